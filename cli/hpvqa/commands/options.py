@@ -1,0 +1,129 @@
+"""Options that several commands share; their help is the recipe's own description of the field."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from hpvqa.errors import UsageError
+from hpvqa.recipe import Recipe, load_recipe, recipe_names, validate_recipe
+from hpvqa.scene.randomization import Randomization
+from hpvqa.scene.rigs import rig_names
+from hpvqa.tasks import TASKS, get_task
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class TaskType(click.ParamType):
+    """The name of a task; a wrong one is answered with the nearest."""
+
+    name = "task"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the name."""
+        return get_task(str(value)).name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete task names."""
+        return [CompletionItem(name) for name in TASKS if name.startswith(incomplete)]
+
+
+class ResolutionType(click.ParamType):
+    """A size such as 640x480."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Read the two numbers."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d+)\s*[xX×]\s*(\d+)", str(value))
+        if not match:
+            raise UsageError(f"A resolution looks like 640x480, {value!r} does not")
+        return int(match[1]), int(match[2])
+
+
+class FileOrName(click.ParamType):
+    """A YAML file, or the name of one that comes with the package."""
+
+    name = "NAME|FILE"
+
+    def __init__(self, names: Callable[[], list[str]]) -> None:
+        self.names = names
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete shipped names, and files."""
+        found = [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+        return [*found, CompletionItem(incomplete, type="file")]
+
+
+task_argument = click.argument("task", type=TaskType())
+
+
+def _describe(field: str) -> str:
+    description = Recipe.model_fields[field].description
+    return description or ""
+
+
+_OPTIONS: dict[str, Callable[[F], F]] = {
+    "seed": click.option("--seed", type=int, help=f"{_describe('seed')}  [default: 42]"),
+    "rig": click.option("--rig", type=FileOrName(rig_names), help=f"{_describe('rig')}  [default: paper]"),
+    "resolution": click.option(
+        "--resolution", type=ResolutionType(), help=f"{_describe('resolution')}  [default: 640x480]"
+    ),
+    "fps": click.option("--fps", type=int, help="Frame rate of the clips; it divides 1200.  [default: the task's]"),
+    "video": click.option("--no-video", "video", flag_value=False, type=bool, default=None, help="Record no clips: physics alone, far faster."),
+    "object_colors": click.option(
+        "--object-colors",
+        type=click.Choice(["shared", "independent"]),
+        help=f"{Randomization.model_fields['object_colors'].description}  [default: shared]",
+    ),
+}
+_TOP_LEVEL = ("seed", "rig", "resolution", "video")
+
+
+def recipe_options(*names: str) -> Callable[[F], F]:
+    """Add ``--recipe`` and options that override single fields of it; the command gets the result as ``recipe``.
+
+    Args:
+        names: Keys of the table above.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, recipe_name: str | None, **options: Any) -> Any:
+            given = {name: options.pop(name) for name in names}
+            recipe = override(load_recipe(recipe_name) if recipe_name else Recipe(), given)
+            return function(*args, recipe=recipe, **options)
+
+        decorated: Any = wrapper
+        for name in reversed(names):
+            decorated = _OPTIONS[name](decorated)
+        return click.option(
+            "--recipe", "recipe_name", type=FileOrName(recipe_names), help="Take all settings from a YAML recipe; options override it."
+        )(decorated)
+
+    return decorate
+
+
+def override(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+    """A recipe with single fields replaced; None leaves a field as it is.
+
+    Raises:
+        UsageError: A value is not possible.
+    """
+    data = recipe.model_dump()
+    for name in _TOP_LEVEL:
+        if given.get(name) is not None:
+            data[name] = given[name]
+    if given.get("object_colors") is not None:
+        data["randomization"]["object_colors"] = given["object_colors"]
+    if given.get("fps") is not None:
+        for name in TASKS:
+            data["tasks"][name] = {**(data["tasks"][name] or {}), "fps": given["fps"]}
+    return validate_recipe(data, "The command line")

@@ -1,0 +1,91 @@
+"""The ``hpvqa`` command: a thin group whose subcommands are imported only when they run."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from hpvqa import __version__
+from hpvqa.errors import HpvqaError, nearest
+
+COMMANDS: dict[str, str] = {
+    "demo": "See everything work in a few minutes: episodes, data set, first answers.",
+    "sample": "Print the spec of an episode without running it.",
+    "collect": "Make robot episodes, in parallel and resumable.",
+    "show": "Draw a contact sheet and a plot of an episode.",
+    "build": "Turn episodes into a question answering data set.",
+    "verify": "Check every file of a data set or data folder.",
+    "eval": "Answer a data set and score the answers.",
+    "assets": "Fetch the robot's meshes ahead of time.",
+    "doctor": "Say what is installed and what each missing part would need.",
+    "schema": "Print the JSON schema of a file format.",
+}
+"""Name and one-line help of every subcommand; each is the object ``command`` of its module in ``hpvqa.commands``."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its subcommands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order in which a new user needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one subcommand."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"hpvqa.commands.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand, or name the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no command {args[0]!r}; {nearest(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HPVQA", "max_content_width": 100},
+    epilog="Start with `hpvqa demo`. Tab completion for bash: eval \"$(_HPVQA_COMPLETE=bash_source hpvqa)\"",
+)
+@click.version_option(__version__, prog_name="hpvqa")
+def cli() -> None:
+    """Robot episodes that show what a picture cannot: hidden physical properties.
+
+    A robot pushes and drops things in simulation; vision-language models are asked which one is heavier or more
+    elastic, and scored honestly.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> Any:
+    """Run the command line and exit: 0 if all went well, 2 for a wrong call, 1 for a failure while running."""
+    try:
+        return cli.main(args=None if args is None else list(args), prog_name="hpvqa")
+    except HpvqaError as error:
+        fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does; there is nobody left to tell.
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM}:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        fail(f"{error.strerror}{where}", 1)
+
+
+def fail(message: str, exit_code: int) -> None:
+    """Print one error sentence and exit."""
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(exit_code)

@@ -1,0 +1,174 @@
+"""One description of what to collect and build: the same model behind command options, YAML recipes and the JSON schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import yaml
+from pydantic import AfterValidator, Field, ValidationError, create_model
+
+from hpvqa.errors import UsageError, nearest
+from hpvqa.resources import recipes_dir
+from hpvqa.scene.randomization import Randomization
+from hpvqa.scene.rigs import explain
+from hpvqa.scene.spec import Model
+from hpvqa.tasks import TASKS
+from hpvqa.tasks.base import Task
+
+PHYSICS_RATE = 1200
+"""Physics steps a second in the embedded simulator; a video's frame rate divides it."""
+
+T = TypeVar("T", bound=Task)
+
+
+def check_fps(fps: int) -> int:
+    """Return a frame rate that videos can have.
+
+    Raises:
+        ValueError: It does not divide the physics rate.
+    """
+    if fps < 1 or PHYSICS_RATE % fps:
+        below = next((f for f in range(min(fps, PHYSICS_RATE), 0, -1) if PHYSICS_RATE % f == 0), 1)
+        above = next((f for f in range(max(fps, 1), PHYSICS_RATE + 1) if PHYSICS_RATE % f == 0), PHYSICS_RATE)
+        raise ValueError(f"a frame rate must divide {PHYSICS_RATE}, {fps} does not; near it are {below} and {above}")
+    return fps
+
+
+def check_resolution(resolution: tuple[int, int]) -> tuple[int, int]:
+    """Return a (width, height) that H.264 can hold.
+
+    Raises:
+        ValueError: A side is odd, or out of range.
+    """
+    for side in resolution:
+        if side % 2 or not 32 <= side <= 4096:
+            raise ValueError(
+                f"H.264 needs an even width and height between 32 and 4096, {resolution[0]}x{resolution[1]} is not"
+            )
+    return resolution
+
+
+Fps = Annotated[int, AfterValidator(check_fps)]
+Resolution = Annotated[tuple[int, int], AfterValidator(check_resolution)]
+
+
+class TaskRecipe(Model, Generic[T]):
+    """What to make of one task."""
+
+    episodes: int = Field(default=40, ge=1, description="How many episodes.")
+    eval_episodes: int | None = Field(
+        default=None, ge=0, description="How many of them are for evaluation; by default a quarter, and an even number."
+    )
+    fps: Fps | None = Field(default=None, description="Frame rate of the clips; it divides 1200. Default: the task's.")
+    ranges: T = Field(description="Ranges of the hidden property.")
+
+
+def _task_recipe(task: type[Task]) -> Any:
+    generic = TaskRecipe[task]  # type: ignore[valid-type]
+    return create_model(
+        f"{task.__name__}Recipe",
+        __base__=generic,
+        ranges=(task, Field(default=task(), description="Ranges of the hidden property.")),
+    )
+
+
+TasksRecipe: type[Model] = create_model(
+    "TasksRecipe",
+    __base__=Model,
+    **{  # type: ignore[call-overload]
+        name: (_task_recipe(task) | None, Field(default=None, description=f"{task.title}."))
+        for name, task in TASKS.items()
+    },
+)
+
+
+class Recipe(Model):
+    """Everything that decides what a collection holds."""
+
+    seed: int = Field(default=42, ge=0, lt=2**63, description="Seed of every random number.")
+    backend: Literal["mujoco"] = Field(default="mujoco", description="The simulator.")
+    rig: str = Field(default="paper", description="Camera rig: the name of a shipped one, or a YAML file.")
+    resolution: Resolution = Field(default=(640, 480), description="Width and height of the clips [pixels].")
+    video: bool = Field(default=True, description="Whether to record clips; physics alone is far faster.")
+    randomization: Randomization = Field(default=Randomization(), description="Ranges of the nuisance variables.")
+    tasks: TasksRecipe = Field(default=TasksRecipe(), description="What to make of each task.")  # type: ignore[valid-type]
+
+    def task(self, name: str) -> TaskRecipe[Task] | None:
+        """What the recipe says of one task; None if it does not name it."""
+        found: TaskRecipe[Task] | None = getattr(self.tasks, name)
+        return found
+
+    def named_tasks(self) -> dict[str, TaskRecipe[Task]]:
+        """The tasks that the recipe names, in the order of the registry."""
+        found = {name: self.task(name) for name in TASKS}
+        return {name: task for name, task in found.items() if task is not None}
+
+    def fps(self, name: str) -> int:
+        """The frame rate of one task's clips."""
+        task = self.task(name)
+        return TASKS[name].default_fps if task is None or task.fps is None else task.fps
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return sorted(path.stem for path in recipes_dir().glob("*.yaml"))
+
+
+def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:
+    """Turn plain data into a recipe.
+
+    Args:
+        data: Keys and values as in a YAML recipe.
+        source: What to call the data in an error.
+
+    Raises:
+        UsageError: A key is unknown (the message names the nearest one), or a value is not possible.
+    """
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "extra_forbidden":
+            *parents, key = first["loc"]
+            place = ".".join(str(part) for part in parents)
+            known = _keys(Recipe, [str(part) for part in parents])
+            inside = f" in {place}" if place else ""
+            raise UsageError(f"{source} has an unknown key {key!r}{inside}; {nearest(str(key), known)}") from None
+        raise UsageError(f"{source} is not valid: {explain(error)}") from None
+
+
+def _keys(model: type[Model], path: list[str]) -> list[str]:
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        options = getattr(annotation, "__args__", (annotation,))
+        models = [option for option in options if isinstance(option, type) and issubclass(option, Model)]
+        if not models:
+            break
+        model = models[0]
+    return list(model.model_fields)
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe by the name of a shipped one, or from a YAML file.
+
+    Raises:
+        UsageError: There is no such recipe, or it is not valid.
+    """
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml"}:
+        if name not in recipe_names():
+            raise UsageError(
+                f"There is no recipe {name!r}; {nearest(name, recipe_names())} (or give a YAML file)"
+            )
+        path = recipes_dir() / f"{name}.yaml"
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"There is no recipe file {path}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"The recipe file {path} cannot be read: {error}") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"The recipe file {path} should hold keys and values")
+    return validate_recipe(data, f"The recipe file {path}")

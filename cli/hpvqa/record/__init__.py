@@ -1,0 +1,1 @@
+"""Writing down what happened: clips, trajectory, events and the episode's folder."""

@@ -1,0 +1,192 @@
+"""An episode on disk: a folder that appears whole, by one rename, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from hpvqa.errors import RunError, UsageError
+from hpvqa.scene.camera import focal_pixels
+from hpvqa.scene.rigs import explain
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Model
+from hpvqa.tasks import TASKS
+from hpvqa.tasks.base import Task
+from hpvqa.tasks.outcome import Event, Outcome
+
+RECORD_VERSION = 1
+RECORD_FILE = "episode.json"
+TRAJECTORY_FILE = "trajectory.parquet"
+EPISODES_PER_SHARD = 1000
+
+
+class VideoRecord(Model):
+    """Format of an episode's clips."""
+
+    fps: int
+    width: int
+    height: int
+    frames: int
+
+
+class CameraRecord(Model):
+    """A camera as it recorded: its pose, and its intrinsics [pixels] for the clip's resolution."""
+
+    camera: CameraSpec
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    @classmethod
+    def of(cls, camera: CameraSpec, width: int, height: int) -> CameraRecord:
+        """The record of a camera at a resolution."""
+        focal = focal_pixels(camera.focal_length, width)
+        return cls(camera=camera, fx=focal, fy=focal, cx=width / 2, cy=height / 2)
+
+
+class FileRecord(Model):
+    """Size and checksum of a file beside ``episode.json``."""
+
+    bytes: int
+    sha256: str
+
+
+class FailedAttempt(Model):
+    """An earlier attempt at the same episode whose outcome contradicted its label."""
+
+    attempt: int
+    reason: str
+
+
+class EpisodeRecord(Model):
+    """Everything about an episode that is not a time series: ``episode.json``."""
+
+    schema_version: Literal[1] = RECORD_VERSION
+    spec: EpisodeSpec
+    outcome: Outcome
+    failed_attempts: tuple[FailedAttempt, ...] = ()
+    events: tuple[Event, ...]
+    duration: float = Field(description="Length of the episode [s].")
+    video: VideoRecord | None = Field(description="Format of the clips; null when none were recorded.")
+    cameras: tuple[CameraRecord, ...] = Field(description="Poses and intrinsics of the recorded cameras.")
+    files: dict[str, FileRecord]
+    versions: dict[str, str] = Field(description="What the results depend on.")
+    checksum: str = Field(default="", description="SHA-256 of this record, as compact JSON without this field.")
+
+    @property
+    def task(self) -> type[Task]:
+        """The task of the episode."""
+        return TASKS[self.spec.task]
+
+    def digest(self) -> str:
+        """The checksum that this record should carry."""
+        text = json.dumps(self.model_dump(mode="json", exclude={"checksum"}), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def sealed(self) -> EpisodeRecord:
+        """The same record with its checksum filled in."""
+        return self.model_copy(update={"checksum": self.digest()})
+
+
+def episode_name(index: int) -> str:
+    """Name of an episode's folder."""
+    return f"episode-{index:06d}"
+
+
+def episode_dir(data: Path, task: str, index: int) -> Path:
+    """Where an episode lies inside a data folder."""
+    return data / task / f"{index // EPISODES_PER_SHARD:03d}" / episode_name(index)
+
+
+def find_episodes(data: Path, task: str | None = None) -> Iterator[Path]:
+    """Folders of all finished episodes in a data folder, by task and number."""
+    for name in TASKS if task is None else (task,):
+        for shard in sorted((data / name).glob("[0-9]*")):
+            for folder in sorted(shard.glob("episode-*")):
+                if (folder / RECORD_FILE).is_file():
+                    yield folder
+
+
+def read_episode(folder: Path) -> EpisodeRecord:
+    """Read an episode's record.
+
+    Raises:
+        UsageError: The folder holds no episode, or its record is damaged.
+    """
+    path = folder / RECORD_FILE
+    try:
+        record = EpisodeRecord.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{folder} is not an episode: it has no {RECORD_FILE}") from None
+    except ValidationError as error:
+        raise UsageError(f"{path} is damaged ({explain(error)}); delete the folder and collect it again") from None
+    if record.spec.task not in TASKS:
+        raise UsageError(f"{path} is of a task {record.spec.task!r} that this version does not know")
+    return record
+
+
+def file_record(path: Path) -> FileRecord:
+    """Size and checksum of a file."""
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+            size += len(chunk)
+    return FileRecord(bytes=size, sha256=digest.hexdigest())
+
+
+def publish(partial: Path, record: EpisodeRecord, final: Path) -> None:
+    """Turn a finished partial folder into an episode: write its record last, flush all, rename.
+
+    When the episode is there already (another machine was quicker), the partial folder is removed instead.
+
+    Args:
+        partial: Folder with the clips and the trajectory, on the same file system as ``final``.
+        record: The record, without ``files`` and ``checksum``.
+        final: Where the episode should appear.
+    """
+    files = {path.name: file_record(path) for path in sorted(partial.iterdir())}
+    sealed = record.model_copy(update={"files": files}).sealed()
+    write_json(partial / RECORD_FILE, sealed.model_dump(mode="json"))
+    for path in (*sorted(partial.iterdir()), partial):
+        sync(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.rename(final)
+    except OSError:
+        if not (final / RECORD_FILE).is_file():
+            raise
+        shutil.rmtree(partial)
+    sync(final.parent)
+
+
+def sync(path: Path) -> None:
+    """Flush a file or folder to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write readable JSON as a whole: to a neighbouring name first, then renamed.
+
+    Raises:
+        RunError: The disk does not take it.
+    """
+    draft = path.with_name(path.name + ".partial")
+    try:
+        draft.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise RunError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""What the world of an episode is, decided before any simulator runs."""

@@ -1,0 +1,138 @@
+"""Drawing episode specs. The only source of chance in the whole system.
+
+An episode's generator is keyed by (task, index, attempt), so that episode k is the same whoever draws it and in whatever
+order. Which side holds the larger hidden value and which side goes first come from shuffled blocks of four: balanced by
+construction, unpredictable one by one. A later attempt keeps all of these and draws only nuisance variables anew, so
+that failures cannot select on the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from hpvqa.scene.color import delta_e
+from hpvqa.scene.randomization import Randomization, Range
+from hpvqa.scene.spec import (
+    SIDES,
+    CameraSpec,
+    Color,
+    EpisodeSpec,
+    LightSpec,
+    ObjectSpec,
+    RoomSpec,
+    Side,
+    Vec3,
+    other_side,
+)
+
+_BLOCK_KEY = 2**32 - 1
+"""Stands where an episode's index would be in the key of a block; no index can be as large."""
+
+_COLOR_RANGE = (0.1, 0.9)
+"""Colours keep clear of black and white, which shading and highlights would clip."""
+
+
+class HiddenWorld(Protocol):
+    """What sampling needs to know of a task."""
+
+    name: str
+    task_id: int
+    start_x: float
+    start_y: float
+
+    def draw_hidden(self, rng: np.random.Generator) -> tuple[float, float]:
+        """Two values of the hidden property, the smaller one first."""
+
+    def build_object(self, hidden: float, x: float, y: float, color: Color) -> ObjectSpec:
+        """The object with this hidden value, resting on the table at (x, y) [m]."""
+
+
+def _generator(seed: int, *key: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def side_and_order(task_id: int, seed: int, index: int) -> tuple[Side, Side]:
+    """The side with the larger hidden value, and the side that goes first."""
+    block = _generator(seed, task_id, _BLOCK_KEY, index // 4).permutation(4)
+    larger, first = divmod(int(block[index % 4]), 2)
+    return SIDES[larger], SIDES[first]
+
+
+def _color(rng: np.random.Generator) -> Color:
+    r, g, b = rng.uniform(*_COLOR_RANGE, 3)
+    return (float(r), float(g), float(b))
+
+
+def _contrasting(rng: np.random.Generator, table: Color, contrast: float) -> Color:
+    # At most a contrast of 60 may be asked for, and every table colour has colours that far away: this ends.
+    while True:
+        color = _color(rng)
+        if delta_e(color, table) >= contrast:
+            return color
+
+
+def _uniform(rng: np.random.Generator, bounds: Range) -> float:
+    return float(rng.uniform(*bounds))
+
+
+def sample_episode(
+    task: HiddenWorld,
+    randomization: Randomization,
+    rig: str,
+    cameras: tuple[CameraSpec, ...],
+    *,
+    seed: int,
+    index: int,
+    attempt: int = 0,
+) -> EpisodeSpec:
+    """Draw the spec of one episode.
+
+    Args:
+        task: The task with the ranges of its hidden property.
+        randomization: Ranges of the nuisance variables.
+        rig: Name of the camera rig.
+        cameras: The rig's cameras for this task.
+        seed: Seed of the collection.
+        index: Number of the episode within its task, below 2**32 - 1.
+        attempt: 0, or the number of the redraw.
+    """
+    if not 0 <= index < _BLOCK_KEY:
+        raise ValueError(f"an episode's index lies between 0 and {_BLOCK_KEY - 1}, {index} does not")
+    larger, first = side_and_order(task.task_id, seed, index)
+    rng = _generator(seed, task.task_id, index, 0)
+    low, high = task.draw_hidden(rng)
+    if attempt:
+        rng = _generator(seed, task.task_id, index, attempt)
+
+    table, floor = _color(rng), _color(rng)
+    walls = (_color(rng), _color(rng), _color(rng), _color(rng))
+    colors = [_contrasting(rng, table, randomization.object_contrast) for _ in SIDES]
+    if randomization.object_colors == "shared":
+        colors = [colors[0], colors[0]]
+    lamp: Vec3 = (
+        _uniform(rng, randomization.light_x),
+        _uniform(rng, randomization.light_y),
+        _uniform(rng, randomization.light_z),
+    )
+    jitter = rng.uniform(-randomization.start_jitter, randomization.start_jitter, (2, 2))
+    hidden = {larger: high, other_side(larger): low}
+
+    def build(number: int, side: Side, y: float) -> ObjectSpec:
+        dx, dy = jitter[number]
+        return task.build_object(hidden[side], task.start_x + float(dx), y + float(dy), colors[number])
+
+    return EpisodeSpec(
+        task=task.name,
+        seed=seed,
+        index=index,
+        attempt=attempt,
+        first=first,
+        left=build(0, "left", task.start_y),
+        right=build(1, "right", -task.start_y),
+        room=RoomSpec(table=table, floor=floor, walls=walls),
+        light=LightSpec(position=lamp),
+        rig=rig,
+        cameras=cameras,
+    )

@@ -1,0 +1,1 @@
+"""Simulators that realise an episode spec, and what they share."""

@@ -1,0 +1,139 @@
+"""What a simulator can do, step by step. Recording an episode is one client of it; an acting agent can be another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpvqa.scene.spec import EpisodeSpec, Side
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Cartesian impedance gains along and about the world's axes.
+
+    Attributes:
+        stiffness: Translational stiffness, shape (3,) [N/m].
+        damping: Translational damping, shape (3,) [N s/m].
+        rotational_stiffness: [N m/rad], the same about all axes.
+        rotational_damping: [N m s/rad], the same about all axes.
+    """
+
+    stiffness: Array
+    damping: Array
+    rotational_stiffness: float
+    rotational_damping: float
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the robot should do during one physics step.
+
+    Attributes:
+        position: Where the pinch point should be, shape (3,) [m].
+        velocity: Its velocity, shape (3,) [m/s].
+        quat_wxyz: Orientation of the pinch frame.
+        closed: How far the gripper should be closed, 0 open to 1 closed.
+        gains: Follow by Cartesian impedance with these gains; None: follow stiffly by inverse kinematics.
+    """
+
+    position: Array
+    velocity: Array
+    quat_wxyz: Array
+    closed: float
+    gains: Gains | None = None
+
+
+@dataclass(frozen=True)
+class BodyState:
+    """Pose and velocity of a free object, in the world.
+
+    Attributes:
+        position: Centre, shape (3,) [m].
+        quat_wxyz: Orientation, shape (4,).
+        velocity: Linear velocity of the centre, shape (3,) [m/s].
+        touching_gripper: Whether it is in contact with the robot.
+        touching_table: Whether it is in contact with the table.
+    """
+
+    position: Array
+    quat_wxyz: Array
+    velocity: Array
+    touching_gripper: bool
+    touching_table: bool
+
+
+@dataclass(frozen=True)
+class Impact:
+    """A collision with the table that the simulator located within its step.
+
+    Attributes:
+        time: Moment of contact [s].
+        side: The object.
+        position: Its centre at that moment, shape (3,) [m].
+        speed_before: Approach speed along the normal [m/s].
+        speed_after: Separation speed along the normal [m/s].
+    """
+
+    time: float
+    side: Side
+    position: Array
+    speed_before: float
+    speed_after: float
+
+
+@dataclass(frozen=True)
+class State:
+    """The physical state after a step.
+
+    Attributes:
+        time: Since the start of the episode [s].
+        joints: Arm joint angles, shape (7,) [rad].
+        closed: How far the gripper is closed, 0 open to 1 closed.
+        ee_position: Pinch point, shape (3,) [m].
+        ee_quat_wxyz: Orientation of the pinch frame, shape (4,).
+        objects: Both objects.
+        impacts: Collisions located during the last step.
+    """
+
+    time: float
+    joints: Array
+    closed: float
+    ee_position: Array
+    ee_quat_wxyz: Array
+    objects: dict[Side, BodyState]
+    impacts: tuple[Impact, ...] = field(default=())
+
+
+class Simulator(Protocol):
+    """A world that realises episode specs, driven step by step."""
+
+    name: str
+    timestep: float
+    """Length of one step [s]."""
+
+    def reset(self, spec: EpisodeSpec, start: Command) -> None:
+        """Bring the world into the state that ``spec`` describes, the arm at rest in the pose of ``start``.
+
+        Nothing of an earlier episode is left.
+        """
+
+    def step(self, command: Command) -> None:
+        """Advance by one physics step."""
+
+    def state(self) -> State:
+        """The state now."""
+
+    def render(self, camera: str) -> NDArray[np.uint8]:
+        """An RGB image, shape (height, width, 3), from a camera of the spec; valid until the next call."""
+
+    def versions(self) -> dict[str, str]:
+        """Names and versions of everything that results depend on."""
+
+    def close(self) -> None:
+        """Release the renderer and its memory."""

@@ -1,0 +1,128 @@
+"""Lift two spheres to the same height and drop them. How high they bounce shows their elasticity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from hpvqa.scene.randomization import Range
+from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side, Vec3
+from hpvqa.tasks.base import Task, Waypoint, find_event
+from hpvqa.tasks.outcome import Event, Measurement
+
+RADIUS = 0.025
+MASS = 0.1
+FRICTION = 0.9
+LIFT = 0.3
+"""Height of the drop [m], of the sphere's lowest point above the table."""
+CLEAR = 0.1
+"""The gripper rises by this much after a release [m]: even a perfectly elastic sphere does not come back up to it."""
+WATCH = 2.5
+"""An episode ends this long after the second release [s], bouncing or not."""
+HOVER: Vec3 = (0.40, 0.0, 0.30)
+
+
+class Drop(Task):
+    """The paper's sphere dropping task."""
+
+    name: ClassVar[str] = "drop"
+    task_id: ClassVar[int] = 2
+    title: ClassVar[str] = "Drop two spheres"
+    hidden: ClassVar[Literal["mass", "restitution"]] = "restitution"
+    hidden_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, which sphere looks more elastic, the left or the right?"
+    )
+    default_fps: ClassVar[int] = 30
+
+    restitution: Range = Field(default=(0.0, 1.0), description="Coefficient of restitution of both spheres.")
+    restitution_gap: float = Field(default=0.2, ge=0, le=1, description="Least difference between both coefficients.")
+
+    @model_validator(mode="after")
+    def _room_for_the_gap(self) -> Drop:
+        low, high = self.restitution
+        if not 0 <= low <= high <= 1:
+            raise ValueError(f"a coefficient of restitution lies between 0 and 1, the range {low} to {high} does not")
+        if high - low < self.restitution_gap:
+            raise ValueError(f"a gap of {self.restitution_gap} does not fit between {low} and {high}")
+        return self
+
+    def draw_hidden(self, rng: np.random.Generator) -> tuple[float, float]:
+        """Uniform over all pairs whose difference is at least the gap."""
+        # Taking the gap out leaves a plain triangle: sort two uniform values, then put the gap between them.
+        low, high = self.restitution
+        a, b = np.sort(rng.uniform(low, high - self.restitution_gap, 2))
+        return float(a), float(b + self.restitution_gap)
+
+    @classmethod
+    def build_object(cls, hidden: float, x: float, y: float, color: Color) -> ObjectSpec:
+        """A sphere of 5 cm diameter with the coefficient of restitution ``hidden``."""
+        return ObjectSpec(
+            shape="sphere",
+            size=RADIUS,
+            position=(x, y, RADIUS),
+            mass=MASS,
+            friction=FRICTION,
+            restitution=hidden,
+            color=color,
+        )
+
+    @classmethod
+    def waypoints(cls, spec: EpisodeSpec) -> tuple[Waypoint, ...]:
+        """Approach, grasp, lift and release, twice, then watch: about eight seconds."""
+        plan = [Waypoint("home", HOVER, 0.0, 0.0)]
+        for number, side in enumerate(spec.order):
+            x, y, z = spec.object(side).position
+            grasp, above, up, clear = ((x, y, z + height) for height in (0.0, 0.12, LIFT, LIFT + CLEAR))
+            plan += [
+                Waypoint("approach", above, 0.6 if number == 0 else 0.75, 0.0, object=side),
+                Waypoint("descend", grasp, 0.45, 0.0, object=side),
+                Waypoint("grasp", grasp, 0.35, 1.0, object=side),
+                Waypoint("lift", up, 0.85, 1.0, object=side),
+                Waypoint("settle", up, 0.2, 1.0, object=side),
+                Waypoint("release", up, 0.1, 0.0, object=side),
+                Waypoint("retreat", clear, 0.35, 0.0, object=side),
+            ]
+        return (*plan, Waypoint("watch", clear, WATCH - 0.45, 0.0))
+
+    @classmethod
+    def measure(cls, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[Side, Vec3]) -> Measurement:
+        """Height of the first rebound over height of the drop, which is the square of the restitution."""
+        left, right = (cls._rebound(spec, events, side) for side in SIDES)
+        return Measurement(quantity="rebound_ratio", left=left, right=right)
+
+    @classmethod
+    def _rebound(cls, spec: EpisodeSpec, events: Sequence[Event], side: Side) -> float:
+        radius = spec.object(side).size
+        release = find_event(events, "release", side)
+        impact = release and find_event(events, "impact", side, after=release.t)
+        apex = impact and find_event(events, "apex", side, after=impact.t)
+        if release is None or apex is None:
+            return 0.0
+        return (apex.position[2] - radius) / (release.position[2] - radius)
+
+    @classmethod
+    def answer_from(cls, measurement: Measurement) -> Side:
+        """The more elastic sphere is the one that came up higher."""
+        return max(SIDES, key=measurement.of)
+
+    @classmethod
+    def mishap(cls, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[Side, Vec3]) -> str | None:
+        """A sphere that was not dropped from the right height, or did not stay on the table."""
+        heights = []
+        for side in SIDES:
+            radius = spec.object(side).size
+            release = find_event(events, "release", side)
+            if release is None or find_event(events, "impact", side, after=release.t) is None:
+                return f"the {side} sphere was not dropped"
+            heights.append(release.position[2] - radius)
+            if abs(heights[-1] - LIFT) > 0.01:
+                return f"the {side} sphere was released at {heights[-1]:.3f} m instead of {LIFT} m"
+            if final[side][2] < radius - 0.005:
+                return f"the {side} sphere fell off the table"
+        if abs(heights[0] - heights[1]) > 0.005:
+            return "the spheres were not dropped from the same height"
+        return None
