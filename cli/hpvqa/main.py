@@ -42,7 +42,9 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"hpvqa.commands.{cmd_name}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the subcommand, or name the nearest one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"There is no command {args[0]!r}; {nearest(args[0], COMMANDS)}", ctx)
@@ -57,7 +59,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HPVQA", "max_content_width": 100},
-    epilog="Start with `hpvqa demo`. Tab completion for bash: eval \"$(_HPVQA_COMPLETE=bash_source hpvqa)\"",
+    epilog='Start with `hpvqa demo`. Tab completion for bash: eval "$(_HPVQA_COMPLETE=bash_source hpvqa)"',
 )
 @click.version_option(__version__, prog_name="hpvqa")
 def cli() -> None:

@@ -1,4 +1,4 @@
-"""One description of what to collect and build: the same model behind command options, YAML recipes and the JSON schema."""
+"""One description of what to collect and build, behind command options, YAML recipes and the JSON schema alike."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _task_recipe(task: type[Task]) -> Any:
 TasksRecipe: type[Model] = create_model(
     "TasksRecipe",
     __base__=Model,
-    **{  # type: ignore[call-overload]
+    **{
         name: (_task_recipe(task) | None, Field(default=None, description=f"{task.title}."))
         for name, task in TASKS.items()
     },
@@ -159,9 +159,7 @@ def load_recipe(name: str) -> Recipe:
     path = Path(name)
     if path.suffix not in {".yaml", ".yml"}:
         if name not in recipe_names():
-            raise UsageError(
-                f"There is no recipe {name!r}; {nearest(name, recipe_names())} (or give a YAML file)"
-            )
+            raise UsageError(f"There is no recipe {name!r}; {nearest(name, recipe_names())} (or give a YAML file)")
         path = recipes_dir() / f"{name}.yaml"
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ from hpvqa.tasks import TASKS, get_task
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class TaskType(click.ParamType):
+class TaskType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
     """The name of a task; a wrong one is answered with the nearest."""
 
     name = "task"
@@ -33,7 +33,7 @@ class TaskType(click.ParamType):
         return [CompletionItem(name) for name in TASKS if name.startswith(incomplete)]
 
 
-class ResolutionType(click.ParamType):
+class ResolutionType(click.ParamType):  # type: ignore[type-arg]
     """A size such as 640x480."""
 
     name = "WxH"
@@ -48,7 +48,7 @@ class ResolutionType(click.ParamType):
         return int(match[1]), int(match[2])
 
 
-class FileOrName(click.ParamType):
+class FileOrName(click.ParamType):  # type: ignore[type-arg]
     """A YAML file, or the name of one that comes with the package."""
 
     name = "NAME|FILE"
@@ -77,7 +77,14 @@ _OPTIONS: dict[str, Callable[[F], F]] = {
         "--resolution", type=ResolutionType(), help=f"{_describe('resolution')}  [default: 640x480]"
     ),
     "fps": click.option("--fps", type=int, help="Frame rate of the clips; it divides 1200.  [default: the task's]"),
-    "video": click.option("--no-video", "video", flag_value=False, type=bool, default=None, help="Record no clips: physics alone, far faster."),
+    "video": click.option(
+        "--no-video",
+        "video",
+        flag_value=False,
+        type=bool,
+        default=None,
+        help="Record no clips: physics alone, far faster.",
+    ),
     "object_colors": click.option(
         "--object-colors",
         type=click.Choice(["shared", "independent"]),
@@ -104,9 +111,14 @@ def recipe_options(*names: str) -> Callable[[F], F]:
         decorated: Any = wrapper
         for name in reversed(names):
             decorated = _OPTIONS[name](decorated)
-        return click.option(
-            "--recipe", "recipe_name", type=FileOrName(recipe_names), help="Take all settings from a YAML recipe; options override it."
+        decorated = click.option(
+            "--recipe",
+            "recipe_name",
+            type=FileOrName(recipe_names),
+            help="Take all settings from a YAML recipe; options override it.",
         )(decorated)
+        result: F = decorated
+        return result
 
     return decorate
 
@@ -124,6 +136,6 @@ def override(recipe: Recipe, given: dict[str, Any]) -> Recipe:
     if given.get("object_colors") is not None:
         data["randomization"]["object_colors"] = given["object_colors"]
     if given.get("fps") is not None:
-        for name in TASKS:
+        for name in recipe.named_tasks() or TASKS:
             data["tasks"][name] = {**(data["tasks"][name] or {}), "fps": given["fps"]}
     return validate_recipe(data, "The command line")

@@ -16,7 +16,9 @@ Examples:
 """
 )
 @task_argument
-@click.option("--index", type=click.IntRange(min=0, max=2**32 - 2), default=0, show_default=True, help="Number of the episode.")
+@click.option(
+    "--index", type=click.IntRange(min=0, max=2**32 - 2), default=0, show_default=True, help="Number of the episode."
+)
 @click.option("--attempt", type=click.IntRange(min=0), default=0, show_default=True, help="Number of the redraw.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole spec as JSON.")
 @recipe_options("seed", "rig")

@@ -20,7 +20,7 @@ from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Task
 from hpvqa.tasks.outcome import Event, Outcome
 
-RECORD_VERSION = 1
+RECORD_VERSION: Literal[1] = 1
 RECORD_FILE = "episode.json"
 TRAJECTORY_FILE = "trajectory.parquet"
 EPISODES_PER_SHARD = 1000

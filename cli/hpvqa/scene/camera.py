@@ -37,7 +37,7 @@ def rotation(quat_wxyz: Quat) -> NDArray[np.float64]:
 
 def quaternion(matrix: NDArray[np.float64]) -> Quat:
     """Unit quaternion (w, x, y, z) of a rotation matrix, shape (3, 3); w is not negative."""
-    # The largest eigenvector of this symmetric matrix is the quaternion (Bar-Itzhack 2000): no branches, no singularity.
+    # The largest eigenvector of this symmetric matrix is the quaternion (Bar-Itzhack 2000), without any special case.
     m = matrix
     k = np.array(
         [
@@ -79,16 +79,12 @@ def project(camera: CameraSpec, points: ArrayLike, width: int, height: int) -> N
     local = (np.asarray(points, float) - camera.position) @ rotation(camera.quat_wxyz)
     focal = focal_pixels(camera.focal_length, width)
     depth = np.where(local[:, 2] < 0, -local[:, 2], np.nan)
-    return np.stack(
-        [width / 2 + focal * local[:, 0] / depth, height / 2 - focal * local[:, 1] / depth], axis=1
-    )
+    return np.stack([width / 2 + focal * local[:, 0] / depth, height / 2 - focal * local[:, 1] / depth], axis=1)
 
 
 def rays(camera: CameraSpec, pixels: ArrayLike, width: int, height: int) -> NDArray[np.float64]:
     """Directions in the world, shape (n, 3), not normalised, of the rays through ``pixels`` (u, v), shape (n, 2)."""
     uv = np.asarray(pixels, float)
     focal = focal_pixels(camera.focal_length, width)
-    local = np.stack(
-        [(uv[:, 0] - width / 2) / focal, (height / 2 - uv[:, 1]) / focal, -np.ones(len(uv))], axis=1
-    )
+    local = np.stack([(uv[:, 0] - width / 2) / focal, (height / 2 - uv[:, 1]) / focal, -np.ones(len(uv))], axis=1)
     return local @ rotation(camera.quat_wxyz).T

@@ -7,7 +7,9 @@ import numpy as np
 from hpvqa.scene.spec import Color
 
 # Linear sRGB to CIE XYZ under D65 (IEC 61966-2-1), rows scaled by the white point so that white is (1, 1, 1).
-_TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+_TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
 _TO_XYZ /= _TO_XYZ.sum(axis=1, keepdims=True)
 
 
@@ -21,5 +23,5 @@ def lab(color: Color) -> tuple[float, float, float]:
 
 
 def delta_e(a: Color, b: Color) -> float:
-    """CIE 1976 colour difference ΔE*ab of two sRGB colours; about 2.3 is just noticeable, 100 is black against white."""
+    """CIE 1976 colour difference ΔE*ab of two sRGB colours; 2.3 is just noticeable, 100 is black against white."""
     return float(np.linalg.norm(np.subtract(lab(a), lab(b))))

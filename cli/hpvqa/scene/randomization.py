@@ -33,5 +33,5 @@ class Randomization(Model):
         description="Whether both objects of an episode share one colour, so that no visible cue differs.",
     )
     object_contrast: float = Field(
-        default=35.0, ge=0, le=60, description="Least CIE 1976 colour difference between an object and the table."
+        default=50.0, ge=0, le=60, description="Least CIE 1976 colour difference between an object and the table."
     )

@@ -23,7 +23,9 @@ class RigCamera(Model):
     position: Vec3 = Field(description="Optical centre [m].")
     look_at: Vec3 | None = Field(default=None, description="Point in the centre of the image [m].")
     up: Vec3 = Field(default=(0.0, 0.0, 1.0), description="With look_at: the direction that is up in the image.")
-    quat_wxyz: Quat | None = Field(default=None, description="Orientation in the OpenGL convention, instead of look_at.")
+    quat_wxyz: Quat | None = Field(
+        default=None, description="Orientation in the OpenGL convention, instead of look_at."
+    )
     focal_length: float = Field(default=24.0, gt=0, description="Focal length [mm] on a 20.955 mm wide aperture.")
     near: float = Field(default=0.01, gt=0, description="Near clipping distance [m].")
 

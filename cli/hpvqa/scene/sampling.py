@@ -1,14 +1,14 @@
 """Drawing episode specs. The only source of chance in the whole system.
 
-An episode's generator is keyed by (task, index, attempt), so that episode k is the same whoever draws it and in whatever
-order. Which side holds the larger hidden value and which side goes first come from shuffled blocks of four: balanced by
-construction, unpredictable one by one. A later attempt keeps all of these and draws only nuisance variables anew, so
+An episode's generator is keyed by (task, index, attempt), so that episode k is the same whoever draws it and in
+whatever order. Which side holds the larger hidden value and which side goes first come from shuffled blocks of four:
+balanced by construction, unpredictable one by one. A later attempt keeps all of these and draws only nuisance variables anew, so
 that failures cannot select on the answer.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -37,10 +37,10 @@ _COLOR_RANGE = (0.1, 0.9)
 class HiddenWorld(Protocol):
     """What sampling needs to know of a task."""
 
-    name: str
-    task_id: int
-    start_x: float
-    start_y: float
+    name: ClassVar[str]
+    task_id: ClassVar[int]
+    start_x: ClassVar[float]
+    start_y: ClassVar[float]
 
     def draw_hidden(self, rng: np.random.Generator) -> tuple[float, float]:
         """Two values of the hidden property, the smaller one first."""

@@ -1,1 +1,36 @@
 """Simulators that realise an episode spec, and what they share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from hpvqa.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from hpvqa.sim.protocol import Simulator
+
+BACKENDS = ("mujoco",)
+
+
+def open_simulator(backend: str, resolution: tuple[int, int] | None) -> Simulator:
+    """Start a simulator.
+
+    Args:
+        backend: Its name.
+        resolution: Width and height of images [pixels]; None if nothing is ever rendered.
+
+    Raises:
+        UsageError: There is no such simulator, or it lacks something; the message says what to install.
+    """
+    if backend not in BACKENDS:
+        raise UsageError(f"There is no simulator {backend!r}; {nearest(backend, BACKENDS)}")
+    from hpvqa.sim.mujoco.assets import MODEL, default_cache, robot_dir
+    from hpvqa.sim.mujoco.gl import choose_gl
+
+    cache = default_cache(os.environ)
+    robot = robot_dir(cache)
+    gl = "none" if resolution is None else choose_gl(os.environ)
+    from hpvqa.sim.mujoco.simulator import MujocoSimulator
+
+    return MujocoSimulator(robot / MODEL, cache, resolution, gl)

@@ -72,16 +72,16 @@ class Drop(Task):
 
     @classmethod
     def waypoints(cls, spec: EpisodeSpec) -> tuple[Waypoint, ...]:
-        """Approach, grasp, lift and release, twice, then watch: about eight seconds."""
+        """Approach, grasp, lift and release, twice, then watch: eight seconds."""
         plan = [Waypoint("home", HOVER, 0.0, 0.0)]
         for number, side in enumerate(spec.order):
             x, y, z = spec.object(side).position
             grasp, above, up, clear = ((x, y, z + height) for height in (0.0, 0.12, LIFT, LIFT + CLEAR))
             plan += [
-                Waypoint("approach", above, 0.6 if number == 0 else 0.75, 0.0, object=side),
+                Waypoint("approach", above, 0.55 if number == 0 else 0.9, 0.0, object=side),
                 Waypoint("descend", grasp, 0.45, 0.0, object=side),
                 Waypoint("grasp", grasp, 0.35, 1.0, object=side),
-                Waypoint("lift", up, 0.85, 1.0, object=side),
+                Waypoint("lift", up, 0.8, 1.0, object=side),
                 Waypoint("settle", up, 0.2, 1.0, object=side),
                 Waypoint("release", up, 0.1, 0.0, object=side),
                 Waypoint("retreat", clear, 0.35, 0.0, object=side),

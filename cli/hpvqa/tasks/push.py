@@ -58,17 +58,17 @@ class Push(Task):
 
     @classmethod
     def waypoints(cls, spec: EpisodeSpec) -> tuple[Waypoint, ...]:
-        """Approach, push and retreat, twice: about six seconds."""
+        """Approach, push and retreat, twice: six seconds."""
         plan = [Waypoint("home", HOVER, 0.0, 1.0)]
-        for side in spec.order:
+        for number, side in enumerate(spec.order):
             x, y, z = spec.object(side).position
             behind = (x - BEHIND, y, z)
             beyond = (x - BEHIND + PUSH_LENGTH, y, z)
             plan += [
-                Waypoint("approach", behind, 0.75, 1.0, object=side),
+                Waypoint("approach", behind, 0.55 if number == 0 else 0.95, 1.0, object=side),
                 Waypoint("push", beyond, 1.2, 1.0, compliant=True, object=side),
-                Waypoint("settle", beyond, 0.3, 1.0, compliant=True, object=side),
-                Waypoint("retreat", behind, 0.45, 1.0, compliant=True, object=side),
+                Waypoint("settle", beyond, 0.25, 1.0, compliant=True, object=side),
+                Waypoint("retreat", behind, 0.5, 1.0, compliant=True, object=side),
             ]
         return (*plan, Waypoint("home", HOVER, 0.6, 1.0))
 

@@ -1,0 +1,41 @@
+# Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench schemas clean
+
+PYTHON ?=
+ARGS ?=
+READY := .venv/.ready
+RUN := .venv/bin/python -m
+
+help: ## Print this help.
+	@echo "make demo [ARGS='--workers 4']"
+	@echo "make test [ARGS='-k push']"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "PYTHON=/path/to/python chooses the Python (3.11 or later) that .venv is made with."
+
+demo: $(READY) ## See everything work: a dozen robot episodes, a data set, first answers.
+	@$(RUN) hpvqa demo $(ARGS)
+
+test: $(READY) ## Run the tests, on two cores.
+	@$(RUN) pytest --numprocesses 2 $(ARGS)
+
+check: $(READY) ## Lint, formatting and types.
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+
+bench: $(READY) ## Measure speed and memory.
+	@for file in benchmarks/*.py; do .venv/bin/python $$file || exit 1; done
+
+schemas: $(READY) ## Write the JSON schemas again after a change to a file format.
+	@.venv/bin/python -c 'from hpvqa.schema import write_schemas; write_schemas()'
+
+clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
+	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find cli tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml scripts/bootstrap.sh
+	@PYTHON='$(PYTHON)' bash scripts/bootstrap.sh && touch $@

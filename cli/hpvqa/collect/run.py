@@ -1,0 +1,133 @@
+"""Filling a data folder with episodes: resumable, interruptible, with any number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hpvqa.collect.executor import run_jobs
+from hpvqa.collect.folder import check_ours, partial_dir
+from hpvqa.collect.interrupts import counted_interrupts
+from hpvqa.collect.lock import locked, settings_locked
+from hpvqa.collect.pool import Pool
+from hpvqa.collect.report import Report, Tally, attempts
+from hpvqa.collect.settings import Collection, agree
+from hpvqa.collect.shard import Shard
+from hpvqa.collect.worker import Job
+from hpvqa.progress.reporter import Reporter
+from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes, read_episode
+
+Key = tuple[str, int]
+"""Task and number of an episode."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What should be there in the end.
+
+    Attributes:
+        data: The data folder.
+        collection: Settings of all episodes.
+        episodes: How many episodes of each task, those included that are there already.
+        shard: The share of them that this run makes; None: all.
+    """
+
+    data: Path
+    collection: Collection
+    episodes: Mapping[str, int]
+    shard: Shard | None = None
+
+    def keys(self) -> list[Key]:
+        """All episodes of this run, the tasks evenly mixed, so that estimates of time hold."""
+        mixed = [
+            ((index + 0.5) / count, task, index)
+            for task, count in self.episodes.items()
+            for index in range(count)
+            if self.shard is None or self.shard.holds(index)
+        ]
+        return [(task, index) for _, task, index in sorted(mixed)]
+
+
+def collect(
+    request: Request, open_pool: Callable[[int], Pool], reporter: Reporter, clock: Callable[[], float]
+) -> Report:
+    """Make all episodes of a request that are not there yet.
+
+    Args:
+        request: What should be there.
+        open_pool: Opens the workers, given how many episodes are missing.
+        reporter: Told about progress.
+        clock: The time [s].
+
+    Raises:
+        UsageError: The folder is not ours, or holds other settings or a damaged episode.
+        RunError: Another run holds the folder, a worker died, or the disk does not take an episode. Finished episodes
+            are kept.
+    """
+    begin = clock()
+    data = request.data
+    check_ours(data)
+    data.mkdir(parents=True, exist_ok=True)
+    with locked(data, request.shard):
+        with settings_locked(data):
+            unused = request.shard is None and next(find_episodes(data), None) is None
+            agree(data, request.collection, replace=unused, warn=reporter.warning)
+        keys = request.keys()
+        tallies = {task: Tally(task, sum(key[0] == task for key in keys)) for task in request.episodes}
+        missing = _count_what_is_there(data, keys, tallies)
+        there = len(keys) - len(missing)
+        if there:
+            reporter.note(f"{there} of {len(keys)} episodes are there already")
+        reporter.start("collect", "episodes", total=len(keys), done=there)
+        left = _make(request, missing, tallies, open_pool, reporter) if missing else 0
+        status: Literal["finished", "interrupted"] = "interrupted" if left else "finished"
+        reporter.done(status)
+    return Report(
+        data=str(data),
+        status=status,
+        seconds=clock() - begin,
+        tasks={task: tally.report() for task, tally in tallies.items()},
+    )
+
+
+def _count_what_is_there(data: Path, keys: list[Key], tallies: Mapping[str, Tally]) -> list[Key]:
+    """Count all episodes that are there and return the others."""
+    missing = []
+    for task, index in keys:
+        folder = episode_dir(data, task, index)
+        if (folder / RECORD_FILE).is_file():
+            tallies[task].already(read_episode(folder))
+        else:
+            missing.append((task, index))
+    return missing
+
+
+def _make(
+    request: Request,
+    keys: list[Key],
+    tallies: Mapping[str, Tally],
+    open_pool: Callable[[int], Pool],
+    reporter: Reporter,
+) -> int:
+    """Make episodes; returns how many are still missing after an interrupt."""
+    left = len(keys)
+
+    def made(job: Job, record: EpisodeRecord) -> None:
+        nonlocal left
+        left -= 1
+        tallies[job.task].made(record)
+        tries, _ = attempts(record)
+        reasons = [failure.reason for failure in record.failed_attempts]
+        reporter.item(
+            str(episode_dir(Path(), job.task, job.index)),
+            ok=record.outcome.ok,
+            tries=tries,
+            message=record.outcome.reason or next(reversed(reasons), None),
+        )
+
+    with partial_dir(request.data, request.shard) as partial, counted_interrupts() as interrupts:
+        jobs = [Job(request.collection, task, index, request.data, partial) for task, index in keys]
+        run_jobs(jobs, open_pool(len(jobs)), interrupts, reporter, made)
+    return left

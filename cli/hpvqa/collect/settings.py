@@ -1,0 +1,169 @@
+"""What a data folder holds: settings that all of its episodes share, and that a later run must agree with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, JsonValue, ValidationError
+
+from hpvqa import __version__
+from hpvqa.errors import UsageError
+from hpvqa.recipe import Recipe
+from hpvqa.record.episode import write_json
+from hpvqa.scene.randomization import Randomization
+from hpvqa.scene.rigs import explain, load_rig
+from hpvqa.scene.sampling import sample_episode
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Model
+from hpvqa.tasks import TASKS
+
+COLLECTION_VERSION: Final = 1
+COLLECTION_FILE = "hpvqa.json"
+
+PACKAGES = ("av", "mujoco-core", "numpy", "pyarrow", "scipy")
+"""Packages whose version may change the bytes of an episode."""
+
+
+class TaskSettings(Model):
+    """What all episodes of one task share."""
+
+    fps: int = Field(description="Frame rate of clips and trajectory.")
+    ranges: dict[str, JsonValue] = Field(description="Ranges of the hidden property.")
+    cameras: tuple[CameraSpec, ...] = Field(description="The rig's cameras for this task.")
+
+
+class Collection(Model):
+    """What a data folder holds: ``hpvqa.json``."""
+
+    schema_version: Literal[1] = COLLECTION_VERSION
+    backend: str = Field(description="The simulator.")
+    seed: int = Field(description="Seed of every random number.")
+    video: bool = Field(description="Whether clips are recorded.")
+    resolution: tuple[int, int] | None = Field(description="Width and height of the clips [pixels]; null without.")
+    rig: str = Field(description="Name of the camera rig.")
+    randomization: Randomization = Field(description="Ranges of the nuisance variables.")
+    tasks: dict[str, TaskSettings]
+    versions: dict[str, str] = Field(description="What was installed when the collection began.")
+
+    @classmethod
+    def of(cls, recipe: Recipe, tasks: Sequence[str], versions: dict[str, str]) -> Collection:
+        """The settings that a recipe means for these tasks.
+
+        Raises:
+            UsageError: There is no such rig, or it has no cameras for a task.
+        """
+        rig = load_rig(recipe.rig)
+        settings = {}
+        for name in tasks:
+            named = recipe.task(name)
+            ranges = TASKS[name]() if named is None else named.ranges
+            settings[name] = TaskSettings(
+                fps=recipe.fps(name), ranges=ranges.model_dump(mode="json"), cameras=rig.cameras(name)
+            )
+        return cls(
+            backend=recipe.backend,
+            seed=recipe.seed,
+            video=recipe.video,
+            resolution=recipe.resolution if recipe.video else None,
+            rig=rig.name,
+            randomization=recipe.randomization,
+            tasks=settings,
+            versions=versions,
+        )
+
+    def spec(self, task: str, index: int, attempt: int = 0) -> EpisodeSpec:
+        """The plan of one episode of this collection."""
+        settings = self.tasks[task]
+        return sample_episode(
+            TASKS[task].model_validate(settings.ranges),
+            self.randomization,
+            self.rig,
+            settings.cameras,
+            seed=self.seed,
+            index=index,
+            attempt=attempt,
+        )
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of this package and of all others that may change the bytes of an episode."""
+    found = {"hpvqa": __version__}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def read_collection(data: Path) -> Collection | None:
+    """What a data folder holds; None if it has no ``hpvqa.json``.
+
+    Raises:
+        UsageError: The file is damaged.
+    """
+    path = data / COLLECTION_FILE
+    try:
+        return Collection.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise UsageError(f"{path} is not what this version writes ({explain(error)}); use another folder") from None
+
+
+def agree(data: Path, wanted: Collection, *, replace: bool, warn: Callable[[str], None]) -> None:
+    """Write down what a data folder holds, or check that it agrees; tasks may be added.
+
+    Args:
+        data: The folder.
+        wanted: The settings of this run.
+        replace: Whether other settings may be replaced, since no episode was made with them.
+        warn: Told of package versions that differ.
+
+    Raises:
+        UsageError: The folder holds episodes with other settings; the message names the differences.
+    """
+    found = read_collection(data)
+    merged = wanted
+    if found is not None and not replace:
+        shared = wanted.tasks.keys() & found.tasks.keys()
+        different = _differences(_settings(found, shared), _settings(wanted, shared))
+        if different:
+            raise UsageError(
+                f"{data} was collected with other settings: {'; '.join(different)}; use those, or another --out"
+            )
+        for package in sorted(found.versions.keys() & wanted.versions.keys()):
+            there, here = found.versions[package], wanted.versions[package]
+            if there != here:
+                warn(f"{package} is {there} in the episodes of {data} and {here} here; new ones may differ in bytes")
+        merged = found.model_copy(update={"tasks": {**found.tasks, **wanted.tasks}})
+    if merged != found:
+        write_json(data / COLLECTION_FILE, merged.model_dump(mode="json"))
+
+
+def _settings(collection: Collection, tasks: set[str]) -> dict[str, JsonValue]:
+    chosen = collection.model_copy(update={"tasks": {name: collection.tasks[name] for name in sorted(tasks)}})
+    return _flat(chosen.model_dump(mode="json", exclude={"versions"}))
+
+
+def _flat(value: dict[str, JsonValue], prefix: str = "") -> dict[str, JsonValue]:
+    flat: dict[str, JsonValue] = {}
+    for key, part in value.items():
+        flat |= _flat(part, f"{prefix}{key}.") if isinstance(part, dict) else {f"{prefix}{key}": part}
+    return flat
+
+
+def _differences(there: dict[str, JsonValue], here: dict[str, JsonValue]) -> list[str]:
+    found = []
+    for key in {**there, **here}:
+        before, now = there.get(key), here.get(key)
+        if before == now:
+            continue
+        if key.endswith(".cameras"):
+            found.append(f"{key} differ")
+        else:
+            found.append(f"{key} is {json.dumps(before)} there and {json.dumps(now)} here")
+    return found

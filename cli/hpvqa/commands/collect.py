@@ -1,0 +1,154 @@
+"""``hpvqa collect``: many episodes, in parallel and resumable."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from hpvqa.collect.shard import Shard
+from hpvqa.commands.options import TaskType, recipe_options
+from hpvqa.errors import UsageError
+from hpvqa.recipe import Recipe, TaskRecipe
+from hpvqa.tasks import TASKS
+
+INTERRUPTED = 130
+"""Exit code after an interrupt, as a shell would report it for Ctrl-C."""
+
+
+class NumbersCommand(click.Command):
+    """A command whose ``--episodes`` takes several numbers, which click's options cannot."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat the option in front of every further number."""
+        return super().parse_args(ctx, repeat_option("--episodes", args))
+
+
+def repeat_option(option: str, args: list[str]) -> list[str]:
+    """Rewrite ``option 1 2`` as ``option 1 option 2``."""
+    rewritten: list[str] = []
+    numbers = False
+    for position, arg in enumerate(args):
+        if arg == "--":
+            return rewritten + args[position:]
+        number = re.fullmatch(r"-?\d+", arg) is not None
+        if numbers and number and args[position - 1] != option:
+            rewritten.append(option)
+        numbers = (numbers and number) or arg == option or arg.startswith(f"{option}=")
+        rewritten.append(arg)
+    return rewritten
+
+
+@click.command(
+    cls=NumbersCommand,
+    epilog="""\b
+Examples:
+  hpvqa collect push drop --episodes 154 125 --out data --seed 42 --workers 2
+  hpvqa collect --recipe paper
+  hpvqa collect push --episodes 100 --no-video
+  hpvqa collect --recipe paper --out /shared/data --shard 1/4
+
+Run the same command again to go on after an interrupt, or with more episodes to add to a folder. Ctrl-C lets the
+running episodes finish; a second one drops them. Exit code 130 says that episodes are missing.
+""",
+)
+@click.argument("tasks", type=TaskType(), nargs=-1, metavar="[TASK]...")
+@click.option(
+    "--episodes",
+    type=click.IntRange(1, 2**32 - 1),
+    multiple=True,
+    metavar="N...",
+    help="How many episodes there should be, for all tasks or for each.  [default: the recipe's, or 40]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of the episodes: a new or empty one, or one to go on with.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one for each core]")
+@click.option(
+    "--shard",
+    type=Shard.parse,
+    metavar="i/n",
+    help="Make only share i of n, for several machines on one folder.  [default: all]",
+)
+@click.option(
+    "--progress-file",
+    type=click.Path(path_type=Path),
+    help="Also write progress to this file, one JSON object a line.  [default: none]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@recipe_options("seed", "rig", "resolution", "fps", "video", "object_colors")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    tasks: tuple[str, ...],
+    episodes: tuple[int, ...],
+    out: Path,
+    workers: int | None,
+    shard: Shard | None,
+    progress_file: Path | None,
+    as_json: bool,
+    recipe: Recipe,
+) -> None:
+    """Make episodes of each TASK: the named ones, else those of the recipe, else all.
+
+    Only episodes that are not in the folder yet are made.
+    """
+    import os
+    import time
+
+    from rich.console import Console
+
+    from hpvqa.collect.pool import ProcessPool
+    from hpvqa.collect.run import Request, collect
+    from hpvqa.collect.settings import Collection, installed_versions
+    from hpvqa.collect.table import print_report
+    from hpvqa.collect.worker import open_simulator_record
+    from hpvqa.progress.reporter import reporting
+
+    counts = episode_counts(recipe, tasks, episodes)
+    most = workers or len(os.sched_getaffinity(0))
+    with reporting(Console(stderr=True), progress_file, time.time) as reporter:
+        report = collect(
+            Request(out, Collection.of(recipe, list(counts), installed_versions()), counts, shard),
+            lambda missing: ProcessPool(min(most, missing), open_simulator_record),
+            reporter,
+            time.time,
+        )
+    if as_json:
+        click.echo(report.model_dump_json(indent=2))
+    else:
+        print_report(report, Console(), deciles=report.any_failed or not recipe.video)
+    if report.status == "interrupted":
+        click.echo("Interrupted; run the same command again to make the missing episodes.", err=True)
+        ctx.exit(INTERRUPTED)
+
+
+def episode_counts(recipe: Recipe, tasks: tuple[str, ...], episodes: tuple[int, ...]) -> dict[str, int]:
+    """How many episodes of which tasks are meant.
+
+    Args:
+        recipe: Names tasks and numbers if the arguments do not.
+        tasks: The named tasks.
+        episodes: No number, one for all tasks, or one for each.
+
+    Raises:
+        UsageError: There are more or fewer numbers than tasks, or a task is named twice.
+    """
+    names = list(tasks or recipe.named_tasks() or TASKS)
+    if len(set(names)) < len(names):
+        raise UsageError(f"A task is named twice: {' '.join(names)}")
+    if not episodes:
+        named = recipe.named_tasks()
+        return {name: (named[name] if name in named else TaskRecipe(ranges=TASKS[name]())).episodes for name in names}
+    numbers = episodes * len(names) if len(episodes) == 1 else episodes
+    if len(numbers) != len(names):
+        raise UsageError(
+            f"Give --episodes one number, or one for each of the {len(names)} tasks ({', '.join(names)}), "
+            f"not {len(numbers)}"
+        )
+    return dict(zip(names, numbers, strict=True))

@@ -1,0 +1,39 @@
+"""``hpvqa doctor``: what is installed, and what each missing part would need."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  hpvqa doctor
+  hpvqa doctor --json
+
+The exit code is 1 if the embedded simulator cannot run.
+"""
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
+def command(as_json: bool) -> None:
+    """Say what is installed and what each missing part would need."""
+    from rich.console import Console
+
+    from hpvqa.doctor import can_simulate, examine
+
+    with Console(stderr=True).status("Looking around"):
+        findings = examine(os.environ, Path.cwd())
+    ready = can_simulate(findings)
+    if as_json:
+        parts = [dataclasses.asdict(finding) for finding in findings]
+        click.echo(json.dumps({"can_simulate": ready, "findings": parts}, indent=2))
+    else:
+        from hpvqa.commands.doctor_table import print_findings
+
+        print_findings(findings)
+    raise SystemExit(0 if ready else 1)

@@ -1,0 +1,67 @@
+"""An episode's spec, drawn for a person to read."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hpvqa.scene.spec import SIDES, Color, EpisodeSpec
+from hpvqa.tasks import get_task
+
+_WALLS = ("+x", "+y", "-x", "-y")
+
+
+def print_spec(spec: EpisodeSpec) -> None:
+    """Print a spec, with its colours shown as colours where the terminal can."""
+    task = get_task(spec.task)
+    console = Console(highlight=False)
+    attempt = f", attempt {spec.attempt}" if spec.attempt else ""
+    console.print(f"[bold]{task.title}[/bold], episode {spec.index} (seed {spec.seed}{attempt})")
+    console.print(task.question)
+    console.print(f"Answer: [bold]{task.answer(spec)}[/bold]\n")
+    for table in (_objects(spec, task.hidden), _room(spec), _cameras(spec)):
+        console.print(table)
+        console.print()
+
+
+def _objects(spec: EpisodeSpec, hidden: str) -> Table:
+    left, right = (spec.object(side) for side in SIDES)
+    table = _table("", *SIDES)
+    table.add_row("goes", *("first" if side == spec.first else "second" for side in SIDES))
+    table.add_row("shape", left.shape, right.shape)
+    table.add_row("start", f"({_vector(left.position)}) m", f"({_vector(right.position)}) m")
+    for name, unit in (("mass", " kg"), ("restitution", ""), ("friction", "")):
+        style = "bold" if name == hidden else ""
+        table.add_row(name, *(f"{getattr(thing, name):.3f}{unit}" for thing in (left, right)), style=style)
+    table.add_row("colour", swatch(left.color), swatch(right.color))
+    return table
+
+
+def _room(spec: EpisodeSpec) -> Table:
+    table = _table("table", "floor", *(f"{name} wall" for name in _WALLS))
+    room = spec.room
+    table.add_row(*map(swatch, (room.table, room.floor, *room.walls)))
+    table.caption = f"lamp at ({_vector(spec.light.position)}) m"
+    return table
+
+
+def _cameras(spec: EpisodeSpec) -> Table:
+    table = _table(f"camera ({spec.rig})", "lens", "position (m)", "orientation (w, x, y, z)")
+    for camera in spec.cameras:
+        table.add_row(camera.name, f"{camera.focal_length:g} mm", _vector(camera.position), _vector(camera.quat_wxyz))
+    return table
+
+
+def swatch(color: Color) -> Text:
+    """The hexadecimal name of an sRGB colour, and a patch of it."""
+    name = "#" + "".join(f"{round(255 * part):02x}" for part in color)
+    return Text.assemble(f"{name} ", ("  ", f"on {name}"))
+
+
+def _vector(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:.3f}" for value in values)
+
+
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", caption_justify="left")

@@ -1,0 +1,120 @@
+"""From a data folder to a data set: which episodes, which split, which rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpvqa.dataset.layout import Part, Source, published, rows_by_split, write_dataset
+from hpvqa.dataset.manifest import read_manifest
+from hpvqa.dataset.rows import Row, episode_rows
+from hpvqa.dataset.splits import SPLITS, Split, split_specs, uneven
+from hpvqa.errors import RunError, UsageError
+from hpvqa.progress.reporter import Reporter
+from hpvqa.recipe import Recipe
+from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes, read_episode
+
+
+@dataclass(frozen=True)
+class Built:
+    """A data set that was made.
+
+    Attributes:
+        out: Where it is.
+        fingerprint: SHA-256 of its manifest.
+        rows: Its rows, by split.
+        notes: What its user should know, in sentences.
+    """
+
+    out: Path
+    fingerprint: str
+    rows: Mapping[Split, Sequence[Row]]
+    notes: tuple[str, ...]
+
+
+def build(
+    data: Path, out: Path, reporter: Reporter, *, recipe: Recipe, seed: int | None = None, force: bool = False
+) -> Built:
+    """Make a data set of all episodes of a data folder that went as their label says.
+
+    Args:
+        data: The data folder.
+        out: Where the data set should appear.
+        reporter: Told of every file.
+        recipe: How many episodes of each task are for evaluation.
+        seed: Seed of the assignment to splits; by default that of the episodes.
+        force: Replace a different data set at ``out``.
+
+    Raises:
+        UsageError: There are no episodes, too few of them, or something else is at ``out``.
+        RunError: An episode is damaged.
+    """
+    episodes = _read_all(data)
+    good = {folder: record for folder, record in episodes.items() if record.outcome.ok}
+    if not good:
+        raise UsageError(f"{data} holds no episodes to build from; make some with `hpvqa collect --out {data}`")
+    source = data.resolve().name
+    specs = [record.spec for record in good.values()]
+    split_seed = specs[0].seed if seed is None else seed
+    splits = split_specs(specs, recipe, split_seed)
+    parts = [
+        _part(folder, record, splits[record.spec.task, record.spec.index], source) for folder, record in good.items()
+    ]
+    failed = Counter(record.spec.task for record in episodes.values() if not record.outcome.ok)
+    notes = [
+        f"{count} of the {task} episodes failed and {'is' if count == 1 else 'are'} left out"
+        for task, count in failed.items()
+    ]
+    return write_parts(parts, out, reporter, source=source, split_seed=split_seed, force=force, notes=notes)
+
+
+def write_parts(
+    parts: Sequence[Part],
+    out: Path,
+    reporter: Reporter,
+    *,
+    source: str,
+    split_seed: int,
+    force: bool,
+    notes: Sequence[str] = (),
+) -> Built:
+    """Write a data set of these episodes.
+
+    Raises:
+        UsageError: Something else is at ``out``.
+        RunError: A file is missing or damaged, or the disk does not take it.
+    """
+    with published(out, force) as root:
+        write_dataset(root, parts, reporter, source=source, split_seed=split_seed)
+    _, fingerprint = read_manifest(out)
+    return Built(out, fingerprint, rows_by_split(parts), (*notes, *_balance_notes(parts)))
+
+
+def _read_all(data: Path) -> dict[Path, EpisodeRecord]:
+    if not data.is_dir():
+        raise UsageError(f"There is no data folder {data}; make one with `hpvqa collect --out {data}`")
+    episodes = {folder: read_episode(folder) for folder in find_episodes(data)}
+    for folder, record in episodes.items():
+        if record.checksum != record.digest():
+            raise RunError(f"{folder / RECORD_FILE} is damaged: its checksum differs; collect that episode again")
+    return episodes
+
+
+def _part(folder: Path, record: EpisodeRecord, split: Split, source: str) -> Part:
+    place = episode_dir(Path(), record.spec.task, record.spec.index).as_posix()
+    files = {name: Source(folder / name, known) for name, known in record.files.items()}
+    files[RECORD_FILE] = Source(folder / RECORD_FILE)
+    return Part(split, place, episode_rows(record, place, source), files)
+
+
+def _balance_notes(parts: Sequence[Part]) -> list[str]:
+    notes = []
+    for task in dict.fromkeys(part.rows[0].task for part in parts):
+        for split in SPLITS:
+            answers = [part.rows[0].answer for part in parts if part.split == split and part.rows[0].task == task]
+            words = uneven(answers)
+            if words:
+                notes.append(f"The {split} split of {task} is as even as it can be, but not even: {words} episodes")
+    return notes

@@ -1,0 +1,170 @@
+"""Writing a data set: a Hugging Face video folder that appears whole, by one rename, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpvqa.dataset.card import CARD_FILE, METADATA_FILE, card
+from hpvqa.dataset.manifest import MANIFEST_FILE, Manifest, is_dataset
+from hpvqa.dataset.rows import Row
+from hpvqa.dataset.splits import SPLITS, Split
+from hpvqa.errors import RunError, UsageError
+from hpvqa.progress.reporter import Reporter
+from hpvqa.record.episode import FileRecord, file_record, sync, write_json
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that goes into a data set as it is.
+
+    Attributes:
+        path: Where it is.
+        record: The size and checksum that it should have; None where they are not known.
+    """
+
+    path: Path
+    record: FileRecord | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One episode of a data set.
+
+    Attributes:
+        split: The split that it belongs to.
+        folder: Its folder, relative to that of the split.
+        rows: Its rows.
+        files: What the folder holds, by name.
+    """
+
+    split: Split
+    folder: str
+    rows: tuple[Row, ...]
+    files: Mapping[str, Source]
+
+
+@contextmanager
+def published(out: Path, force: bool) -> Iterator[Path]:
+    """Give a new folder to write a data set into, and put it in the place of ``out`` when the block ends well.
+
+    Raises:
+        UsageError: ``out`` holds something else, or a different data set and ``force`` is not given.
+    """
+    _check_target(out)
+    partial = out.with_name(out.name + ".partial")
+    old = out.with_name(out.name + ".old")
+    if old.exists() and not out.exists():
+        # An earlier run was killed between its two renames.
+        old.rename(out)
+    for leftover in (partial, old):
+        _clear(leftover)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if is_dataset(out) and not force and not _same(partial, out):
+            raise UsageError(
+                f"{out} holds a data set that differs from this one; replace it with --force, or choose another --out"
+            )
+        sync(partial)
+        if is_dataset(out):
+            out.rename(old)
+        partial.rename(out)
+        sync(out.parent)
+    finally:
+        _clear(partial)
+        if out.exists():
+            _clear(old)
+
+
+def _check_target(out: Path) -> None:
+    if out.is_dir() and (is_dataset(out) or not any(out.iterdir())):
+        return
+    if out.exists():
+        raise UsageError(f"{out} exists and is not a data set of ours; choose another --out")
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an interrupted build left; nothing else has the shape of a data set."""
+    if not folder.exists():
+        return
+    strangers = {path.name for path in folder.iterdir()} - {*SPLITS, CARD_FILE, MANIFEST_FILE}
+    if strangers:
+        raise UsageError(f"{folder} is in the way and holds {min(strangers)}, which is not ours; move it away")
+    shutil.rmtree(folder)
+
+
+def _same(a: Path, b: Path) -> bool:
+    return (a / MANIFEST_FILE).read_bytes() == (b / MANIFEST_FILE).read_bytes()
+
+
+def write_dataset(root: Path, parts: Sequence[Part], reporter: Reporter, *, source: str, split_seed: int) -> Manifest:
+    """Fill an empty folder with a data set.
+
+    Args:
+        root: The folder.
+        parts: Its episodes.
+        reporter: Told of every file.
+        source: Name of the folder that the data set is built from.
+        split_seed: Seed of the assignment of episodes to splits.
+
+    Raises:
+        RunError: A file is missing or differs from its record, or the disk does not take it.
+    """
+    files: dict[str, FileRecord] = {}
+    reporter.start("build", "files", sum(len(part.files) for part in parts))
+    for part in parts:
+        folder = root / part.split / part.folder
+        folder.mkdir(parents=True)
+        for name, origin in sorted(part.files.items()):
+            files[f"{part.split}/{part.folder}/{name}"] = _place(origin, folder / name)
+            reporter.item(name)
+    rows = rows_by_split(parts)
+    for split, found in rows.items():
+        if found:
+            name = f"{split}/{METADATA_FILE}"
+            files[name] = _write(root / name, "".join(row.model_dump_json(exclude_none=True) + "\n" for row in found))
+    files[CARD_FILE] = _write(root / CARD_FILE, card(rows, source))
+    manifest = Manifest(source=source, split_seed=split_seed, files=dict(sorted(files.items())))
+    write_json(root / MANIFEST_FILE, manifest.model_dump(mode="json"))
+    sync(root / MANIFEST_FILE)
+    reporter.done()
+    return manifest
+
+
+def rows_by_split(parts: Sequence[Part]) -> dict[Split, list[Row]]:
+    """The rows of each split."""
+    return {split: [row for part in parts if part.split == split for row in part.rows] for split in SPLITS}
+
+
+def _place(source: Source, target: Path) -> FileRecord:
+    """Link a file, or copy it where links are not possible, and return the checksum of what is there."""
+    try:
+        try:
+            target.hardlink_to(source.path)
+        except OSError as error:
+            if error.errno not in {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}:
+                raise
+            shutil.copyfile(source.path, target)
+            sync(target)
+    except FileNotFoundError:
+        raise RunError(f"{source.path} is missing; collect that episode again") from None
+    except OSError as error:
+        raise RunError(f"{target} cannot be written: {error.strerror}") from None
+    record = file_record(target)
+    if source.record not in (None, record):
+        raise RunError(f"{source.path} is damaged: it differs from its record; collect that episode again")
+    return record
+
+
+def _write(path: Path, text: str) -> FileRecord:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror}") from None
+    sync(path)
+    return file_record(path)

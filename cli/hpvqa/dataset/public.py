@@ -1,0 +1,156 @@
+"""Reading a data set in the public original's form: ``metadata.jsonl`` beside a folder of clips, one or several.
+
+There, episode numbers repeat from one data folder to the next, file names begin with a path of the authors' machine,
+and the stored question is not worded as the one that was asked. Here, an episode is known by its task, data folder and
+number, and clips are found by the end of their path.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from hpvqa.dataset.card import METADATA_FILE
+from hpvqa.dataset.rows import Cluster
+from hpvqa.dataset.splits import Split
+from hpvqa.errors import UsageError
+from hpvqa.scene.spec import Side
+
+_CLIP = re.compile(r"episode_(\d{1,9})_cam_([A-Za-z0-9_]+)\.mp4")
+_VIEWPOINTS = ("From the perspective of the robot arm facing forward", "Looking from the front of the robot")
+_QUESTION = re.compile(rf"(?:{'|'.join(_VIEWPOINTS)}), which (cube|sphere) ", re.IGNORECASE)
+_TASK_OF = {"cube": "push", "sphere": "drop"}
+_ANSWERS: Mapping[object, Side] = {"Left.": "left", "Right.": "right"}
+_SPLIT_OF: Mapping[str, Split] = {"train": "train", "test": "eval", "eval": "eval", "val": "eval", "validation": "eval"}
+
+
+@dataclass(frozen=True)
+class Original:
+    """A row of the original.
+
+    Attributes:
+        clip: Its video, or where it should be.
+        task: The task that its question is about.
+        source: Name of its data folder.
+        declared: The split that its path names, if any.
+        episode: Number of the episode in its data folder.
+        camera: Name of the camera, without ``cam_``.
+        answer: The answer.
+        question: The stored question.
+        values: Hidden values of the left and the right object, where they are stored.
+    """
+
+    clip: Path
+    task: str
+    source: str
+    declared: Split | None
+    episode: int
+    camera: str
+    answer: Side
+    question: str
+    values: tuple[float, float] | None
+
+    @property
+    def cluster(self) -> Cluster:
+        """The episode that the row is about."""
+        return (self.task, self.source, self.episode)
+
+
+def read_originals(folder: Path) -> list[Original]:
+    """Read every ``metadata.jsonl`` in a folder.
+
+    Raises:
+        UsageError: There are no rows, or some cannot be understood; the message names the first and how many.
+    """
+    files = sorted(folder.rglob(METADATA_FILE)) if folder.is_dir() else []
+    if not files:
+        raise UsageError(f"{folder} has no {METADATA_FILE} in it; give the folder of a data set in the original's form")
+    rows: dict[tuple[Cluster, str], Original] = {}
+    answers: dict[Cluster, Side] = {}
+    bad: list[str] = []
+    for file in files:
+        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            try:
+                row = _parse(line, file, folder)
+                if (row.cluster, row.camera) in rows:
+                    raise ValueError("is about the same clip as an earlier line")
+                if answers.setdefault(row.cluster, row.answer) != row.answer:
+                    raise ValueError("contradicts another view of the same episode")
+                rows[row.cluster, row.camera] = row
+            except ValueError as error:
+                bad.append(f"{file} line {number} {error}")
+    if bad:
+        raise UsageError(f"{first_of(bad)}; nothing was built")
+    if not rows:
+        raise UsageError(f"{files[0]} holds no rows; nothing was built")
+    return list(rows.values())
+
+
+def first_of(found: Sequence[str]) -> str:
+    """The first of several complaints, and how many more there are."""
+    return f"{found[0]} (and {len(found) - 1} more like it)" if len(found) > 1 else found[0]
+
+
+def _parse(line: bytes, file: Path, folder: Path) -> Original:
+    """Read one line of a file in the folder that is imported.
+
+    Raises:
+        ValueError: It is no row; the message is the end of a sentence that says why.
+    """
+    try:
+        data = json.loads(line)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        raise ValueError("is not a JSON object")
+    name = PurePosixPath(str(data.get("file_name")))
+    match = _CLIP.fullmatch(name.name)
+    if not match or ".." in name.parts:
+        raise ValueError("has no file_name that ends in episode_<number>_cam_<camera>.mp4")
+    asked = _QUESTION.match(str(data.get("question")))
+    if not asked:
+        raise ValueError("asks none of the known questions")
+    answer = _ANSWERS.get(data.get("answer"))
+    if answer is None:
+        raise ValueError("has an answer that is neither Left. nor Right.")
+    folders = [part for part in name.parts[:-1] if part not in {"/", "videos"}]
+    source = folders[-1] if folders else file.parent.resolve().name
+    declared = _split_in("/".join((*file.parent.relative_to(folder).parts, *folders)))
+    if declared is not None and _split_in(source) is None:
+        # As in train/push and test/push, whose episodes must not be taken for the same.
+        source = f"{source}_{declared}"
+    return Original(
+        clip=_find_clip(file.parent, name),
+        task=_TASK_OF[asked[1].lower()],
+        source=source,
+        declared=declared,
+        episode=int(match[1]),
+        camera=match[2],
+        answer=answer,
+        question=asked.string,
+        values=_values(data.get("values")),
+    )
+
+
+def _split_in(path: str) -> Split | None:
+    """The split that a path names; the last word counts."""
+    words = re.split(r"[^a-z]+", path.lower())
+    return next((_SPLIT_OF[word] for word in reversed(words) if word in _SPLIT_OF), None)
+
+
+def _find_clip(here: Path, name: PurePosixPath) -> Path:
+    """The clip whose path ends as ``name`` does; where it should be if there is none."""
+    parts = name.parts[1:] if name.is_absolute() else name.parts
+    places = [here.joinpath(*parts[start:]) for start in range(len(parts))]
+    return next((place for place in places if place.is_file()), here.joinpath(*parts[-2:]))
+
+
+def _values(data: object) -> tuple[float, float] | None:
+    """Hidden values of the left and the right object: number 01 stands on the left."""
+    if not isinstance(data, dict):
+        return None
+    found = {str(key)[-2:]: value for key, value in data.items() if isinstance(value, (int, float))}
+    return (float(found["01"]), float(found["02"])) if found.keys() == {"01", "02"} else None

@@ -1,0 +1,125 @@
+"""Which episodes are for training and which for evaluation.
+
+An episode is in one split with all its views. Each split of each task holds as many left as right answers, and within
+both the side that goes first is as even as can be, so that neither tells the answer. Episodes are picked by a random
+number of their own, keyed by (task, index): the same whatever else was collected, and in whatever order.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hpvqa.errors import UsageError
+from hpvqa.recipe import Recipe
+from hpvqa.scene.spec import SIDES, EpisodeSpec, Side
+from hpvqa.tasks import TASKS
+
+Split = Literal["train", "eval"]
+SPLITS: tuple[Split, Split] = ("train", "eval")
+
+_SPLIT_KEY = (2**32 - 1, 1)
+"""Stands between the task and the index in the key of an episode's draw; no key of an episode or a block looks so."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a split crosses: the answer, and the side that goes first."""
+
+    answer: Side
+    first: Side
+
+
+_CELLS = tuple(Cell(answer, first) for answer in SIDES for first in SIDES)
+
+
+def default_eval_count(episodes: int) -> int:
+    """A quarter of the episodes, as the nearest even number; at least two where there are as many."""
+    return max(2, 2 * ((episodes + 4) // 8)) if episodes >= 2 else 0
+
+
+def split_specs(specs: Iterable[EpisodeSpec], recipe: Recipe, seed: int) -> dict[tuple[str, int], Split]:
+    """Assign every episode, known by task and index, to a split.
+
+    Args:
+        specs: The episodes; no simulation is needed to know them.
+        recipe: How many are for evaluation.
+        seed: Seed of the assignment.
+
+    Raises:
+        UsageError: The recipe wants more episodes for evaluation than there are.
+    """
+    cells: dict[str, dict[int, Cell]] = {}
+    for spec in specs:
+        cell = Cell(TASKS[spec.task].answer(spec), spec.first)
+        cells.setdefault(spec.task, {})[spec.index] = cell
+    assigned: dict[tuple[str, int], Split] = {}
+    for name, members in cells.items():
+        wanted = recipe.task(name)
+        count = (
+            default_eval_count(len(members)) if wanted is None or wanted.eval_episodes is None else wanted.eval_episodes
+        )
+        if count > len(members):
+            raise UsageError(
+                f"The recipe wants {count} episodes of {name} for evaluation, but there are only {len(members)}; "
+                "collect more, or build with another --recipe"
+            )
+        chosen = choose_eval(members, count, seed, TASKS[name].task_id)
+        assigned |= {(name, index): "eval" if index in chosen else "train" for index in members}
+    return assigned
+
+
+def choose_eval(members: Mapping[int, Cell], count: int, seed: int, task_id: int) -> frozenset[int]:
+    """Indexes of the ``count`` episodes that are for evaluation."""
+    ranked: dict[Cell, list[int]] = {cell: [] for cell in _CELLS}
+    for index in sorted(members, key=lambda index: (_draw(seed, task_id, index), index)):
+        ranked[members[index]].append(index)
+    quotas = _quotas({cell: len(indexes) for cell, indexes in ranked.items()}, count)
+    return frozenset(index for cell, quota in quotas.items() for index in ranked[cell][:quota])
+
+
+def _draw(seed: int, task_id: int, index: int) -> float:
+    sequence = np.random.SeedSequence(seed, spawn_key=(task_id, *_SPLIT_KEY, index))
+    return float(np.random.default_rng(sequence).random())
+
+
+def _halves(count: int, first: int, second: int) -> set[int]:
+    """The most even ways to take ``count`` out of two heaps: how many come from the first."""
+    low, high = max(0, count - second), min(first, count)
+    return {min(max(half, low), high) for half in (count // 2, count - count // 2)}
+
+
+def _quotas(sizes: Mapping[Cell, int], count: int) -> dict[Cell, int]:
+    """How many episodes of each cell are for evaluation.
+
+    Evenness of the answers comes first, in the evaluation split before the training split; then that of the order.
+    """
+    ll, lr, rl, rr = (sizes[cell] for cell in _CELLS)
+    options = [
+        (left_l, left - left_l, right_l, count - left - right_l)
+        for left in _halves(count, ll + lr, rl + rr)
+        for left_l, right_l in itertools.product(_halves(left, ll, lr), _halves(count - left, rl, rr))
+    ]
+
+    def score(option: tuple[int, int, int, int]) -> tuple[int, ...]:
+        a, b, c, d = option
+        e, f, g, h = ll - a, lr - b, rl - c, rr - d
+        answers = (abs(a + b - c - d), abs(e + f - g - h))
+        order = (abs(a - b) + abs(c - d), abs(a + c - b - d), abs(e - f) + abs(g - h))
+        return (*answers, *order)
+
+    best = min(options, key=lambda option: (score(option), option))
+    return dict(zip(_CELLS, best, strict=True))
+
+
+def uneven(answers: Iterable[Side]) -> str | None:
+    """How far a split's answers are from even, in words; None if they are as even as their number allows."""
+    counts = Counter(answers)
+    if abs(counts["left"] - counts["right"]) <= (counts["left"] + counts["right"]) % 2:
+        return None
+    return f"{counts['left']} left and {counts['right']} right"

@@ -1,0 +1,134 @@
+"""Checking every file of a data set or a data folder against what was written down when it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hpvqa.collect.settings import COLLECTION_FILE
+from hpvqa.dataset.manifest import MANIFEST_FILE, is_dataset, read_manifest
+from hpvqa.errors import HpvqaError, UsageError
+from hpvqa.progress.reporter import Reporter
+from hpvqa.record.episode import RECORD_FILE, FileRecord, file_record, read_episode
+from hpvqa.tasks import TASKS
+
+Fault = Literal["missing", "truncated", "altered", "unlisted", "unreadable"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is not as it was made.
+
+    Attributes:
+        file: Path of the file, relative to the folder that was checked.
+        fault: What is wrong with it.
+        detail: The same in words.
+    """
+
+    file: str
+    fault: Fault
+    detail: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Result of a check.
+
+    Attributes:
+        kind: What the folder is.
+        files: How many files should be there.
+        problems: All that is wrong.
+    """
+
+    kind: Literal["data set", "data folder"]
+    files: int
+    problems: tuple[Problem, ...]
+
+
+def verify(root: Path, reporter: Reporter) -> Verification:
+    """Check a data set or a data folder.
+
+    Args:
+        root: The folder.
+        reporter: Told of every file.
+
+    Raises:
+        UsageError: It is neither.
+        RunError: The manifest itself is damaged.
+    """
+    if is_dataset(root):
+        manifest, _ = read_manifest(root)
+        listed = manifest.files
+        problems: list[Problem] = []
+        unlisted = set(_files(root, root)) - {MANIFEST_FILE} - listed.keys()
+        kind: Literal["data set", "data folder"] = "data set"
+    elif (root / COLLECTION_FILE).is_file():
+        listed, unlisted, problems = _read_records(root)
+        kind = "data folder"
+    else:
+        raise UsageError(f"{root} is neither a data set (no {MANIFEST_FILE}) nor a data folder (no {COLLECTION_FILE})")
+    problems += [Problem(name, "unlisted", "no record of it; remove it") for name in unlisted]
+    problems += _check(root, listed, reporter)
+    return Verification(kind, len(listed), tuple(sorted(problems, key=lambda problem: problem.file)))
+
+
+def _check(root: Path, listed: Mapping[str, FileRecord], reporter: Reporter) -> list[Problem]:
+    problems = []
+    reporter.start("verify", "files", len(listed))
+    for name, record in listed.items():
+        problem = _check_file(root / name, name, record)
+        if problem is not None:
+            problems.append(problem)
+        reporter.item(name, ok=problem is None)
+    reporter.done()
+    return problems
+
+
+def _check_file(path: Path, name: str, record: FileRecord) -> Problem | None:
+    try:
+        found = file_record(path)
+    except FileNotFoundError:
+        return Problem(name, "missing", "it should be there")
+    except OSError as error:
+        return Problem(name, "unreadable", str(error.strerror))
+    if found.bytes < record.bytes:
+        return Problem(name, "truncated", f"{found.bytes} of {record.bytes} bytes")
+    if found != record:
+        return Problem(name, "altered", "its SHA-256 differs")
+    return None
+
+
+def _read_records(data: Path) -> tuple[dict[str, FileRecord], set[str], list[Problem]]:
+    """The files of all episodes of a data folder, those that no record lists, and records that are damaged."""
+    listed: dict[str, FileRecord] = {}
+    unlisted: set[str] = set()
+    problems = []
+    for folder in _episode_folders(data):
+        name = (folder / RECORD_FILE).relative_to(data).as_posix()
+        if not (folder / RECORD_FILE).is_file():
+            problems.append(Problem(name, "missing", "the episode is lost without it; collect it again"))
+            continue
+        try:
+            record = read_episode(folder)
+        except HpvqaError as error:
+            problems.append(Problem(name, "altered", str(error)))
+            continue
+        if record.checksum != record.digest():
+            problems.append(Problem(name, "altered", "its checksum differs"))
+        own = {(folder / file).relative_to(data).as_posix(): known for file, known in record.files.items()}
+        unlisted |= set(_files(folder, data)) - own.keys() - {name}
+        listed |= own
+    return listed, unlisted, problems
+
+
+def _episode_folders(data: Path) -> Iterator[Path]:
+    for task in TASKS:
+        yield from sorted(data.glob(f"{task}/[0-9]*/episode-[0-9]*[0-9]"))
+
+
+def _files(folder: Path, root: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if not path.is_dir():
+            yield path.relative_to(root).as_posix()

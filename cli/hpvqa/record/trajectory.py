@@ -1,0 +1,56 @@
+"""The trajectory of an episode: one row a video frame, one scalar a column, SI units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from hpvqa.errors import RunError
+from hpvqa.scene.spec import SIDES
+from hpvqa.sim.protocol import State
+
+_AXES = ("x", "y", "z")
+_QUAT = ("qw", "qx", "qy", "qz")
+
+
+def column_names() -> list[str]:
+    """Names of the columns, in order."""
+    names = ["time", *(f"joint_{number}" for number in range(1, 8)), "gripper"]
+    names += [f"ee_{part}" for part in (*_AXES, *_QUAT)]
+    for side in SIDES:
+        names += [f"{side}_{part}" for part in (*_AXES, *_QUAT, *(f"v{axis}" for axis in _AXES))]
+    return names
+
+
+def row(state: State) -> list[float]:
+    """The values of one row."""
+    values = [state.time, *state.joints, state.closed, *state.ee_position, *state.ee_quat_wxyz]
+    for side in SIDES:
+        body = state.objects[side]
+        values += [*body.position, *body.quat_wxyz, *body.velocity]
+    return [float(value) for value in values]
+
+
+def write_trajectory(path: Path, rows: Sequence[Sequence[float]]) -> None:
+    """Write rows as a Parquet file."""
+    columns = np.asarray(rows, np.float64).T
+    table = pa.table({name: pa.array(column) for name, column in zip(column_names(), columns, strict=True)})
+    pq.write_table(table, path, compression="zstd")
+
+
+def read_trajectory(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Columns by name, each of shape (rows,).
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"The trajectory {path} cannot be read: {error}") from None
+    return {name: table[name].to_numpy() for name in table.column_names}

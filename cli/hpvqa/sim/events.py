@@ -1,0 +1,151 @@
+"""Finding events in the stream of states, at physics rate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
+from hpvqa.sim.protocol import Array, BodyState, State
+from hpvqa.tasks.outcome import Event, EventKind
+
+REST_SPEED = 0.005
+"""An object slower than this [m/s] ..."""
+REST_TIME = 0.1
+"""... for this long [s] is at rest."""
+MIN_APEX = 0.0002
+"""A rebound lower than this [m] is numerical noise, not an apex."""
+MIN_LIFT = 0.005
+"""An object in the gripper and this far above the table [m] is held."""
+RELEASE_TIME = 0.02
+"""Contact with the gripper must be gone for this long [s] to count as released: fingers rattle as they open."""
+
+
+class EventDetector:
+    """Turns states, fed one by one, into events. One detector serves one episode."""
+
+    def __init__(self, spec: EpisodeSpec, timestep: float) -> None:
+        self._timestep = timestep
+        self._trackers = {side: _Tracker(side, spec.object(side).size, timestep) for side in SIDES}
+        self._events: list[Event] = []
+
+    def update(self, state: State) -> None:
+        """Take in the state after one physics step."""
+        for impact in state.impacts:
+            self._events.append(
+                Event(
+                    kind="impact",
+                    t=impact.time,
+                    object=impact.side,
+                    other="table",
+                    position=_point(impact.position),
+                    speed_before=impact.speed_before,
+                    speed_after=impact.speed_after,
+                    t_resolution=0.0,
+                )
+            )
+            self._trackers[impact.side].bounced = True
+        for side in SIDES:
+            self._events += self._trackers[side].update(state.time, state.objects[side])
+
+    def events(self) -> tuple[Event, ...]:
+        """Everything found so far, by time."""
+        return tuple(sorted(self._events, key=lambda event: (event.t, event.object, event.kind)))
+
+
+class _Tracker:
+    """What is going on with one object."""
+
+    def __init__(self, side: Side, size: float, timestep: float) -> None:
+        self.bounced = False
+        self._side = side
+        self._size = size
+        self._timestep = timestep
+        self._before: BodyState | None = None
+        self._touched = False
+        self._held = False
+        self._parting: tuple[float, BodyState] | None = None
+        self._slow_since: float | None = None
+        self._resting = False
+
+    def update(self, time: float, now: BodyState) -> list[Event]:
+        before, self._before = self._before or now, now
+        found = [self._touch(time, before, now), self._release(time, now), self._apex(time, before, now)]
+        found.append(self._rest(time, now))
+        return [event for event in found if event is not None]
+
+    def _touch(self, time: float, before: BodyState, now: BodyState) -> Event | None:
+        if self._touched or not now.touching_gripper:
+            return None
+        self._touched = True
+        return self._event("first_touch", time, now, "gripper", _speed(before), _speed(now))
+
+    def _release(self, time: float, now: BodyState) -> Event | None:
+        # Only an object that was lifted can be released; one that was pushed just stays behind.
+        if now.touching_gripper:
+            self._held = self._held or now.position[2] - self._size > MIN_LIFT
+            self._parting = None
+            return None
+        if not self._held:
+            return None
+        if self._parting is None:
+            self._parting = (time, now)
+        since, state = self._parting
+        if time - since < RELEASE_TIME:
+            return None
+        self._held, self._parting = False, None
+        return self._event("release", since, state, "gripper", _speed(state), _speed(state))
+
+    def _apex(self, time: float, before: BodyState, now: BodyState) -> Event | None:
+        up, down = before.velocity[2], now.velocity[2]
+        if not self.bounced or not up > 0 >= down:
+            return None
+        # The velocity is linear in free flight: its zero, and the height there, follow from both ends of the step.
+        share = up / (up - down)
+        height = before.position[2] + 0.5 * up * share * self._timestep
+        self.bounced = False
+        if height - self._size < MIN_APEX:
+            return None
+        where = before.position + share * (now.position - before.position)
+        where[2] = height
+        sideways = float(np.linalg.norm(now.velocity[:2]))
+        return Event(
+            kind="apex",
+            t=time - (1 - share) * self._timestep,
+            object=self._side,
+            position=_point(where),
+            speed_before=sideways,
+            speed_after=sideways,
+            t_resolution=0.0,
+        )
+
+    def _rest(self, time: float, now: BodyState) -> Event | None:
+        if _speed(now) > REST_SPEED or now.touching_gripper:
+            self._slow_since, self._resting = None, False
+            return None
+        if self._slow_since is None:
+            self._slow_since = time
+        settled = time - self._slow_since >= REST_TIME and now.touching_table
+        if self._resting or not self._touched or not settled:
+            return None
+        self._resting = True
+        return self._event("rest", self._slow_since, now, "table", _speed(now), _speed(now))
+
+    def _event(self, kind: EventKind, time: float, state: BodyState, other: str, before: float, after: float) -> Event:
+        return Event(
+            kind=kind,
+            t=time,
+            object=self._side,
+            other=other,
+            position=_point(state.position),
+            speed_before=before,
+            speed_after=after,
+            t_resolution=self._timestep,
+        )
+
+
+def _speed(body: BodyState) -> float:
+    return float(np.linalg.norm(body.velocity))
+
+
+def _point(position: Array) -> Vec3:
+    return (float(position[0]), float(position[1]), float(position[2]))

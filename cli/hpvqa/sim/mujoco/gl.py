@@ -1,0 +1,74 @@
+"""Which OpenGL the renderer uses. MuJoCo reads ``MUJOCO_GL`` once, while it is imported, so the choice comes before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from hpvqa.errors import UsageError
+from hpvqa.sim.mujoco import require_mujoco
+
+VARIABLE = "MUJOCO_GL"
+BACKENDS = ("egl", "osmesa")
+"""Without a screen, from the best to the slowest; EGL can use a GPU, and both give the same picture on Mesa."""
+PACKAGES = ("libegl1", "libgl1")
+"""Debian packages that bring EGL, with Mesa's driver for machines without a GPU."""
+_PROBE_SECONDS = 60
+
+
+def choose_gl(environ: Mapping[str, str]) -> str:
+    """The value that ``MUJOCO_GL`` should have: the user's own, or the first backend that works here.
+
+    Takes a fraction of a second, in a child process; decide once and hand the result to workers.
+
+    Args:
+        environ: The environment; it is not changed.
+
+    Raises:
+        MissingDependencyError: MuJoCo is not installed.
+        UsageError: There is no OpenGL that works.
+    """
+    require_mujoco()
+    wanted = environ.get(VARIABLE, "").strip().lower()
+    for backend in (wanted,) if wanted else BACKENDS:
+        if gl_renderer(backend, environ) is not None:
+            return backend
+    if wanted:
+        raise UsageError(f"{VARIABLE}={wanted} gives no OpenGL on this machine; unset it, and one that works is found")
+    raise UsageError(
+        "There is no OpenGL to draw pictures with; as root, run: apt-get install "
+        f"{' '.join(PACKAGES)} (or libosmesa6), or record no clips with --no-video"
+    )
+
+
+def gl_renderer(backend: str, environ: Mapping[str, str]) -> str | None:
+    """Name of the device that draws with this backend, such as llvmpipe; None if the backend does not work.
+
+    A child process really makes a context: what is installed is often not what works, and a driver may crash.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "hpvqa.sim.mujoco.gl"],
+            env={**environ, VARIABLE: backend},
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _print_renderer() -> None:
+    from mujoco.gl_context import GLContext
+    from OpenGL import GL
+
+    context = GLContext(16, 16)
+    context.make_current()
+    print(GL.glGetString(GL.GL_RENDERER).decode())
+    context.free()
+
+
+if __name__ == "__main__":
+    _print_renderer()

@@ -1,0 +1,195 @@
+"""The embedded simulator: episode specs realised by MuJoCo."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from hpvqa.scene.spec import SIDES, EpisodeSpec, ObjectSpec, Side
+from hpvqa.sim.mujoco.arm import Arm
+from hpvqa.sim.mujoco.impact import Bounce, bounce
+from hpvqa.sim.mujoco.render import Renderer
+from hpvqa.sim.mujoco.world import ROBOT, TABLE_CENTER, TABLE_HALF, apply_spec, build_model
+from hpvqa.sim.protocol import BodyState, Command, Impact, State
+
+TIMESTEP = 1.0 / 1200.0
+_CLOSED_ANGLE = 0.8
+"""The gripper's driver joint when fully closed [rad]."""
+_CLOSE_SIGNAL = 255.0
+_SETTLE_STEPS = 240
+"""Steps before an episode begins in which the gripper reaches the commanded opening; nothing of them is recorded."""
+_ROBOT_KIND, _TABLE_KIND = 3, 4
+
+
+class MujocoSimulator:
+    """A :class:`hpvqa.sim.protocol.Simulator` without a GPU.
+
+    Args:
+        robot_xml: The Panda with its gripper.
+        cache: Folder for simplified meshes.
+        resolution: Width and height of images [pixels]; None if nothing is ever rendered.
+        gl: Which OpenGL draws them: egl, osmesa or glfw.
+    """
+
+    name = "mujoco"
+    timestep = TIMESTEP
+
+    def __init__(self, robot_xml: Path, cache: Path, resolution: tuple[int, int] | None, gl: str = "egl") -> None:
+        self._resolution = resolution
+        self._gl = gl
+        self._model = build_model(robot_xml, cache, TIMESTEP, resolution)
+        self._data = mujoco.MjData(self._model)
+        self._arm = Arm(self._model, self._data)
+        self._renderer: Renderer | None = None
+        self._rendered_step = -1
+        self._cameras: dict[str, int] = {}
+        self._objects: dict[Side, ObjectSpec] = {}
+        self._step = 0
+        self._impacts: tuple[Impact, ...] = ()
+
+        model = self._model
+        self._motors = np.array([model.actuator(f"{ROBOT}actuator{number}").id for number in range(1, 8)])
+        self._fingers = model.actuator(f"{ROBOT}fingers_actuator").id
+        drivers = [model.joint(f"{ROBOT}{side}_driver_joint") for side in SIDES]
+        self._drivers = np.array([joint.qposadr[0] for joint in drivers])
+        self._qpos = {side: int(model.joint(side).qposadr[0]) for side in SIDES}
+        self._qvel = {side: int(model.joint(side).dofadr[0]) for side in SIDES}
+        self._gravity = -float(model.opt.gravity[2])
+        self._kinds = np.zeros(model.ngeom, np.int64)
+        self._kinds[model.body_rootid[model.geom_bodyid] == model.body(f"{ROBOT}link0").id] = _ROBOT_KIND
+        self._kinds[model.geom("table").id] = _TABLE_KIND
+        self._side_kinds = {side: number for number, side in enumerate(SIDES, start=1)}
+        for side, kind in self._side_kinds.items():
+            self._kinds[model.geom(side).id] = kind
+
+    def reset(self, spec: EpisodeSpec, start: Command) -> None:
+        """Bring the world into the state that ``spec`` describes, the arm at rest in the pose of ``start``."""
+        apply_spec(self._model, spec, self._resolution)
+        self._objects = {side: spec.object(side) for side in SIDES}
+        self._cameras = {camera.name: number for number, camera in enumerate(spec.cameras)}
+        mujoco.mj_setConst(self._model, self._data)
+        mujoco.mj_resetData(self._model, self._data)
+        self._place_objects(spec)
+        self._arm.forget()
+        self._data.qpos[self._arm.qpos] = self._arm.solve(start)
+        self._data.qpos[self._drivers] = start.closed * _CLOSED_ANGLE
+        mujoco.mj_step1(self._model, self._data)
+        for _ in range(_SETTLE_STEPS):
+            self._advance(start)
+        # Objects sank by some micrometres into the soft contact while settling; they start exactly where the spec says.
+        self._place_objects(spec)
+        self._data.time = 0.0
+        mujoco.mj_step1(self._model, self._data)
+        self._impacts = ()
+        self._step = 0
+        self._rendered_step = -1
+
+    def step(self, command: Command) -> None:
+        """Advance by one physics step."""
+        before = {side: self._height_and_velocity(side) for side in SIDES}
+        self._advance(command, before)
+        self._step += 1
+
+    def state(self) -> State:
+        """The state now."""
+        position, quat = self._arm.end_effector(self._data)
+        touching = self._touching()
+        return State(
+            time=self._step * TIMESTEP,
+            joints=self._data.qpos[self._arm.qpos],
+            closed=float(self._data.qpos[self._drivers].mean()) / _CLOSED_ANGLE,
+            ee_position=position,
+            ee_quat_wxyz=quat,
+            objects={side: self._body(side, touching[side]) for side in SIDES},
+            impacts=self._impacts,
+        )
+
+    def render(self, camera: str) -> NDArray[np.uint8]:
+        """An RGB image, shape (height, width, 3), from a camera of the spec; valid until the next call."""
+        if self._resolution is None:
+            raise ValueError("this simulator was opened without a resolution")
+        if self._renderer is None:
+            self._renderer = Renderer(self._model, *self._resolution, self._gl)
+        if self._rendered_step != self._step:
+            self._renderer.update(self._data)
+            self._rendered_step = self._step
+        return self._renderer.render(self._data, self._cameras[camera])
+
+    def versions(self) -> dict[str, str]:
+        """Names and versions of everything that results depend on."""
+        return {
+            "mujoco": mujoco.__version__,
+            "numpy": np.__version__,
+            "fast-simplification": version("fast-simplification"),
+            "machine": platform.machine(),
+        }
+
+    def close(self) -> None:
+        """Release the renderer and its memory."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def _advance(self, command: Command, before: dict[Side, tuple[float, float]] | None = None) -> None:
+        self._data.ctrl[self._motors] = self._arm.torques(command, TIMESTEP)
+        self._data.ctrl[self._fingers] = command.closed * _CLOSE_SIGNAL
+        mujoco.mj_step2(self._model, self._data)
+        self._impacts = self._bounce(before) if before else ()
+        # Positions, contacts and bias forces of the new state: what the next command, the state and images need.
+        mujoco.mj_step1(self._model, self._data)
+
+    def _place_objects(self, spec: EpisodeSpec) -> None:
+        for side in SIDES:
+            start, speed = self._qpos[side], self._qvel[side]
+            self._data.qpos[start : start + 7] = (*spec.object(side).position, 1.0, 0.0, 0.0, 0.0)
+            self._data.qvel[speed : speed + 6] = 0.0
+
+    def _height_and_velocity(self, side: Side) -> tuple[float, float]:
+        return float(self._data.qpos[self._qpos[side] + 2]), float(self._data.qvel[self._qvel[side] + 2])
+
+    def _bounce(self, before: dict[Side, tuple[float, float]]) -> tuple[Impact, ...]:
+        """Put the impact law in place of the soft contact for spheres that met the table within this step."""
+        impacts = []
+        for side, (z, velocity) in before.items():
+            item = self._objects[side]
+            start = self._qpos[side]
+            x, y, z_now = self._data.qpos[start : start + 3]
+            if item.shape != "sphere" or z_now > item.size or not _over_table(x, y):
+                continue
+            hit = bounce(z - item.size, velocity, item.restitution, self._gravity, TIMESTEP)
+            if hit is None:
+                continue
+            self._data.qpos[start + 2] = item.size + hit.height
+            self._data.qvel[self._qvel[side] + 2] = hit.velocity
+            impacts.append(self._impact(side, hit, np.array([x, y, item.size])))
+        return tuple(impacts)
+
+    def _impact(self, side: Side, hit: Bounce, position: NDArray[np.float64]) -> Impact:
+        return Impact(self._step * TIMESTEP + hit.delay, side, position, hit.speed_before, hit.speed_after)
+
+    def _touching(self) -> dict[Side, set[int]]:
+        kinds = self._kinds[self._data.contact.geom]
+        found: dict[Side, set[int]] = {}
+        for side, kind in self._side_kinds.items():
+            mine = kinds[(kinds == kind).any(axis=1)]
+            found[side] = set(mine.ravel().tolist())
+        return found
+
+    def _body(self, side: Side, touching: set[int]) -> BodyState:
+        start, speed = self._qpos[side], self._qvel[side]
+        return BodyState(
+            position=self._data.qpos[start : start + 3].copy(),
+            quat_wxyz=self._data.qpos[start + 3 : start + 7].copy(),
+            velocity=self._data.qvel[speed : speed + 3].copy(),
+            touching_gripper=_ROBOT_KIND in touching,
+            touching_table=_TABLE_KIND in touching,
+        )
+
+
+def _over_table(x: float, y: float) -> bool:
+    return abs(x - TABLE_CENTER[0]) <= TABLE_HALF[0] and abs(y - TABLE_CENTER[1]) <= TABLE_HALF[1]

@@ -1,0 +1,1 @@
+"""Answerers behind one protocol: baselines now, vision-language models beside them."""

@@ -1,0 +1,121 @@
+"""Answerers that are no models: what blind rules score, and what a perfect observer scores."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from hpvqa.dataset.load import Dataset
+from hpvqa.errors import UsageError
+from hpvqa.record.episode import TRAJECTORY_FILE, read_episode
+from hpvqa.scene.spec import SIDES, Side, Vec3
+from hpvqa.vlm.protocol import Answer, OneByOne, Query
+
+
+class Constant(OneByOne):
+    """Always says the same.
+
+    Args:
+        side: What it says.
+    """
+
+    def __init__(self, side: Side) -> None:
+        self.name = side
+        self._side = side
+
+    def answer_one(self, query: Query) -> Answer:
+        """Say it."""
+        return Answer(self._side)
+
+
+class Random(OneByOne):
+    """Tosses a coin, for each row its own.
+
+    Args:
+        seed: Seed of all coins.
+    """
+
+    name = "random"
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def answer_one(self, query: Query) -> Answer:
+        """Toss the coin of this row."""
+        digest = hashlib.sha256(query.key.encode()).digest()
+        sequence = np.random.SeedSequence(self._seed, spawn_key=(int.from_bytes(digest, "big"),))
+        return Answer(query.choices[np.random.default_rng(sequence).integers(len(query.choices))])
+
+
+class Majority(OneByOne):
+    """Says what is most often true in the training split of the same task.
+
+    Args:
+        counts: How often each answer is true in the training split, by task.
+    """
+
+    name = "majority"
+
+    def __init__(self, counts: Mapping[str, Mapping[Side, int]]) -> None:
+        self._counts = counts
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Majority:
+        """Count the training split of a data set."""
+        rows = dataset.rows("train")
+        tasks = dict.fromkeys(row.task for row in rows)
+        return cls({task: Counter(row.answer for row in rows if row.task == task) for task in tasks})
+
+    def answer_one(self, query: Query) -> Answer:
+        """Say the more frequent answer; where both are, left.
+
+        Raises:
+            UsageError: The training split has no rows of the task.
+        """
+        if query.task not in self._counts:
+            raise UsageError(f"The training split has no rows of {query.task}, so none of its answers is the majority")
+        counts = self._counts[query.task]
+        return Answer(max(SIDES, key=lambda side: counts.get(side, 0)), f"{dict(counts)} in the training split")
+
+
+class Oracle(OneByOne):
+    """Knows the recorded trajectory and events, though neither the label nor the hidden values."""
+
+    name = "oracle"
+
+    def __init__(self) -> None:
+        self._latest: tuple[Path, Answer] | None = None
+
+    def answer_one(self, query: Query) -> Answer:
+        """Judge by the physics that was recorded.
+
+        Raises:
+            HpvqaError: The data set holds no recording of the episode, as when it was imported.
+        """
+        # All views of an episode follow each other, and have the same answer.
+        if self._latest is None or self._latest[0] != query.episode:
+            self._latest = (query.episode, observe(query.episode))
+        return self._latest[1]
+
+
+def observe(folder: Path) -> Answer:
+    """What the recorded trajectory and events of an episode say.
+
+    Raises:
+        HpvqaError: They are not there, or damaged.
+    """
+    from hpvqa.record.trajectory import read_trajectory
+
+    record = read_episode(folder)
+    columns = read_trajectory(folder / TRAJECTORY_FILE)
+    final: dict[Side, Vec3] = {}
+    for side in SIDES:
+        x, y, z = (float(columns[f"{side}_{axis}"][-1]) for axis in "xyz")
+        final[side] = (x, y, z)
+    measured = record.task.measure(record.spec, record.events, final)
+    text = f"{measured.quantity} left {measured.left:.4f}, right {measured.right:.4f}"
+    return Answer(record.task.answer_from(measured), text)

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Makes .venv ready: a Python, this package with its tools, the robot's meshes, and OpenGL to draw with.
+# `make` runs it whenever pyproject.toml has changed; running it again does no harm.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=.venv
+started=$venv/.installing
+
+say() { printf '==> %s\n' "$*"; }
+die() { printf 'Error: %s\n' "$*" >&2; exit 1; }
+
+# Installs Debian packages, as root or through a sudo that asks for no password; fails where neither is possible.
+install_packages() {
+  local root=()
+  command -v apt-get >/dev/null || return 1
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || return 1
+    root=(sudo -n)
+  fi
+  say "Installing $* with apt-get"
+  "${root[@]}" apt-get update -qq || say "apt-get update failed; going on with the package lists that are here"
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+}
+
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+can_make_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+
+# Prints a Python to make the virtual environment with: $PYTHON if given, else the first suitable one.
+find_python() {
+  local name
+  for name in ${PYTHON:-python3.12 python3.11 python3.13 python3.14 python3}; do
+    if new_enough "$name" && can_make_venv "$name"; then
+      echo "$name"
+      return
+    fi
+  done
+  return 1
+}
+
+make_venv() {
+  local python package
+  if ! python=$(find_python); then
+    [ -z "${PYTHON:-}" ] || die "$PYTHON is not a Python 3.11 or later that can make virtual environments (venv, ensurepip)"
+    for package in python3-venv python3.12-venv python3.11-venv; do
+      install_packages "$package" && python=$(find_python) && break
+    done
+  fi
+  [ -n "$python" ] || die "a Python 3.11 or later with venv is needed; install one (Debian 12, Ubuntu 24.04:" \
+    "apt-get install python3-venv) or name one: make PYTHON=/path/to/python"
+  say "Making $venv with $("$python" --version)"
+  "$python" -m venv --clear "$venv"
+}
+
+draws() { "$venv/bin/python" -c 'import os; from hpvqa.sim.mujoco.gl import choose_gl; choose_gl(os.environ)' 2>/dev/null; }
+
+# An installation that was interrupted may have left half a package; then, start again.
+if [ -e "$started" ] || ! new_enough "$venv/bin/python" || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+  make_venv
+fi
+touch "$started"
+say "Installing hpvqa and its tools into $venv"
+"$venv/bin/python" -m pip install --disable-pip-version-check --editable '.[dev]'
+rm "$started"
+
+say "Fetching the robot's meshes"
+"$venv/bin/python" -m hpvqa assets
+
+say "Looking for OpenGL"
+if ! draws; then
+  { install_packages libegl1 libgl1 && draws; } || { install_packages libosmesa6 && draws; } ||
+    printf 'Warning: no OpenGL; nothing can be drawn until you install it: apt-get install libegl1 libgl1\n' >&2
+fi
+say "Ready"

@@ -1,0 +1,133 @@
+"""The frame of the command line: quick start, help, errors and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import subprocess
+import sys
+
+import click
+import pytest
+from hpvqa import __version__, main
+from hpvqa.errors import RunError, UsageError
+
+HEAVY = {"numpy", "scipy", "pydantic", "yaml", "rich", "pyarrow", "av", "PIL", "mujoco", "matplotlib", "torch"}
+
+
+def hpvqa(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "hpvqa", *args], capture_output=True, text=True)
+
+
+def load(name: str) -> click.Command:
+    command: click.Command = importlib.import_module(f"hpvqa.commands.{name}").command
+    return command
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, hpvqa.main\n"
+        "try: hpvqa.main.main(['--help'])\n"
+        "except SystemExit: print('loaded:', *{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.rpartition("loaded:")[2].split())
+    assert "hpvqa" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_help_lists_every_command() -> None:
+    done = hpvqa("--help")
+    assert done.returncode == 0
+    for name, line in main.COMMANDS.items():
+        assert f"  {name} " in done.stdout
+        assert line.split(":")[0] in done.stdout
+
+
+def test_version() -> None:
+    assert hpvqa("--version").stdout == f"hpvqa, version {__version__}\n"
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    command = load(name)
+    assert command.help
+    assert "Example" in (command.epilog or "")
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_help_of_every_command_fits_80_columns(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main.main([name, "--help"])
+    assert caught.value.code == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["colect"], "There is no command 'colect'; did you mean 'collect'?"),
+        (["xyzzy"], "There is no command 'xyzzy'; known are: "),
+        (["sample", "pusch"], "There is no task 'pusch'; did you mean 'push'?"),
+        (["sample", "push", "--indx", "3"], "No such option"),
+        (["sample", "push", "--rig", "papr"], "There is no camera rig 'papr'; did you mean 'paper'?"),
+        (["sample"], "Missing argument"),
+    ],
+)
+def test_a_wrong_call_exits_with_2(args: list[str], message: str) -> None:
+    done = hpvqa(*args)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> object:
+    def fail(**options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(main.cli, "main", fail)
+    with pytest.raises(SystemExit) as caught:
+        main.main([])
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (UsageError("Do it so"), 2, "Error: Do it so\n"),
+        (RunError("It broke"), 1, "Error: It broke\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "/data/x"), 1, "Error: No space left on device (/data/x)\n"),
+        (PermissionError(errno.EACCES, "Permission denied"), 1, "Error: Permission denied\n"),
+    ],
+)
+def test_errors_are_one_sentence_and_an_exit_code(
+    error: Exception,
+    code: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert failing_with(error, monkeypatch) == code
+    assert capsys.readouterr().err == message
+
+
+def test_errors_of_ours_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        failing_with(ZeroDivisionError(), monkeypatch)
+    with pytest.raises(FileNotFoundError):
+        failing_with(FileNotFoundError(errno.ENOENT, "No such file"), monkeypatch)
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hpvqa", "schema", "episode"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    assert process.wait() == 1
+    process.stderr.close()

@@ -1,0 +1,92 @@
+"""``hpvqa sample``: the plan of an episode, as JSON and for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hpvqa.commands.spec_table import swatch
+from hpvqa.main import main
+from hpvqa.recipe import Recipe
+from hpvqa.scene.rigs import load_rig
+from hpvqa.scene.sampling import sample_episode
+from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.tasks import TASKS
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run ``hpvqa sample`` at 80 columns; returns its output."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*args: str) -> str:
+        with pytest.raises(SystemExit) as caught:
+            main(["sample", *args])
+        captured = capsys.readouterr()
+        assert caught.value.code == 0, captured.err
+        return captured.out
+
+    return run
+
+
+def sampled(task: str, index: int, seed: int = 42, attempt: int = 0) -> EpisodeSpec:
+    recipe = Recipe()
+    rig = load_rig("paper")
+    return sample_episode(
+        TASKS[task](), recipe.randomization, rig.name, rig.cameras(task), seed=seed, index=index, attempt=attempt
+    )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_json_is_the_spec_that_sampling_draws(task: str, output: Run) -> None:
+    text = output(task, "--index", "3", "--json")
+    assert EpisodeSpec.model_validate_json(text) == sampled(task, 3)
+
+
+def test_seed_and_attempt_are_taken(output: Run) -> None:
+    text = output("push", "--index", "1", "--seed", "7", "--attempt", "2", "--json")
+    assert EpisodeSpec.model_validate_json(text) == sampled("push", 1, seed=7, attempt=2)
+
+
+def test_a_recipe_is_taken_and_options_override_it(tmp_path: Path, output: Run) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("seed: 5\nrandomization: {start_jitter: 0}\ntasks: {push: {ranges: {light_mass: [0.5, 0.5]}}}\n")
+    spec = EpisodeSpec.model_validate_json(output("push", "--recipe", str(recipe), "--json"))
+    assert spec.seed == 5
+    assert min(spec.left.mass, spec.right.mass) == 0.5
+    assert spec.left.position[:2] == (TASKS["push"].start_x, TASKS["push"].start_y)
+    spec = EpisodeSpec.model_validate_json(output("push", "--recipe", str(recipe), "--seed", "6", "--json"))
+    assert spec.seed == 6
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_table_shows_what_matters(task: str, output: Run) -> None:
+    spec = sampled(task, 3)
+    text = output(task, "--index", "3")
+    assert max(map(len, text.splitlines())) <= 80
+    assert f"Answer: {TASKS[task].answer(spec)}" in text
+    hidden = TASKS[task].hidden
+    for side in (spec.left, spec.right):
+        assert f"{getattr(side, hidden):.3f}" in text
+    for camera in spec.cameras:
+        assert camera.name in text
+    for color in (spec.left.color, spec.room.table, *spec.room.walls):
+        assert swatch(color).plain.split()[0] in text
+    assert spec.first == ("left" if "goes         first" in text else "right")
+
+
+@pytest.mark.parametrize(("color", "name"), [((1.0, 0.5, 0.0), "#ff8000"), ((0.0, 0.0, 1.0), "#0000ff")])
+def test_swatch_is_named_and_coloured(color: tuple[float, float, float], name: str) -> None:
+    text = swatch(color)
+    assert text.plain.split() == [name]
+    assert str(text.spans[0].style) == f"on {name}"
+
+
+@pytest.mark.parametrize("index", ["-1", str(2**32), "three"])
+def test_a_wrong_index_exits_with_2(index: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["sample", "push", "--index", index])
+    assert caught.value.code == 2
