@@ -170,5 +170,5 @@ def main(fake: str, args: list[str]) -> None:
 
 def command(fake: str, *args: str) -> list[str]:
     """The command line of :func:`main`."""
-    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import collect_fakes"
+    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); from tests import collect_fakes"
     return [sys.executable, "-c", f"{script}; collect_fakes.main({fake!r}, sys.argv[1:])", *args]

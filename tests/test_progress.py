@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import get_args
 
 import pytest
-from hpvqa.errors import RunError, UsageError
-from hpvqa.progress.events import Event, Frames, Start
-from hpvqa.progress.reporter import Reporter, reporting
-from hpvqa.progress.terminal import Lines, Tracker
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from rich.console import Console
+
+from hpvqa.errors import RunError, UsageError
+from hpvqa.progress.events import Event, Frames, Start
+from hpvqa.progress.reporter import Reporter, reporting
+from hpvqa.progress.terminal import Lines, Tracker
 
 DOCS = Path(__file__).parents[1] / "docs" / "progress.md"
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
@@ -96,7 +99,7 @@ def test_frames_are_reported_at_most_once_a_second(pauses: list[float]) -> None:
         clock.now += pause
         reporter.frames(7 * count)
     times = [1000.0, *(event.time for event in seen.events if isinstance(event, Frames))]
-    assert all(later - earlier >= 1 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(times))
 
 
 def test_the_rate_of_frames_is_recent(reporter: Reporter, seen: Recorder, clock: Clock) -> None:
@@ -141,16 +144,21 @@ def test_the_file_has_one_event_a_line_at_once(tmp_path: Path, clock: Clock) -> 
 
 def test_an_error_ends_the_stream_as_failed(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "progress.jsonl"
-    with pytest.raises(RunError), reporting(Console(file=io.StringIO()), path, clock) as reporter:
-        reporter.start("collect", "episodes", total=2)
-        raise RunError("The disk is full")
+
+    def fail() -> None:
+        with reporting(Console(file=io.StringIO()), path, clock) as reporter:
+            reporter.start("collect", "episodes", total=2)
+            raise RunError("The disk is full")
+
+    with pytest.raises(RunError):
+        fail()
     last = json.loads(path.read_text().splitlines()[-1])
     assert (last["event"], last["status"], last["message"]) == ("done", "failed", "The disk is full")
 
 
 def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path, clock: Clock) -> None:
     with (
-        pytest.raises(UsageError, match="progress file .* cannot be written: No such file"),
+        pytest.raises(UsageError, match=r"progress file .* cannot be written: No such file"),
         reporting(Console(file=io.StringIO()), tmp_path / "nowhere" / "progress.jsonl", clock),
     ):
         pytest.fail("the block should not run")
@@ -225,8 +233,6 @@ def test_the_documentation_names_every_event_and_field() -> None:
 
 
 def test_events_need_no_heavy_import() -> None:
-    import subprocess
-
     script = "import sys, hpvqa.progress.reporter; print(*{'mujoco', 'av', 'scipy', 'pyarrow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -74,14 +74,10 @@ def _task_recipe(task: type[Task]) -> Any:
     )
 
 
-TasksRecipe: type[Model] = create_model(
-    "TasksRecipe",
-    __base__=Model,
-    **{
-        name: (_task_recipe(task) | None, Field(default=None, description=f"{task.title}."))
-        for name, task in TASKS.items()
-    },
-)
+_FIELDS: dict[str, Any] = {
+    name: (_task_recipe(task) | None, Field(default=None, description=f"{task.title}.")) for name, task in TASKS.items()
+}
+TasksRecipe: type[Model] = create_model("TasksRecipe", __base__=Model, **_FIELDS)
 
 
 class Recipe(Model):
@@ -93,7 +89,7 @@ class Recipe(Model):
     resolution: Resolution = Field(default=(640, 480), description="Width and height of the clips [pixels].")
     video: bool = Field(default=True, description="Whether to record clips; physics alone is far faster.")
     randomization: Randomization = Field(default=Randomization(), description="Ranges of the nuisance variables.")
-    tasks: TasksRecipe = Field(default=TasksRecipe(), description="What to make of each task.")  # type: ignore[valid-type]
+    tasks: TasksRecipe = Field(default=TasksRecipe(), description="What to make of each task.")
 
     def task(self, name: str) -> TaskRecipe[Task] | None:
         """What the recipe says of one task; None if it does not name it."""

@@ -52,7 +52,7 @@ def run_jobs(
                 return
             if interrupts.count and not told:
                 told = True
-                reporter.note(f"Finishing {len(running)} running; interrupt again (Ctrl-C) to drop them")
+                reporter.note("Letting the running episodes finish; interrupt again (Ctrl-C) to drop them")
             finished, _ = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
             for future in finished:
                 made(running.pop(future), future.result())

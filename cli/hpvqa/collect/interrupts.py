@@ -23,7 +23,11 @@ class Interrupts:
 def counted_interrupts() -> Iterator[Interrupts]:
     """Count SIGINT and SIGTERM while the block runs; for the main thread."""
     interrupts = Interrupts()
-    before = {number: signal.signal(number, interrupts) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        # Shells and nohup start background jobs with signals that are to be ignored.
+        if handler != signal.SIG_IGN:
+            signal.signal(number, interrupts)
     try:
         yield interrupts
     finally:

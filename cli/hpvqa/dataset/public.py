@@ -116,9 +116,10 @@ def _parse(line: bytes, file: Path, folder: Path) -> Original:
     answer = _ANSWERS.get(data.get("answer"))
     if answer is None:
         raise ValueError("has an answer that is neither Left. nor Right.")
-    folders = [part for part in name.parts[:-1] if part not in {"/", "videos"}]
-    source = folders[-1] if folders else file.parent.resolve().name
-    declared = _split_in("/".join((*file.parent.relative_to(folder).parts, *folders)))
+    here = file.parent.relative_to(folder).parts
+    folders = [part for part in name.parts[:-1] if part not in {"/", "videos"}] or [file.parent.resolve().name]
+    source = folders[-1]
+    declared = _split_in("/".join((*here, *folders)))
     if declared is not None and _split_in(source) is None:
         # As in train/push and test/push, whose episodes must not be taken for the same.
         source = f"{source}_{declared}"

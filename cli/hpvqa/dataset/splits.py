@@ -21,6 +21,7 @@ from hpvqa.scene.spec import SIDES, EpisodeSpec, Side
 from hpvqa.tasks import TASKS
 
 Split = Literal["train", "eval"]
+Selection = Literal["train", "eval", "all"]
 SPLITS: tuple[Split, Split] = ("train", "eval")
 
 _SPLIT_KEY = (2**32 - 1, 1)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hpvqa.collect.settings import COLLECTION_FILE
 from hpvqa.dataset.manifest import MANIFEST_FILE, is_dataset, read_manifest
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.progress.reporter import Reporter
@@ -64,11 +63,11 @@ def verify(root: Path, reporter: Reporter) -> Verification:
         problems: list[Problem] = []
         unlisted = set(_files(root, root)) - {MANIFEST_FILE} - listed.keys()
         kind: Literal["data set", "data folder"] = "data set"
-    elif (root / COLLECTION_FILE).is_file():
+    elif any(_episode_folders(root)):
         listed, unlisted, problems = _read_records(root)
         kind = "data folder"
     else:
-        raise UsageError(f"{root} is neither a data set (no {MANIFEST_FILE}) nor a data folder (no {COLLECTION_FILE})")
+        raise UsageError(f"{root} is neither a data set (it has no {MANIFEST_FILE}) nor a data folder with episodes")
     problems += [Problem(name, "unlisted", "no record of it; remove it") for name in unlisted]
     problems += _check(root, listed, reporter)
     return Verification(kind, len(listed), tuple(sorted(problems, key=lambda problem: problem.file)))

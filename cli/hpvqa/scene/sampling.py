@@ -2,8 +2,8 @@
 
 An episode's generator is keyed by (task, index, attempt), so that episode k is the same whoever draws it and in
 whatever order. Which side holds the larger hidden value and which side goes first come from shuffled blocks of four:
-balanced by construction, unpredictable one by one. A later attempt keeps all of these and draws only nuisance variables anew, so
-that failures cannot select on the answer.
+balanced by construction, unpredictable one by one. A later attempt keeps all of these and draws only nuisance variables
+anew, so that failures cannot select on the answer.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ class Majority(OneByOne):
         if query.task not in self._counts:
             raise UsageError(f"The training split has no rows of {query.task}, so none of its answers is the majority")
         counts = self._counts[query.task]
-        return Answer(max(SIDES, key=lambda side: counts.get(side, 0)), f"{dict(counts)} in the training split")
+        left, right = (counts.get(side, 0) for side in SIDES)
+        return Answer("left" if left >= right else "right", f"{left} left and {right} right in the training split")
 
 
 class Oracle(OneByOne):

@@ -1,0 +1,70 @@
+"""``hpvqa build``: from episodes to a question answering data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hpvqa.commands.options import recipe_options
+from hpvqa.errors import UsageError
+from hpvqa.recipe import Recipe
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  hpvqa build data --out dataset
+  hpvqa build data --out dataset --recipe paper
+  hpvqa build --import public-original --out dataset
+"""
+)
+@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--import",
+    "original",
+    type=click.Path(path_type=Path),
+    help="Take over a data set in the public original's form (metadata.jsonl and clips) instead of DATA.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("dataset"), show_default=True, help="Folder of the data set."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the splits.  [default: that of the episodes]")
+@click.option("--force", is_flag=True, help="Replace a different data set at --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@recipe_options()
+def command(
+    data: Path | None,
+    original: Path | None,
+    out: Path,
+    seed: int | None,
+    force: bool,
+    as_json: bool,
+    recipe: Recipe,
+) -> None:
+    """Turn the episodes in the folder DATA into a data set: a row for every clip, split by episode.
+
+    A quarter of each task's episodes is for evaluation, or as many as the recipe says. Clips are hard links where the
+    file system allows. DATA is not changed.
+    """
+    import json
+    import time
+
+    from rich.console import Console
+
+    from hpvqa.commands.dataset_table import print_built, summary
+    from hpvqa.dataset.build import build
+    from hpvqa.dataset.importing import import_public
+    from hpvqa.progress.reporter import reporting
+
+    if (data is None) == (original is None):
+        raise UsageError("Give either a data folder or --import FOLDER, such as `hpvqa build data`")
+    with reporting(Console(stderr=True), None, time.time) as reporter:
+        if original is not None:
+            built = import_public(original, out, reporter, seed=recipe.seed if seed is None else seed, force=force)
+        elif data is not None:
+            built = build(data, out, reporter, recipe=recipe, seed=seed, force=force)
+    if as_json:
+        click.echo(json.dumps(summary(built), indent=2))
+    else:
+        print_built(built, Console())

@@ -1,0 +1,42 @@
+"""A data set that was built, for a person and for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hpvqa.dataset.build import Built
+from hpvqa.dataset.counts import count_rows
+
+
+def summary(built: Built) -> dict[str, Any]:
+    """What ``hpvqa build --json`` prints."""
+    return {
+        "out": str(built.out),
+        "fingerprint": built.fingerprint,
+        "rows": {split: len(rows) for split, rows in built.rows.items()},
+        "counts": [count.model_dump() for count in count_rows(built.rows)],
+        "notes": list(built.notes),
+    }
+
+
+def print_built(built: Built, console: Console) -> None:
+    """Print how many episodes and rows each split holds, and what is worth knowing."""
+    table = Table()
+    for name in ("task", "split"):
+        table.add_column(name)
+    for name in ("episodes", "left", "right", "rows"):
+        table.add_column(name, justify="right")
+    counts = count_rows(built.rows)
+    for count in counts:
+        table.add_row(count.task, count.split, str(count.episodes), str(count.left), str(count.right), str(count.rows))
+    table.add_section()
+    total = [sum(getattr(count, name) for count in counts) for name in ("episodes", "left", "right", "rows")]
+    table.add_row("all", "", *map(str, total), style="bold")
+    console.print(table)
+    for note in built.notes:
+        console.print(Text(f"Note: {note}.", style="yellow"))
+    console.print(Text(f"The data set is in {built.out}"), soft_wrap=True)

@@ -1,0 +1,52 @@
+"""``hpvqa demo``: the whole loop in small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+INTERRUPTED = 130
+"""Exit code after an interrupt, as a shell would report it for Ctrl-C."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  hpvqa demo
+  hpvqa demo --out /tmp/demo --workers 4
+
+Run the same command again to go on after an interrupt.
+"""
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for everything."
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one for each core]")
+@click.option("--json", "as_json", is_flag=True, help="Print scores and paths as JSON.")
+@click.pass_context
+def command(ctx: click.Context, out: Path, workers: int | None, as_json: bool) -> None:
+    """See everything work: a dozen robot episodes become a data set, and baselines answer its questions.
+
+    Takes a few minutes on two cores, without a GPU.
+    """
+    import json
+    import os
+    import time
+
+    from rich.console import Console
+
+    from hpvqa.commands.demo_table import demo_json, print_demo
+    from hpvqa.demo import run_demo
+    from hpvqa.progress.reporter import reporting
+
+    try:
+        with reporting(Console(stderr=True), None, time.time) as reporter:
+            demo = run_demo(out, workers or len(os.sched_getaffinity(0)), reporter, time.time)
+    except KeyboardInterrupt:
+        click.echo("Interrupted; run the same command again to go on.", err=True)
+        ctx.exit(INTERRUPTED)
+    if as_json:
+        click.echo(json.dumps(demo_json(demo), indent=2))
+    else:
+        print_demo(demo, Console())

@@ -1,0 +1,46 @@
+"""``hpvqa verify``: every file of a data set or data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  hpvqa verify dataset
+  hpvqa verify data --json
+"""
+)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def command(ctx: click.Context, path: Path, as_json: bool) -> None:
+    """Check every file of the data set or data folder PATH: none missing, truncated, altered or unlisted.
+
+    Exit code 1 says that something is wrong.
+    """
+    import dataclasses
+    import json
+    import time
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from hpvqa.dataset.verify import verify
+    from hpvqa.progress.reporter import reporting
+
+    with reporting(Console(stderr=True), None, time.time) as reporter:
+        result = verify(path, reporter)
+    if as_json:
+        click.echo(json.dumps({"path": str(path), **dataclasses.asdict(result)}, indent=2))
+    else:
+        console = Console()
+        for problem in result.problems:
+            console.print(Text(f"{problem.fault}: {problem.file} ({problem.detail})"), soft_wrap=True)
+        wrong = f"{len(result.problems)} problems" if result.problems else "no problem"
+        console.print(Text(f"The {result.kind} {path} lists {result.files} files: {wrong}."), soft_wrap=True)
+    if result.problems:
+        ctx.exit(1)

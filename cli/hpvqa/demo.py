@@ -1,0 +1,98 @@
+"""The whole loop in small: robot episodes, a data set, and first answers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpvqa.collect.pool import ProcessPool
+from hpvqa.collect.run import Request, collect
+from hpvqa.collect.settings import Collection, installed_versions
+from hpvqa.collect.worker import open_simulator_record
+from hpvqa.dataset.build import build
+from hpvqa.dataset.load import Dataset, open_dataset
+from hpvqa.evaluate.run import evaluate, run_settings
+from hpvqa.evaluate.score import Cell, score
+from hpvqa.evaluate.select import select
+from hpvqa.progress.reporter import Reporter
+from hpvqa.recipe import Recipe, load_recipe
+from hpvqa.record.episode import episode_dir, read_episode
+from hpvqa.record.sheet import contact_sheet
+from hpvqa.vlm.registry import BASELINES, open_answerer
+
+_BACKEND = "baseline"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo made.
+
+    Attributes:
+        data: The episodes.
+        dataset: The data set.
+        runs: A folder of answers for every baseline.
+        scores: The score of every baseline.
+        sheets: A contact sheet for every task.
+        clips: One clip of every task.
+    """
+
+    data: Path
+    dataset: Path
+    runs: Path
+    scores: Mapping[str, Sequence[Cell]]
+    sheets: Mapping[str, Path]
+    clips: Mapping[str, Path]
+
+
+def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], float]) -> Demo:
+    """Do everything that was not done before.
+
+    Args:
+        out: Folder for all of it; the same one again goes on where it stopped.
+        workers: Processes at work.
+        reporter: Told about progress.
+        clock: The time [s].
+
+    Raises:
+        HpvqaError: A part is missing, or the folder holds something else.
+        KeyboardInterrupt: It was interrupted; what was finished stays.
+    """
+    recipe = load_recipe("demo")
+    data, dataset, runs = out / "data", out / "dataset", out / "runs"
+    _collect(recipe, data, workers, reporter, clock)
+    reporter.note(f"Step 2 of 4: a question and its answer for every clip, split by episode, in {dataset}")
+    build(data, dataset, reporter, recipe=recipe)
+    reporter.note(f"Step 3 of 4: answers of {len(BASELINES)} baselines, in {runs}")
+    opened = open_dataset(dataset)
+    scores = {model: _answer(opened, model, runs / model, recipe.seed, workers, reporter) for model in BASELINES}
+    reporter.note(f"Step 4 of 4: pictures, in {out}")
+    sheets, clips = {}, {}
+    for task in recipe.named_tasks():
+        folder = episode_dir(data, task, 0)
+        record = read_episode(folder)
+        sheets[task] = out / f"{task}.png"
+        contact_sheet(folder, record).save(sheets[task])
+        clips[task] = folder / f"{record.cameras[0].camera.name}.mp4"
+    return Demo(data, dataset, runs, scores, sheets, clips)
+
+
+def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock: Callable[[], float]) -> None:
+    counts = {name: task.episodes for name, task in recipe.named_tasks().items()}
+    reporter.note(f"Step 1 of 4: {sum(counts.values())} robot episodes in simulation, in {data}")
+    report = collect(
+        Request(data, Collection.of(recipe, list(counts), installed_versions()), counts),
+        lambda missing: ProcessPool(min(workers, missing), open_simulator_record),
+        reporter,
+        clock,
+    )
+    if report.status == "interrupted":
+        raise KeyboardInterrupt
+
+
+def _answer(dataset: Dataset, model: str, out: Path, seed: int, workers: int, reporter: Reporter) -> list[Cell]:
+    answerer = open_answerer(_BACKEND, model, dataset, seed)
+    settings = run_settings(dataset, backend=_BACKEND, model=model, split="eval", seed=seed)
+    # Only the baseline that looks at clips is slow enough for a second process to pay.
+    several = workers if model == "pixels" else 1
+    return score(evaluate(select(dataset, "eval"), answerer, out, settings, reporter, workers=several))

@@ -1,0 +1,1 @@
+"""Answering a data set, resumably, and scoring the answers."""

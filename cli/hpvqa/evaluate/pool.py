@@ -1,0 +1,73 @@
+"""Answering in this process, or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+
+from hpvqa.errors import RunError
+from hpvqa.vlm.protocol import Answer, Answerer, Query
+
+Batch = Sequence[Query]
+
+
+def answer_batches(answerer: Answerer, batches: Sequence[Batch], workers: int) -> Generator[list[Answer], None, None]:
+    """The answers to each batch, in order.
+
+    Args:
+        answerer: Who answers.
+        batches: The queries.
+        workers: How many processes answer; 1: this one.
+
+    Raises:
+        RunError: A process died.
+    """
+    if workers == 1:
+        yield from map(answerer.answer, batches)
+        return
+    executor = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_initialize,
+        initargs=(answerer,),
+    )
+    try:
+        # Ctrl-C reaches all processes of a terminal; the workers, which inherit this mask, leave it to their parent.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            answers = executor.map(_answer, batches)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        yield from answers
+    except BrokenExecutor:
+        raise RunError(
+            "A worker died, perhaps of too little memory; go on with the same command and fewer --workers"
+        ) from None
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+_answerer: Answerer | None = None
+
+
+def _initialize(answerer: Answerer) -> None:
+    global _answerer
+    _answerer = answerer
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+
+
+def _exit_with_parent() -> None:
+    """End this process when its parent has died: nobody would read its answers."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 - this runs in a worker
+    parent.join()
+    os._exit(1)
+
+
+def _answer(batch: Batch) -> list[Answer]:
+    assert _answerer is not None  # noqa: S101 - the pool has initialised every process
+    return _answerer.answer(batch)

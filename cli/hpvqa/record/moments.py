@@ -1,0 +1,55 @@
+"""The moments of an episode that a person would want to see, found from its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hpvqa.record.episode import EpisodeRecord
+from hpvqa.scene.spec import Side
+from hpvqa.tasks.base import find_event
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A named point in time.
+
+    Attributes:
+        time: Since the start of the episode [s].
+        label: What happens then.
+    """
+
+    time: float
+    label: str
+
+
+_STORY = {
+    "displacement": (("first_touch", "touched"), ("rest", "comes to rest")),
+    "rebound_ratio": (("release", "released"), ("impact", "hits the table"), ("apex", "at its highest")),
+}
+"""For each measured quantity, the events that tell what became of an object, each after the one before it."""
+
+
+def key_moments(record: EpisodeRecord) -> list[Moment]:
+    """Start, what happened to each object, and end, by time."""
+    measurement = record.outcome.measurement
+    story = _STORY["displacement" if measurement is None else measurement.quantity]
+    moments = [Moment(0.0, "start")]
+    for side in record.spec.order:
+        moments += _story(record, side, story)
+    return [*moments, Moment(record.duration, "end")]
+
+
+def _story(record: EpisodeRecord, side: Side, story: tuple[tuple[str, str], ...]) -> list[Moment]:
+    found: list[Moment] = []
+    for kind, label in story:
+        event = find_event(record.events, kind, side, after=found[-1].time if found else 0.0)
+        if event is not None:
+            found.append(Moment(event.t, f"{side} {label}"))
+    return found
+
+
+def frame_at(record: EpisodeRecord, time: float) -> int:
+    """Number of the video frame nearest to a time [s]."""
+    if record.video is None:
+        raise ValueError("the episode has no video")
+    return min(max(round(time * record.video.fps), 0), record.video.frames - 1)

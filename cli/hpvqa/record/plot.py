@@ -1,0 +1,76 @@
+"""A plot of an episode's trajectory with its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpvqa.errors import MissingDependencyError
+from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord
+from hpvqa.record.sheet import title
+from hpvqa.record.trajectory import read_trajectory
+from hpvqa.scene.spec import SIDES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Colours of Okabe and Ito (2008), which people with any colour vision can tell apart.
+_COLORS = {"left": "#0072B2", "right": "#D55E00"}
+_MARKERS = {"first_touch": ">", "release": "s", "impact": "v", "apex": "^", "rest": "o"}
+_AXES = {"displacement": ("x", 0, "forward position x"), "rebound_ratio": ("z", 2, "height of the centre z")}
+
+
+def plot_trajectory(folder: Path, record: EpisodeRecord) -> Figure:
+    """Draw what the objects and the gripper did, with events marked where they were found.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        RunError: The trajectory cannot be read.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependencyError("Plots need matplotlib; run: pip install 'hpvqa[plot]'") from None
+    rows = read_trajectory(folder / TRAJECTORY_FILE)
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    _draw_objects(top, record, rows)
+    _draw_robot(bottom, rows)
+    figure.suptitle(title(record), fontsize=10)
+    return figure
+
+
+def _draw_objects(axes: Axes, record: EpisodeRecord, rows: Mapping[str, NDArray[np.float64]]) -> None:
+    measurement = record.outcome.measurement
+    axis, component, label = _AXES["displacement" if measurement is None else measurement.quantity]
+    for side in SIDES:
+        axes.plot(rows["time"], 100 * rows[f"{side}_{axis}"], color=_COLORS[side], label=side)
+    labelled = set()
+    for event in record.events:
+        name = event.kind.replace("_", " ")
+        axes.plot(
+            event.t,
+            100 * event.position[component],
+            _MARKERS[event.kind],
+            color=_COLORS[event.object],
+            markerfacecolor="white",
+            label=None if name in labelled else name,
+        )
+        labelled.add(name)
+    axes.set_ylabel(f"{label} [cm]")
+    axes.grid(alpha=0.3)
+    axes.legend(ncols=2, fontsize=8)
+
+
+def _draw_robot(axes: Axes, rows: Mapping[str, NDArray[np.float64]]) -> None:
+    for axis, style in (("x", "-"), ("y", "--"), ("z", ":")):
+        axes.plot(rows["time"], 100 * rows[f"ee_{axis}"], style, color="#333333", label=f"gripper {axis}")
+    axes.set_ylabel("gripper [cm]")
+    axes.set_xlabel("time [s]")
+    axes.grid(alpha=0.3)
+    axes.legend(ncols=3, fontsize=8)

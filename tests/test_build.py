@@ -1,0 +1,277 @@
+"""From a data folder to a data set: what it holds, that it appears whole or not at all, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from factories import FPS, FRAMES, HEIGHT, WIDTH, copy, make_data, make_spec, quiet
+from hpvqa.dataset.build import Built, build
+from hpvqa.dataset.load import open_dataset
+from hpvqa.errors import RunError, UsageError
+from hpvqa.main import main
+from hpvqa.recipe import Recipe, validate_recipe
+from hpvqa.record.episode import CameraRecord, find_episodes, read_episode
+from hpvqa.tasks import TASKS
+from hpvqa.tasks.push import Push
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_data(tmp_path_factory.mktemp("build") / "data", push=8, drop=8)
+
+
+def make(data: Path, out: Path, **options: Any) -> Built:
+    return build(data, out, quiet(), **{"recipe": Recipe(), **options})
+
+
+def hpvqa(*args: object) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main([str(arg) for arg in args])
+    return int(stop.value.code or 0)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_clip_is_a_row(data: Path, tmp_path: Path) -> None:
+    make(data, tmp_path / "dataset")
+    dataset = open_dataset(tmp_path / "dataset")
+    train, evaluation = dataset.rows("train"), dataset.rows("eval")
+    assert (len(train), len(evaluation)) == (24, 8)
+    clips = {(folder.name, path.name) for folder in find_episodes(data) for path in folder.glob("*.mp4")}
+    assert {(Path(row.file_name).parent.name, Path(row.file_name).name) for row in train + evaluation} == clips
+    assert {row.cluster for row in train}.isdisjoint({row.cluster for row in evaluation})
+    for split, rows in (("train", train), ("eval", evaluation)):
+        for task in TASKS:
+            sides = Counter(row.answer for row in rows if row.task == task)
+            assert sides["left"] == sides["right"], (split, task)
+
+
+def test_a_row_knows_its_episode(data: Path, tmp_path: Path) -> None:
+    make(data, tmp_path / "dataset")
+    dataset = open_dataset(tmp_path / "dataset")
+    (row,) = [
+        row
+        for row in dataset.rows("train") + dataset.rows("eval")
+        if row.cluster == ("push", "data", 3) and row.camera == "back_top_narrow"
+    ]
+    spec = make_spec("push", 3)
+    assert row.question == Push.question
+    assert row.answer == Push.answer(spec)
+    assert (row.left, row.right, row.gap) == (spec.left.mass, spec.right.mass, Push.gap(spec))
+    assert (row.first, row.seed, row.attempt, row.version) == (spec.first, 3, 0, "0.0.test")
+    assert (row.fps, row.frames, row.width, row.height) == (FPS, FRAMES, WIDTH, HEIGHT)
+    assert row.calibration == CameraRecord.of(spec.cameras[1], WIDTH, HEIGHT)
+    contact = {"left": row.contact_left, "right": row.contact_right}
+    assert contact == {spec.order[0]: 1.0, spec.order[1]: 3.0}
+
+
+def test_contact_of_a_drop_is_the_impact_after_the_release(data: Path, tmp_path: Path) -> None:
+    make(data, tmp_path / "dataset")
+    rows = [row for row in open_dataset(tmp_path / "dataset").rows("train") if row.task == "drop"]
+    assert {row.contact_left for row in rows} | {row.contact_right for row in rows} == {1.75, 3.75}
+
+
+def test_layout(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    make(data, out)
+    assert {path.name for path in out.iterdir()} == {"README.md", "manifest.json", "train", "eval"}
+    for split in ("train", "eval"):
+        for line in (out / split / "metadata.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            assert row["answer"] in {"left", "right"}
+            assert (out / split / row["file_name"]).is_file()
+    for folder in find_episodes(out / "eval"):
+        original = data / folder.relative_to(out / "eval")
+        assert read_episode(folder) == read_episode(original)
+        for path in folder.iterdir():
+            assert path.samefile(original / path.name), f"{path} is not a link"
+
+
+def test_clips_are_copied_where_links_are_not_possible(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*args: object, **options: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    make(data, tmp_path / "linked")
+    monkeypatch.setattr(os, "link", no_links)
+    make(data, tmp_path / "copied")
+    assert tree(tmp_path / "copied") == tree(tmp_path / "linked")
+    assert {path.stat().st_nlink for path in (tmp_path / "copied").rglob("*.mp4")} == {1}
+
+
+def test_a_rebuild_is_the_same(data: Path, tmp_path: Path) -> None:
+    first = make(data, tmp_path / "a")
+    assert make(data, tmp_path / "b").fingerprint == first.fingerprint
+    assert tree(tmp_path / "a") == tree(tmp_path / "b")
+
+
+def test_an_identical_data_set_is_put_right(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    make(data, out)
+    (out / "eval" / "metadata.jsonl").unlink()
+    make(data, out)
+    assert len(open_dataset(out).rows("eval")) == 8
+    assert {path.name for path in tmp_path.iterdir()} == {"dataset"}
+
+
+def test_a_different_data_set_is_replaced_only_when_asked(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    make(data, out)
+    before = tree(out)
+    with pytest.raises(UsageError, match="--force"):
+        make(data, out, seed=1)
+    assert tree(out) == before
+    assert {path.name for path in tmp_path.iterdir()} == {"dataset"}
+    make(data, out, seed=1, force=True)
+    assert tree(out) != before
+    assert {path.name for path in tmp_path.iterdir()} == {"dataset"}
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_that_is_not_ours_is_left_alone(data: Path, tmp_path: Path, force: bool) -> None:
+    out = tmp_path / "dataset"
+    out.mkdir()
+    (out / "thesis.txt").write_text("four years")
+    with pytest.raises(UsageError, match="not a data set of ours"):
+        make(data, out, force=force)
+    with pytest.raises(UsageError, match="not a data set of ours"):
+        make(data, data, force=force)
+    assert (out / "thesis.txt").read_text() == "four years"
+    assert {path.name for path in tmp_path.iterdir()} == {"dataset"}
+
+
+def test_an_empty_folder_is_taken(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataset").mkdir()
+    make(data, tmp_path / "dataset")
+    assert open_dataset(tmp_path / "dataset").rows("eval")
+
+
+def test_leftovers_of_a_killed_build_are_cleared(data: Path, tmp_path: Path) -> None:
+    partial = tmp_path / "dataset.partial" / "train" / "push"
+    partial.mkdir(parents=True)
+    (partial / "half.mp4").write_text("half")
+    make(data, tmp_path / "dataset")
+    assert {path.name for path in tmp_path.iterdir()} == {"dataset"}
+
+
+def test_a_build_killed_between_its_renames_loses_nothing(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    make(data, out)
+    out.rename(tmp_path / "dataset.old")
+    with pytest.raises(UsageError, match="--force"):
+        make(data, out, seed=1)
+    assert open_dataset(out).rows("eval")
+
+
+def test_what_is_in_the_way_and_not_ours_is_not_removed(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataset.partial").mkdir()
+    (tmp_path / "dataset.partial" / "thesis.txt").write_text("four years")
+    with pytest.raises(UsageError, match=r"thesis\.txt"):
+        make(data, tmp_path / "dataset")
+    assert (tmp_path / "dataset.partial" / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["front_top_narrow.mp4", "trajectory.parquet"])
+@pytest.mark.parametrize("damage", ["altered", "missing"])
+def test_a_damaged_episode_stops_the_build(data: Path, tmp_path: Path, name: str, damage: str) -> None:
+    broken = copy(data, tmp_path / "data")
+    path = broken / "push" / "000" / "episode-000005" / name
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(RunError, match=name):
+        make(broken, tmp_path / "dataset")
+    assert {path.name for path in tmp_path.iterdir()} == {"data"}
+
+
+def test_an_altered_record_stops_the_build(data: Path, tmp_path: Path) -> None:
+    broken = copy(data, tmp_path / "data")
+    path = broken / "push" / "000" / "episode-000005" / "episode.json"
+    path.write_text(path.read_text().replace('"duration": 0.5', '"duration": 0.6'))
+    with pytest.raises(RunError, match="checksum"):
+        make(broken, tmp_path / "dataset")
+
+
+def test_failed_episodes_are_left_out_and_counted(tmp_path: Path) -> None:
+    failed = {("push", 1), ("push", 6)}
+    data = make_data(tmp_path / "data", push=8, drop=4, failed=failed)
+    built = make(data, tmp_path / "dataset")
+    rows = [row for split in built.rows.values() for row in split]
+    assert {row.episode for row in rows if row.task == "push"} == {0, 2, 3, 4, 5, 7}
+    assert "2 of the push episodes failed and are left out" in built.notes
+
+
+def test_unevenness_that_cannot_be_helped_is_said(tmp_path: Path) -> None:
+    right = {("push", index) for index in range(8) if Push.answer(make_spec("push", index)) == "right"}
+    data = make_data(tmp_path / "data", push=8, failed=sorted(right)[:2])
+    built = make(data, tmp_path / "dataset")
+    assert Counter(row.answer for row in built.rows["eval"]) == {"left": 2, "right": 2}
+    assert any("train split of push" in note and "3 left and 1 right" in note for note in built.notes)
+
+
+def test_the_recipe_says_how_many_are_for_evaluation(data: Path, tmp_path: Path) -> None:
+    recipe = validate_recipe({"tasks": {"push": {"eval_episodes": 3}, "drop": {"eval_episodes": 0}}}, "test")
+    built = make(data, tmp_path / "dataset", recipe=recipe)
+    assert len({row.cluster for row in built.rows["eval"]}) == 3
+    assert {row.task for row in built.rows["eval"]} == {"push"}
+
+
+def test_without_clips_there_is_no_data_set(tmp_path: Path) -> None:
+    data = make_data(tmp_path / "data", push=2, video=False)
+    with pytest.raises(UsageError, match="--no-video"):
+        make(data, tmp_path / "dataset")
+
+
+def test_no_episodes(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no data folder"):
+        make(tmp_path / "nowhere", tmp_path / "dataset")
+    with pytest.raises(UsageError, match="no episodes"):
+        make(make_data(tmp_path / "data"), tmp_path / "dataset")
+
+
+def test_the_card_declares_a_configuration_for_each_task(data: Path, tmp_path: Path) -> None:
+    make(data, tmp_path / "dataset")
+    _, front, text = (tmp_path / "dataset" / "README.md").read_text().split("---\n", 2)
+    configs = {config["config_name"]: config for config in yaml.safe_load(front)["configs"]}
+    assert list(configs) == ["default", "push", "drop"]
+    assert all([part["split"] for part in config["data_files"]] == ["train", "eval"] for config in configs.values())
+    assert "| push | eval | 2 | 1 | 1 | 4 |" in text
+
+
+def test_command(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "dataset"
+    assert hpvqa("build", data, "--out", out, "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["rows"] == {"train": 24, "eval": 8}
+    assert result["counts"][1] == {"task": "push", "split": "eval", "episodes": 2, "left": 1, "right": 1, "rows": 4}
+    assert result["fingerprint"] == open_dataset(out).fingerprint
+    assert hpvqa("build", data, "--out", out) == 0
+    assert "│ push │ eval" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["build"], "Give either a data folder or --import"),
+        (["build", "{data}", "--import", "{data}"], "Give either a data folder or --import"),
+        (["build", "{data}", "--recipe", "papper"], "did you mean 'paper'?"),
+        (["build", "{data}", "--recipe", "paper", "--out", "{tmp}/dataset"], "wants 31 episodes of push"),
+        (["build", "nowhere"], "There is no data folder nowhere"),
+    ],
+)
+def test_wrong_calls(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], args: list[str], message: str
+) -> None:
+    assert hpvqa(*(arg.format(data=data, tmp=tmp_path) for arg in args)) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,132 @@
+"""Making one episode: attempts, and nothing half-written."""
+
+from __future__ import annotations
+
+import errno
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.collect_fakes import clumsy, collection, episode, full_disk, quick
+
+from hpvqa.collect.worker import Job, OnFrames, Record, make_episode
+from hpvqa.errors import RunError
+from hpvqa.record.episode import EpisodeRecord, episode_dir, read_episode
+from hpvqa.scene.spec import EpisodeSpec
+
+
+def job(data: Path, index: int, task: str = "push") -> Job:
+    partial = data / ".partial" / "all.x"
+    partial.mkdir(parents=True, exist_ok=True)
+    return Job(collection(), task, index, data, partial)
+
+
+def ignore(count: int) -> None:
+    pass
+
+
+def test_an_episode_appears_whole(tmp_path: Path) -> None:
+    frames: list[int] = []
+    made = make_episode(job(tmp_path, 5), quick(collection()), frames.append)
+    folder = episode_dir(tmp_path, "push", 5)
+    assert sorted(path.name for path in folder.iterdir()) == ["episode.json", "trajectory.parquet"]
+    record = read_episode(folder)
+    assert record.spec == made.spec == collection().spec("push", 5)
+    assert record.checksum == record.digest()
+    assert record.failed_attempts == ()
+    assert frames == [7]
+    assert list((tmp_path / ".partial" / "all.x").iterdir()) == []
+
+
+def test_a_failed_attempt_is_made_again_and_noted(tmp_path: Path) -> None:
+    make_episode(job(tmp_path, 4), clumsy(collection()), ignore)
+    record = read_episode(episode_dir(tmp_path, "push", 4))
+    first, second = (collection().spec("push", 4, attempt) for attempt in (0, 1))
+    assert record.outcome.ok
+    assert record.spec == second
+    assert second.room != first.room
+    assert [failure.model_dump() for failure in record.failed_attempts] == [
+        {"attempt": 0, "reason": "attempt 0 missed"}
+    ]
+
+
+def test_after_the_third_attempt_it_is_kept_as_failed(tmp_path: Path) -> None:
+    make_episode(job(tmp_path, 2, "drop"), clumsy(collection()), ignore)
+    record = read_episode(episode_dir(tmp_path, "drop", 2))
+    assert (record.outcome.ok, record.outcome.reason) == (False, "attempt 2 missed")
+    assert record.spec.attempt == 2
+    assert [failure.attempt for failure in record.failed_attempts] == [0, 1]
+    mass = [record.spec.object(side).restitution for side in ("left", "right")]
+    assert mass == [collection().spec("drop", 2).object(side).restitution for side in ("left", "right")]
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"The disk of .* is full; free some space and run the same command again"):
+        make_episode(job(tmp_path, 2), full_disk(collection()), ignore)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk of .* is full"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/x"),
+            "cannot be written to .*: .*Permission denied: '/x'",
+        ),
+    ],
+)
+def test_other_disk_errors_are_one_sentence(error: OSError, words: str, tmp_path: Path) -> None:
+    def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
+        raise error
+
+    with pytest.raises(RunError, match=words) as caught:
+        make_episode(job(tmp_path, 0), record, ignore)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - made here
+
+
+def test_an_error_of_ours_is_not_hidden(tmp_path: Path) -> None:
+    def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
+        (folder / "x").touch()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        make_episode(job(tmp_path, 0), record, ignore)
+    assert list((tmp_path / ".partial" / "all.x").iterdir()) == []
+
+
+def test_an_episode_that_is_there_meanwhile_stays(tmp_path: Path) -> None:
+    theirs = episode_dir(tmp_path, "push", 0)
+    make_episode(job(tmp_path, 0), quick(collection()), ignore)
+    before = theirs.stat().st_ino
+
+    def late() -> Record:
+        def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
+            (folder / "trajectory.parquet").touch()
+            return episode(spec)
+
+        return record
+
+    make_episode(job(tmp_path, 0), late(), ignore)
+    assert theirs.stat().st_ino == before
+    assert list((tmp_path / ".partial" / "all.x").iterdir()) == []
+
+
+def test_a_process_ends_with_its_parent() -> None:
+    child = (
+        "import os, time\n"
+        "from hpvqa.collect.worker import exit_with_parent\n"
+        "exit_with_parent(os.getppid())\n"
+        "print('here', flush=True)\n"
+        "time.sleep(60)"
+    )
+    # The parent ends as soon as its child is there; its pipe, which the child has too, closes when both are gone.
+    parent = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE, stderr=sys.stdout)\n"
+        "print(child.stdout.readline().decode(), flush=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, timeout=10)
+    assert done.stdout == "here\n\n"

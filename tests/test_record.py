@@ -1,0 +1,163 @@
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from hpvqa.errors import RunError, UsageError
+from hpvqa.record.decode import iter_frames, read_frames
+from hpvqa.record.episode import (
+    EpisodeRecord,
+    episode_dir,
+    file_record,
+    find_episodes,
+    publish,
+    read_episode,
+)
+from hpvqa.record.recorder import record_episode
+from hpvqa.record.trajectory import column_names, read_trajectory
+from hpvqa.record.video import ClipWriter
+from hpvqa.sim import open_simulator
+from hpvqa.sim.protocol import Simulator
+from hpvqa.tasks import TASKS
+from worlds import physics, sample
+
+FPS = 5
+SIZE = (96, 64)
+tasks = pytest.mark.parametrize("task", TASKS)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Simulator:
+    return open_simulator("mujoco", SIZE)
+
+
+def record(task: str, index: int, folder: Path, simulator: Simulator) -> Path:
+    folder.mkdir(parents=True)
+    spec = sample(task, index)
+    made = record_episode(simulator, spec, folder, fps=FPS, resolution=SIZE)
+    final = episode_dir(folder.parent / "data", task, index)
+    publish(folder, made, final)
+    return final
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def episode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> Path:
+    return record(request.param, 1, tmp_path_factory.mktemp(request.param) / "partial", simulator)
+
+
+def test_seven_clips_of_constant_frame_rate(episode: Path) -> None:
+    made = read_episode(episode)
+    assert made.outcome.ok, made.outcome.reason
+    clips = sorted(episode.glob("*.mp4"))
+    assert [clip.stem for clip in clips] == sorted(camera.camera.name for camera in made.cameras)
+    assert len(clips) == 7
+    for clip in clips:
+        with av.open(str(clip)) as container:
+            stream = container.streams.video[0]
+            assert stream.codec_context.name == "h264"
+            assert stream.average_rate == FPS
+            assert (stream.width, stream.height) == SIZE
+            times = [frame.pts * stream.time_base for frame in container.decode(stream)]
+        assert times == [Fraction(k, FPS) for k in range(round(made.duration * FPS))]
+
+
+def test_the_trajectory_has_a_row_a_frame(episode: Path) -> None:
+    made = read_episode(episode)
+    rows = read_trajectory(episode / "trajectory.parquet")
+    assert list(rows) == column_names()
+    assert made.video is not None
+    assert rows["time"] == pytest.approx(np.arange(made.video.frames) / FPS)
+    for side in ("left", "right"):
+        start = [rows[f"{side}_{axis}"][0] for axis in "xyz"]
+        assert start == pytest.approx(made.spec.object(side).position)
+
+
+def test_events_are_complete_and_in_order(episode: Path) -> None:
+    made = read_episode(episode)
+    assert [event.t for event in made.events] == sorted(event.t for event in made.events)
+    wanted = {"push": {"first_touch", "rest"}, "drop": {"first_touch", "release", "impact", "apex"}}[made.spec.task]
+    for side in ("left", "right"):
+        assert wanted <= {event.kind for event in made.events if event.object == side}
+    touched = {event.object: event.t for event in made.events if event.kind == "first_touch"}
+    assert touched[made.spec.order[0]] < touched[made.spec.order[1]]
+
+
+def test_what_is_written_is_sealed(episode: Path) -> None:
+    made = read_episode(episode)
+    assert made.checksum == made.digest()
+    assert set(made.files) == {path.name for path in episode.iterdir()} - {"episode.json"}
+    for name, expected in made.files.items():
+        assert file_record(episode / name) == expected
+    assert EpisodeRecord.model_validate_json((episode / "episode.json").read_bytes()) == made
+
+
+def test_clips_move_where_the_objects_move(episode: Path) -> None:
+    made = read_episode(episode)
+    for camera in made.cameras:
+        frames = np.stack(list(iter_frames(episode / f"{camera.camera.name}.mp4"))).astype(float)
+        assert np.abs(frames[1:] - frames[:-1]).mean() > 0.05
+
+
+def test_the_same_episode_again_has_the_same_bytes(episode: Path, tmp_path: Path, simulator: Simulator) -> None:
+    made = read_episode(episode)
+    for other in TASKS:
+        record(other, 2, tmp_path / other / "partial", simulator)
+    again = record(made.spec.task, made.spec.index, tmp_path / "again" / "partial", simulator)
+    for path in episode.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@tasks
+def test_without_video_there_is_only_physics(task: str, tmp_path: Path) -> None:
+    counted: list[int] = []
+    made = record_episode(physics(), sample(task), tmp_path, fps=FPS, resolution=None, on_frames=counted.append)
+    assert [path.name for path in tmp_path.iterdir()] == ["trajectory.parquet"]
+    assert made.video is None
+    assert made.cameras == ()
+    assert sum(counted) == 0
+
+
+def test_an_episode_appears_once_even_if_two_make_it(episode: Path, tmp_path: Path) -> None:
+    made = read_episode(episode)
+    data = tmp_path / "data"
+    final = episode_dir(data, made.spec.task, made.spec.index)
+    for number in range(2):
+        partial = tmp_path / f"partial{number}"
+        shutil.copytree(episode, partial)
+        (partial / "episode.json").unlink()
+        publish(partial, made, final)
+        assert not partial.exists()
+    assert list(find_episodes(data)) == [final]
+
+
+def test_decoding_gives_the_frames_asked_for(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    with ClipWriter(clip, 10, 64, 48) as writer:
+        for level in range(0, 250, 10):
+            writer.write(np.full((48, 64, 3), level, np.uint8))
+    frames = read_frames(clip, [20, 3, 3])
+    assert frames.shape == (3, 48, 64, 3)
+    assert frames.mean(axis=(1, 2, 3)) == pytest.approx([200, 30, 30], abs=3)
+    with pytest.raises(RunError, match="has no frame 25"):
+        read_frames(clip, [25])
+
+
+def test_a_broken_clip_is_one_sentence(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"not a clip")
+    with pytest.raises(RunError, match="cannot be decoded"):
+        list(iter_frames(clip))
+
+
+def test_a_truncated_episode_is_one_sentence(episode: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "episode-000001"
+    shutil.copytree(episode, broken)
+    text = (broken / "episode.json").read_text()
+    (broken / "episode.json").write_text(text[: len(text) // 2])
+    with pytest.raises(UsageError, match="is damaged"):
+        read_episode(broken)
+    with pytest.raises(UsageError, match="not an episode"):
+        read_episode(tmp_path)

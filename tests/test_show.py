@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from hpvqa.main import cli, main
+from hpvqa.record.episode import episode_dir, publish, read_episode
+from hpvqa.record.moments import key_moments
+from hpvqa.record.recorder import record_episode
+from hpvqa.sim import open_simulator
+from hpvqa.tasks import TASKS
+from worlds import physics, sample
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def episode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("show")
+    (folder / "partial").mkdir()
+    made = record_episode(
+        open_simulator("mujoco", (64, 48)), sample(request.param), folder / "partial", fps=5, resolution=(64, 48)
+    )
+    final = episode_dir(folder / "data", request.param, 0)
+    publish(folder / "partial", made, final)
+    return final
+
+
+def test_pictures_of_an_episode(episode: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["show", str(episode), "--out", str(tmp_path), "--json"], catch_exceptions=False)
+    pictures = json.loads(result.output)["pictures"]
+    moments = key_moments(read_episode(episode))
+    with Image.open(pictures["sheet"]) as sheet:
+        assert sheet.width > 360 * len(moments)
+        assert sheet.height > 7 * 270
+    with Image.open(pictures["plot"]) as plot:
+        assert plot.size == (1200, 720)
+
+
+def test_moments_tell_the_story_in_order(episode: Path) -> None:
+    record = read_episode(episode)
+    moments = key_moments(record)
+    first, second = record.spec.order
+    labels = [moment.label for moment in moments]
+    assert [moment.time for moment in moments] == sorted(moment.time for moment in moments)
+    story = {"push": ["touched", "comes to rest"], "drop": ["released", "hits the table", "at its highest"]}[
+        record.spec.task
+    ]
+    assert labels == ["start", *(f"{first} {what}" for what in story), *(f"{second} {what}" for what in story), "end"]
+
+
+def test_an_episode_without_clips_gets_a_plot_only(tmp_path: Path) -> None:
+    (tmp_path / "partial").mkdir()
+    made = record_episode(physics(), sample("push"), tmp_path / "partial", fps=15, resolution=None)
+    final = episode_dir(tmp_path / "data", "push", 0)
+    publish(tmp_path / "partial", made, final)
+    result = CliRunner().invoke(cli, ["show", str(final), "--out", str(tmp_path / "out")], catch_exceptions=False)
+    assert "without clips" in result.output
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["push-000000-plot.png"]
+
+
+def test_not_an_episode_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main(["show", str(tmp_path)])
+    assert exit_info.value.code == 2
+    assert "is not an episode" in capsys.readouterr().err

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from hpvqa.errors import UsageError
+from hpvqa.scene.spec import SIDES
+from hpvqa.sim import open_simulator
+from hpvqa.sim.planner import Planner
+from hpvqa.sim.protocol import Simulator
+from hpvqa.tasks import TASKS
+from worlds import physics, run, sample, with_hidden
+
+tasks = pytest.mark.parametrize("task", TASKS)
+
+
+@pytest.fixture(scope="module")
+def drawing() -> Simulator:
+    return open_simulator("mujoco", (96, 64))
+
+
+def planner(task: str, index: int = 0) -> Planner:
+    return Planner(TASKS[task].waypoints(sample(task, index)))
+
+
+@tasks
+def test_an_episode_starts_exactly_as_its_spec_says(task: str) -> None:
+    simulator, spec = physics(), sample(task, 2)
+    simulator.reset(spec, planner(task, 2).command(0))
+    state = simulator.state()
+    assert state.time == 0
+    for side in SIDES:
+        assert tuple(state.objects[side].position) == spec.object(side).position
+        assert not state.objects[side].velocity.any()
+        assert not state.objects[side].touching_gripper
+    assert state.ee_position == pytest.approx(planner(task, 2).command(0).position, abs=1e-3)
+    assert state.closed == pytest.approx(planner(task, 2).command(0).closed, abs=0.1)
+
+
+@tasks
+def test_left_is_plus_y(task: str) -> None:
+    simulator, spec = physics(), sample(task)
+    simulator.reset(spec, planner(task).command(0))
+    positions = {side: simulator.state().objects[side].position for side in SIDES}
+    assert positions["left"][1] > 0.15
+    assert positions["right"][1] < -0.15
+
+
+@tasks
+def test_nothing_of_an_earlier_episode_is_left(task: str) -> None:
+    spec = sample(task, 4)
+    alone = run(spec, open_simulator("mujoco", None))
+    for other in TASKS:
+        run(sample(other, 9))
+    after = run(spec)
+    assert after.events == alone.events
+    for name, values in alone.rows.items():
+        assert np.array_equal(after.rows[name], values), name
+
+
+@tasks
+def test_nothing_is_ever_not_a_number_and_the_arm_stays_within_its_limits(task: str) -> None:
+    done = run(sample(task, 3))
+    assert all(np.isfinite(values).all() for values in done.rows.values())
+    joints = np.array([done.rows[f"joint_{number}"] for number in range(1, 8)])
+    assert np.abs(np.diff(joints, axis=1)).max() * 60 < 4.0
+    assert done.rows["ee_z"].min() > 0.015
+
+
+@tasks
+def test_swapping_hidden_values_leaves_the_robots_command_alone_but_swaps_the_outcome(task: str) -> None:
+    kind, spec = TASKS[task], sample(task, 6)
+    low, high = sorted((kind.hidden_value(spec, "left"), kind.hidden_value(spec, "right")))
+    for left, right, answer in ((low, high, "right"), (high, low, "left")):
+        swapped = with_hidden(spec, left, right)
+        outcome = run(swapped).outcome
+        assert outcome.ok, outcome.reason
+        assert kind.answer(swapped) == answer
+
+
+@tasks
+def test_pictures_show_what_the_spec_says(task: str, drawing: Simulator) -> None:
+    spec = sample(task, 1)
+    drawing.reset(spec, planner(task, 1).command(0))
+    images = {camera.name: drawing.render(camera.name).copy() for camera in spec.cameras}
+    assert all(image.shape == (64, 96, 3) and image.std() > 10 for image in images.values())
+    assert len({image.tobytes() for image in images.values()}) == 7
+    repainted = spec.model_copy(update={"room": spec.room.model_copy(update={"table": (0.9, 0.1, 0.1)})})
+    drawing.reset(repainted, planner(task, 1).command(0))
+    for name, image in images.items():
+        assert (drawing.render(name) != image).any(), name
+    drawing.reset(spec, planner(task, 1).command(0))
+    for name, image in images.items():
+        assert np.array_equal(drawing.render(name), image), name
+
+
+def test_a_picture_is_upright(drawing: Simulator) -> None:
+    spec = sample("drop", 1)
+    dark = spec.room.model_copy(
+        update={"walls": ((0.1, 0.1, 0.1),) * 4, "table": (0.9, 0.9, 0.9), "floor": (0.9, 0.9, 0.9)}
+    )
+    drawing.reset(spec.model_copy(update={"room": dark}), planner("drop", 1).command(0))
+    image = drawing.render("front_wide").astype(float)
+    assert image[-10:].mean() > 2 * image[:10].mean()
+
+
+def test_a_simulator_without_a_resolution_does_not_draw() -> None:
+    simulator = physics()
+    simulator.reset(sample("push"), planner("push").command(0))
+    with pytest.raises(ValueError, match="without a resolution"):
+        simulator.render("front_top_narrow")
+
+
+def test_an_unknown_simulator_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'mujoco'"):
+        open_simulator("mujocco", None)

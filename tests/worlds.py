@@ -1,0 +1,80 @@
+"""Specs, simulators and physics-only runs that several tests share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpvqa.record.recorder import final_positions
+from hpvqa.record.trajectory import column_names, row
+from hpvqa.scene.randomization import Randomization
+from hpvqa.scene.rigs import load_rig
+from hpvqa.scene.sampling import sample_episode
+from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
+from hpvqa.sim import open_simulator
+from hpvqa.sim.events import EventDetector
+from hpvqa.sim.planner import Planner
+from hpvqa.sim.protocol import Simulator
+from hpvqa.tasks import TASKS
+from hpvqa.tasks.outcome import Event, Outcome
+
+cached_rig = cache(load_rig)
+
+
+def sample(
+    task: str, index: int = 0, *, seed: int = 0, attempt: int = 0, rig: str = "paper", **nuisance: object
+) -> EpisodeSpec:
+    loaded = cached_rig(rig)
+    return sample_episode(
+        TASKS[task](),
+        Randomization.model_validate(nuisance),
+        loaded.name,
+        loaded.cameras(task),
+        seed=seed,
+        index=index,
+        attempt=attempt,
+    )
+
+
+def with_hidden(spec: EpisodeSpec, left: float, right: float) -> EpisodeSpec:
+    """The same episode with other hidden values."""
+    name = TASKS[spec.task].hidden
+    values = {"left": left, "right": right}
+    return spec.model_copy(update={side: spec.object(side).model_copy(update={name: values[side]}) for side in SIDES})
+
+
+@cache
+def physics() -> Simulator:
+    """One simulator for all tests of a process: that it carries nothing over is tested too."""
+    return open_simulator("mujoco", None)
+
+
+@dataclass(frozen=True)
+class Run:
+    events: tuple[Event, ...]
+    final: dict[Side, Vec3]
+    outcome: Outcome
+    rows: dict[str, NDArray[np.float64]]
+
+
+def run(spec: EpisodeSpec, simulator: Simulator | None = None, rate: int = 60) -> Run:
+    """Run an episode without pictures, a row of the trajectory ``rate`` times a second."""
+    simulator = simulator or physics()
+    task = TASKS[spec.task]
+    planner = Planner(task.waypoints(spec))
+    simulator.reset(spec, planner.command(0.0))
+    detector = EventDetector(spec, simulator.timestep)
+    every = round(1 / (rate * simulator.timestep))
+    rows = []
+    for step in range(round(planner.duration / simulator.timestep)):
+        if step % every == 0:
+            rows.append(row(simulator.state()))
+        simulator.step(planner.command(step * simulator.timestep))
+        detector.update(simulator.state())
+    final = final_positions(simulator.state())
+    outcome = task.check(spec, detector.events(), final)
+    columns = np.array(rows).T
+    return Run(detector.events(), final, outcome, dict(zip(column_names(), columns, strict=True)))
