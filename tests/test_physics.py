@@ -24,21 +24,9 @@ Collected = tuple[dict[str, list[EpisodeRecord]], dict[str, object], Path]
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Collected:
     out = tmp_path_factory.mktemp("physics") / "data"
-    command = [
-        "collect",
-        *TASKS,
-        "--episodes",
-        str(EPISODES),
-        "--no-video",
-        "--seed",
-        "2024",
-        "--workers",
-        "2",
-        "--json",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "hpvqa", *command, "--out", str(out)], check=True, capture_output=True, text=True
-    )
+    options = f"--episodes {EPISODES} --no-video --seed 2024 --workers 2 --json --out {out}"
+    command = [sys.executable, "-m", "hpvqa", "collect", *TASKS, *options.split()]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     records = {task: [read_episode(folder) for folder in find_episodes(out, task)] for task in TASKS}
     return records, json.loads(done.stdout), out
 

@@ -128,7 +128,8 @@ def test_an_edited_copy_of_a_rig_is_read(tmp_path: Path) -> None:
         ("{name: A b, position: [0, 0, 1], look_at: [1, 0, 0]}", "name"),
         ("{name: a, position: [0, 0, 1], look_at: [1, 0, 0], zoom: 3}", "zoom"),
         (
-            "{name: a, position: [0, 0, 1], look_at: [1, 0, 0]}\n    - {name: a, position: [0, 0, 2], look_at: [1, 0, 0]}",
+            "{name: a, position: [0, 0, 1], look_at: [1, 0, 0]}\n"
+            "    - {name: a, position: [0, 0, 2], look_at: [1, 0, 0]}",
             "twice",
         ),
     ],

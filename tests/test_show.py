@@ -11,16 +11,17 @@ from hpvqa.record.moments import key_moments
 from hpvqa.record.recorder import record_episode
 from hpvqa.sim import open_simulator
 from hpvqa.tasks import TASKS
-from worlds import physics, sample
+from worlds import physics, sample, with_hidden
 
 
 @pytest.fixture(scope="module", params=TASKS)
 def episode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("show")
     (folder / "partial").mkdir()
-    made = record_episode(
-        open_simulator("mujoco", (64, 48)), sample(request.param), folder / "partial", fps=5, resolution=(64, 48)
-    )
+    simulator = open_simulator("mujoco", (64, 48))
+    # Spheres of restitution below 0.03 have no apex worth a picture; these have.
+    spec = with_hidden(sample(request.param), 0.5, 0.9)
+    made = record_episode(simulator, spec, folder / "partial", fps=5, resolution=(64, 48))
     final = episode_dir(folder / "data", request.param, 0)
     publish(folder / "partial", made, final)
     return final
@@ -43,9 +44,8 @@ def test_moments_tell_the_story_in_order(episode: Path) -> None:
     first, second = record.spec.order
     labels = [moment.label for moment in moments]
     assert [moment.time for moment in moments] == sorted(moment.time for moment in moments)
-    story = {"push": ["touched", "comes to rest"], "drop": ["released", "hits the table", "at its highest"]}[
-        record.spec.task
-    ]
+    stories = {"push": ["touched", "comes to rest"], "drop": ["released", "hits the table", "at its highest"]}
+    story = stories[record.spec.task]
     assert labels == ["start", *(f"{first} {what}" for what in story), *(f"{second} {what}" for what in story), "end"]
 
 
