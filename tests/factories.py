@@ -1,4 +1,4 @@
-"""Tiny real data: data folders whose episodes have real clips, trajectories, events and sealed records, a few KB each."""
+"""Tiny real data: folders of episodes with real clips, trajectories, events and sealed records, a few KB each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import (
     TRAJECTORY_FILE,
@@ -41,9 +42,7 @@ def quiet() -> Reporter:
 def make_spec(task: str, index: int, seed: int = 3, cameras: int = 2) -> EpisodeSpec:
     """A spec as `hpvqa collect` would draw it, with fewer cameras."""
     rig = _rig()
-    return sample_episode(
-        TASKS[task](), Randomization(), rig.name, rig.cameras(task)[:cameras], seed=seed, index=index
-    )
+    return sample_episode(TASKS[task](), Randomization(), rig.name, rig.cameras(task)[:cameras], seed=seed, index=index)
 
 
 @lru_cache

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from hpvqa.errors import RunError, UsageError
 from hpvqa.main import main
 from hpvqa.sim.mujoco import assets

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from factories import FPS, FRAMES, HEIGHT, WIDTH, copy, make_data, make_spec, quiet
 from hpvqa.dataset.build import Built, build
 from hpvqa.dataset.load import open_dataset
@@ -149,6 +150,21 @@ def test_a_folder_that_is_not_ours_is_left_alone(data: Path, tmp_path: Path, for
     assert {path.name for path in tmp_path.iterdir()} == {"dataset"}
 
 
+def test_what_a_user_added_to_a_data_set_is_not_removed(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    make(data, out)
+    (out / "thesis.txt").write_text("four years")
+    with pytest.raises(UsageError, match=r"holds thesis\.txt, which is not ours"):
+        make(data, out, seed=1, force=True)
+    assert (out / "thesis.txt").read_text() == "four years"
+
+
+def test_a_file_in_the_place_of_the_data_set(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataset").write_text("four years")
+    with pytest.raises(UsageError, match="is a file"):
+        make(data, tmp_path / "dataset", force=True)
+
+
 def test_an_empty_folder_is_taken(data: Path, tmp_path: Path) -> None:
     (tmp_path / "dataset").mkdir()
     make(data, tmp_path / "dataset")
@@ -170,6 +186,26 @@ def test_a_build_killed_between_its_renames_loses_nothing(data: Path, tmp_path: 
     with pytest.raises(UsageError, match="--force"):
         make(data, out, seed=1)
     assert open_dataset(out).rows("eval")
+
+
+def test_a_build_that_cannot_take_the_place_of_another_leaves_it_there(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "dataset"
+    make(data, out)
+    before = tree(out)
+    rename = Path.rename
+
+    def stubborn(path: Path, target: Path) -> Path:
+        if path.name == "dataset.partial":
+            raise PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", stubborn)
+    with pytest.raises(PermissionError):
+        make(data, out, seed=1, force=True)
+    assert tree(out) == before
+    assert {path.name for path in tmp_path.iterdir()} == {"dataset"}
 
 
 def test_what_is_in_the_way_and_not_ours_is_not_removed(data: Path, tmp_path: Path) -> None:

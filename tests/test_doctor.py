@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hpvqa import doctor
 from hpvqa.doctor import Finding, can_simulate, examine
 from hpvqa.errors import UsageError

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import hpvqa
 import pytest
+
+import hpvqa
 
 PACKAGE = Path(hpvqa.__file__).parent
 LAYERS = {

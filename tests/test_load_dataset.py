@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from factories import make_data, make_original, quiet
 from hpvqa.dataset.build import build
 from hpvqa.dataset.importing import import_public

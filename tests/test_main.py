@@ -9,6 +9,7 @@ import sys
 
 import click
 import pytest
+
 from hpvqa import __version__, main
 from hpvqa.errors import RunError, UsageError
 

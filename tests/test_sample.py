@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hpvqa.commands.spec_table import swatch
 from hpvqa.main import main
 from hpvqa.recipe import Recipe

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from hpvqa.main import main
 from hpvqa.resources import schemas_dir
 from hpvqa.schema import SCHEMAS, json_schema, schema_file, write_schemas

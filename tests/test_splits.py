@@ -6,6 +6,9 @@ import itertools
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from factories import make_spec
 from hpvqa.dataset.splits import SPLITS, Cell, choose_eval, default_eval_count, split_specs, uneven
 from hpvqa.errors import UsageError
@@ -14,8 +17,6 @@ from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
-from hypothesis import given
-from hypothesis import strategies as st
 
 CELLS = [Cell(answer, first) for answer in SIDES for first in SIDES]
 MEMBERS = st.dictionaries(st.integers(0, 10_000), st.sampled_from(CELLS), max_size=60)
@@ -79,16 +80,21 @@ def test_answers_are_as_even_as_they_can_be(members: dict[int, Cell], data: st.D
 
 
 @given(MEMBERS, st.data(), st.integers(0, 2**40))
-def test_order_is_as_even_as_it_can_be_within_an_answer(
-    members: dict[int, Cell], data: st.DataObject, seed: int
-) -> None:
-    chosen = choose_eval(members, data.draw(st.integers(0, len(members))), seed, 1)
-    for side in SIDES:
-        first = Counter(members[index].first for index in chosen if members[index].answer == side)
-        there = Counter(cell.first for cell in members.values() if cell.answer == side)
-        count = first.total()
-        possible = range(max(0, count - there["right"]), min(there["left"], count) + 1)
-        assert abs(first["left"] - first["right"]) == min(abs(2 * left - count) for left in possible)
+def test_no_other_choice_is_more_even(members: dict[int, Cell], data: st.DataObject, seed: int) -> None:
+    """All choices compared: answers first, in the evaluation split before the training split; then the order."""
+    count = data.draw(st.integers(0, min(len(members), 12)))
+    sizes = Counter(members.values())
+    chosen = Counter(members[index] for index in choose_eval(members, count, seed, 1))
+
+    def unevenness(quotas: tuple[int, ...]) -> tuple[int, ...]:
+        a, b, c, d = quotas
+        e, f, g, h = (sizes[cell] - quota for cell, quota in zip(CELLS, quotas, strict=True))
+        answers = abs(a + b - c - d), abs(e + f - g - h)
+        return *answers, abs(a - b) + abs(c - d), abs(a + c - b - d), abs(e - f) + abs(g - h)
+
+    possible = itertools.product(*(range(min(count, sizes[cell]) + 1) for cell in CELLS))
+    best = min(unevenness(quotas) for quotas in possible if sum(quotas) == count)
+    assert unevenness(tuple(chosen[cell] for cell in CELLS)) == best
 
 
 @given(MEMBERS, st.integers(0, 2**40))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from factories import copy, make_data, quiet
 from hpvqa.dataset.build import build
 from hpvqa.dataset.verify import verify
@@ -43,9 +44,12 @@ def test_damage_is_found_and_named(made: Path, tmp_path: Path, kind: str) -> Non
     changed = bytearray(clips[2].read_bytes())
     changed[len(changed) // 2] ^= 1
     clips[2].write_bytes(bytes(changed))
-    clips[3].with_name("stranger.mp4").write_bytes(b"?")
-    names = [path.relative_to(root).as_posix() for path in (*clips[:3], clips[3].with_name("stranger.mp4"))]
-    assert faults(root) == dict(zip(names, ["missing", "truncated", "altered", "unlisted"], strict=True))
+    strangers = [clips[3].with_name("stranger.mp4"), clips[3].parents[1] / "notes.txt"]
+    for path in strangers:
+        path.write_bytes(b"?")
+    names = [path.relative_to(root).as_posix() for path in (*clips[:3], *strangers)]
+    found = ["missing", "truncated", "altered", "unlisted", "unlisted"]
+    assert faults(root) == dict(zip(names, found, strict=True))
 
 
 def test_every_single_byte_counts(made: Path, tmp_path: Path) -> None:

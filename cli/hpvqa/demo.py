@@ -73,7 +73,8 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
         record = read_episode(folder)
         sheets[task] = out / f"{task}.png"
         contact_sheet(folder, record).save(sheets[task])
-        clips[task] = folder / f"{record.cameras[0].camera.name}.mp4"
+        closest = min((recorded.camera for recorded in record.cameras), key=lambda camera: camera.focal_length)
+        clips[task] = folder / f"{closest.name}.mp4"
     return Demo(data, dataset, runs, scores, sheets, clips)
 
 

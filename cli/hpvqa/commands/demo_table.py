@@ -16,7 +16,7 @@ _HOW = {
     "left": "always says left",
     "right": "always says right",
     "random": "tosses a coin",
-    "majority": "says what is more frequent in the training split",
+    "majority": "says the training split's majority",
     "oracle": "measures the recorded motion",
     "pixels": "measures the motion that a clip shows",
 }
@@ -46,11 +46,12 @@ def print_demo(demo: Demo, console: Console) -> None:
         table.add_row(model, _HOW[model], *(_share(_whole(cells, task)) for task in tasks))
     console.print(table)
     first = next(iter(demo.scores.values()))
-    shown = " and ".join(f"{_whole(first, task).episodes} episodes of {task}" for task in tasks)
-    console.print(Text(f"Only {shown}, each seen by several cameras: too few to tell close scores apart.\n"))
-    for task in tasks:
-        console.print(Text(f"{task}: {demo.sheets[task]} shows an episode, {demo.clips[task]} is a clip of it"))
-    console.print(Text(f"The data set is in {demo.dataset}, all answers are in {demo.runs}"))
+    episodes = " and ".join(f"{_whole(first, task).episodes} {task} episodes" for task in tasks)
+    console.print(Text(f"Only {episodes}, each seen by several cameras: too few to tell close scores apart.\n"))
+    console.print("Pictures to open, and clips to play:")
+    for path in (*demo.sheets.values(), *demo.clips.values()):
+        console.print(Text(f"  {path}"), soft_wrap=True)
+    console.print(Text(f"The data set is in {demo.dataset}, all answers are in {demo.runs}"), soft_wrap=True)
 
 
 def _whole(cells: Sequence[Cell], task: str) -> Cell:

@@ -17,6 +17,8 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import FileRecord, file_record, sync, write_json
 
+_PARTS = {*SPLITS, CARD_FILE, MANIFEST_FILE}
+
 
 @dataclass(frozen=True)
 class Source:
@@ -58,10 +60,9 @@ def published(out: Path, force: bool) -> Iterator[Path]:
     _check_target(out)
     partial = out.with_name(out.name + ".partial")
     old = out.with_name(out.name + ".old")
-    if old.exists() and not out.exists():
-        # An earlier run was killed between its two renames.
-        old.rename(out)
+    _restore(old, out)
     for leftover in (partial, old):
+        _check_only_ours(leftover)
         _clear(leftover)
     partial.mkdir(parents=True)
     try:
@@ -76,26 +77,35 @@ def published(out: Path, force: bool) -> Iterator[Path]:
         partial.rename(out)
         sync(out.parent)
     finally:
+        _restore(old, out)
         _clear(partial)
-        if out.exists():
-            _clear(old)
+        _clear(old)
+
+
+def _restore(old: Path, out: Path) -> None:
+    """Undo the first of two renames where the second one did not come to pass."""
+    if old.exists() and not out.exists():
+        old.rename(out)
 
 
 def _check_target(out: Path) -> None:
-    if out.is_dir() and (is_dataset(out) or not any(out.iterdir())):
-        return
-    if out.exists():
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; choose another --out")
+    if out.exists() and any(out.iterdir()) and not is_dataset(out):
         raise UsageError(f"{out} exists and is not a data set of ours; choose another --out")
+    _check_only_ours(out)
+
+
+def _check_only_ours(folder: Path) -> None:
+    """Make sure that a folder may be removed: it holds nothing but the parts of a data set."""
+    strangers = {path.name for path in folder.iterdir()} - _PARTS if folder.exists() else set()
+    if strangers:
+        raise UsageError(f"{folder} holds {min(strangers)}, which is not ours; move it away, or choose another --out")
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an interrupted build left; nothing else has the shape of a data set."""
-    if not folder.exists():
-        return
-    strangers = {path.name for path in folder.iterdir()} - {*SPLITS, CARD_FILE, MANIFEST_FILE}
-    if strangers:
-        raise UsageError(f"{folder} is in the way and holds {min(strangers)}, which is not ours; move it away")
-    shutil.rmtree(folder)
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _same(a: Path, b: Path) -> bool:

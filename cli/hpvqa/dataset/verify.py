@@ -102,24 +102,23 @@ def _check_file(path: Path, name: str, record: FileRecord) -> Problem | None:
 def _read_records(data: Path) -> tuple[dict[str, FileRecord], set[str], list[Problem]]:
     """The files of all episodes of a data folder, those that no record lists, and records that are damaged."""
     listed: dict[str, FileRecord] = {}
-    unlisted: set[str] = set()
+    unlisted = {name for task in TASKS for name in _files(data / task, data)}
     problems = []
     for folder in _episode_folders(data):
         name = (folder / RECORD_FILE).relative_to(data).as_posix()
-        if not (folder / RECORD_FILE).is_file():
-            problems.append(Problem(name, "missing", "the episode is lost without it; collect it again"))
-            continue
+        unlisted.discard(name)
         try:
             record = read_episode(folder)
         except HpvqaError as error:
-            problems.append(Problem(name, "altered", str(error)))
+            fault: Fault = "altered" if (folder / RECORD_FILE).is_file() else "missing"
+            problems.append(Problem(name, fault, str(error)))
+            # Without its record nothing is known of the other files.
+            unlisted -= set(_files(folder, data))
             continue
         if record.checksum != record.digest():
             problems.append(Problem(name, "altered", "its checksum differs"))
-        own = {(folder / file).relative_to(data).as_posix(): known for file, known in record.files.items()}
-        unlisted |= set(_files(folder, data)) - own.keys() - {name}
-        listed |= own
-    return listed, unlisted, problems
+        listed |= {(folder / file).relative_to(data).as_posix(): known for file, known in record.files.items()}
+    return listed, unlisted - listed.keys(), problems
 
 
 def _episode_folders(data: Path) -> Iterator[Path]:

@@ -38,6 +38,8 @@ class Renderer:
 
     def update(self, data: mujoco.MjData) -> None:
         """Take over the world's state; one update serves images from all cameras."""
+        # Another renderer of this process may have drawn since.
+        self._gl.make_current()
         mujoco.mjv_updateScene(
             self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -51,7 +51,12 @@ def light_robot(robot_xml: Path, cache: Path) -> mujoco.MjSpec:
         cache: Folder in which simplified meshes are kept.
     """
     spec = mujoco.MjSpec.from_file(str(robot_xml))
-    meshes = _cached_meshes(robot_xml, spec, cache)
+    replace_visuals(spec, _cached_meshes(robot_xml, spec, cache))
+    return spec
+
+
+def replace_visuals(spec: mujoco.MjSpec, meshes: Iterable[VisualMesh]) -> None:
+    """Draw these meshes instead of the robot's own, and drop its sensors, which nothing reads."""
     for sensor in list(spec.sensors):
         spec.delete(sensor)
     for geom in list(spec.geoms):
@@ -61,11 +66,11 @@ def light_robot(robot_xml: Path, cache: Path) -> mujoco.MjSpec:
     for mesh in list(spec.meshes):
         if (mesh.name or Path(mesh.file).stem) not in needed:
             spec.delete(mesh)
-    for number, mesh in enumerate(meshes):
+    for number, visual in enumerate(meshes):
         asset = spec.add_mesh(name=f"visual{number}", inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL)
-        asset.uservert = mesh.vertices.ravel()
-        asset.userface = mesh.faces.ravel()
-        geom = spec.body(mesh.body).add_geom(
+        asset.uservert = visual.vertices.ravel()
+        asset.userface = visual.faces.ravel()
+        geom = spec.body(visual.body).add_geom(
             type=mujoco.mjtGeom.mjGEOM_MESH,
             meshname=asset.name,
             group=_VISUAL_GROUP,
@@ -73,9 +78,8 @@ def light_robot(robot_xml: Path, cache: Path) -> mujoco.MjSpec:
             conaffinity=0,
             mass=0,
         )
-        if mesh.material:
-            geom.material = mesh.material
-    return spec
+        if visual.material:
+            geom.material = visual.material
 
 
 def _cached_meshes(robot_xml: Path, spec: mujoco.MjSpec, cache: Path) -> list[VisualMesh]:
@@ -87,7 +91,7 @@ def _cached_meshes(robot_xml: Path, spec: mujoco.MjSpec, cache: Path) -> list[Vi
     key.update(repr(settings).encode())
     path = cache / f"robot-{key.hexdigest()[:16]}.npz"
     if not path.is_file():
-        _save(path, [_simplified(mesh) for mesh in _joined_meshes(spec.copy().compile())])
+        _save(path, [_simplified(mesh) for mesh in _joined(visual_meshes(spec.copy().compile()))])
     return _load(path)
 
 
@@ -111,8 +115,8 @@ def _load(path: Path) -> list[VisualMesh]:
         ]
 
 
-def _joined_meshes(model: mujoco.MjModel) -> Iterator[VisualMesh]:
-    groups: dict[tuple[str, str], list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = {}
+def visual_meshes(model: mujoco.MjModel) -> Iterator[VisualMesh]:
+    """The meshes that a compiled robot is drawn with."""
     for geom in range(model.ngeom):
         if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_MESH or model.geom_group[geom] != _VISUAL_GROUP:
             continue
@@ -124,20 +128,32 @@ def _joined_meshes(model: mujoco.MjModel) -> Iterator[VisualMesh]:
         mujoco.mju_quat2Mat(rotation, model.geom_quat[geom])
         vertices = model.mesh_vert[start : start + count] @ rotation.reshape(3, 3).T + model.geom_pos[geom]
         material = model.geom_matid[geom]
-        key = (model.body(model.geom_bodyid[geom]).name, model.mat(material).name if material >= 0 else "")
-        groups.setdefault(key, []).append((vertices, model.mesh_face[first : first + faces].astype(np.int64)))
-    for (body, material), parts in groups.items():
-        offsets = np.cumsum([0, *(len(vertices) for vertices, _ in parts)])
         yield VisualMesh(
-            body,
-            material,
-            np.vstack([vertices for vertices, _ in parts]),
-            np.vstack([faces + offset for (_, faces), offset in zip(parts, offsets, strict=False)]),
+            model.body(model.geom_bodyid[geom]).name,
+            model.mat(material).name if material >= 0 else "",
+            vertices,
+            model.mesh_face[first : first + faces].astype(np.int64),
         )
+
+
+def _joined(meshes: Iterable[VisualMesh]) -> Iterator[VisualMesh]:
+    groups: dict[tuple[str, str], list[VisualMesh]] = {}
+    for mesh in meshes:
+        groups.setdefault((mesh.body, mesh.material), []).append(mesh)
+    for (body, material), parts in groups.items():
+        offsets = np.cumsum([0, *(len(part.vertices) for part in parts)])
+        vertices = np.vstack([part.vertices for part in parts])
+        faces = np.vstack([part.faces + offset for part, offset in zip(parts, offsets, strict=False)])
+        yield VisualMesh(body, material, vertices, faces)
 
 
 def _simplified(mesh: VisualMesh) -> VisualMesh:
     target = max(100, min(MAX_FACES, int(FACES_PER_ROOT * len(mesh.faces) ** 0.5)))
+    return reduced(mesh, target)
+
+
+def reduced(mesh: VisualMesh, target: int) -> VisualMesh:
+    """The same mesh with about ``target`` faces."""
     vertices, faces = _reduce(*_weld(mesh.vertices, mesh.faces, _WELD), target)
     if len(faces) > 1.5 * target:
         # Loose sheets of triangles, such as threads, resist edge collapse until nearby vertices are joined.
@@ -164,5 +180,5 @@ def _reduce(
         return vertices, faces
     import fast_simplification
 
-    reduced = fast_simplification.simplify(vertices.astype(np.float32), faces.astype(np.int32), target_count=target)
-    return np.asarray(reduced[0], np.float64), np.asarray(reduced[1], np.int64)
+    simple = fast_simplification.simplify(vertices.astype(np.float32), faces.astype(np.int32), target_count=target)
+    return np.asarray(simple[0], np.float64), np.asarray(simple[1], np.int64)

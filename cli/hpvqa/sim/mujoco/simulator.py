@@ -14,6 +14,7 @@ from hpvqa.scene.spec import SIDES, EpisodeSpec, ObjectSpec, Side
 from hpvqa.sim.mujoco.arm import Arm
 from hpvqa.sim.mujoco.impact import Bounce, bounce
 from hpvqa.sim.mujoco.render import Renderer
+from hpvqa.sim.mujoco.robot import light_robot
 from hpvqa.sim.mujoco.world import ROBOT, TABLE_CENTER, TABLE_HALF, apply_spec, build_model
 from hpvqa.sim.protocol import BodyState, Command, Impact, State
 
@@ -42,7 +43,7 @@ class MujocoSimulator:
     def __init__(self, robot_xml: Path, cache: Path, resolution: tuple[int, int] | None, gl: str = "egl") -> None:
         self._resolution = resolution
         self._gl = gl
-        self._model = build_model(robot_xml, cache, TIMESTEP, resolution)
+        self._model = build_model(light_robot(robot_xml, cache), TIMESTEP, resolution)
         self._data = mujoco.MjData(self._model)
         self._arm = Arm(self._model, self._data)
         self._renderer: Renderer | None = None

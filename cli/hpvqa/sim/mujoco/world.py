@@ -6,15 +6,12 @@ value that any spec sets is set by every spec.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import mujoco
 import numpy as np
 
 from hpvqa.errors import UsageError
 from hpvqa.scene.camera import fovy
 from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side
-from hpvqa.sim.mujoco.robot import light_robot
 
 TABLE_CENTER = (0.6, 0.0)
 TABLE_HALF = (0.5, 0.6, 0.01)
@@ -34,12 +31,11 @@ _AIM = np.array([0.5, 0.0, 0.0])
 """The lamp shines on the middle of the work area."""
 
 
-def build_model(robot_xml: Path, cache: Path, timestep: float, resolution: tuple[int, int] | None) -> mujoco.MjModel:
+def build_model(robot: mujoco.MjSpec, timestep: float, resolution: tuple[int, int] | None) -> mujoco.MjModel:
     """Compile the world.
 
     Args:
-        robot_xml: The Panda with its gripper.
-        cache: Folder for simplified meshes.
+        robot: The Panda with its gripper.
         timestep: Length of a physics step [s].
         resolution: Width and height of images [pixels]; None if nothing is ever rendered.
     """
@@ -56,7 +52,7 @@ def build_model(robot_xml: Path, cache: Path, timestep: float, resolution: tuple
         _add_object(spec, side)
     for number in range(MAX_CAMERAS):
         spec.worldbody.add_camera(name=f"camera{number}")
-    spec.attach(light_robot(robot_xml, cache), prefix=ROBOT, frame=spec.worldbody.add_frame())
+    spec.attach(robot, prefix=ROBOT, frame=spec.worldbody.add_frame())
     return spec.compile()
 
 

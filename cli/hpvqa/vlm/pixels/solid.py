@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 HALF = 0.025
 """Half the edge of a cube, and the radius of a sphere [m]."""
-_STEPS = 6
-_RING = (1.4, 1.9)
+
+_STEPS = 5
+_AROUND = 16
+_RINGS = (1.25, 1.75)
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Solid:
     Attributes:
         inside: Points inside it, relative to its centre, shape (n, 3) [m].
         around: Points on the table around it, relative to its centre, shape (m, 3) [m].
-        hides: Radius of a sphere that hides about as much of the table behind it as it does [m].
+        hides: Radius of a ball that hides about as much of the table behind it [m].
     """
 
     inside: NDArray[np.float64]
@@ -29,15 +31,18 @@ class Solid:
     hides: float
 
 
-def solid(shape: Literal["cube", "sphere"]) -> Solid:
-    """The points of a shape."""
-    steps = (np.arange(_STEPS) + 0.5) / _STEPS * 2 - 1
+def _solid(shape: Literal["cube", "sphere"]) -> Solid:
+    steps = np.linspace(-0.9, 0.9, _STEPS)
     inside = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3)
+    angle = np.linspace(0, 2 * np.pi, _AROUND, endpoint=False)
+    ring = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=-1)
     if shape == "sphere":
         inside = inside[np.linalg.norm(inside, axis=1) <= 1]
-    angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    circle = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=-1)
-    if shape == "cube":
-        circle /= np.abs(circle).max(axis=1, keepdims=True)
-    around = np.concatenate([circle * radius for radius in _RING]) - [0, 0, 1]
+    else:
+        ring /= np.abs(ring).max(axis=1, keepdims=True)
+    around = np.concatenate([ring * size for size in _RINGS]) - [0, 0, 1]
     return Solid(inside * HALF, around * HALF, HALF * (1.3 if shape == "cube" else 1.0))
+
+
+CUBE = _solid("cube")
+SPHERE = _solid("sphere")

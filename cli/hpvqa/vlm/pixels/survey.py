@@ -8,41 +8,46 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.record.episode import CameraRecord
 from hpvqa.vlm.pixels.table import table_paint
 from hpvqa.vlm.pixels.view import View
 
 LOOKS_PER_SECOND = 2.0
-"""The table is looked for in this many frames a second."""
+"""The bare table is looked for in this many frames a second."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What the first look shows.
+    """What the first look shows. Every map tells how surely a pixel is not the table, 0 to 1, shape (height, width).
 
     Attributes:
-        first: The first frame, shape (height, width, 3).
-        start: How surely every pixel of the first frame hides table that is bare at another time, (height, width).
-        end: The same of the last frame.
+        view: The camera.
+        start: The map of the first frame.
+        end: The map of the last frame.
+        always: The map of what is never table.
     """
 
-    first: NDArray[np.uint8]
+    view: View
     start: NDArray[np.float32]
     end: NDArray[np.float32]
+    always: NDArray[np.float32]
 
 
-def survey(frames: Iterable[NDArray[np.uint8]], view: View, fps: float) -> Survey | None:
-    """Look through a clip; None where it has no frames, or shows no table."""
-    every = max(1, round(fps / LOOKS_PER_SECOND))
-    first = paint = frame = None
-    for number, frame in enumerate(frames):
-        if first is None or paint is None:
-            first, paint = frame, table_paint(frame, view)
-            if paint is None:
-                return None
-            covered = start = paint.absence(first)
-        elif number % every == 0:
-            covered = np.minimum(covered, paint.absence(frame))
-    if first is None or frame is None or paint is None:
+def survey(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float) -> Survey | None:
+    """Look through a clip; None where it has no frames, or its first one shows no table."""
+    stream = iter(frames)
+    first = next(stream, None)
+    if first is None:
         return None
-    end = paint.absence(frame)
-    return Survey(first, start * (1 - covered), end * (1 - np.minimum(covered, end)))
+    view = View(camera, first.shape[1], first.shape[0])
+    paint = table_paint(first, view)
+    if paint is None:
+        return None
+    start = always = paint.absence(first)
+    last = first
+    every = max(1, round(fps / LOOKS_PER_SECOND))
+    for number, last in enumerate(stream, 1):
+        if number % every == 0:
+            always = np.minimum(always, paint.absence(last))
+    end = paint.absence(last)
+    return Survey(view, start, end, np.minimum(always, end))

@@ -25,11 +25,11 @@ class Samples:
     corners: NDArray[np.intp]
     weights: NDArray[np.float32]
 
-    def read(self, image: NDArray[np.generic]) -> NDArray[np.float32]:
+    def read(self, image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
         """Values of an image (height, width, ...) at all points; those outside are NaN."""
         flat = image.reshape(image.shape[0] * image.shape[1], -1)
         values = np.full((*self.visible.shape, flat.shape[1]), np.nan, np.float32)
-        values[self.visible] = np.einsum("kn,knc->nc", self.weights, flat[self.corners], dtype=np.float32)
+        values[self.visible] = (self.weights[..., None] * flat[self.corners]).sum(axis=0)
         return values.reshape(*self.visible.shape, *image.shape[2:])
 
 

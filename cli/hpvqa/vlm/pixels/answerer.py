@@ -1,0 +1,58 @@
+"""The pixels baseline as an answerer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpvqa.errors import UsageError
+from hpvqa.record.decode import iter_frames
+from hpvqa.scene.spec import Side
+from hpvqa.vlm.pixels.measure import measure_clip
+from hpvqa.vlm.protocol import Answer, OneByOne, Query
+
+LEAST = 0.001
+"""No answer is thought less likely than this: something that nobody thought of may have happened."""
+
+
+@dataclass(frozen=True)
+class ClipFrames:
+    """The frames of a clip, decoded anew each time that they are gone through."""
+
+    clip: Path
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        """Start from the first frame."""
+        return iter_frames(self.clip)
+
+
+class PixelsAnswerer(OneByOne):
+    """Measures what the clip shows, knowing the task and the camera, but neither colours, nor places, nor the label."""
+
+    name = "pixels"
+
+    def answer_one(self, query: Query) -> Answer:
+        """Measure, then compare.
+
+        Raises:
+            HpvqaError: The clip does not decode, its camera is not known, or the task cannot be measured.
+        """
+        if query.camera is None:
+            raise UsageError(f"{query.key} has no camera calibration, which pixels cannot do without")
+        measured = measure_clip(ClipFrames(query.clip), query.camera, query.fps, query.task)
+        p_left = min(max(measured.p_left, LEAST), 1 - LEAST)
+        probability: dict[Side, float] = {"left": p_left, "right": 1 - p_left}
+        return Answer(
+            choice="left" if p_left >= 0.5 else "right",
+            text=f"{measured.quantity} left {_show(measured.left)}, right {_show(measured.right)}",
+            logprobs={side: math.log(probability[side]) for side in query.choices},
+        )
+
+
+def _show(value: float | None) -> str:
+    return "not found" if value is None else f"{value:.3f}"

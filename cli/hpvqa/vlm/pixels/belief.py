@@ -1,0 +1,42 @@
+"""What is believed of a quantity after looking: a probability for each value of a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A probability for each value.
+
+    Attributes:
+        values: The grid, in ascending order, shape (n,).
+        probability: Adds up to 1, shape (n,).
+    """
+
+    values: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+    @classmethod
+    def from_log(cls, values: NDArray[np.float64], log_weight: NDArray[np.float64]) -> Belief:
+        """Normalise logarithms of weights."""
+        weight = np.exp(log_weight - log_weight.max())
+        return cls(values, weight / weight.sum())
+
+    @classmethod
+    def none(cls, values: NDArray[np.float64]) -> Belief:
+        """Nothing is known: all values are equally likely."""
+        return cls.from_log(values, np.zeros(len(values)))
+
+    @property
+    def best(self) -> float:
+        """The most probable value."""
+        return float(self.values[self.probability.argmax()])
+
+    def exceeds(self, other: Belief) -> float:
+        """Probability that this quantity is larger than another one on the same grid; a draw counts half."""
+        below = np.cumsum(other.probability) - other.probability / 2
+        return float(self.probability @ below)

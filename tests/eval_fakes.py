@@ -1,0 +1,77 @@
+"""Answerers for tests; worker processes import them from here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from hpvqa.record.decode import iter_frames
+from hpvqa.scene.spec import Side
+from hpvqa.vlm.protocol import Answer, OneByOne, Query
+
+
+class Watching(OneByOne):
+    """Decodes the whole clip, says left, and remembers what it was asked."""
+
+    name = "watching"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def answer_one(self, query: Query) -> Answer:
+        self.asked.append(query.key)
+        frames = sum(1 for _ in iter_frames(query.clip))
+        return Answer("left", f"{frames} of {query.frames} frames")
+
+
+class Confident(OneByOne):
+    """Has log-probabilities."""
+
+    name = "confident"
+
+    def answer_one(self, query: Query) -> Answer:
+        logprobs: dict[Side, float] = {"left": -1.0, "right": -2.0}
+        return Answer("left", logprobs=logprobs)
+
+
+class Slow(OneByOne):
+    """Takes a while for each row, and leaves a file named after its process with a byte for each of them."""
+
+    name = "slow"
+
+    def __init__(self, pids: Path) -> None:
+        self.pids = pids
+
+    def answer_one(self, query: Query) -> Answer:
+        with (self.pids / str(os.getpid())).open("ab") as file:
+            file.write(b".")
+        time.sleep(0.2)
+        return Answer("right")
+
+
+class Fatal(OneByOne):
+    """Takes its process with it."""
+
+    name = "fatal"
+
+    def answer_one(self, query: Query) -> Answer:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+def main(pids: str, args: list[str]) -> None:
+    """The `hpvqa` command with the slow answerer in place of all baselines."""
+    import hpvqa.main
+    import hpvqa.vlm.registry
+
+    hpvqa.vlm.registry.BASELINES = {"left": lambda dataset, seed: Slow(Path(pids))}
+    hpvqa.main.main(args)
+
+
+def command(pids: Path, *args: object) -> list[str]:
+    """The command line of :func:`main`."""
+    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import eval_fakes"
+    return [sys.executable, "-c", f"{script}; eval_fakes.main({str(pids)!r}, sys.argv[1:])", *map(str, args)]

@@ -1,0 +1,136 @@
+"""The demo, on tiny episodes that take no simulator."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from collect_fakes import SerialPool
+from factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_events
+from hpvqa import demo
+from hpvqa.collect.settings import Collection
+from hpvqa.collect.worker import OnFrames, OpenRecord, Record
+from hpvqa.commands import demo_table
+from hpvqa.main import main
+from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
+from hpvqa.record.trajectory import column_names, write_trajectory
+from hpvqa.scene.spec import SIDES, EpisodeSpec
+from hpvqa.tasks import TASKS
+from hpvqa.vlm.registry import BASELINES
+
+
+def tiny(_: Collection) -> Record:
+    """Episodes whose clips are real, small, and say nothing."""
+
+    def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
+        for camera in spec.cameras:
+            make_clip(folder / f"{camera.name}.mp4", brightness=20 + spec.index)
+        final, events = final_positions(spec), make_events(spec)
+        rows = np.zeros((FRAMES, len(column_names())))
+        for side in SIDES:
+            first = column_names().index(f"{side}_x")
+            rows[:, first : first + 3] = np.linspace(spec.object(side).position, final[side], FRAMES)
+        write_trajectory(folder / TRAJECTORY_FILE, rows.tolist())
+        on_frames(FRAMES * len(spec.cameras))
+        return EpisodeRecord(
+            spec=spec,
+            outcome=TASKS[spec.task].check(spec, events, final),
+            events=events,
+            duration=FRAMES / FPS,
+            video=VideoRecord(fps=FPS, width=WIDTH, height=HEIGHT, frames=FRAMES),
+            cameras=tuple(CameraRecord.of(camera, WIDTH, HEIGHT) for camera in spec.cameras),
+            files={},
+            versions={},
+        )
+
+    return record
+
+
+@pytest.fixture
+def pools(monkeypatch: pytest.MonkeyPatch) -> list[SerialPool]:
+    """The demo without simulator and without looking at clips; returns the pools that it opened."""
+    opened: list[SerialPool] = []
+
+    def open_pool(workers: int, open_record: OpenRecord) -> SerialPool:
+        opened.append(SerialPool(tiny, workers))
+        return opened[-1]
+
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(demo, "ProcessPool", open_pool)
+    monkeypatch.setattr(demo, "BASELINES", [name for name in BASELINES if name != "pixels"])
+    return opened
+
+
+def run(*args: str) -> object:
+    with pytest.raises(SystemExit) as caught:
+        main(["demo", *args])
+    return caught.value.code
+
+
+def test_it_ends_with_a_table_and_pictures(
+    pools: list[SerialPool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run() == 0
+    text = capsys.readouterr().out
+    rows = {line.split()[1]: line for line in text.splitlines() if line.startswith("│")}
+    assert list(rows) == ["left", "right", "random", "majority", "oracle"]
+    assert rows["left"].count("0.50 (14/28)") == 2
+    assert rows["oracle"].count("1.00 (28/28)") == 2
+    assert "4 push episodes and 4 drop episodes" in text
+    assert max(map(len, text.splitlines())) <= 80
+    for task in TASKS:
+        assert f"demo/{task}.png" in text
+        assert Image.open(f"demo/{task}.png").width > 500
+        assert len(list(Path("demo/data", task).rglob("episode.json"))) == 6
+
+
+def test_json_names_everything(pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--out", str(tmp_path / "out"), "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    whole = [cell for cell in result["scores"]["left"] if cell["by"] == "all" and cell["task"]]
+    assert [(cell["task"], cell["accuracy"], cell["episodes"]) for cell in whole] == [
+        ("push", 0.5, 4),
+        ("drop", 0.5, 4),
+    ]
+    for path in (*result["sheets"].values(), *result["clips"].values(), result["dataset"], result["runs"]):
+        assert Path(path).exists()
+
+
+def test_the_same_again_makes_nothing(
+    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run("--out", str(out), "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.jsonl") if "runs" in path.parts}
+    assert run("--out", str(out), "--json") == 0
+    assert json.loads(capsys.readouterr().out) == first
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(pools) == 1
+
+
+def test_an_interrupt_exits_with_130(
+    pools: list[SerialPool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "build", interrupted)
+    assert run("--out", str(tmp_path / "out")) == 130
+    assert capsys.readouterr().err.endswith("Interrupted; run the same command again to go on.\n")
+
+
+def test_a_folder_of_something_else_is_refused(pools: list[SerialPool], tmp_path: Path) -> None:
+    (tmp_path / "out" / "data").mkdir(parents=True)
+    (tmp_path / "out" / "data" / "thesis.tex").write_text("mine")
+    assert run("--out", str(tmp_path / "out")) == 2
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["data", "thesis.tex"]
+
+
+def test_every_baseline_is_explained() -> None:
+    assert set(demo_table._HOW) == set(BASELINES)

@@ -1,0 +1,346 @@
+"""Runs: every row is answered once, whatever happens in between, and never under other settings."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval_fakes import Confident, Fatal, Watching, command
+from factories import copy, make_data, quiet
+from hpvqa.dataset.build import build
+from hpvqa.dataset.load import Dataset, open_dataset
+from hpvqa.errors import RunError, UsageError
+from hpvqa.evaluate.folder import open_run
+from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.run import default_out, evaluate, run_settings
+from hpvqa.evaluate.select import select
+from hpvqa.main import main
+from hpvqa.recipe import Recipe
+from hpvqa.vlm.baselines import Constant
+from hpvqa.vlm.protocol import Answerer
+
+PUBLIC_FIELDS = {"file_name", "question", "answer", "prediction", "is_correct"}
+OUR_FIELDS = {"task", "episode", "camera", "condition", "choices", "logprobs", "p_left"}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("evaluate")
+    build(make_data(folder / "data", push=8, drop=8), folder / "dataset", quiet(), recipe=Recipe())
+    return open_dataset(folder / "dataset")
+
+
+def run(
+    dataset: Dataset, answerer: Answerer, out: Path, *, limit: int | None = None, workers: int = 1, **settings: Any
+) -> list[Prediction]:
+    chosen = {"split": "all", "task": None, "camera": None, **settings}
+    items = select(dataset, chosen["split"], task=chosen["task"], camera=chosen["camera"])[:limit]
+    wanted = run_settings(dataset, **{"backend": "baseline", "model": answerer.name, "seed": 1, **chosen})
+    return evaluate(items, answerer, out, wanted, quiet(), workers=workers)
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
+
+
+def hpvqa(*args: object) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main([str(arg) for arg in args])
+    return int(stop.value.code or 0)
+
+
+def test_predictions(dataset: Dataset, tmp_path: Path) -> None:
+    found = run(dataset, Watching(), tmp_path / "run")
+    written = lines(tmp_path / "run")
+    assert [Prediction.model_validate(line) for line in written] == found
+    assert len({line["file_name"] for line in written}) == len(written) == 32
+    for line in written:
+        assert line.keys() >= PUBLIC_FIELDS | OUR_FIELDS
+        assert line["is_correct"] == (line["prediction"] == line["answer"])
+        assert line["text"] == "5 of 5 frames"
+        assert line["logprobs"] is line["p_left"] is None
+    settings = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (settings["model"], settings["fingerprint"]) == ("watching", dataset.fingerprint)
+    assert settings["versions"].keys() >= {"hpvqa", "av"}
+
+
+def test_p_left_follows_from_the_log_probabilities(dataset: Dataset, tmp_path: Path) -> None:
+    line = run(dataset, Confident(), tmp_path / "run", limit=1)[0]
+    assert line.logprobs == {"left": -1.0, "right": -2.0}
+    assert line.p_left == pytest.approx(math.exp(-1) / (math.exp(-1) + math.exp(-2)))
+
+
+def test_a_run_goes_on_where_it_stopped(dataset: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    first, second, third = Watching(), Watching(), Watching()
+    run(dataset, first, out, limit=10)
+    path = out / "predictions.jsonl"
+    path.write_bytes(path.read_bytes() + path.read_bytes()[:77])
+    found = run(dataset, second, out)
+    assert (len(first.asked), len(second.asked)) == (10, 22)
+    assert set(first.asked).isdisjoint(second.asked)
+    assert [line["file_name"] for line in lines(out)] == [row.file_name for row in found]
+    assert run(dataset, third, out) == found
+    assert third.asked == []
+
+
+@pytest.mark.parametrize("cut", range(0, 900, 130))
+def test_a_file_cut_anywhere_loses_only_its_last_line(dataset: Dataset, tmp_path: Path, cut: int) -> None:
+    out = tmp_path / "run"
+    run(dataset, Constant("left"), out, limit=3)
+    path = out / "predictions.jsonl"
+    data = path.read_bytes()
+    path.write_bytes(data[:cut])
+    whole = data[:cut].count(b"\n")
+    settings = run_settings(dataset, backend="baseline", model="left", split="all", seed=1)
+    with open_run(out, settings) as log:
+        assert len(log.by_name) == whole
+    assert path.read_bytes().count(b"\n") == whole
+    assert path.read_bytes() in (b"", data[: len(path.read_bytes())])
+    run(dataset, Constant("left"), out, limit=3)
+    assert len(lines(out)) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 2}, "seed is 1 there and 2 here"),
+        ({"split": "eval"}, 'split is "all" there and "eval" here'),
+        ({"task": "drop"}, 'task is null there and "drop" here'),
+        ({"camera": "front_wide"}, 'camera is null there and "front_wide" here'),
+        ({"model": "other"}, 'model is "left" there and "other" here'),
+    ],
+)
+def test_settings_are_not_mixed(dataset: Dataset, tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    run(dataset, Constant("left"), tmp_path / "run", limit=2)
+    before = (tmp_path / "run" / "predictions.jsonl").read_bytes()
+    with pytest.raises(UsageError, match=message):
+        run(dataset, Constant("left"), tmp_path / "run", **change)
+    assert (tmp_path / "run" / "predictions.jsonl").read_bytes() == before
+
+
+def test_another_data_set_is_another_run(dataset: Dataset, tmp_path: Path) -> None:
+    run(dataset, Constant("left"), tmp_path / "run")
+    build(make_data(tmp_path / "data", push=4), tmp_path / "dataset", quiet(), recipe=Recipe())
+    other = open_dataset(tmp_path / "dataset")
+    with pytest.raises(UsageError, match="fingerprint is"):
+        run(other, Constant("left"), tmp_path / "run")
+    settings = [run_settings(data, backend="baseline", model="left", split="eval", seed=1) for data in (dataset, other)]
+    assert default_out(settings[0]) != default_out(settings[1])
+
+
+def test_the_same_data_set_may_have_moved(dataset: Dataset, tmp_path: Path) -> None:
+    run(dataset, Constant("left"), tmp_path / "run", limit=2)
+    moved = open_dataset(copy(dataset.root, tmp_path / "moved"))
+    assert len(run(moved, Constant("left"), tmp_path / "run")) == 32
+
+
+def test_what_is_not_a_run_is_left_alone(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("four years")
+    with pytest.raises(UsageError, match="is not a run"):
+        run(dataset, Constant("left"), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"thesis.txt"}
+
+
+def test_two_processes_cannot_write_to_one_run(dataset: Dataset, tmp_path: Path) -> None:
+    settings = run_settings(dataset, backend="baseline", model="left", split="all", seed=1)
+    with open_run(tmp_path / "run", settings), pytest.raises(RunError, match="Another process"):
+        run(dataset, Constant("left"), tmp_path / "run")
+
+
+def test_a_damaged_line_is_named(dataset: Dataset, tmp_path: Path) -> None:
+    run(dataset, Constant("left"), tmp_path / "run", limit=3)
+    path = tmp_path / "run" / "predictions.jsonl"
+    path.write_text(path.read_text().replace('"answer"', '"anwser"', 1))
+    with pytest.raises(RunError, match=r"predictions\.jsonl line 1 is damaged"):
+        run(dataset, Constant("left"), tmp_path / "run")
+
+
+def test_clips_that_do_not_decode_are_recorded_and_asked_again(dataset: Dataset, tmp_path: Path) -> None:
+    broken = open_dataset(copy(dataset.root, tmp_path / "dataset"))
+    item = select(broken, "all")[3]
+    whole = item.query.clip.read_bytes()
+    item.query.clip.write_bytes(whole[:200])
+    found = run(broken, Watching(), tmp_path / "run")
+    assert [row.file_name for row in found if row.error] == [item.row.file_name]
+    assert (found[3].prediction, found[3].is_correct) == (None, False)
+    assert "cannot be decoded" in str(found[3].error)
+    item.query.clip.write_bytes(whole)
+    again = Watching()
+    assert not any(row.error for row in run(broken, again, tmp_path / "run"))
+    assert again.asked == [item.row.file_name]
+
+
+def test_workers_give_the_same_answers_in_the_same_order(dataset: Dataset, tmp_path: Path) -> None:
+    one = run(dataset, Watching(), tmp_path / "one")
+    two = run(dataset, Watching(), tmp_path / "two", workers=2)
+    assert [row.model_copy(update={"seconds": 0.0}) for row in one] == [
+        row.model_copy(update={"seconds": 0.0}) for row in two
+    ]
+    assert [line["file_name"] for line in lines(tmp_path / "two")] == [row.file_name for row in two]
+
+
+def test_a_worker_that_dies_is_a_sentence(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="A worker died"):
+        run(dataset, Fatal(), tmp_path / "run", workers=2)
+
+
+def test_rows_are_selected(dataset: Dataset) -> None:
+    assert len(select(dataset, "train")) == 24
+    assert {item.row.task for item in select(dataset, "eval", task="drop")} == {"drop"}
+    assert len(select(dataset, "all", camera="front_wide")) == 8
+    with pytest.raises(UsageError, match="did you mean 'front_wide'"):
+        select(dataset, "all", camera="front_wid")
+
+
+def test_an_empty_split_is_a_sentence(tmp_path: Path) -> None:
+    build(make_data(tmp_path / "data", push=2), tmp_path / "dataset", quiet(), recipe=Recipe())
+    with pytest.raises(UsageError, match=r"train split of .* has no rows"):
+        select(open_dataset(tmp_path / "dataset"), "train")
+
+
+def test_metadata_that_do_not_match_the_manifest_are_refused(dataset: Dataset, tmp_path: Path) -> None:
+    root = copy(dataset.root, tmp_path / "dataset")
+    path = root / "eval" / "metadata.jsonl"
+    path.write_text(path.read_text().replace('"answer":"left"', '"answer":"right"', 1))
+    with pytest.raises(RunError, match="differs from the manifest"):
+        select(open_dataset(root), "eval")
+
+
+def alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.fixture
+def slow_run(dataset: Dataset, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run on two workers, in a process group of its own, that has just begun."""
+    (tmp_path / "pids").mkdir()
+    args = ["eval", "--dataset", dataset.root, "--model", "left", "--split", "all", "--workers", 2]
+    with (tmp_path / "output").open("wb") as output:
+        process = subprocess.Popen(
+            command(tmp_path / "pids", *args, "--out", tmp_path / "run"),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        assert wait_until(lambda: (tmp_path / "run" / "run.json").exists(), 30)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_for_rows(out: Path, count: int) -> None:
+    path = out / "predictions.jsonl"
+    assert wait_until(lambda: path.read_bytes().count(b"\n") >= count, 30)
+
+
+def test_a_killed_run_leaves_no_worker_and_can_go_on(
+    dataset: Dataset, tmp_path: Path, slow_run: subprocess.Popen[bytes]
+) -> None:
+    wait_for_rows(tmp_path / "run", 3)
+    slow_run.kill()
+    slow_run.wait()
+    pids = [int(path.name) for path in (tmp_path / "pids").iterdir()]
+    assert len(pids) == 2
+    assert wait_until(lambda: not any(alive(pid) for pid in pids), 5)
+    before = lines(tmp_path / "run")
+    assert 3 <= len(before) < 32
+    settings = {"model": "left", "seed": 42}
+    found = run(dataset, Constant("left"), tmp_path / "run", **settings)
+    assert lines(tmp_path / "run")[: len(before)] == before
+    assert len(found) == len(lines(tmp_path / "run")) == 32
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_ctrl_c_ends_a_run_that_can_go_on(tmp_path: Path, slow_run: subprocess.Popen[bytes], rows: int) -> None:
+    wait_for_rows(tmp_path / "run", rows)
+    os.killpg(slow_run.pid, signal.SIGINT)
+    assert slow_run.wait(timeout=20) == 130
+    output = (tmp_path / "output").read_text()
+    assert "Interrupted; run the same command again to go on." in output
+    assert "Traceback" not in output
+    assert rows <= len(lines(tmp_path / "run")) < 32
+    assert sum(path.stat().st_size for path in (tmp_path / "pids").iterdir()) < 20, "it went on after Ctrl-C"
+
+
+def test_command(
+    dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert hpvqa("eval", "--dataset", dataset.root, "--model", "oracle", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    cells = {(cell["task"], cell["by"], cell["value"]): cell for cell in result["cells"]}
+    assert cells[None, "all", "all"] == {
+        "task": None, "by": "all", "value": "all", "correct": 8, "n": 8, "episodes": 4, "accuracy": 1.0
+    }  # fmt: skip
+    assert cells["push", "side", "left"]["n"] == 2
+    assert cells["drop", "camera", "front_wide"]["episodes"] == 2
+    assert Path(result["run"]) == Path("runs") / f"oracle-dataset-{dataset.fingerprint[:8]}"
+    assert hpvqa("eval", "--dataset", dataset.root, "--model", "oracle") == 0
+    assert "│ push │        │ all" in capsys.readouterr().out
+
+
+def test_failed_rows_are_listed(dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = copy(dataset.root, tmp_path / "dataset")
+    episode = select(open_dataset(root), "eval")[0].query.episode
+    (episode / "trajectory.parquet").write_bytes(b"PAR1")
+    args = ["eval", "--dataset", root, "--model", "oracle", "--out", tmp_path / "run"]
+    assert hpvqa(*args) == 1
+    out = capsys.readouterr().out
+    assert "2 rows were not answered and not counted" in out
+    assert out.count("not answered: push/") == 2
+    assert hpvqa(*args, "--json") == 1
+    result = json.loads(capsys.readouterr().out)
+    assert len(result["failed"]) == 2
+    assert result["cells"][0]["n"] == 6
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--model", "orcale"], "did you mean 'oracle'"),
+        (["--model", "left", "--backend", "basline"], "did you mean 'baseline'"),
+        (["--model", "left", "--task", "pusch"], "did you mean 'push'"),
+        (["--model", "left", "--camera", "front_wid"], "did you mean 'front_wide'"),
+        (["--model", "left", "--limit", "0"], "0 is not in the range"),
+        (["--model", "left", "--dataset", "nowhere"], "nowhere is not a data set"),
+    ],
+)
+def test_wrong_calls(
+    dataset: Dataset,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    args: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert hpvqa("eval", "--dataset", dataset.root, *args) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
