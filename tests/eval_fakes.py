@@ -73,5 +73,5 @@ def main(pids: str, args: list[str]) -> None:
 
 def command(pids: Path, *args: object) -> list[str]:
     """The command line of :func:`main`."""
-    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import eval_fakes"
+    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); from tests import eval_fakes"
     return [sys.executable, "-c", f"{script}; eval_fakes.main({str(pids)!r}, sys.argv[1:])", *map(str, args)]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from factories import copy, make_data, make_original, quiet
 from hpvqa.dataset.build import build
 from hpvqa.dataset.importing import import_public
 from hpvqa.dataset.load import Dataset, open_dataset
@@ -19,6 +18,7 @@ from hpvqa.recipe import Recipe
 from hpvqa.vlm.baselines import Majority, Oracle, Random
 from hpvqa.vlm.protocol import Query
 from hpvqa.vlm.registry import BASELINES, open_answerer
+from tests.factories import copy, make_data, make_original, quiet
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from factories import FPS, FRAMES, HEIGHT, WIDTH, copy, make_data, make_spec, quiet
 from hpvqa.dataset.build import Built, build
 from hpvqa.dataset.load import open_dataset
 from hpvqa.errors import RunError, UsageError
@@ -20,6 +19,7 @@ from hpvqa.recipe import Recipe, validate_recipe
 from hpvqa.record.episode import CameraRecord, find_episodes, read_episode
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.push import Push
+from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, copy, make_data, make_spec, quiet
 
 
 @pytest.fixture(scope="module")

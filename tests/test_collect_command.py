@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.collect_fakes import command
 
 from hpvqa.commands.collect import episode_counts, repeat_option
 from hpvqa.errors import UsageError
 from hpvqa.main import main
 from hpvqa.recipe import Recipe, load_recipe
+from tests.collect_fakes import command
 
 
 def collect(fake: str, *args: str) -> subprocess.CompletedProcess[str]:

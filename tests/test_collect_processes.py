@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.collect_fakes import collection, command, tell_environment
 
 from hpvqa.collect.pool import ProcessPool
 from hpvqa.collect.worker import Job
 from hpvqa.record.episode import find_episodes, read_episode
+from tests.collect_fakes import collection, command, tell_environment
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> float:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from tests.collect_fakes import collection, episode
 
 from hpvqa.collect.report import Report, Tally, attempts
 from hpvqa.collect.table import print_report
 from hpvqa.record.episode import EpisodeRecord, FailedAttempt
+from tests.collect_fakes import collection, episode
 
 SETTINGS = collection()
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.collect_fakes import SerialPool, clumsy, collection, episode, full_disk, no_gl, quick
 
 from hpvqa.collect.executor import run_jobs
 from hpvqa.collect.interrupts import Interrupts, counted_interrupts
@@ -26,6 +25,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.progress.events import Done, Event, Item, Note, Start
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes
+from tests.collect_fakes import SerialPool, clumsy, collection, episode, full_disk, no_gl, quick
 
 
 class Recorder:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.collect_fakes import VERSIONS, collection
 
 from hpvqa import __version__
 from hpvqa.collect.settings import COLLECTION_FILE, Collection, agree, installed_versions, read_collection
@@ -14,6 +13,7 @@ from hpvqa.errors import UsageError
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.tasks import TASKS
+from tests.collect_fakes import VERSIONS, collection
 
 
 def join(data: Path, wanted: Collection, *, replace: bool = False) -> list[str]:

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.collect_fakes import clumsy, collection, episode, full_disk, quick
 
 from hpvqa.collect.worker import Job, OnFrames, Record, make_episode
 from hpvqa.errors import RunError
 from hpvqa.record.episode import EpisodeRecord, episode_dir, read_episode
 from hpvqa.scene.spec import EpisodeSpec
+from tests.collect_fakes import clumsy, collection, episode, full_disk, quick
 
 
 def job(data: Path, index: int, task: str = "push") -> Job:

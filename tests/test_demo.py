@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from collect_fakes import SerialPool
-from factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_events
 from hpvqa import demo
 from hpvqa.collect.settings import Collection
 from hpvqa.collect.worker import OnFrames, OpenRecord, Record
@@ -21,6 +19,8 @@ from hpvqa.record.trajectory import column_names, write_trajectory
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.registry import BASELINES
+from tests.collect_fakes import SerialPool
+from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_events
 
 
 def tiny(_: Collection) -> Record:

@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 
-from eval_fakes import Confident, Fatal, Watching, command
-from factories import copy, make_data, quiet
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.errors import RunError, UsageError
@@ -28,6 +26,8 @@ from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.vlm.baselines import Constant
 from hpvqa.vlm.protocol import Answerer
+from tests.eval_fakes import Confident, Fatal, Watching, command
+from tests.factories import copy, make_data, quiet
 
 PUBLIC_FIELDS = {"file_name", "question", "answer", "prediction", "is_correct"}
 OUR_FIELDS = {"task", "episode", "camera", "condition", "choices", "logprobs", "p_left"}
@@ -236,7 +236,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 @pytest.fixture
 def slow_run(dataset: Dataset, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A run on two workers, in a process group of its own, that has just begun."""
+    """A run in a process group of its own, whose two workers are just starting."""
     (tmp_path / "pids").mkdir()
     args = ["eval", "--dataset", dataset.root, "--model", "left", "--split", "all", "--workers", 2]
     with (tmp_path / "output").open("wb") as output:
@@ -247,7 +247,9 @@ def slow_run(dataset: Dataset, tmp_path: Path) -> Iterator[subprocess.Popen[byte
             start_new_session=True,
         )
     try:
-        assert wait_until(lambda: (tmp_path / "run" / "run.json").exists(), 30)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        # Besides the workers there is the tracker of multiprocessing's resources.
+        assert wait_until(lambda: len(children.read_text().split()) == 3, 30)
         yield process
     finally:
         with suppress(ProcessLookupError):
@@ -280,6 +282,7 @@ def test_a_killed_run_leaves_no_worker_and_can_go_on(
 @pytest.mark.parametrize("rows", [0, 3])
 def test_ctrl_c_ends_a_run_that_can_go_on(tmp_path: Path, slow_run: subprocess.Popen[bytes], rows: int) -> None:
     wait_for_rows(tmp_path / "run", rows)
+    time.sleep(0.3)  # with no row yet, the workers are in the middle of their imports
     os.killpg(slow_run.pid, signal.SIGINT)
     assert slow_run.wait(timeout=20) == 130
     output = (tmp_path / "output").read_text()

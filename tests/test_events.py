@@ -3,7 +3,7 @@ import pytest
 
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.protocol import BodyState, Impact, State
-from worlds import sample
+from tests.worlds import sample
 
 DT = 1 / 1200
 FAR = np.array([0.4, -0.2, 0.025])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from factories import FPS, FRAMES, HEIGHT, WIDTH, make_original, quiet
 from hpvqa.dataset.importing import import_public
 from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.rows import Row
@@ -17,6 +16,7 @@ from hpvqa.errors import UsageError
 from hpvqa.main import main
 from hpvqa.tasks.drop import Drop
 from hpvqa.tasks.push import Push
+from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, make_original, quiet
 
 
 def take(original: Path, out: Path) -> tuple[list[Row], list[Row]]:

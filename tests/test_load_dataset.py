@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from factories import make_data, make_original, quiet
 from hpvqa.dataset.build import build
 from hpvqa.dataset.importing import import_public
 from hpvqa.dataset.load import open_dataset
 from hpvqa.recipe import Recipe
+from tests.factories import make_data, make_original, quiet
 
 SCRIPT = """
 import json, sys

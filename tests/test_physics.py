@@ -15,7 +15,7 @@ from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.drop import LIFT
-from worlds import run, sample, with_hidden
+from tests.worlds import run, sample, with_hidden
 
 EPISODES = 100
 Collected = tuple[dict[str, list[EpisodeRecord]], dict[str, object], Path]

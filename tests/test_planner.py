@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hpvqa.sim.planner import Planner, minimum_jerk
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Waypoint
-from worlds import sample
+from tests.worlds import sample
 
 
 @given(st.floats(0.1, 3))

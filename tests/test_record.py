@@ -22,7 +22,7 @@ from hpvqa.record.video import ClipWriter
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import Simulator
 from hpvqa.tasks import TASKS
-from worlds import physics, sample
+from tests.worlds import physics, sample
 
 FPS = 5
 SIZE = (96, 64)

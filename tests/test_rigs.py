@@ -14,7 +14,7 @@ from hpvqa.scene.rigs import load_rig, rig_names
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.sim.mujoco.assets import MODEL, default_cache, robot_dir
 from hpvqa.tasks import TASKS
-from worlds import Run, physics, run, sample, with_hidden
+from tests.worlds import Run, physics, run, sample, with_hidden
 
 rigs = pytest.mark.parametrize("rig", rig_names())
 tasks = pytest.mark.parametrize("task", TASKS)

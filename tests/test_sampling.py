@@ -10,7 +10,7 @@ from hpvqa.scene.color import delta_e, lab
 from hpvqa.scene.sampling import side_and_order
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
-from worlds import sample
+from tests.worlds import sample
 
 INDEX = st.integers(0, 2**32 - 2)
 SEED = st.integers(0, 2**63 - 1)

@@ -11,7 +11,7 @@ from hpvqa.record.moments import key_moments
 from hpvqa.record.recorder import record_episode
 from hpvqa.sim import open_simulator
 from hpvqa.tasks import TASKS
-from worlds import physics, sample, with_hidden
+from tests.worlds import physics, sample, with_hidden
 
 
 @pytest.fixture(scope="module", params=TASKS)

@@ -7,7 +7,7 @@ from hpvqa.sim import open_simulator
 from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import Simulator
 from hpvqa.tasks import TASKS
-from worlds import physics, run, sample, with_hidden
+from tests.worlds import physics, run, sample, with_hidden
 
 tasks = pytest.mark.parametrize("task", TASKS)
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import make_spec
 from hpvqa.dataset.splits import SPLITS, Cell, choose_eval, default_eval_count, split_specs, uneven
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe, load_recipe, validate_recipe
@@ -17,6 +16,7 @@ from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
+from tests.factories import make_spec
 
 CELLS = [Cell(answer, first) for answer in SIDES for first in SIDES]
 MEMBERS = st.dictionaries(st.integers(0, 10_000), st.sampled_from(CELLS), max_size=60)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from factories import copy, make_data, quiet
 from hpvqa.dataset.build import build
 from hpvqa.dataset.verify import verify
 from hpvqa.errors import RunError, UsageError
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
+from tests.factories import copy, make_data, quiet
 
 FILES_PER_EPISODE = 3  # two clips and a trajectory
 

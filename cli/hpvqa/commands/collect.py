@@ -109,8 +109,10 @@ def command(
     from hpvqa.collect.table import print_report
     from hpvqa.collect.worker import open_simulator_record
     from hpvqa.progress.reporter import reporting
+    from hpvqa.sim import prepare
 
     counts = episode_counts(recipe, tasks, episodes)
+    prepare(recipe.backend, draws=recipe.video)
     most = workers or len(os.sched_getaffinity(0))
     with reporting(Console(stderr=True), progress_file, time.time) as reporter:
         report = collect(

@@ -18,7 +18,7 @@ _HOW = {
     "random": "tosses a coin",
     "majority": "says the training split's majority",
     "oracle": "measures the recorded motion",
-    "pixels": "measures the motion that a clip shows",
+    "pixels": "measures the motion in a clip",
 }
 
 

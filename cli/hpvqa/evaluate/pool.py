@@ -29,26 +29,21 @@ def answer_batches(answerer: Answerer, batches: Sequence[Batch], workers: int) -
     if workers == 1:
         yield from map(answerer.answer, batches)
         return
-    executor = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_initialize,
-        initargs=(answerer,),
-    )
+    context = multiprocessing.get_context("spawn")
     try:
-        # Ctrl-C reaches all processes of a terminal; the workers, which inherit this mask, leave it to their parent.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            answers = executor.map(_answer, batches)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        yield from answers
+        with ProcessPoolExecutor(workers, context, _initialize, (answerer,)) as executor:
+            # Ctrl-C reaches all processes of a terminal; the workers inherit this mask and leave it to their parent.
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                answers = executor.map(_answer, batches)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            # However this ends, it cancels the batches that no worker has begun.
+            yield from answers
     except BrokenExecutor:
         raise RunError(
             "A worker died, perhaps of too little memory; go on with the same command and fewer --workers"
         ) from None
-    finally:
-        executor.shutdown(cancel_futures=True)
 
 
 _answerer: Answerer | None = None

@@ -13,6 +13,26 @@ if TYPE_CHECKING:
 BACKENDS = ("mujoco",)
 
 
+def prepare(backend: str, *, draws: bool) -> None:
+    """Make sure that a simulator can start, and fetch what it lacks: once, before many processes start one each.
+
+    Args:
+        backend: Its name.
+        draws: Whether it will render.
+
+    Raises:
+        UsageError: There is no such simulator, or it lacks something; the message says what to install.
+        RunError: What it lacks cannot be fetched.
+    """
+    _check(backend)
+    from hpvqa.sim.mujoco.assets import default_cache, robot_dir
+    from hpvqa.sim.mujoco.gl import choose_gl
+
+    robot_dir(default_cache(os.environ))
+    if draws:
+        choose_gl(os.environ)
+
+
 def open_simulator(backend: str, resolution: tuple[int, int] | None) -> Simulator:
     """Start a simulator.
 
@@ -22,9 +42,9 @@ def open_simulator(backend: str, resolution: tuple[int, int] | None) -> Simulato
 
     Raises:
         UsageError: There is no such simulator, or it lacks something; the message says what to install.
+        RunError: What it lacks cannot be fetched.
     """
-    if backend not in BACKENDS:
-        raise UsageError(f"There is no simulator {backend!r}; {nearest(backend, BACKENDS)}")
+    _check(backend)
     from hpvqa.sim.mujoco.assets import MODEL, default_cache, robot_dir
     from hpvqa.sim.mujoco.gl import choose_gl
 
@@ -34,3 +54,11 @@ def open_simulator(backend: str, resolution: tuple[int, int] | None) -> Simulato
     from hpvqa.sim.mujoco.simulator import MujocoSimulator
 
     return MujocoSimulator(robot / MODEL, cache, resolution, gl)
+
+
+def _check(backend: str) -> None:
+    if backend not in BACKENDS:
+        raise UsageError(f"There is no simulator {backend!r}; {nearest(backend, BACKENDS)}")
+    from hpvqa.sim.mujoco import require_mujoco
+
+    require_mujoco()

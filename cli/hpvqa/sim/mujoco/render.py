@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import weakref
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -35,17 +37,18 @@ class Renderer:
         self._gl.make_current()
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._free = weakref.finalize(self, _free, self._gl, self._context)
 
     def update(self, data: mujoco.MjData) -> None:
         """Take over the world's state; one update serves images from all cameras."""
-        # Another renderer of this process may have drawn since.
-        self._gl.make_current()
         mujoco.mjv_updateScene(
             self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
         )
 
     def render(self, data: mujoco.MjData, camera: int) -> NDArray[np.uint8]:
         """RGB image, shape (height, width, 3), of the last update; overwritten by the next call."""
+        # Another renderer of this process may have drawn, or been closed, since.
+        self._gl.make_current()
         self._camera.fixedcamid = camera
         mujoco.mjv_updateCamera(self._model, data, self._camera, self._scene)
         mujoco.mjr_render(self._rect, self._scene, self._context)
@@ -55,5 +58,11 @@ class Renderer:
 
     def close(self) -> None:
         """Free the context and everything in it."""
-        self._context.free()
-        self._gl.free()
+        self._free()
+
+
+def _free(gl: Any, context: mujoco.MjrContext) -> None:
+    # OpenGL deletes by number from whichever context is current, so it has to be this one.
+    gl.make_current()
+    context.free()
+    gl.free()
