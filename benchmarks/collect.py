@@ -1,8 +1,8 @@
 """What collecting costs: time of a frame, of a worker beside a bare MuJoCo loop, scaling to two workers, and memory.
 
-Run with no arguments on an otherwise idle machine; takes about a quarter of an hour on two cores without a GPU. Prints a
-readable account while it goes, and all figures as one line of JSON last. Ratios are taken within one run, for these are
-what holds from machine to machine.
+Run with no arguments on an otherwise idle machine; takes about a quarter of an hour on two cores without a GPU. Prints
+a readable account while it goes, and all figures as one line of JSON last. Ratios are taken within one run, for these
+are what holds from machine to machine.
 """
 
 from __future__ import annotations

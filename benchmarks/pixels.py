@@ -159,7 +159,7 @@ def main() -> None:
     if not folders:
         sys.exit(f"{args.data} holds no episodes; fill it with: hpvqa collect push drop --out {args.data}")
     with ProcessPoolExecutor(args.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        done = track(pool.map(measure_episode, folders), "measuring", len(folders), Console(stderr=True))
+        done = track(pool.map(measure_episode, folders), "measuring", total=len(folders), console=Console(stderr=True))
         rows = [row for part in done for row in part]
     if args.rows:
         args.rows.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

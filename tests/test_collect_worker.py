@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -112,21 +110,3 @@ def test_an_episode_that_is_there_meanwhile_stays(tmp_path: Path) -> None:
     make_episode(job(tmp_path, 0), late(), ignore)
     assert theirs.stat().st_ino == before
     assert list((tmp_path / ".partial" / "all.x").iterdir()) == []
-
-
-def test_a_process_ends_with_its_parent() -> None:
-    child = (
-        "import os, time\n"
-        "from hpvqa.collect.worker import exit_with_parent\n"
-        "exit_with_parent(os.getppid())\n"
-        "print('here', flush=True)\n"
-        "time.sleep(60)"
-    )
-    # The parent ends as soon as its child is there; its pipe, which the child has too, closes when both are gone.
-    parent = (
-        "import subprocess, sys\n"
-        f"child = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE, stderr=sys.stdout)\n"
-        "print(child.stdout.readline().decode(), flush=True)"
-    )
-    done = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, timeout=10)
-    assert done.stdout == "here\n\n"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from ctypes import c_longlong
 from multiprocessing.sharedctypes import Synchronized
 from typing import Protocol
 
-from hpvqa.collect.worker import Job, OpenRecord, Worker, exit_with_parent
+from hpvqa.collect.worker import Job, OpenRecord, Worker
+from hpvqa.processes import exit_with_parent, inherited
 from hpvqa.record.episode import EpisodeRecord
 
 # Parallelism comes from the workers: software rendering and linear algebra would otherwise take all cores in each.
@@ -55,12 +52,12 @@ class ProcessPool:
             workers,
             mp_context=context,
             initializer=_initialize,
-            initargs=(os.getpid(), open_record, self._frames),
+            initargs=(open_record, self._frames),
         )
 
     def submit(self, job: Job) -> Future[EpisodeRecord]:
         """Begin one episode; starts a worker when all are busy."""
-        with _inherited():
+        with inherited(_ENVIRONMENT):
             return self._executor.submit(_make, job)
 
     def frames(self) -> int:
@@ -80,33 +77,12 @@ class ProcessPool:
         self._executor.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _inherited() -> Iterator[None]:
-    """Environment and signal mask for processes that are started meanwhile.
-
-    Workers do not see Ctrl-C and SIGTERM, which reach a whole process group: the parent decides what becomes of them.
-    They are blocked here and not in the worker, for a worker needs a second to come so far.
-    """
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
-    os.environ.update(_ENVIRONMENT)
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 _worker: Worker | None = None
 
 
-def _initialize(parent: int, open_record: OpenRecord, frames: Synchronized[int]) -> None:
+def _initialize(open_record: OpenRecord, frames: Synchronized[int]) -> None:
     global _worker
-    exit_with_parent(parent)
+    exit_with_parent()
 
     def on_frames(count: int) -> None:
         with frames.get_lock():

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +15,6 @@ from hpvqa.scene.spec import EpisodeSpec
 
 ATTEMPTS = 3
 """How often an episode is tried, each time with other nuisance variables, before it is kept as failed."""
-
-WATCH_INTERVAL = 0.5
-"""How often a worker looks whether its parent is still there [s]."""
 
 OnFrames = Callable[[int], None]
 Record = Callable[[EpisodeSpec, Path, OnFrames], EpisodeRecord]
@@ -121,18 +115,3 @@ class Worker:
         if self._record is None:
             self._record = self._open_record(job.collection)
         return make_episode(job, self._record, self._on_frames)
-
-
-def exit_with_parent(parent: int) -> None:
-    """End this process soon after its parent has died, whatever it is doing then.
-
-    Args:
-        parent: Process id of the parent.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(WATCH_INTERVAL)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="exit-with-parent", daemon=True).start()

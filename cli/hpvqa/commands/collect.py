@@ -10,11 +10,9 @@ import click
 from hpvqa.collect.shard import Shard
 from hpvqa.commands.options import TaskType, recipe_options
 from hpvqa.errors import UsageError
+from hpvqa.processes import INTERRUPTED
 from hpvqa.recipe import Recipe, TaskRecipe
 from hpvqa.tasks import TASKS
-
-INTERRUPTED = 130
-"""Exit code after an interrupt, as a shell would report it for Ctrl-C."""
 
 
 class NumbersCommand(click.Command):

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-INTERRUPTED = 130
-"""Exit code after an interrupt, as a shell would report it for Ctrl-C."""
+from hpvqa.processes import INTERRUPTED
 
 
 @click.command(

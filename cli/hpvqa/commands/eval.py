@@ -8,9 +8,7 @@ import click
 
 from hpvqa.commands.options import TaskType
 from hpvqa.dataset.splits import Selection
-
-INTERRUPTED = 130
-"""Exit code after an interrupt, as a shell would report it for Ctrl-C."""
+from hpvqa.processes import INTERRUPTED
 
 
 @click.command(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 from hpvqa.errors import RunError
+from hpvqa.processes import exit_with_parent, inherited
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 
 Batch = Sequence[Query]
@@ -32,12 +30,8 @@ def answer_batches(answerer: Answerer, batches: Sequence[Batch], workers: int) -
     context = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(workers, context, _initialize, (answerer,)) as executor:
-            # Ctrl-C reaches all processes of a terminal; the workers inherit this mask and leave it to their parent.
-            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
+            with inherited():
                 answers = executor.map(_answer, batches)
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             # However this ends, it cancels the batches that no worker has begun.
             yield from answers
     except BrokenExecutor:
@@ -52,15 +46,7 @@ _answerer: Answerer | None = None
 def _initialize(answerer: Answerer) -> None:
     global _answerer
     _answerer = answerer
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
-
-
-def _exit_with_parent() -> None:
-    """End this process when its parent has died: nobody would read its answers."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # noqa: S101 - this runs in a worker
-    parent.join()
-    os._exit(1)
+    exit_with_parent()
 
 
 def _answer(batch: Batch) -> list[Answer]:

@@ -1,0 +1,62 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from hpvqa.processes import inherited
+
+PARENT = """
+import multiprocessing, time
+from hpvqa.processes import exit_with_parent
+
+def work(ready):
+    exit_with_parent()
+    ready.set()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    child = context.Process(target=work, args=(ready,))
+    child.start()
+    ready.wait()
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_worker_ends_with_its_killed_parent(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    assert alive(child)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 5
+    while alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(child)
+
+
+def test_environment_and_signals_are_inherited_and_put_back() -> None:
+    name = "HPVQA_TEST_INHERITED"
+    show = f"import os, signal; print(os.environ[{name!r}], sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
+    with inherited({name: "yes"}):
+        said = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("yes")
+    assert "SIGINT" in said
+    assert "SIGTERM" in said
+    assert name not in os.environ
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
