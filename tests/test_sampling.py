@@ -39,10 +39,19 @@ def test_every_block_of_four_crosses_side_and_order(task: str, block: int, seed:
     assert len(drawn) == 4
 
 
+@tasks
+@given(pairs=st.integers(1, 50), seed=SEED)
+def test_any_even_number_of_episodes_has_even_answers(task: str, pairs: int, seed: int) -> None:
+    answers = Counter(side_and_order(TASKS[task].task_id, seed, k)[0] for k in range(2 * pairs))
+    assert answers["left"] == answers["right"] == pairs
+
+
 def test_the_order_within_blocks_cannot_be_foreseen() -> None:
     firsts = Counter(side_and_order(1, 0, 4 * block) for block in range(400))
     assert len(firsts) == 4
     assert min(firsts.values()) > 60
+    pairs = Counter(tuple(side_and_order(1, 0, 4 * block + k)[0] for k in (0, 2)) for block in range(400))
+    assert min(pairs.values()) > 60
 
 
 @tasks

@@ -2,7 +2,7 @@
 
 An episode's generator is keyed by (task, index, attempt), so that episode k is the same whoever draws it and in
 whatever order. Which side holds the larger hidden value and which side goes first come from shuffled blocks of four:
-balanced by construction, unpredictable one by one. A later attempt keeps all of these and draws only nuisance variables
+balanced by construction, and not all of one kind for long. A later attempt keeps all of these and draws only nuisance variables
 anew, so that failures cannot select on the answer.
 """
 
@@ -54,9 +54,15 @@ def _generator(seed: int, *key: int) -> np.random.Generator:
 
 
 def side_and_order(task_id: int, seed: int, index: int) -> tuple[Side, Side]:
-    """The side with the larger hidden value, and the side that goes first."""
-    block = _generator(seed, task_id, _BLOCK_KEY, index // 4).permutation(4)
-    larger, first = divmod(int(block[index % 4]), 2)
+    """The side with the larger hidden value, and the side that goes first.
+
+    Every block of four holds each combination once, and every pair in it each answer once, so that any even number of
+    episodes has as many left as right answers.
+    """
+    flips = _generator(seed, task_id, _BLOCK_KEY, index // 4).integers(2, size=4)
+    pair, place = divmod(index % 4, 2)
+    larger = place ^ int(flips[pair])
+    first = pair ^ int(flips[2 + larger])
     return SIDES[larger], SIDES[first]
 
 
