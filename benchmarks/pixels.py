@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -135,7 +134,7 @@ def summary(rows: Sequence[dict[str, object]]) -> dict[str, dict[str, float]]:
 
 
 def show(console: Console, task: str, summaries: dict[str, dict[str, dict[str, float]]], episodes: int) -> None:
-    table = Table(title=f"{task}: {episodes} episodes", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table = Table(title=f"{task}: {episodes} episodes", title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for setting in summaries:
         table.add_column(setting, no_wrap=True)

@@ -2,8 +2,8 @@
 
 An episode's generator is keyed by (task, index, attempt), so that episode k is the same whoever draws it and in
 whatever order. Which side holds the larger hidden value and which side goes first come from shuffled blocks of four:
-balanced by construction, and not all of one kind for long. A later attempt keeps all of these and draws only nuisance variables
-anew, so that failures cannot select on the answer.
+balanced by construction, without a rhythm. A later attempt keeps all of these and draws only nuisance variables anew,
+so that failures cannot select on the answer.
 """
 
 from __future__ import annotations

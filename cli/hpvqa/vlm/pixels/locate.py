@@ -38,7 +38,7 @@ def presence(now: Map, then: Map, view: View, solid: Solid, x: Grid, y: Grid) ->
     center = np.stack([x, y, np.full_like(x, HALF)], axis=-1)[..., None, :]
     inside = _read(np.stack([now, now * (1 - then)], axis=-1), view, center + solid.inside)
     around = _read(now, view, center + solid.around)
-    around[_behind(center + solid.around, center, view, solid.hides)] = np.nan
+    around[_hits(view, center + solid.around, center, solid.radius)] = np.nan
     judged = np.isfinite(inside[..., 0]).mean(axis=-1)
     covered, moved = _mean(inside[..., 0]), _mean(inside[..., 1])
     score = covered - _mean(around)
@@ -75,10 +75,9 @@ def _read(image: Map, view: View, points: Grid) -> Map:
     return values
 
 
-def _behind(points: Grid, center: Grid, view: View, radius: float) -> NDArray[np.bool_]:
-    """Which points are hidden by a ball around ``center``."""
-    sight = view.position - points
-    to_center = center - points
+def _hits(view: View, points: Grid, center: Grid, radius: float) -> NDArray[np.bool_]:
+    """Which lines of sight through ``points`` hit a ball around ``center``."""
+    sight = points - view.position
+    to_center = center - view.position
     along = np.einsum("...i,...i->...", to_center, sight) / np.linalg.norm(sight, axis=-1)
-    off_sight = np.einsum("...i,...i->...", to_center, to_center) - along**2
-    return np.asarray((along > 0) & (off_sight < radius**2), bool)
+    return np.asarray(np.einsum("...i,...i->...", to_center, to_center) - along**2 < radius**2, bool)

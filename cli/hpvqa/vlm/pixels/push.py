@@ -11,8 +11,8 @@ from hpvqa.vlm.pixels.solid import CUBE
 from hpvqa.vlm.pixels.survey import Survey
 
 STEP = 0.005
-DISPLACEMENT = np.arange(0, 0.3, STEP)
-"""Displacements that are thought possible [m]."""
+DISPLACEMENT = np.arange(0, 0.2, STEP)
+"""Displacements that are thought possible [m]: the gripper itself goes little further."""
 
 _WANDER = np.arange(-4, 5) * STEP
 """The place found first may be off by this much in x and in y [m]."""

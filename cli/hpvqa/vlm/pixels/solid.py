@@ -12,8 +12,8 @@ HALF = 0.025
 """Half the edge of a cube, and the radius of a sphere [m]."""
 
 _STEPS = 5
-_AROUND = 16
-_RINGS = (1.25, 1.75)
+_SHELL_STEPS = 4
+_SHELL = 1.5
 
 
 @dataclass(frozen=True)
@@ -22,26 +22,27 @@ class Solid:
 
     Attributes:
         inside: Points inside it, relative to its centre, shape (n, 3) [m].
-        around: Points on the table around it, relative to its centre, shape (m, 3) [m].
-        hides: Radius of a ball that hides about as much of the table behind it [m].
+        around: Points on a larger shell around it, relative to its centre, shape (m, 3) [m].
+        radius: Radius of a ball that looks about as large [m].
     """
 
     inside: NDArray[np.float64]
     around: NDArray[np.float64]
-    hides: float
+    radius: float
+
+
+def _lattice(steps: int, reach: float) -> NDArray[np.float64]:
+    ticks = np.linspace(-reach, reach, steps)
+    return np.stack(np.meshgrid(ticks, ticks, ticks), axis=-1).reshape(-1, 3)
 
 
 def _solid(shape: Literal["cube", "sphere"]) -> Solid:
-    steps = np.linspace(-0.9, 0.9, _STEPS)
-    inside = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3)
-    angle = np.linspace(0, 2 * np.pi, _AROUND, endpoint=False)
-    ring = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=-1)
+    inside, around = _lattice(_STEPS, 0.9), _lattice(_SHELL_STEPS, 1.0)
+    around = around[np.abs(around).max(axis=1) == 1.0]
     if shape == "sphere":
         inside = inside[np.linalg.norm(inside, axis=1) <= 1]
-    else:
-        ring /= np.abs(ring).max(axis=1, keepdims=True)
-    around = np.concatenate([ring * size for size in _RINGS]) - [0, 0, 1]
-    return Solid(inside * HALF, around * HALF, HALF * (1.3 if shape == "cube" else 1.0))
+        around /= np.linalg.norm(around, axis=1, keepdims=True)
+    return Solid(inside * HALF, around * _SHELL * HALF, HALF * (1.35 if shape == "cube" else 1.1))
 
 
 CUBE = _solid("cube")

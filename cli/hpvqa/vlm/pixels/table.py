@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,13 @@ from hpvqa.vlm.pixels.view import View
 TABLE_X = (0.1, 1.1)
 TABLE_Y = (-0.6, 0.6)
 """Extent of the table top [m]."""
-MATCH = 10.0
-"""A pixel this close to a shade of the table's paint is table [grey levels]."""
-CLEAR = 25.0
-"""A pixel this far from every shade of it is something else [grey levels]."""
+MARGIN = 15.0
+"""A pixel that is this much further from the table's paint than the table itself ever is, is surely no table [levels]."""
 
+_ALIKE = 30.0
+_SHADOW = 0.52
+"""A shadow leaves at least this share of the brightest shade."""
+_LEAST_SPREAD = 8.0
 _GRID = 0.02
 _BINS = 16
 
@@ -31,11 +33,13 @@ class Paint:
         color: One shade, RGB in grey levels.
         dark: The darkest shade as a multiple of it.
         bright: The brightest.
+        spread: How far the paint's own pixels stray from its shades, as compression and blurred shadows make them.
     """
 
     color: NDArray[np.float32]
     dark: float
     bright: float
+    spread: float
 
     def distance(self, colors: Colors) -> NDArray[np.float32]:
         """How far colours, shape (..., 3), are from the nearest shade [grey levels], shape (...)."""
@@ -46,7 +50,7 @@ class Paint:
 
     def absence(self, colors: Colors) -> NDArray[np.float32]:
         """How surely colours, shape (..., 3), are another paint, from 0 to 1, shape (...)."""
-        return np.asarray(np.clip((self.distance(colors) - MATCH) / (CLEAR - MATCH), 0, 1), np.float32)
+        return np.asarray(np.clip((self.distance(colors) - self.spread) / MARGIN, 0, 1), np.float32)
 
 
 def table_paint(image: NDArray[np.uint8], view: View) -> Paint | None:
@@ -59,7 +63,9 @@ def table_paint(image: NDArray[np.uint8], view: View) -> Paint | None:
     bins = (colors / 256 * _BINS).astype(int) @ np.array([_BINS * _BINS, _BINS, 1])
     common = np.bincount(bins).argmax()
     color = np.maximum(np.median(colors[bins == common], axis=0), 1).astype(np.float32)
-    any_shade = Paint(color, 0.0, np.inf)
-    shades = colors[any_shade.distance(colors) < MATCH] @ color / (color @ color)
-    dark, bright = np.percentile(shades, [2, 98])
-    return Paint(color, float(dark), float(bright))
+    # A shadow may be too small to be among the samples, so that only the brightest shade is taken from them.
+    any_shade = Paint(color, _SHADOW, 1 / _SHADOW, 0.0)
+    painted = colors[any_shade.distance(colors) < _ALIKE]
+    bright = float(np.percentile(painted @ color / (color @ color), 98))
+    shades = Paint(color, _SHADOW * bright, bright, 0.0)
+    return replace(shades, spread=max(_LEAST_SPREAD, float(np.percentile(shades.distance(painted), 85))))
