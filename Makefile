@@ -20,7 +20,7 @@ demo: $(READY) ## See everything work: a dozen robot episodes, a data set, first
 	@$(RUN) hpvqa demo $(ARGS)
 
 test: $(READY) ## Run the tests, on two cores.
-	@$(RUN) pytest --numprocesses 2 $(ARGS)
+	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(READY) ## Lint, formatting and types.
 	@$(RUN) ruff check

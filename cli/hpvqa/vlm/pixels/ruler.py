@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +21,13 @@ TOP = 0.36
 DIFFERENT = 35.0
 """Colours this far apart are simply different [grey levels]."""
 
+OFFSETS = [(i, j) for i in range(2 * DISC + 1) for j in range(2 * DISC + 1) if math.hypot(i - DISC, j - DISC) <= DISC]
+"""The steps within the disc, from its lower left corner."""
 HEIGHTS = np.arange(HALF, TOP, STEP)
 """Heights of the sphere's centre that are compared [m]."""
+
+
+Strip = NDArray[np.float32]
 
 
 def ruler(view: View, x: float, y: float) -> Samples:
@@ -37,21 +44,25 @@ def ruler(view: View, x: float, y: float) -> Samples:
     return view.samples(points)
 
 
-def likeness(strips: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much every height looks like the sphere at rest in the first frame.
+def at_rest(strip: Strip) -> Strip:
+    """The sphere's surroundings when it rests, from what the ruler shows, shape (2 DISC + 1, 2 DISC + 1, 3)."""
+    return strip[: 2 * DISC + 1, DRIFT : DRIFT + 2 * DISC + 1]
+
+
+def likeness(strips: Strip, look: Strip) -> NDArray[np.float32]:
+    """How much every height looks like the sphere.
 
     Args:
         strips: What the ruler shows in each frame, shape (frames, heights + 2 DISC, 2 (DISC + DRIFT) + 1, 3).
+        look: What the sphere looks like, as from `at_rest`.
 
     Returns:
         From 0 to 1, shape (frames, heights).
     """
     count = len(HEIGHTS)
-    offsets = [(i, j) for i in range(-DISC, DISC + 1) for j in range(-DISC, DISC + 1) if i * i + j * j <= DISC * DISC]
     total = np.zeros((len(strips), count, 2 * DRIFT + 1), np.float32)
-    for i, j in offsets:
-        color = strips[0, DISC + i, DISC + DRIFT + j]
-        part = strips[:, DISC + i : DISC + i + count, DISC + j : DISC + j + 2 * DRIFT + 1]
-        difference = np.abs(part - color).mean(axis=-1)
+    for i, j in OFFSETS:
+        part = strips[:, i : i + count, j : j + 2 * DRIFT + 1]
+        difference = np.abs(part - look[i, j]).mean(axis=-1)
         total += np.where(np.isfinite(difference), np.minimum(difference, DIFFERENT), DIFFERENT)
-    return np.asarray((1 - total / (DIFFERENT * len(offsets))).max(axis=-1), np.float32)
+    return np.asarray(1 - total.min(axis=-1) / (DIFFERENT * len(OFFSETS)), np.float32)

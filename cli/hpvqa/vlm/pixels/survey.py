@@ -25,12 +25,14 @@ class Survey:
         start: The map of the first frame.
         end: The map of the last frame.
         always: The map of what is never table.
+        looks: The maps of single frames, by number of the frame.
     """
 
     view: View
     start: NDArray[np.float32]
     end: NDArray[np.float32]
     always: NDArray[np.float32]
+    looks: dict[int, NDArray[np.float32]]
 
 
 def survey(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float) -> Survey | None:
@@ -43,11 +45,12 @@ def survey(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float
     paint = table_paint(first, view)
     if paint is None:
         return None
-    start = always = paint.absence(first)
-    last = first
+    looks = {0: paint.absence(first)}
+    number, last = 0, first
     every = max(1, round(fps / LOOKS_PER_SECOND))
     for number, last in enumerate(stream, 1):
         if number % every == 0:
-            always = np.minimum(always, paint.absence(last))
-    end = paint.absence(last)
-    return Survey(view, start, end, np.minimum(always, end))
+            looks[number] = paint.absence(last)
+    if number not in looks:
+        looks[number] = paint.absence(last)
+    return Survey(view, looks[0], looks[number], np.minimum.reduce(list(looks.values())), looks)
