@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +31,10 @@ from scipy.stats import beta
 from hpvqa.errors import HpvqaError
 from hpvqa.record.decode import iter_frames
 from hpvqa.record.episode import CameraRecord, find_episodes, read_episode
+from hpvqa.scene.spec import Side
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.pixels import measure_clip
+from hpvqa.vlm.pixels.answerer import LEAST
 
 SMALL = 224
 SLOW = 2.0
@@ -38,6 +42,9 @@ SETTINGS = {"recorded": (False, False), "224²": (True, False), "2 fps": (False,
 """Whether frames are squeezed, and whether only two a second are kept."""
 GAPS = {"push": (2.0, 2.75, 3.5, 4.5), "drop": (0.2, 0.4, 0.6, 1.0)}
 """Bounds of the bins of the difference between both hidden values [kg], [1]."""
+
+
+Summary = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,9 @@ class Clip:
             if self.slow and number < round(wanted * self.fps / SLOW):
                 continue
             wanted += 1
-            yield np.asarray(Image.fromarray(frame).resize((SMALL, SMALL), Image.Resampling.BOX)) if self.small else frame
+            yield (
+                np.asarray(Image.fromarray(frame).resize((SMALL, SMALL), Image.Resampling.BOX)) if self.small else frame
+            )
 
 
 def squeezed(camera: CameraRecord) -> CameraRecord:
@@ -65,7 +74,32 @@ def squeezed(camera: CameraRecord) -> CameraRecord:
     return camera.model_copy(update=new)
 
 
-def measure_episode(folder: Path) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class Row:
+    """One clip measured under one setting."""
+
+    task: str
+    episode: int
+    camera: str
+    setting: str
+    gap: float
+    truth: Side
+    p_left: float
+    left: float | None
+    right: float | None
+    seconds: float
+
+    @property
+    def p_true(self) -> float:
+        """Probability that was given to the true answer."""
+        return self.p_left if self.truth == "left" else 1 - self.p_left
+
+    @property
+    def is_correct(self) -> bool:
+        return (self.p_left >= 0.5) == (self.truth == "left")
+
+
+def measure_episode(folder: Path) -> list[Row]:
     """One row for every camera and setting of an episode."""
     record = read_episode(folder)
     assert record.video is not None, f"{folder} has no clips"
@@ -76,21 +110,19 @@ def measure_episode(folder: Path) -> list[dict[str, object]]:
             frames = Clip(folder / f"{camera.camera.name}.mp4", record.video.fps, small, slow)
             calibration = squeezed(camera) if small else camera
             measured = measure_clip(frames, calibration, SLOW if slow else record.video.fps, task.name)
-            answer = "left" if measured.p_left >= 0.5 else "right"
             rows.append(
-                {
-                    "task": task.name,
-                    "episode": record.spec.index,
-                    "camera": camera.camera.name,
-                    "setting": setting,
-                    "gap": task.gap(record.spec),
-                    "p_left": measured.p_left,
-                    "p_true": measured.p_left if task.answer(record.spec) == "left" else 1 - measured.p_left,
-                    "is_correct": answer == task.answer(record.spec),
-                    "measured": (measured.left, measured.right),
-                    "true": [task.hidden_value(record.spec, side) for side in ("left", "right")],
-                    "seconds": time.process_time() - start,
-                }
+                Row(
+                    task=task.name,
+                    episode=record.spec.index,
+                    camera=camera.camera.name,
+                    setting=setting,
+                    gap=task.gap(record.spec),
+                    truth=task.answer(record.spec),
+                    p_left=measured.p_left,
+                    left=measured.left,
+                    right=measured.right,
+                    seconds=time.process_time() - start,
+                )
             )
     return rows
 
@@ -107,33 +139,32 @@ def share(outcomes: Sequence[bool]) -> dict[str, float]:
     return {"accuracy": sum(outcomes) / len(outcomes), "low": low, "high": high, "n": len(outcomes)}
 
 
-def majority(rows: Sequence[dict[str, object]], weighted: bool) -> list[bool]:
-    """Whether an episode's cameras together are right, for each episode."""
-    votes: dict[object, list[float]] = {}
+def majority(rows: Sequence[Row], weighted: bool) -> list[bool]:
+    """Whether an episode's cameras together are right, for each episode: by votes, or by log-odds."""
+    votes: dict[int, list[float]] = {}
     for row in rows:
-        p = min(max(float(row["p_true"]), 0.001), 0.999)
-        votes.setdefault(row["episode"], []).append(np.log(p / (1 - p)) if weighted else float(row["is_correct"]) - 0.5)
+        p = min(max(row.p_true, LEAST), 1 - LEAST)
+        votes.setdefault(row.episode, []).append(math.log(p / (1 - p)) if weighted else row.is_correct - 0.5)
     return [sum(vote) > 0 for vote in votes.values()]
 
 
-def summary(rows: Sequence[dict[str, object]]) -> dict[str, dict[str, float]]:
+def summary(rows: Sequence[Row]) -> Summary:
     """Shares of right answers by camera, by majority and by gap, of one task under one setting."""
     found = {}
-    for camera in dict.fromkeys(row["camera"] for row in rows):
-        found[str(camera)] = share([bool(row["is_correct"]) for row in rows if row["camera"] == camera])
+    for camera in dict.fromkeys(row.camera for row in rows):
+        found[camera] = share([row.is_correct for row in rows if row.camera == camera])
     found["majority"] = share(majority(rows, weighted=False))
     found["weighted majority"] = share(majority(rows, weighted=True))
-    bounds = GAPS[str(rows[0]["task"])]
-    for low, high in zip(bounds, bounds[1:], strict=False):
-        inside = [row for row in rows if low <= float(row["gap"]) < high]
+    for low, high in pairwise(GAPS[rows[0].task]):
+        inside = [row for row in rows if low <= row.gap < high]
         if inside:
             # Seven clips of an episode are no seven samples, so that no interval is given.
-            accuracy = float(np.mean([bool(row["is_correct"]) for row in inside]))
-            found[f"gap {low} to {high}"] = {"accuracy": accuracy, "n": len({row["episode"] for row in inside})}
+            accuracy = float(np.mean([row.is_correct for row in inside]))
+            found[f"gap {low} to {high}"] = {"accuracy": accuracy, "n": len({row.episode for row in inside})}
     return found
 
 
-def show(console: Console, task: str, summaries: dict[str, dict[str, dict[str, float]]], episodes: int) -> None:
+def show(console: Console, task: str, summaries: dict[str, Summary], episodes: int) -> None:
     table = Table(title=f"{task}: {episodes} episodes", title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for setting in summaries:
@@ -161,16 +192,16 @@ def main() -> None:
         done = track(pool.map(measure_episode, folders), "measuring", total=len(folders), console=Console(stderr=True))
         rows = [row for part in done for row in part]
     if args.rows:
-        args.rows.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        args.rows.write_text("".join(json.dumps(asdict(row)) + "\n" for row in rows), encoding="utf-8")
     console = Console()
     result = {}
     for task in TASKS:
-        of_task = [row for row in rows if row["task"] == task]
+        of_task = [row for row in rows if row.task == task]
         if of_task:
-            found = {name: summary([row for row in of_task if row["setting"] == name]) for name in SETTINGS}
-            show(console, task, found, len({row["episode"] for row in of_task}))
+            found = {name: summary([row for row in of_task if row.setting == name]) for name in SETTINGS}
+            show(console, task, found, len({row.episode for row in of_task}))
             result[task] = found
-    seconds = float(np.mean([float(row["seconds"]) for row in rows if row["setting"] == "recorded"]))
+    seconds = float(np.mean([row.seconds for row in rows if row.setting == "recorded"]))
     console.print(f"{seconds:.2f} s of CPU time a clip as recorded, decoding included")
     print(json.dumps({"pixels": result, "cpu_seconds_per_clip": seconds}))
 

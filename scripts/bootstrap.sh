@@ -29,7 +29,7 @@ can_make_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 # Prints a Python to make the virtual environment with: $PYTHON if given, else the first suitable one.
 find_python() {
   local name
-  for name in ${PYTHON:-python3.12 python3.11 python3.13 python3.14 python3}; do
+  for name in ${PYTHON:-python3.11 python3.12 python3.13 python3.14 python3}; do
     if new_enough "$name" && can_make_venv "$name"; then
       echo "$name"
       return

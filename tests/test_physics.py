@@ -85,8 +85,9 @@ def test_displacement_falls_with_mass_on_either_side_and_in_either_order() -> No
             moved[side].append(measurement.of(side))
     assert (np.diff(moved["left"]) < 0).all()
     assert (np.diff(moved["right"]) > 0).all()
-    # Same command, same gains: a mass moves equally far, whichever side it is on and whenever its turn is.
-    assert moved["left"] == pytest.approx(moved["right"][::-1], abs=0.004)
+    # Same command, same gains: a mass moves about equally far, whichever side it is on and whenever its turn is. What
+    # differs is the posture of the arm; it must stay far below the 5 cm between a light and a heavy cube.
+    assert moved["left"] == pytest.approx(moved["right"][::-1], abs=0.008)
 
 
 @pytest.mark.parametrize("task", TASKS)

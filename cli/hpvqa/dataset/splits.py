@@ -108,10 +108,10 @@ def _quotas(sizes: Mapping[Cell, int], count: int) -> dict[Cell, int]:
     ]
 
     def score(option: tuple[int, int, int, int]) -> tuple[int, ...]:
-        # All options are equally even in the evaluation split's answers, and in its order within each answer.
+        # All options are equally even in the evaluation split's answers.
         a, b, c, d = option
         e, f, g, h = ll - a, lr - b, rl - c, rr - d
-        return abs(e + f - g - h), abs(a + c - b - d), abs(e - f) + abs(g - h)
+        return abs(e + f - g - h), abs(a - b) + abs(c - d), abs(a + c - b - d), abs(e - f) + abs(g - h)
 
     best = min(options, key=lambda option: (score(option), option))
     return dict(zip(_CELLS, best, strict=True))

@@ -39,4 +39,4 @@ class Belief:
     def exceeds(self, other: Belief) -> float:
         """Probability that this quantity is larger than another one on the same grid; a draw counts half."""
         below = np.cumsum(other.probability) - other.probability / 2
-        return float(self.probability @ below)
+        return min(float(self.probability @ below), 1.0)

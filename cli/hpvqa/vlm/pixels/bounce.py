@@ -53,7 +53,7 @@ def support(alike: NDArray[np.float32], times: NDArray[np.float64]) -> NDArray[n
     ticks = np.arange(-round(HELD / TICK), round(WATCHED / TICK) + 1)
     path = height(RESTITUTION, np.asarray(ticks * TICK, float))
     rows = np.minimum(np.rint(path / STEP).astype(int), len(HEIGHTS) - 1)
-    releases = np.arange(0, times[-1], TICK)
+    releases = np.arange(0, times[-1] + TICK, TICK)
     result = np.zeros((len(releases), len(RESTITUTION)))
     for number, release in enumerate(releases):
         tick = np.rint((times - release) / TICK).astype(int) - ticks[0]

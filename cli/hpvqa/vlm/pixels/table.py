@@ -13,7 +13,7 @@ TABLE_X = (0.1, 1.1)
 TABLE_Y = (-0.6, 0.6)
 """Extent of the table top [m]."""
 MARGIN = 15.0
-"""A pixel that is this much further from the table's paint than the table itself ever is, is surely no table [levels]."""
+"""A pixel this much further from the table's paint than the table itself strays is surely no table [grey levels]."""
 
 _ALIKE = 30.0
 _SHADOW = 0.52
