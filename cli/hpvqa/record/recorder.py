@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -55,15 +56,22 @@ def record_episode(
         if resolution is not None:
             for camera in spec.cameras:
                 clips[camera.name] = stack.enter_context(ClipWriter(folder / f"{camera.name}.mp4", fps, *resolution))
+        # Encoding goes on beside the simulation, at most one moment behind it. It leaves before the clips are closed.
+        encoder = stack.enter_context(ThreadPoolExecutor(max_workers=1))
+        encoding: list[Future[None]] = []
         for frame in range(frames):
             rows.append(row(state))
-            for name, clip in clips.items():
-                clip.write(simulator.render(name))
+            images = {name: simulator.render(name).copy() for name in clips}
+            for earlier in encoding:
+                earlier.result()
+            encoding = [encoder.submit(clip.write, images[name]) for name, clip in clips.items()]
             on_frames(len(clips))
             for step in range(frame * steps, (frame + 1) * steps):
                 simulator.step(planner.command(step * simulator.timestep))
                 state = simulator.state()
                 detector.update(state)
+        for last in encoding:
+            last.result()
     write_trajectory(folder / TRAJECTORY_FILE, rows)
 
     events = detector.events()

@@ -41,8 +41,8 @@ class ClipWriter:
         self._count = 0
 
     def write(self, image: NDArray[np.uint8]) -> None:
-        """Append one RGB frame, shape (height, width, 3)."""
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        """Append one RGB frame, shape (height, width, 3), contiguous."""
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
         frame.pts = self._count
         self._count += 1
         self._container.mux(self._stream.encode(frame))

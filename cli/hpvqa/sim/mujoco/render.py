@@ -38,6 +38,8 @@ class Renderer:
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._free = weakref.finalize(self, _free, self._gl, self._context)
+        # At the end of the process OpenGL itself is taken down first, and frees everything.
+        self._free.atexit = False
 
     def update(self, data: mujoco.MjData) -> None:
         """Take over the world's state; one update serves images from all cameras."""

@@ -24,7 +24,9 @@ _CLOSED_ANGLE = 0.8
 _CLOSE_SIGNAL = 255.0
 _SETTLE_STEPS = 240
 """Steps before an episode begins in which the gripper reaches the commanded opening; nothing of them is recorded."""
-_ROBOT_KIND, _TABLE_KIND = 3, 4
+_SIDE_KINDS = {"left": 1, "right": 2}
+_TABLE_KIND, _ROBOT_KIND = 4, 8
+"""Powers of two, so that the sum of two kinds tells which ones touch."""
 
 
 class MujocoSimulator:
@@ -64,8 +66,7 @@ class MujocoSimulator:
         self._kinds = np.zeros(model.ngeom, np.int64)
         self._kinds[model.body_rootid[model.geom_bodyid] == model.body(f"{ROBOT}link0").id] = _ROBOT_KIND
         self._kinds[model.geom("table").id] = _TABLE_KIND
-        self._side_kinds = {side: number for number, side in enumerate(SIDES, start=1)}
-        for side, kind in self._side_kinds.items():
+        for side, kind in _SIDE_KINDS.items():
             self._kinds[model.geom(side).id] = kind
 
     def reset(self, spec: EpisodeSpec, start: Command) -> None:
@@ -99,14 +100,14 @@ class MujocoSimulator:
     def state(self) -> State:
         """The state now."""
         position, quat = self._arm.end_effector(self._data)
-        touching = self._touching()
+        contacts = self._contacts()
         return State(
             time=self._step * TIMESTEP,
             joints=self._data.qpos[self._arm.qpos],
             closed=float(self._data.qpos[self._drivers].mean()) / _CLOSED_ANGLE,
             ee_position=position,
             ee_quat_wxyz=quat,
-            objects={side: self._body(side, touching[side]) for side in SIDES},
+            objects={side: self._body(side, contacts) for side in SIDES},
             impacts=self._impacts,
         )
 
@@ -173,22 +174,20 @@ class MujocoSimulator:
     def _impact(self, side: Side, hit: Bounce, position: NDArray[np.float64]) -> Impact:
         return Impact(self._step * TIMESTEP + hit.delay, side, position, hit.speed_before, hit.speed_after)
 
-    def _touching(self) -> dict[Side, set[int]]:
+    def _contacts(self) -> set[int]:
+        """The kinds of geoms that touch each other, as sums of two kinds."""
         kinds = self._kinds[self._data.contact.geom]
-        found: dict[Side, set[int]] = {}
-        for side, kind in self._side_kinds.items():
-            mine = kinds[(kinds == kind).any(axis=1)]
-            found[side] = set(mine.ravel().tolist())
-        return found
+        return set((kinds[:, 0] + kinds[:, 1]).tolist())
 
-    def _body(self, side: Side, touching: set[int]) -> BodyState:
+    def _body(self, side: Side, contacts: set[int]) -> BodyState:
+        mine = _SIDE_KINDS[side]
         start, speed = self._qpos[side], self._qvel[side]
         return BodyState(
             position=self._data.qpos[start : start + 3].copy(),
             quat_wxyz=self._data.qpos[start + 3 : start + 7].copy(),
             velocity=self._data.qvel[speed : speed + 3].copy(),
-            touching_gripper=_ROBOT_KIND in touching,
-            touching_table=_TABLE_KIND in touching,
+            touching_gripper=mine + _ROBOT_KIND in contacts,
+            touching_table=mine + _TABLE_KIND in contacts,
         )
 
 
