@@ -37,19 +37,25 @@ def rotation(quat_wxyz: Quat) -> NDArray[np.float64]:
 
 def quaternion(matrix: NDArray[np.float64]) -> Quat:
     """Unit quaternion (w, x, y, z) of a rotation matrix, shape (3, 3); w is not negative."""
-    # The largest eigenvector of this symmetric matrix is the quaternion (Bar-Itzhack 2000), without any special case.
+    # Each row of this symmetric matrix is a multiple of the quaternion (x, y, z, w); the longest is the most exact. No
+    # linear algebra library is asked: its last digits depend on the processor, and a spec's must not.
     m = matrix
-    k = np.array(
+    rows = np.array(
         [
-            [m[0, 0] - m[1, 1] - m[2, 2], 0, 0, 0],
-            [m[0, 1] + m[1, 0], m[1, 1] - m[0, 0] - m[2, 2], 0, 0],
-            [m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], m[2, 2] - m[0, 0] - m[1, 1], 0],
-            [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], m[0, 0] + m[1, 1] + m[2, 2]],
+            [1 + m[0, 0] - m[1, 1] - m[2, 2], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], m[2, 1] - m[1, 2]],
+            [m[0, 1] + m[1, 0], 1 - m[0, 0] + m[1, 1] - m[2, 2], m[1, 2] + m[2, 1], m[0, 2] - m[2, 0]],
+            [m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], 1 - m[0, 0] - m[1, 1] + m[2, 2], m[1, 0] - m[0, 1]],
+            [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], 1 + m[0, 0] + m[1, 1] + m[2, 2]],
         ]
     )
-    x, y, z, w = np.linalg.eigh(k)[1][:, -1]
+    row = rows[np.argmax(np.diag(rows))]
+    x, y, z, w = row / _length(row)
     sign = -1.0 if w < 0 else 1.0
     return (float(sign * w), float(sign * x), float(sign * y), float(sign * z))
+
+
+def _length(vector: ArrayLike) -> float:
+    return math.sqrt(math.fsum(float(part) * float(part) for part in np.asarray(vector)))
 
 
 def look_at(position: Vec3, target: Vec3, up: Vec3 = (0.0, 0.0, 1.0)) -> Quat:
@@ -59,12 +65,12 @@ def look_at(position: Vec3, target: Vec3, up: Vec3 = (0.0, 0.0, 1.0)) -> Quat:
         ValueError: Both points are the same, or ``up`` is parallel to the line of sight.
     """
     back = np.subtract(position, target)
-    distance = np.linalg.norm(back)
+    distance = _length(back)
     if distance < 1e-9:
         raise ValueError("a camera cannot look at its own position")
     back = back / distance
     right = np.cross(up, back)
-    length = np.linalg.norm(right)
+    length = _length(right)
     if length < 1e-6:
         raise ValueError("the upward direction is parallel to the line of sight; give another `up`, such as [1, 0, 0]")
     right /= length

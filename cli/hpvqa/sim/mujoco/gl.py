@@ -1,4 +1,4 @@
-"""Which OpenGL the renderer uses. MuJoCo reads ``MUJOCO_GL`` once, while it is imported, so the choice comes before."""
+"""Which OpenGL draws the pictures: the one that ``MUJOCO_GL`` names, else the first that really works."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROBE_SECONDS = 60
 
 
 def choose_gl(environ: Mapping[str, str]) -> str:
-    """The value that ``MUJOCO_GL`` should have: the user's own, or the first backend that works here.
+    """The OpenGL backend to draw with: the user's own choice, or the first that works here.
 
     Takes a fraction of a second, in a child process; decide once and hand the result to workers.
 
