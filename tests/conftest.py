@@ -2,6 +2,10 @@ import signal
 
 from hypothesis import settings
 
+from tests.tiny_models import tiny_model
+
+__all__ = ["tiny_model"]
+
 # Machines that run tests are shared: how long one example takes says nothing.
 settings.register_profile("hpvqa", deadline=None)
 settings.load_profile("hpvqa")

@@ -16,9 +16,12 @@ from hpvqa.errors import UsageError
 from hpvqa.evaluate.select import Item, select
 from hpvqa.recipe import Recipe
 from hpvqa.vlm.baselines import Majority, Oracle, Random
+from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.protocol import Query
-from hpvqa.vlm.registry import BASELINES, open_answerer
+from hpvqa.vlm.registry import BASELINES, open_baseline
 from tests.factories import copy, make_data, make_original, quiet
+
+PROMPT = load_prompt("paper")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def queries(items: list[Item]) -> list[Query]:
 
 
 def test_a_query_holds_no_label(dataset: Dataset) -> None:
-    item = select(dataset, "eval")[0]
+    item = select(dataset, "eval", PROMPT)[0]
     fields = {field.name for field in dataclasses.fields(item.query)}
     assert fields.isdisjoint({"row", "answer", "left", "right", "gap", "first"})
     texts = [str(value) for value in dataclasses.asdict(item.query).values()]
@@ -42,8 +45,8 @@ def test_a_query_holds_no_label(dataset: Dataset) -> None:
 
 @pytest.mark.parametrize("name", sorted(BASELINES.keys() - {"pixels"}))
 def test_every_baseline_answers_every_row_and_can_be_sent_to_a_worker(dataset: Dataset, name: str) -> None:
-    items = select(dataset, "all")
-    answerer = open_answerer("baseline", name, dataset, seed=1)
+    items = select(dataset, "all", PROMPT)
+    answerer = open_baseline(name, dataset, seed=1)
     answers = answerer.answer(queries(items))
     assert len(answers) == len(items) == 32
     assert {answer.choice for answer in answers} <= {"left", "right"}
@@ -54,12 +57,12 @@ def test_every_baseline_answers_every_row_and_can_be_sent_to_a_worker(dataset: D
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_constants(dataset: Dataset, side: str) -> None:
-    answers = open_answerer("baseline", side, dataset, seed=1).answer(queries(select(dataset, "eval")))
+    answers = open_baseline(side, dataset, seed=1).answer(queries(select(dataset, "eval", PROMPT)))
     assert {answer.choice for answer in answers} == {side}
 
 
 def test_random_is_fair_seeded_and_blind_to_the_order_of_rows(dataset: Dataset) -> None:
-    query = select(dataset, "eval")[0].query
+    query = select(dataset, "eval", PROMPT)[0].query
     many = [dataclasses.replace(query, key=f"row {number}") for number in range(2000)]
     choices = [answer.choice for answer in Random(5).answer(many)]
     assert [answer.choice for answer in Random(5).answer(many[::-1])] == choices[::-1]
@@ -69,7 +72,7 @@ def test_random_is_fair_seeded_and_blind_to_the_order_of_rows(dataset: Dataset) 
 
 def test_majority_counts_each_task_of_the_training_split(dataset: Dataset) -> None:
     answerer = Majority({"push": {"left": 1, "right": 2}, "drop": {"left": 2, "right": 1}})
-    items = select(dataset, "eval")
+    items = select(dataset, "eval", PROMPT)
     for item, answer in zip(items, answerer.answer(queries(items)), strict=True):
         assert answer.choice == ("right" if item.row.task == "push" else "left")
 
@@ -79,20 +82,20 @@ def test_majority_sees_only_the_training_split(tmp_path: Path) -> None:
     make_original(tmp_path / "original" / "push_test", "push", dict.fromkeys(range(9), "Left."))
     import_public(tmp_path / "original", tmp_path / "dataset", quiet(), seed=0)
     dataset = open_dataset(tmp_path / "dataset")
-    answers = Majority.of(dataset).answer(queries(select(dataset, "eval")))
+    answers = Majority.of(dataset).answer(queries(select(dataset, "eval", PROMPT)))
     assert {answer.choice for answer in answers} == {"right"}
 
 
 def test_majority_without_training_rows(tmp_path: Path) -> None:
     import_public(make_original(tmp_path / "push_test", "push", {0: "Left."}), tmp_path / "dataset", quiet(), seed=0)
     dataset = open_dataset(tmp_path / "dataset")
-    answer = Majority.of(dataset).answer(queries(select(dataset, "eval")))[0]
+    answer = Majority.of(dataset).answer(queries(select(dataset, "eval", PROMPT)))[0]
     assert answer.choice is None
     assert "training split has no rows of push" in str(answer.error)
 
 
 def test_oracle_is_right(dataset: Dataset) -> None:
-    items = select(dataset, "all")
+    items = select(dataset, "all", PROMPT)
     answers = Oracle().answer(queries(items))
     assert [answer.choice for answer in answers] == [item.row.answer for item in items]
     assert answers[0].text.startswith("displacement left 0.")
@@ -106,20 +109,18 @@ def test_oracle_looks_at_physics_and_not_at_the_label(dataset: Dataset, tmp_path
         for name in ("mass", "restitution"):
             left[name], right[name] = right[name], left[name]
         path.write_text(json.dumps(record))
-    items = select(open_dataset(root), "all")
+    items = select(open_dataset(root), "all", PROMPT)
     answers = Oracle().answer(queries(items))
     assert [answer.choice for answer in answers] == [item.row.answer for item in items]
 
 
 def test_oracle_needs_a_recording(tmp_path: Path) -> None:
     import_public(make_original(tmp_path / "push_test", "push", {0: "Left."}), tmp_path / "dataset", quiet(), seed=0)
-    answer = Oracle().answer(queries(select(open_dataset(tmp_path / "dataset"), "eval")))[0]
+    answer = Oracle().answer(queries(select(open_dataset(tmp_path / "dataset"), "eval", PROMPT)))[0]
     assert answer.choice is None
     assert "is not an episode" in str(answer.error)
 
 
 def test_unknown_names(dataset: Dataset) -> None:
     with pytest.raises(UsageError, match="did you mean 'oracle'"):
-        open_answerer("baseline", "orakle", dataset, 0)
-    with pytest.raises(UsageError, match="did you mean 'baseline'"):
-        open_answerer("baselines", "oracle", dataset, 0)
+        open_baseline("orakle", dataset, 0)

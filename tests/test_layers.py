@@ -20,10 +20,12 @@ LAYERS = {
     "collect": {"scene", "tasks", "recipe", "sim", "record"},
     "dataset": {"scene", "tasks", "recipe", "record"},
     "vlm": {"scene", "tasks", "recipe", "record", "dataset"},
+    "finetune": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "evaluate": {"scene", "tasks", "recipe", "record", "dataset", "vlm"},
+    "report": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
 }
 """Every layer, and the layers that it may import."""
-DATA_ONLY = ("tasks", "scene", "record", "dataset", "evaluate")
+DATA_ONLY = ("tasks", "scene", "record", "dataset", "evaluate", "report")
 TOP = ("commands", "main", "demo", "doctor", "schema")
 """Front ends: nothing below may import them."""
 

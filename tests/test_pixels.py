@@ -93,7 +93,8 @@ def query(clip: Path, task: str, record: CameraRecord | None) -> Query:
         frames=12,
         camera=record,
         question="",
-        system_prompt="",
+        system="",
+        text="",
         choices=("left", "right"),
         episode=clip.parent / "there is no such folder",
     )

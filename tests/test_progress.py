@@ -194,10 +194,10 @@ def test_a_log_gets_an_occasional_line(clock: Clock) -> None:
     reporter.done()
     lines = stream.getvalue().splitlines()
     assert lines[0] == "collect: 0/100 episodes"
-    assert lines[1] == "collect: 10/100 episodes, 0:01:30 left"
+    assert lines[1] == "collect: 10/100 episodes, 1.0 episodes/s, 0:01:30 left"
     assert lines[-2:] == [
         "Warning: numpy is 2.0 there and 2.1 here, which is more than forty columns",
-        "collect: 100/100 episodes",
+        "collect: 100/100 episodes, 1.0 episodes/s",
     ]
     assert len(lines) == 1 + 10 + 2
 

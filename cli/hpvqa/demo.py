@@ -19,9 +19,9 @@ from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.episode import episode_dir, read_episode
 from hpvqa.record.sheet import contact_sheet
-from hpvqa.vlm.registry import BASELINES, open_answerer
-
-_BACKEND = "baseline"
+from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.prompt import load_prompt
+from hpvqa.vlm.registry import BASELINES, open_baseline
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,17 @@ def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock
 
 
 def _answer(dataset: Dataset, model: str, out: Path, seed: int, workers: int, reporter: Reporter) -> list[Cell]:
-    answerer = open_answerer(_BACKEND, model, dataset, seed)
-    settings = run_settings(dataset, backend=_BACKEND, model=model, split="eval", seed=seed)
+    answerer, prompt = open_baseline(model, dataset, seed), load_prompt("paper")
+    settings = run_settings(
+        dataset,
+        answerer,
+        backend="baseline",
+        model=model,
+        prompt=prompt,
+        frames=FrameSampling(),
+        split="eval",
+        seed=seed,
+    )
     # Only the baseline that looks at clips is slow enough for a second process to pay.
     several = workers if model == "pixels" else 1
-    return score(evaluate(select(dataset, "eval"), answerer, out, settings, reporter, workers=several))
+    return score(evaluate(select(dataset, "eval", prompt), answerer, out, settings, reporter, workers=several))

@@ -6,6 +6,7 @@ import errno
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,11 +22,19 @@ COMMANDS: dict[str, str] = {
     "build": "Turn episodes into a question answering data set.",
     "verify": "Check every file of a data set or data folder.",
     "eval": "Answer a data set and score the answers.",
+    "report": "Show how good the answers of runs are, and how sure that is.",
+    "finetune": "Train a LoRA adapter of a model on a data set.",
+    "merge": "Put an adapter into its model, as one folder.",
+    "tiny": "Make a tiny random model of a real architecture.",
     "assets": "Fetch the robot's meshes ahead of time.",
     "doctor": "Say what is installed and what each missing part would need.",
     "schema": "Print the JSON schema of a file format.",
 }
 """Name and one-line help of every subcommand; each is the object ``command`` of its module in ``hpvqa.commands``."""
+
+
+DEFAULTS_FILE = "hpvqa.yaml"
+"""File in the working directory that sets other defaults of options."""
 
 
 class LazyGroup(click.Group):
@@ -40,6 +49,10 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"hpvqa.commands.{cmd_name}").command
+        for option in command.params:
+            if isinstance(option, click.Option) and option.envvar is None:
+                long = max(option.opts, key=len).lstrip("-")
+                option.envvar = f"HPVQA_{cmd_name}_{long}".upper().replace("-", "_")
         return command
 
     def resolve_command(
@@ -58,16 +71,27 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HPVQA", "max_content_width": 100},
-    epilog='Start with `hpvqa demo`. Tab completion for bash: eval "$(_HPVQA_COMPLETE=bash_source hpvqa)"',
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""Start with `hpvqa demo`. Tab completion for bash: eval "$(_HPVQA_COMPLETE=bash_source hpvqa)"
+
+    Other defaults of options are taken from hpvqa.yaml in the working directory (eval: {backend: vllm}) and from
+    variables such as HPVQA_EVAL_BACKEND=vllm; variables count before the file, options before both.""",
 )
 @click.version_option(__version__, prog_name="hpvqa")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Robot episodes that show what a picture cannot: hidden physical properties.
 
     A robot pushes and drops things in simulation; vision-language models are asked which one is heavier or more
     elastic, and scored honestly.
     """
+    defaults = Path(DEFAULTS_FILE)
+    if ctx.invoked_subcommand in COMMANDS and defaults.is_file():
+        from hpvqa.commands.defaults import read_defaults
+
+        ctx.default_map = read_defaults(
+            defaults, ctx.invoked_subcommand, COMMANDS, lambda name: cli.get_command(ctx, name) or cli
+        )
 
 
 def main(args: Sequence[str] | None = None) -> Any:

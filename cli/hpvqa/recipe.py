@@ -108,8 +108,8 @@ class Recipe(Model):
 
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that come with the package."""
-    return sorted(path.stem for path in recipes_dir().glob("*.yaml"))
+    """Names of the recipes that come with the package; those that end in ``lora`` are recipes of fine-tuning."""
+    return sorted(path.stem for path in recipes_dir().glob("*.yaml") if not path.stem.endswith("lora"))
 
 
 def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:

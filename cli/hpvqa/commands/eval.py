@@ -6,64 +6,73 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.model_options import model_options
 from hpvqa.commands.options import TaskType
 from hpvqa.dataset.splits import Selection
 from hpvqa.processes import INTERRUPTED
+from hpvqa.vlm.choice import ModelChoice
 
 
 @click.command(
     epilog="""\b
 Examples:
-  hpvqa eval
-  hpvqa eval --dataset dataset --backend baseline --model pixels --workers 2
-  hpvqa eval --model majority --task drop --json
+  hpvqa eval                                        (the baseline pixels)
+  hpvqa eval --backend vllm --model qwen3.5
+  hpvqa eval --backend transformers --model ./checkpoint --adapter ./lora
+  hpvqa eval --backend vllm --condition plain,swap,blank --task drop
+  hpvqa eval --backend openai --server http://127.0.0.1:8000/v1
 
-A run that was interrupted goes on where it stopped when the same command is given again. Exit code 1 says that rows
-could not be answered, 130 that the run was interrupted.
+A run that was interrupted goes on where it stopped when the same command is given again. A server's key is read from
+HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answered, 130 that the run was interrupted.
 """
 )
 @click.option(
     "--dataset",
-    "root",
     type=click.Path(path_type=Path),
     default=Path("dataset"),
     show_default=True,
     help="Folder of the data set.",
 )
-@click.option("--backend", default="baseline", show_default=True, help="What runs the model: baseline.")
-@click.option(
-    "--model",
-    default="pixels",
-    show_default=True,
-    help="Who answers: left, right, random, majority, oracle or pixels.",
-)
+@model_options
 @click.option(
     "--split", type=click.Choice(["eval", "train", "all"]), default="eval", show_default=True, help="Which rows."
 )
 @click.option("--task", type=TaskType(), help="Only the rows of this task.  [default: all]")
 @click.option("--camera", help="Only the clips of this camera.  [default: all]")
+@click.option("--episodes", help="Only these episodes, such as 3,7,10-12.  [default: all]")
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many rows, the first ones.  [default: all]")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that answer.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Seed of a model that draws lots."
+    "--condition",
+    "conditions",
+    default="plain",
+    show_default=True,
+    help="How rows are asked, one or several: plain; swap (choices in the other order); mirror; blank (grey frames); "
+    "shuffle; single (last frame); multiview (all views of an episode at once).",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Threads that decode clips for a model, or processes of a baseline.  [default: 2 or 1]",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Seed of whatever draws lots.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder of the run, a new one or one to go on with.  [default: runs/MODEL-DATASET]",
+    help="Folder of the run, a new one or one to go on with.  [default: one in runs/, named after what is run]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
 @click.pass_context
 def command(
     ctx: click.Context,
-    root: Path,
-    backend: str,
-    model: str,
+    dataset: Path,
+    choice: ModelChoice,
     split: Selection,
     task: str | None,
     camera: str | None,
+    episodes: str | None,
     limit: int | None,
-    workers: int,
+    conditions: str,
+    workers: int | None,
     seed: int,
     out: Path | None,
     as_json: bool,
@@ -71,31 +80,62 @@ def command(
     """Answer the questions of a data set and score the answers.
 
     Answers are appended to predictions.jsonl in the run's folder, one by one; run.json beside it says what was run.
+    `hpvqa report` shows intervals, biases and comparisons of runs.
     """
     import json
+    import os
     import time
+    from contextlib import closing
 
     from rich.console import Console
 
     from hpvqa.commands.eval_table import print_result, result_json
     from hpvqa.dataset.load import open_dataset
+    from hpvqa.evaluate.conditions import parse_conditions
     from hpvqa.evaluate.run import default_out, evaluate, run_settings
     from hpvqa.evaluate.score import failures
-    from hpvqa.evaluate.select import select
+    from hpvqa.evaluate.select import parse_episodes, select
+    from hpvqa.evaluate.trials import most_views
     from hpvqa.progress.reporter import reporting
-    from hpvqa.vlm.registry import open_answerer
+    from hpvqa.vlm.choice import choose_look, open_answerer
 
-    dataset = open_dataset(root)
-    answerer = open_answerer(backend, model, dataset, seed)
-    settings = run_settings(dataset, backend=backend, model=model, split=split, task=task, camera=camera, seed=seed)
-    items = select(dataset, split, task=task, camera=camera)[:limit]
-    run = out or default_out(settings)
-    try:
-        with reporting(Console(stderr=True), None, time.time) as reporter:
-            predictions = evaluate(items, answerer, run, settings, reporter, workers=workers)
-    except KeyboardInterrupt:
-        click.echo("Interrupted; run the same command again to go on.", err=True)
-        ctx.exit(INTERRUPTED)
+    wanted = parse_conditions(conditions)
+    opened = open_dataset(dataset)
+    look = choose_look(choice)
+    chosen = None if episodes is None else parse_episodes(episodes)
+    items = select(opened, split, look.prompt, task=task, camera=camera, episodes=chosen)[:limit]
+    views = most_views(items) if any(condition.joins_views for condition in wanted) else 1
+    with closing(open_answerer(choice, opened, seed=seed, environ=os.environ, max_videos=views)) as answerer:
+        settings = run_settings(
+            opened,
+            answerer,
+            backend=choice.backend,
+            model=choice.name or answerer.name,
+            prompt=look.prompt,
+            frames=look.frames,
+            split=split,
+            task=task,
+            camera=camera,
+            episodes=chosen,
+            seed=seed,
+        )
+        run = out or default_out(settings)
+        try:
+            with reporting(Console(stderr=True), None, time.time) as reporter:
+                for warning in look.warnings:
+                    reporter.warning(warning)
+                predictions = evaluate(
+                    items,
+                    answerer,
+                    run,
+                    settings,
+                    reporter,
+                    conditions=wanted,
+                    workers=workers or (2 if answerer.given_frames else 1),
+                )
+        except KeyboardInterrupt:
+            click.echo("Interrupted; run the same command again to go on.", err=True)
+            ctx.exit(INTERRUPTED)
     if as_json:
         click.echo(json.dumps(result_json(run, settings, predictions), indent=2))
     else:

@@ -34,7 +34,7 @@ def probe(path: Path) -> ClipFormat:
         RunError: The clip is missing or damaged.
     """
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             stream = container.streams.video[0]
             if not stream.average_rate or not stream.frames:
                 raise RunError(f"The clip {path} is damaged: it holds no frames")

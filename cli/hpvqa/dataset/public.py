@@ -23,7 +23,7 @@ _CLIP = re.compile(r"episode_(\d{1,9})_cam_([A-Za-z0-9_]+)\.mp4")
 _VIEWPOINTS = ("From the perspective of the robot arm facing forward", "Looking from the front of the robot")
 _QUESTION = re.compile(rf"(?:{'|'.join(_VIEWPOINTS)}), which (cube|sphere) ", re.IGNORECASE)
 _TASK_OF = {"cube": "push", "sphere": "drop"}
-_ANSWERS: Mapping[object, Side] = {"Left.": "left", "Right.": "right"}
+_ANSWERS: Mapping[str, Side] = {"Left.": "left", "Right.": "right"}
 _SPLIT_OF: Mapping[str, Split] = {"train": "train", "test": "eval", "eval": "eval", "val": "eval", "validation": "eval"}
 
 
@@ -74,7 +74,7 @@ def read_originals(folder: Path) -> list[Original]:
     for file in files:
         for number, line in enumerate(file.read_bytes().splitlines(), 1):
             try:
-                row = _parse(line, file, folder)
+                row = _locate(read_row(line), file, folder)
                 if (row.cluster, row.camera) in rows:
                     raise ValueError("is about the same clip as an earlier line")
                 if answers.setdefault(row.cluster, row.answer) != row.answer:
@@ -94,8 +94,35 @@ def first_of(found: Sequence[str]) -> str:
     return f"{found[0]} (and {len(found) - 1} more like it)" if len(found) > 1 else found[0]
 
 
-def _parse(line: bytes, file: Path, folder: Path) -> Original:
-    """Read one line of a file in the folder that is imported.
+@dataclass(frozen=True)
+class Stated:
+    """What one line says by itself, wherever its clip may be.
+
+    Attributes:
+        name: The clip, as it is written.
+        folders: The folders in that name which say where a row comes from; the last one is the data folder.
+        split: The split that these folders name, if any.
+        task: The task that the question is about.
+        episode: Number of the episode in its data folder.
+        camera: Name of the camera, without ``cam_``.
+        answer: The answer.
+        question: The stored question.
+        values: Hidden values of the left and the right object, where they are stored.
+    """
+
+    name: PurePosixPath
+    folders: tuple[str, ...]
+    split: Split | None
+    task: str
+    episode: int
+    camera: str
+    answer: Side
+    question: str
+    values: tuple[float, float] | None
+
+
+def read_row(line: bytes) -> Stated:
+    """Read one line of metadata, or of predictions, which have the same fields and more.
 
     Raises:
         ValueError: It is no row; the message is the end of a sentence that says why.
@@ -113,26 +140,42 @@ def _parse(line: bytes, file: Path, folder: Path) -> Original:
     asked = _QUESTION.match(str(data.get("question")))
     if not asked:
         raise ValueError("asks none of the known questions")
-    answer = _ANSWERS.get(data.get("answer"))
+    answer = _ANSWERS.get(str(data.get("answer")))
     if answer is None:
         raise ValueError("has an answer that is neither Left. nor Right.")
+    folders = tuple(part for part in name.parts[:-1] if part not in {"/", "videos"})
+    return Stated(
+        name=name,
+        folders=folders,
+        split=_split_in("/".join(folders)),
+        task=_TASK_OF[asked[1].lower()],
+        episode=int(match[1]),
+        camera=match[2],
+        answer=answer,
+        question=asked.string,
+        values=_values(data.get("values")),
+    )
+
+
+def _locate(row: Stated, file: Path, folder: Path) -> Original:
+    """Say where a row of a file in the folder that is imported comes from, and where its clip is."""
     here = file.parent.relative_to(folder).parts
-    folders = [part for part in name.parts[:-1] if part not in {"/", "videos"}] or [file.parent.resolve().name]
+    folders = row.folders or (file.parent.resolve().name,)
     source = folders[-1]
     declared = _split_in("/".join((*here, *folders)))
     if declared is not None and _split_in(source) is None:
         # As in train/push and test/push, whose episodes must not be taken for the same.
         source = f"{source}_{declared}"
     return Original(
-        clip=_find_clip(file.parent, name),
-        task=_TASK_OF[asked[1].lower()],
+        clip=_find_clip(file.parent, row.name),
+        task=row.task,
         source=source,
         declared=declared,
-        episode=int(match[1]),
-        camera=match[2],
-        answer=answer,
-        question=asked.string,
-        values=_values(data.get("values")),
+        episode=row.episode,
+        camera=row.camera,
+        answer=row.answer,
+        question=row.question,
+        values=row.values,
     )
 
 

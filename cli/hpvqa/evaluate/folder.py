@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import RunError, UsageError
@@ -17,6 +17,9 @@ from hpvqa.evaluate.prediction import Prediction
 from hpvqa.record.episode import write_json
 from hpvqa.scene.rigs import explain
 from hpvqa.scene.spec import Model, Side
+from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.prompt import PromptRecord
+from hpvqa.vlm.protocol import Resampling
 
 RUN_FILE = "run.json"
 PREDICTIONS_FILE = "predictions.jsonl"
@@ -25,17 +28,26 @@ PREDICTIONS_FILE = "predictions.jsonl"
 class RunSettings(Model):
     """``run.json``: everything that the answers of a run depend on."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     backend: str
     model: str
+    details: dict[str, JsonValue] = Field(
+        default={}, description="What the backend adds: adapter and its hash, number format, scoring, transport."
+    )
     dataset: str = Field(description="Folder of the data set, as it was given.")
     fingerprint: str = Field(description="SHA-256 of the data set's manifest.")
     split: Selection
     task: str | None = Field(description="The only task that is asked about; null: all.")
     camera: str | None = Field(description="The only camera whose clips are asked about; null: all.")
-    seed: int = Field(description="Seed of an answerer that draws lots.")
-    system_prompt: str
+    episodes: tuple[int, ...] | None = Field(default=None, description="The only episodes asked about; null: all.")
+    seed: int = Field(description="Seed of whatever draws lots.")
+    prompt: PromptRecord
     choices: tuple[Side, ...]
+    frames: FrameSampling | None = Field(description="Which frames the model saw; null: it opened clips itself.")
+    privileged: bool = Field(default=False, description="Whether anything was used that a camera does not see.")
+    resampling: Resampling = Field(
+        default="none", description="unknown: a server may have dropped frames again, and does not tell."
+    )
     versions: dict[str, str]
 
 
@@ -49,8 +61,8 @@ class PredictionLog:
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._file = file
-        self.by_name: dict[str, Prediction] = {}
-        """The latest prediction of each clip."""
+        self.by_key: dict[tuple[str, str], Prediction] = {}
+        """The latest prediction of each clip under each condition."""
         file.seek(0)
         data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
@@ -62,13 +74,13 @@ class PredictionLog:
                 prediction = Prediction.model_validate_json(line)
             except ValidationError as error:
                 raise RunError(f"{path} line {number} is damaged ({explain(error)}); use another --out") from None
-            self.by_name[prediction.file_name] = prediction
+            self.by_key[prediction.key] = prediction
 
     def append(self, prediction: Prediction) -> None:
         """Add a prediction; it is safe from a kill of this process once this returns."""
         self._file.write(prediction.model_dump_json().encode() + b"\n")
         self._file.flush()
-        self.by_name[prediction.file_name] = prediction
+        self.by_key[prediction.key] = prediction
 
 
 @contextmanager

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from hpvqa.dataset.rows import Cluster, Row
+from hpvqa.dataset.rows import Cluster
 from hpvqa.dataset.splits import Split
 from hpvqa.scene.spec import Model, Side
-from hpvqa.vlm.protocol import Answer
 
 
 class Prediction(Model):
@@ -18,21 +17,38 @@ class Prediction(Model):
 
     file_name: str = Field(description="The clip, as in the metadata of its split.")
     question: str
-    answer: Side = Field(description="The true answer.")
+    answer: Side = Field(description="The true answer to what was asked; mirrored frames have the other one.")
     prediction: Side | None = Field(description="The given answer; null where it was none.")
-    is_correct: bool
+    is_correct: bool = Field(description="Whether both agree; an invalid answer is never right.")
     split: Split
     task: str
     source: str
     episode: int
-    camera: str
+    camera: str = Field(description="The camera; multiview: all of them in one query.")
+    gap: float | None = Field(default=None, description="How far apart both hidden values are; null where not known.")
     condition: str = Field(default="plain", description="How the query differed from the row; plain if it did not.")
     choices: tuple[Side, ...] = Field(description="The words to choose from, in order.")
     logprobs: dict[Side, float] | None = Field(description="Of the choices; null where the answerer has none.")
     p_left: float | None = Field(description="Probability of left among the choices, from the log-probabilities.")
+    p_choices: float | None = Field(
+        default=None,
+        description="Probability that one of the choices is said at all; low where a model wants to say more.",
+    )
     text: str = Field(description="What was said, or how the choice came about.")
     seconds: float
+    prompt_tokens: int | None = Field(default=None, description="Length of the prompt, videos included.")
+    answer_tokens: int | None = Field(default=None, description="How many tokens were generated.")
     error: str | None = Field(description="Why the row could not be answered; null if it was.")
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a run answers once: a clip (or an episode) under a condition."""
+        return (self.condition, self.file_name)
+
+    @property
+    def invalid(self) -> bool:
+        """Whether something was said, but not one of the choices."""
+        return self.prediction is None and self.error is None
 
     @property
     def cluster(self) -> Cluster:
@@ -40,28 +56,7 @@ class Prediction(Model):
         return (self.task, self.source, self.episode)
 
 
-def predict(split: Split, row: Row, choices: tuple[Side, ...], answer: Answer) -> Prediction:
-    """Put a row and the answer to it together."""
-    return Prediction(
-        file_name=row.file_name,
-        question=row.question,
-        answer=row.answer,
-        prediction=answer.choice,
-        is_correct=answer.choice == row.answer,
-        split=split,
-        task=row.task,
-        source=row.source,
-        episode=row.episode,
-        camera=row.camera,
-        choices=choices,
-        logprobs=None if answer.logprobs is None else dict(answer.logprobs),
-        p_left=None if answer.logprobs is None else p_left(answer.logprobs),
-        text=answer.text,
-        seconds=round(answer.seconds, 6),
-        error=answer.error,
-    )
-
-
 def p_left(logprobs: Mapping[Side, float]) -> float:
     """Probability of ``left`` once it is known that the answer is one of the choices."""
-    return 1.0 / (1.0 + math.exp(logprobs["right"] - logprobs["left"]))
+    difference = logprobs["right"] - logprobs["left"]
+    return 1.0 / (1.0 + math.exp(difference)) if difference < 700 else 0.0

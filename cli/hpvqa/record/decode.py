@@ -1,15 +1,54 @@
-"""Decoding clips: only as far as the last frame that is wanted."""
+"""Decoding clips: only the frames that are wanted, and only as far as the last of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
+from hpvqa.record.groups import read_by_groups
+
+Size = tuple[int, int]
+"""Width and height [pixels]."""
+
+_BILINEAR = 1 << 1
+_SQUEEZE = 1 << 5 | 1 << 13 | 1 << 18 | 1 << 19
+"""Flags of libswscale (swscale.h): every pixel is the average of the area that it covers, in full colour, rounded
+accurately, and alike on every processor."""
+
+
+class Look(NamedTuple):
+    """What a decoded frame is turned into."""
+
+    format: Literal["rgb24", "gray"] = "rgb24"
+    size: Size | None = None
+    """None: as recorded."""
+
+
+class _Developer:
+    """Turns frames into arrays of shape (height, width, 3), or (height, width) if grey, in the calling thread alone."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        width, height = self._look.size or (frame.width, frame.height)
+        flags = _SQUEEZE if self._look.size else _BILINEAR
+        picture = self._reformatter.reformat(
+            frame, width, height, self._look.format, interpolation=flags, threads=1
+        ).to_ndarray()
+        return picture.astype(np.uint8, copy=False)
 
 
 def iter_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
@@ -18,29 +57,83 @@ def iter_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
     Raises:
         RunError: The clip cannot be decoded.
     """
-    try:
-        with av.open(str(path)) as container:
-            for frame in container.decode(video=0):
-                image: NDArray[np.uint8] = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-                yield image
-    except (av.error.FFmpegError, IndexError) as error:
-        raise RunError(f"The clip {path} cannot be decoded: {error}") from None
+    return (frame for (frame,) in iter_looks(path, [Look()]))
 
 
-def read_frames(path: Path, indices: Sequence[int]) -> NDArray[np.uint8]:
+def iter_looks(path: Path, looks: Sequence[Look]) -> Iterator[tuple[NDArray[np.uint8], ...]]:
+    """All frames of a clip in order, each decoded once and turned into several things.
+
+    Raises:
+        RunError: The clip cannot be decoded.
+    """
+    developers = [_Developer(look) for look in looks]
+    with _opened(path) as (container, stream):
+        for frame in container.decode(stream):
+            yield tuple(develop(frame) for develop in developers)
+
+
+def read_frames(path: Path, indices: Sequence[int], size: Size | None = None) -> NDArray[np.uint8]:
     """Frames of a clip by number, RGB, shape (len(indices), height, width, 3), in the order asked for.
+
+    The frames are the same, bit by bit, as if the whole clip were decoded; damage to others may go unnoticed.
+
+    Args:
+        path: The clip.
+        indices: The numbers, at least one; the first frame is 0.
+        size: What frames are squeezed to; by default they stay as they are.
 
     Raises:
         RunError: The clip cannot be decoded, or is too short.
     """
-    wanted = set(indices)
+    wanted = frozenset(indices)
+    look = Look("rgb24", size)
+    found = _read_some(path, wanted, look)
+    if found is None:
+        found = _read_in_order(path, wanted, look)
+    try:
+        return np.stack([found[index] for index in indices])
+    except ValueError:
+        raise RunError(f"The clip {path} cannot be used: the size of its pictures changes on the way") from None
+
+
+def _read_some(path: Path, wanted: frozenset[int], look: Look) -> dict[int, NDArray[np.uint8]] | None:
+    """Read without decoding what no wanted frame needs; None where that does not work."""
+    try:
+        with _opened(path) as (container, stream):
+            return read_by_groups(container, stream, wanted, _Developer(look))
+    except RunError:
+        # Decoding in order says the same, or decodes nevertheless.
+        return None
+
+
+def _read_in_order(path: Path, wanted: frozenset[int], look: Look) -> dict[int, NDArray[np.uint8]]:
     found: dict[int, NDArray[np.uint8]] = {}
-    for number, frame in enumerate(iter_frames(path)):
-        if number in wanted:
-            found[number] = frame
-            if len(found) == len(wanted):
-                break
-    missing = sorted(wanted - set(found))
-    if missing:
-        raise RunError(f"The clip {path} has no frame {missing[0]}")
-    return np.stack([found[index] for index in indices])
+    develop = _Developer(look)
+    count = 0
+    with _opened(path) as (container, stream):
+        for frame in container.decode(stream):
+            if count in wanted:
+                found[count] = develop(frame)
+                if len(found) == len(wanted):
+                    return found
+            count += 1
+    raise too_short(path, min(wanted - set(found)), count)
+
+
+def too_short(path: Path, missing: int, frames: int) -> RunError:
+    """The error about a frame that a clip should have, and has not."""
+    return RunError(f"The clip {path} has no frame {missing}: it ends after {frames}; it was cut short, or replaced")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A clip to decode in the calling thread: clips are decoded side by side, not parts of one."""
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise RunError(f"The clip {path} cannot be decoded: its format is not known")
+            stream.codec_context.thread_count = 1
+            yield container, stream
+    except (av.error.FFmpegError, IndexError) as error:
+        raise RunError(f"The clip {path} cannot be decoded: {error}") from None

@@ -87,6 +87,7 @@ class Oracle(OneByOne):
     """Knows the recorded trajectory and events, though neither the label nor the hidden values."""
 
     name = "oracle"
+    privileged = True
 
     def __init__(self) -> None:
         self._latest: tuple[Path, Answer] | None = None

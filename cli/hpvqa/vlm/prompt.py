@@ -1,11 +1,98 @@
-"""What every answerer is asked besides the question itself."""
+"""What a model is told besides the pictures: a versioned file, shared by training, evaluation, serving and asking."""
 
 from __future__ import annotations
 
-from hpvqa.scene.spec import SIDES, Side
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated
 
-SYSTEM_PROMPT = "You are a helpful assistant. Answer with only a single word: 'right' or 'left'."
-"""The paper's system prompt at inference."""
+import yaml
+from pydantic import AfterValidator, Field, ValidationError
+
+from hpvqa.errors import UsageError, nearest
+from hpvqa.resources import recipes_dir
+from hpvqa.scene.rigs import explain
+from hpvqa.scene.spec import SIDES, Model, Side, other_side
 
 CHOICES: tuple[Side, ...] = SIDES
-"""The words to choose from, in the order in which they are scored."""
+"""The words to choose from, in the order in which the questions name them."""
+
+_WORD = re.compile(r"\b(left|right)\b")
+
+
+def _asks(text: str) -> str:
+    if text.count("{question}") != 1:
+        raise ValueError("must contain {question} exactly once")
+    return text
+
+
+class Prompt(Model):
+    """A prompt file."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    version: int = Field(ge=1, description="Raised with every change of the words.")
+    system: str = Field(description="The system message; empty: none.")
+    user: Annotated[str, AfterValidator(_asks)] = Field(
+        default="{question}", description="The text after the video; {question} stands for the row's question."
+    )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what a model is told; comments and the layout of the file do not count."""
+        return hashlib.sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
+
+    def ask(self, question: str) -> str:
+        """The text after the video."""
+        return self.user.replace("{question}", question)
+
+
+class PromptRecord(Model):
+    """What a run or an adapter writes down of its prompt."""
+
+    name: str
+    version: int
+    sha256: str = Field(description="Hash of the words; runs with different hashes are never mixed.")
+    system: str
+    user: str
+
+    @classmethod
+    def of(cls, prompt: Prompt) -> PromptRecord:
+        """What to write down of a prompt."""
+        return cls(**prompt.model_dump(), sha256=prompt.sha256)
+
+
+def swap_sides(text: str) -> str:
+    """The same text with the words left and right exchanged: the choices in the other order."""
+
+    def swap(match: re.Match[str]) -> str:
+        side: Side = "left" if match[1] == "left" else "right"
+        return other_side(side)
+
+    return _WORD.sub(swap, text)
+
+
+def prompt_names() -> list[str]:
+    """Names of the prompts that come with the package."""
+    return sorted(path.stem for path in (recipes_dir() / "prompts").glob("*.yaml"))
+
+
+def load_prompt(name: str) -> Prompt:
+    """Read a prompt by the name of a shipped one, or from a YAML file.
+
+    Raises:
+        UsageError: There is no such prompt, or its file does not describe one.
+    """
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml"}:
+        if name not in prompt_names():
+            raise UsageError(f"There is no prompt {name!r}; {nearest(name, prompt_names())} (or give a YAML file)")
+        path = recipes_dir() / "prompts" / f"{name}.yaml"
+    try:
+        return Prompt.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UsageError(f"There is no prompt file {path}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"The prompt file {path} cannot be read: {error}") from None
+    except ValidationError as error:
+        raise UsageError(f"The prompt file {path} is not valid: {explain(error)}") from None

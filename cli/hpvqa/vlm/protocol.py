@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
+
+from pydantic import JsonValue
 
 from hpvqa.errors import HpvqaError
 from hpvqa.record.episode import CameraRecord
 from hpvqa.scene.spec import Side
+from hpvqa.vlm.frames.clip import Frames
+
+Resampling = Literal["none", "unknown"]
+"""unknown: a server may have dropped frames again, and does not tell."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +31,12 @@ class Query:
         fps: Its frame rate [1/s].
         frames: How many frames it should have.
         camera: Pose and intrinsics of the camera that recorded the clip; None where they are not known.
-        question: The question.
-        system_prompt: What a model is told before it.
-        choices: The words to choose from.
+        question: The question as the data set has it.
+        system: What a model is told before all else; empty: nothing.
+        text: What it is asked after the videos.
+        choices: The words to choose from, in the order in which the question names them.
         episode: Folder of the whole recording. Privileged: a fair answerer sees the clip alone.
+        videos: The frames to look at, one entry a clip; empty for an answerer that opens clips itself.
     """
 
     key: str
@@ -38,9 +46,11 @@ class Query:
     frames: int
     camera: CameraRecord | None
     question: str
-    system_prompt: str
+    system: str
+    text: str
     choices: tuple[Side, ...]
     episode: Path
+    videos: tuple[Frames, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,8 +60,11 @@ class Answer:
     Attributes:
         choice: The chosen word; None where there is no valid answer.
         text: What was said, or how the choice came about.
-        logprobs: Natural logarithm of the probability of each choice; None where the answerer has none.
-        seconds: Time that the answer took.
+        logprobs: Natural logarithm of the probability of each choice among all that could have been said; None where
+            the answerer has none.
+        seconds: Time that the answer took: the share of a batch.
+        prompt_tokens: Length of the prompt, videos included; None where it is not known.
+        answer_tokens: How many tokens were generated; None where it is not known.
         error: Why there is no answer, in a sentence; None where there is one.
     """
 
@@ -59,11 +72,16 @@ class Answer:
     text: str = ""
     logprobs: Mapping[Side, float] | None = None
     seconds: float = 0.0
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
     error: str | None = None
 
 
 class Answerer(Protocol):
-    """Whoever answers queries. It can be pickled, so that several processes may answer."""
+    """Whoever answers queries. One that is not given frames can be pickled, so that several processes may answer.
+
+    Making one checks its settings and is quick; what takes long or much memory happens in :meth:`load`.
+    """
 
     @property
     def name(self) -> str:
@@ -73,8 +91,41 @@ class Answerer(Protocol):
     def batch_size(self) -> int:
         """How many queries it likes to be given at once."""
 
+    @property
+    def given_frames(self) -> bool:
+        """Whether its queries must hold frames; else it opens clips itself, or looks at none."""
+
+    @property
+    def details(self) -> Mapping[str, JsonValue]:
+        """Everything about it that its answers depend on, for ``run.json``; no secrets."""
+
+    @property
+    def resampling(self) -> Resampling:
+        """Whether the frames that it is given are the frames that its model sees."""
+
+    @property
+    def privileged(self) -> bool:
+        """Whether it looks at what a camera does not see."""
+
+    def load(self, tell: Callable[[str], None]) -> None:
+        """Get ready, once, before the first query.
+
+        Args:
+            tell: Takes sentences that a user should see, now or during later answers.
+
+        Raises:
+            HpvqaError: It cannot be had.
+        """
+
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
-        """One answer a query, in the same order. A query that cannot be answered gets an answer that holds an error."""
+        """One answer a query, in the same order. A query that cannot be answered gets an answer that holds an error.
+
+        Raises:
+            HpvqaError: No query could be answered, now or later, as when a server has gone.
+        """
+
+    def close(self) -> None:
+        """Let go of memory, processes and connections; may be called twice."""
 
 
 class OneByOne(ABC):
@@ -82,6 +133,16 @@ class OneByOne(ABC):
 
     name: str
     batch_size = 1
+    given_frames = False
+    privileged = False
+    resampling: Resampling = "none"
+    details: Mapping[str, JsonValue] = {}
+
+    def load(self, tell: Callable[[str], None]) -> None:  # noqa: B027 - most have nothing to load
+        """Nothing takes long."""
+
+    def close(self) -> None:  # noqa: B027
+        """Nothing is held."""
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Answer each query by itself, and take the time."""

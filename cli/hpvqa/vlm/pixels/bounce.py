@@ -35,7 +35,8 @@ def height(restitution: NDArray[np.float64], time: NDArray[np.float64]) -> NDArr
     speed = GRAVITY * fall * e ** (bounce + 1)
     flight = np.where(left > 1e-9, speed * elapsed - GRAVITY / 2 * elapsed**2, 0)
     falling = DROP - GRAVITY / 2 * np.maximum(time, 0) ** 2
-    return np.maximum(np.where(time < fall, falling, flight), 0)
+    height: NDArray[np.float64] = np.maximum(np.where(time < fall, falling, flight), 0)
+    return height
 
 
 def support(alike: NDArray[np.float32], times: NDArray[np.float64]) -> NDArray[np.float64]:

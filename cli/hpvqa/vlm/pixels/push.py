@@ -11,7 +11,7 @@ from hpvqa.vlm.pixels.solid import CUBE
 from hpvqa.vlm.pixels.survey import Survey
 
 STEP = 0.005
-DISPLACEMENT = np.arange(0, 0.2, STEP)
+DISPLACEMENT = np.arange(0, 0.2, STEP).astype(np.float64)
 """Displacements that are thought possible [m]: the gripper itself goes little further."""
 
 _WANDER = np.arange(-4, 5) * STEP

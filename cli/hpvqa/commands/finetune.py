@@ -1,0 +1,173 @@
+"""``hpvqa finetune``: a LoRA adapter from a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from hpvqa.commands.model_options import FrameSize
+from hpvqa.commands.options import FileOrName, TaskType
+from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
+from hpvqa.processes import INTERRUPTED
+from hpvqa.vlm.frames.sampling import FrameSampling
+
+
+def _help(field: str) -> str:
+    description = TrainingSettings.model_fields[field].description
+    return f"{description}  [default: the recipe's]"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  hpvqa finetune --model qwen3.5 --out runs/lora
+  hpvqa finetune --model internvl3.5 --recipe paper-lora --out runs/paper
+  hpvqa finetune --model ./checkpoint --task drop --sampler dense --out x
+  hpvqa finetune --model qwen3.5 --set lora.rank=32 --out x --dry-run
+  torchrun --nproc-per-node 4 -m hpvqa finetune --model qwen3.5 --out x
+
+A training that was interrupted goes on with --resume. Decoded frames are kept in $HPVQA_CACHE (see --cache-size).
+"""
+)
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path),
+    default=Path("dataset"),
+    show_default=True,
+    help="Folder of the data set; only its training split is looked at until all is done.",
+)
+@click.option("--model", required=True, help="A model folder, a hub id, or a model family such as qwen3.5.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the adapter, a new one.")
+@click.option(
+    "--recipe",
+    type=FileOrName(finetune_recipe_names),
+    default="lora",
+    show_default=True,
+    help="How: lora, paper-lora (the paper's Table 2 to the letter), or a YAML file.",
+)
+@click.option("--task", type=TaskType(), help="Only the rows of this task.  [default: all]")
+@click.option("--cameras", help="Only the clips of these cameras, such as back_wide,front_wide.  [default: all]")
+@click.option("--epochs", type=float, help=_help("epochs"))
+@click.option("--max-steps", type=int, help=_help("max_steps"))
+@click.option("--learning-rate", type=float, help=_help("learning_rate"))
+@click.option("--batch-size", type=int, help=_help("batch_size"))
+@click.option("--patience", type=int, help=_help("patience"))
+@click.option("--seed", type=int, help=_help("seed"))
+@click.option(
+    "--sampler",
+    type=click.Choice(["uniform", "dense", "motion", "events"]),
+    help="Which frames are seen, as in hpvqa eval.  [default: the recipe's]",
+)
+@click.option("--fps", type=float, help="Frames a second.  [default: the recipe's]")
+@click.option("--frames", type=int, help=f"{FrameSampling.model_fields['count'].description}")
+@click.option("--resolution", type=FrameSize(), help="Size of the frames, or native.  [default: the model family's]")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any other value, such as lora.rank=32.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that prepare batches."
+)
+@click.option(
+    "--cache-size",
+    type=click.FloatRange(min=0),
+    default=20.0,
+    show_default=True,
+    help="Most GB of decoded frames that are kept on disk; 0: none are.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be trained, and the memory that it needs.")
+@click.option("--no-eval", is_flag=True, help="Do not answer the evaluation split in the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    dataset: Path,
+    model: str,
+    out: Path,
+    recipe: str,
+    task: str | None,
+    cameras: str | None,
+    changes: tuple[str, ...],
+    device: Literal["auto", "cpu", "cuda"],
+    workers: int,
+    cache_size: float,
+    resume: bool,
+    dry_run: bool,
+    no_eval: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Train a LoRA adapter of a model on the training split of a data set.
+
+    A tenth of the training episodes choose the checkpoint; the evaluation split is answered once, in the end. The
+    adapter's folder says how it was made, and `hpvqa eval --adapter` shows the model the same frames and prompt.
+    """
+    import os
+    import shlex
+    import sys
+    import time
+
+    from rich.console import Console
+
+    from hpvqa.commands.finetune_table import print_plan, print_result
+    from hpvqa.dataset.load import open_dataset
+    from hpvqa.finetune.evaluation import evaluate_adapter
+    from hpvqa.finetune.run import Job, finetune
+    from hpvqa.finetune.settings import load_finetune_recipe
+    from hpvqa.progress.reporter import reporting
+    from hpvqa.sim.mujoco.assets import default_cache
+    from hpvqa.vlm.frames.cache import FrameCache
+
+    settings = _overridden(load_finetune_recipe(recipe), given, changes)
+    cache = FrameCache(default_cache(os.environ) / "frames", round(cache_size * 1e9)) if cache_size else None
+    job = Job(
+        dataset=open_dataset(dataset),
+        model=model,
+        recipe=settings,
+        out=out,
+        task=task,
+        cameras=tuple(name.strip() for name in cameras.split(",")) if cameras else (),
+        device=device,
+        cache=cache,
+        workers=workers,
+    )
+    console = Console()
+    if dry_run:
+        from hpvqa.finetune.dry_run import plan
+
+        print_plan(plan(job), console, as_json=as_json)
+        return
+    try:
+        with reporting(Console(stderr=True), None, time.time) as reporter:
+            done = finetune(job, reporter, resume=resume, command=shlex.join(["hpvqa", *sys.argv[1:]]))
+            predictions = None if no_eval else evaluate_adapter(job, reporter)
+    except KeyboardInterrupt:
+        click.echo("Interrupted; give the same command with --resume to go on.", err=True)
+        ctx.exit(INTERRUPTED)
+    print_result(done, predictions, console, as_json=as_json)
+
+
+def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[str, ...]) -> FinetuneRecipe:
+    import yaml
+
+    from hpvqa.errors import UsageError
+    from hpvqa.finetune.settings import override
+
+    names = {
+        **{name: f"training.{name}" for name in TrainingSettings.model_fields},
+        "sampler": "frames.sampler",
+        "fps": "frames.fps",
+        "frames": "frames.count",
+        "resolution": "frames.resolution",
+    }
+    found = {names[name]: value for name, value in given.items() if value is not None}
+    if found.get("frames.resolution") == "native":
+        found["frames.resolution"] = None
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise UsageError(f"--set looks like lora.rank=32, {change!r} does not")
+        found[name] = yaml.safe_load(value)
+    return override(recipe, found)

@@ -1,0 +1,67 @@
+"""``hpvqa report``: runs as tables, figures and a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  hpvqa report runs/pixels-dataset-0a1b2c3d
+  hpvqa report runs/base runs/tuned --html report.html
+  hpvqa report published/*.jsonl --json
+
+Every interval is over episodes, since views of one episode are not independent. Runs that answered the same rows are
+compared.
+"""
+)
+@click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with figures and failures: one file, to open anywhere.",
+)
+@click.option(
+    "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Write every cell as a line of a CSV file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def command(paths: tuple[Path, ...], html: Path | None, table: Path | None, as_json: bool) -> None:
+    """Show how good the answers of RUNs are, how sure that is, and what they lean to.
+
+    A RUN is the folder of a run, finished or not, or prediction files in the public original's form; such files that
+    differ only in task and side are one run.
+    """
+    import sys
+    import time
+
+    from rich.console import Console
+
+    from hpvqa.report.cells import write_csv
+    from hpvqa.report.measure import measure
+    from hpvqa.report.reading import read_runs
+    from hpvqa.report.writing import check_target
+
+    for path in (html, table):
+        if path is not None:
+            check_target(path)
+    runs = read_runs(paths)
+    created = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    report = measure(runs, command=("hpvqa", *sys.argv[1:]), created=created)
+    if table is not None:
+        write_csv(report, table)
+    if html is not None:
+        from hpvqa.report.html.page import write_page
+
+        write_page(report, runs, html)
+    if as_json:
+        click.echo(report.model_dump_json(indent=2))
+        return
+    from hpvqa.commands.report_table import print_report
+
+    print_report(report, Console())
+    for path in (table, html):
+        if path is not None:
+            click.echo(f"Written: {path}")

@@ -1,0 +1,109 @@
+"""Two runs, or two conditions of one, on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import pvariance
+from typing import Literal
+
+from pydantic import Field
+
+from hpvqa.errors import UsageError
+from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.statistics.clusters import tally
+from hpvqa.evaluate.statistics.combine import difference_interval
+from hpvqa.evaluate.statistics.holm import holm
+from hpvqa.evaluate.statistics.interval import Interval, effective_rows
+from hpvqa.evaluate.statistics.permutation import sign_flip_p
+from hpvqa.scene.spec import Model
+
+_Pair = tuple[Prediction, Prediction]
+
+
+class Comparison(Model):
+    """How much better the second of two runs is, on rows that both answered."""
+
+    task: str
+    by: Literal["all", "camera"] = Field(description="What else the rows have in common.")
+    value: str = Field(description="The value of it.")
+    a: float = Field(description="Accuracy of the first run.")
+    b: float = Field(description="Accuracy of the second run.")
+    difference: float = Field(description="b - a.")
+    interval: Interval = Field(description="Interval of the difference.")
+    p: float = Field(description="Two-sided p of the exact paired permutation test, which flips whole episodes.")
+    p_holm: float | None = Field(description="p corrected by Holm's method over the cameras of the task; null for all.")
+    n: int = Field(description="Rows that both answered.")
+    episodes: int
+    effective_n: float = Field(description="How many independent rows would make the difference as sure.")
+    unpaired: int = Field(description="Rows that only one of both has, or that one could not answer; not compared.")
+
+
+def compare(a: Sequence[Prediction], b: Sequence[Prediction], *, seed: int = 0) -> list[Comparison]:
+    """Compare two runs, task by task, on all rows and by camera.
+
+    Args:
+        a: The first run, under one condition.
+        b: The second run, under one condition.
+        seed: Seed of the intervals that are found by bootstrap.
+
+    Raises:
+        UsageError: There is no row that both answered.
+    """
+    known = {(row.split, row.file_name): row for row in b if row.error is None}
+    pairs = [
+        (row, known[row.split, row.file_name]) for row in a if row.error is None and (row.split, row.file_name) in known
+    ]
+    if not pairs:
+        raise UsageError("Both runs have no answered row in common; compare runs about the same rows of a data set")
+    names = {(row.task, row.camera, row.split, row.file_name) for row in (*a, *b)}
+    found = []
+    for task in dict.fromkeys(row.task for row, _ in pairs):
+        of_task = [pair for pair in pairs if pair[0].task == task]
+        cameras = dict.fromkeys(row.camera for row, _ in of_task)
+        groups = [[pair for pair in of_task if pair[0].camera == camera] for camera in cameras]
+        asked = [sum(name[:2] == (task, camera) for name in names) for camera in cameras]
+        ps = [_p(group) for group in groups]
+        whole = sum(name[0] == task for name in names)
+        found.append(_comparison("all", "all", of_task, _p(of_task), None, whole, seed))
+        found += [
+            _comparison("camera", camera, group, p, corrected, rows, seed)
+            for camera, group, p, corrected, rows in zip(cameras, groups, ps, holm(ps), asked, strict=True)
+        ]
+    return found
+
+
+def _comparison(
+    by: Literal["all", "camera"],
+    value: str,
+    pairs: Sequence[_Pair],
+    p: float,
+    p_holm: float | None,
+    asked: int,
+    seed: int,
+) -> Comparison:
+    clusters = [row.cluster for row, _ in pairs]
+    changes = _changes(pairs)
+    first, second = (sum(pair[which].is_correct for pair in pairs) for which in (0, 1))
+    return Comparison(
+        task=pairs[0][0].task,
+        by=by,
+        value=value,
+        a=first / len(pairs),
+        b=second / len(pairs),
+        difference=(second - first) / len(pairs),
+        interval=difference_interval(changes, clusters, seed=seed),
+        p=p,
+        p_holm=p_holm,
+        n=len(pairs),
+        episodes=len(set(clusters)),
+        effective_n=effective_rows(tally(changes, clusters), pvariance(changes)),
+        unpaired=asked - len(pairs),
+    )
+
+
+def _p(pairs: Sequence[_Pair]) -> float:
+    return sign_flip_p(tally(_changes(pairs), [row.cluster for row, _ in pairs]).sums)
+
+
+def _changes(pairs: Sequence[_Pair]) -> list[int]:
+    return [int(b.is_correct) - int(a.is_correct) for a, b in pairs]

@@ -1,0 +1,98 @@
+"""Intervals of a sum or difference of two shares, recovered from the interval of each (MOVER, Zou and Donner 2008).
+
+Each end lies away from the estimate by the distances of both shares to their own ends, added as variances are. So a
+share that is 0 or 1 keeps the doubt that its own interval has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
+from hpvqa.evaluate.statistics.bootstrap import bootstrap_mean
+from hpvqa.evaluate.statistics.clusters import tally
+from hpvqa.evaluate.statistics.interval import LEVEL, Interval, Method, choose_method, effective_rows, trials
+
+
+def mean_interval(a: float, a_interval: Interval, b: float, b_interval: Interval) -> Interval:
+    """Interval of the mean of two independent shares.
+
+    Args:
+        a: The first share.
+        a_interval: Its interval.
+        b: The second share.
+        b_interval: Its interval, of the same level.
+    """
+    halves = [(share / 2, of.low / 2, of.high / 2) for share, of in ((a, a_interval), (b, b_interval))]
+    found = sum_interval((a + b) / 2, halves, (a_interval, b_interval))
+    return found.model_copy(update={"low": max(found.low, 0.0), "high": min(found.high, 1.0)})
+
+
+def sum_interval(
+    value: float, terms: Sequence[tuple[float, float, float]], intervals: tuple[Interval, Interval]
+) -> Interval:
+    """Interval of a sum of independent terms.
+
+    Args:
+        value: The estimate.
+        terms: Each term with both ends of its interval.
+        intervals: The intervals that the terms come from. Where their methods differ, the result bears the name of
+            the default one.
+    """
+    methods = {interval.method for interval in intervals}
+    return Interval(
+        low=value - math.hypot(*(term - low for term, low, _ in terms)),
+        high=value + math.hypot(*(high - term for term, _, high in terms)),
+        level=intervals[0].level,
+        method=methods.pop() if len(methods) == 1 else "cluster bootstrap",
+    )
+
+
+def difference_interval(
+    changes: ArrayLike, clusters: Sequence[Hashable], *, seed: int = 0, level: float = LEVEL
+) -> Interval:
+    """Interval of the mean change of paired rows, by the rules of :func:`accuracy_interval`.
+
+    What is Wilson's or Clopper and Pearson's interval there is combined here from those of the share of gains and of
+    the share of losses. So two runs that agree in all of 16 episodes may still differ.
+
+    Args:
+        changes: For each row 1 (gain), -1 (loss) or 0.
+        clusters: The cluster of each row; there is at least one.
+        seed: Seed of the bootstrap.
+        level: Confidence.
+    """
+    change = np.asarray(changes, float)
+    rows = tally(change, clusters)
+    gains, losses = float(np.mean(change > 0)), float(np.mean(change < 0))
+    methods = {choose_method(tally(change == sign, clusters)) for sign in (1, -1)}
+    method: Method = "cluster bootstrap" if "cluster bootstrap" in methods else methods.pop()
+    find = clopper_pearson if method == "Clopper-Pearson" else wilson
+    variance = float(change.var())
+    if method == "Wilson":
+        n = float(rows.n)
+    else:
+        n = trials(rows, variance) if method == "Clopper-Pearson" else effective_rows(rows, variance)
+    low, high = _difference(gains, find(gains * n, n, level), losses, find(losses * n, n, level))
+    if method == "cluster bootstrap":
+        drawn = bootstrap_mean(rows, level=level, seed=seed)
+        low, high = min(low, drawn[0]), max(high, drawn[1])
+    return Interval(low=max(low, -1.0), high=min(high, 1.0), level=level, method=method)
+
+
+def _difference(a: float, a_ends: tuple[float, float], b: float, b_ends: tuple[float, float]) -> tuple[float, float]:
+    """Ends of the interval of a - b, two shares of the same trials, which a trial cannot both belong to."""
+    others = (1 - a) * (1 - b)
+    correlation = -((a * b / others) ** 0.5) if others > 0 else -float(a * b > 0)
+    return (
+        a - b - _distance(a - a_ends[0], b_ends[1] - b, correlation),
+        a - b + _distance(a_ends[1] - a, b - b_ends[0], correlation),
+    )
+
+
+def _distance(a: float, b: float, correlation: float) -> float:
+    return float(max(a * a + b * b - 2 * correlation * a * b, 0.0) ** 0.5)

@@ -1,0 +1,76 @@
+"""The model card in an adapter's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hpvqa.finetune.rows import TrainingRows
+from hpvqa.finetune.settings import FinetuneRecipe
+from hpvqa.vlm.families import resolve_model
+from hpvqa.vlm.training_record import TrainingRecord
+
+CARD_FILE = "README.md"
+
+
+def write_card(
+    out: Path,
+    record: TrainingRecord,
+    recipe: FinetuneRecipe,
+    rows: TrainingRows,
+    trainable: int,
+    total: int,
+    best: Mapping[str, float],
+    command: str,
+) -> None:
+    """Write what a reader must know to use the adapter, with the front matter that the Hugging Face hub reads."""
+    lora, training, frames = recipe.lora, recipe.training, record.frames
+    base = resolve_model(record.model)
+    size = "as recorded" if frames.resolution is None else f"{frames.resolution[0]}×{frames.resolution[1]}"
+    rate = f"{frames.fps:g} a second" if frames.count is None else f"{frames.count} of a clip"
+    episodes = len({item.row.cluster for item in rows.train})
+    held_out = len({item.row.cluster for item in rows.validation})
+    task = record.task or "all tasks"
+    cameras = ", ".join(record.cameras) or "all"
+    score = (
+        f"Its best check, on {held_out} training episodes that were held out: loss {best['eval_loss']:.4f}, "
+        f"right answers {best['eval_accuracy']:.3f}. That chose the checkpoint, and so is no test.\n"
+        if "eval_accuracy" in best
+        else ""
+    )
+    text = f"""---
+base_model: {base}
+library_name: peft
+pipeline_tag: video-text-to-text
+tags: [hpvqa, lora, video, robotics]
+---
+
+# LoRA adapter for {base}
+
+It answers which of two objects that a robot acts on is heavier, or more elastic, with one word: left or right.
+
+| | |
+|---|---|
+| trained on | {task}, cameras: {cameras}; {len(rows.train)} rows of {episodes} episodes |
+| data set | fingerprint `{record.fingerprint}` |
+| frames | {frames.sampler}, {rate}, {size} |
+| prompt | {record.prompt.name} version {record.prompt.version}, `{record.prompt.sha256[:16]}` |
+| LoRA | rank {lora.rank}, alpha {lora.alpha:g}, dropout {lora.dropout:g}; {trainable:,} of {total:,} parameters |
+| training | AdamW, {training.learning_rate:g}, {training.schedule}; batches of {training.batch_size} × \
+{training.accumulation}; {training.epochs:g} epochs; seed {training.seed} |
+| made with | {", ".join(f"{name} {number}" for name, number in record.versions.items())} |
+
+{score}
+Evaluate it with the same frames and prompt, which `hpvqa eval` does by itself:
+
+```
+hpvqa eval --backend transformers --model {record.model} --adapter {out}
+```
+
+Made by:
+
+```
+{command}
+```
+"""
+    (out / CARD_FILE).write_text(text, encoding="utf-8")

@@ -1,0 +1,87 @@
+"""Which rows a model is trained on, and which of the training episodes checkpoints are chosen by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpvqa.dataset.load import Dataset
+from hpvqa.dataset.rows import Cluster
+from hpvqa.errors import UsageError, nearest
+from hpvqa.evaluate.select import Item, select
+from hpvqa.scene.spec import SIDES, Side
+from hpvqa.vlm.prompt import Prompt
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Rows of the training split.
+
+    Attributes:
+        train: What the model is trained on.
+        validation: Episodes that it is not trained on; checkpoints are chosen by them.
+    """
+
+    train: Sequence[Item]
+    validation: Sequence[Item]
+
+
+def training_rows(
+    dataset: Dataset,
+    prompt: Prompt,
+    *,
+    task: str | None = None,
+    cameras: Collection[str] = (),
+    validation: float,
+    seed: int,
+) -> TrainingRows:
+    """The rows of the training split, divided by episode. The evaluation split is not looked at.
+
+    Args:
+        dataset: The data set.
+        prompt: What is asked.
+        task: The only task; None: all.
+        cameras: The only cameras; none: all.
+        validation: Share of the episodes of each task and answer that is for validation; at least one where there are
+            two.
+        seed: Seed of that division.
+
+    Raises:
+        UsageError: There is nothing to learn from: no rows, no such camera, only one answer, or too few episodes.
+        RunError: The data set is damaged.
+    """
+    if not dataset.rows("train"):
+        raise UsageError(f"{dataset.root} has no training split; build it from more episodes")
+    items = select(dataset, "train", prompt, task=task)
+    known = {item.row.camera for item in items}
+    for name in cameras:
+        if name not in known:
+            raise UsageError(f"There is no camera {name!r} in {dataset.root}; {nearest(name, known)}")
+    items = [item for item in items if not cameras or item.row.camera in cameras]
+    held_out: set[Cluster] = set()
+    for name in dict.fromkeys(item.row.task for item in items):
+        for side in SIDES:
+            episodes = sorted({item.row.cluster for item in items if (item.row.task, item.row.answer) == (name, side)})
+            if not episodes:
+                raise UsageError(
+                    f"No training row of {name} has the answer {side}: whoever always says the other is right, and "
+                    "nothing else can be learnt; collect more episodes"
+                )
+            held_out.update(_drawn(episodes, side, validation, seed))
+    train = [item for item in items if item.row.cluster not in held_out]
+    rest = [item for item in items if item.row.cluster in held_out]
+    if not rest or not train:
+        raise UsageError(
+            f"{dataset.root} has too few training episodes to choose checkpoints by; collect at least four of each task"
+        )
+    return TrainingRows(train, rest)
+
+
+def _drawn(episodes: Sequence[Cluster], side: Side, share: float, seed: int) -> list[Cluster]:
+    if len(episodes) < 2:
+        return []
+    count = min(max(round(share * len(episodes)), 1), len(episodes) - 1)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(SIDES.index(side), len(episodes))))
+    return [episodes[number] for number in rng.permutation(len(episodes))[:count]]

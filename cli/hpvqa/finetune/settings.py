@@ -1,0 +1,149 @@
+"""Recipes of fine-tuning: everything that an adapter depends on, besides the model and the data set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, Field, ValidationError
+
+from hpvqa.errors import UsageError, nearest
+from hpvqa.resources import recipes_dir
+from hpvqa.scene.rigs import explain
+from hpvqa.scene.spec import Model
+from hpvqa.vlm.frames.sampling import FrameSampling
+
+Schedule = Literal["linear", "cosine", "constant"]
+SUFFIX = "lora"
+"""What the names of shipped recipes of this kind end with."""
+
+
+def _compiles(targets: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    if isinstance(targets, str):
+        try:
+            re.compile(targets)
+        except re.error as error:
+            raise ValueError(f"{targets!r} is no regular expression: {error}") from None
+    return targets
+
+
+class LoraSettings(Model):
+    """The shape of an adapter."""
+
+    rank: int = Field(default=16, ge=1, le=512, description="Rank of the update of a layer.")
+    alpha: float = Field(default=32.0, gt=0, description="The update is scaled by alpha / rank.")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Share of inputs that LoRA does not see in training.")
+    targets: Annotated[str | tuple[str, ...] | None, AfterValidator(_compiles)] = Field(
+        default=None,
+        description="Layers that are trained: a regular expression for their full names, or a list of last names; by "
+        "default what the model's family says, the language model only.",
+    )
+    extra_targets: bool = Field(
+        default=False,
+        description="Also train what the family has besides, such as the linear-attention layers of Qwen3.5.",
+    )
+
+
+class TrainingSettings(Model):
+    """How an adapter is trained."""
+
+    learning_rate: float = Field(default=5e-5, gt=0, description="Of AdamW, at its highest.")
+    schedule: Schedule = Field(default="linear", description="How the learning rate falls.")
+    warmup: float = Field(default=0.0, ge=0, lt=1, description="Share of all steps over which it rises first.")
+    weight_decay: float = Field(default=0.0, ge=0)
+    batch_size: int = Field(default=4, ge=1, description="Rows of one step on one device.")
+    accumulation: int = Field(default=1, ge=1, description="Batches whose gradients are added up before a step.")
+    epochs: float = Field(default=3.0, gt=0, description="How often every row is seen.")
+    max_steps: int | None = Field(default=None, ge=1, description="Stop after so many steps; null: after all epochs.")
+    seed: int = Field(default=42, ge=0, description="Seed of the order of the rows, of dropout, and of the adapter.")
+    validation: float = Field(
+        default=0.1, gt=0, lt=1, description="Share of the training episodes on which checkpoints are chosen."
+    )
+    checks: int = Field(default=6, ge=1, description="How often, evenly spread, the model is checked and saved.")
+    patience: int | None = Field(
+        default=None, ge=1, description="Stop after so many checks without improvement; null: never."
+    )
+    max_grad_norm: float = Field(default=1.0, gt=0, description="Gradients longer than this are shortened.")
+    gradient_checkpointing: bool | None = Field(
+        default=None, description="Save memory by computing activations twice; null: on a GPU."
+    )
+
+
+class FinetuneRecipe(Model):
+    """A recipe of fine-tuning."""
+
+    kind: Literal["finetune"] = "finetune"
+    lora: LoraSettings = LoraSettings()
+    training: TrainingSettings = TrainingSettings()
+    frames: FrameSampling = Field(
+        default=FrameSampling(),
+        description="Which frames are seen; the resolution is that of the model's family if the recipe gives none.",
+    )
+    prompt: str = Field(default="paper", description="The words around the question: a shipped name, or a YAML file.")
+
+
+def finetune_recipe_names() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return sorted(path.stem for path in recipes_dir().glob(f"*{SUFFIX}.yaml"))
+
+
+def load_finetune_recipe(name: str) -> FinetuneRecipe:
+    """Read a recipe by the name of a shipped one, or from a YAML file.
+
+    Raises:
+        UsageError: There is no such recipe, or it is not valid.
+    """
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml"}:
+        known = finetune_recipe_names()
+        if name not in known:
+            raise UsageError(f"There is no fine-tuning recipe {name!r}; {nearest(name, known)} (or give a YAML file)")
+        path = recipes_dir() / f"{name}.yaml"
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"There is no recipe file {path}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"The recipe file {path} cannot be read: {error}") from None
+    if not isinstance(data, dict) or data.get("kind") != "finetune":
+        raise UsageError(f"{path} is not a recipe of fine-tuning: it lacks the line kind: finetune")
+    return validated(data, f"The recipe file {path}")
+
+
+def validated(data: Mapping[str, Any], source: str) -> FinetuneRecipe:
+    """Turn plain data into a recipe.
+
+    Raises:
+        UsageError: It is not valid.
+    """
+    try:
+        return FinetuneRecipe.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(f"{source} is not valid: {explain(error)}") from None
+
+
+def override(recipe: FinetuneRecipe, given: Mapping[str, Any]) -> FinetuneRecipe:
+    """A recipe with single values replaced.
+
+    Args:
+        recipe: The recipe.
+        given: New values by dotted name, such as ``training.epochs``.
+
+    Raises:
+        UsageError: There is no such value, or it cannot be that.
+    """
+    data = recipe.model_dump(exclude_unset=True)
+    for name, value in given.items():
+        section, _, key = name.rpartition(".")
+        known = [
+            f"{part}.{field}"
+            for part in ("lora", "training", "frames")
+            for field in type(getattr(recipe, part)).model_fields
+        ] + ["prompt"]
+        if name not in known:
+            raise UsageError(f"A recipe of fine-tuning has no value {name!r}; {nearest(name, known)}")
+        (data.setdefault(section, {}) if section else data)[key] = value
+    return validated(data, "The command line")

@@ -1,0 +1,99 @@
+"""Figures with two axes: accuracy against gap, the criterion against d′, and calibration."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from hpvqa.evaluate.score import Cell
+from hpvqa.report.grid import share
+from hpvqa.report.html.chart import Chart
+from hpvqa.report.html.text import figure, figures
+from hpvqa.report.measure import Report
+from hpvqa.tasks import TASKS
+
+_UNITS = {"mass": "mass [kg]", "restitution": "restitution"}
+_STEPS = 80
+
+
+def gap_figures(report: Report) -> str:
+    """One figure a task: accuracy in bins of the gap, and the psychometric curve fitted to all rows."""
+    drawn = []
+    for task in report.tasks:
+        cells = [(number, run, cell) for number, run in enumerate(report.runs) for cell in run.main.group(task, "gap")]
+        if not cells:
+            continue
+        widest = max(_edges(cell)[1] for _, _, cell in cells)
+        hidden = _UNITS[TASKS[task].hidden] if task in TASKS else "hidden value"
+        chart = Chart((0.0, 1.03 * widest), (0.0, 1.0), f"difference of {hidden}", "accuracy")
+        chart.level(0.5, "half")
+        for number, run in enumerate(report.runs):
+            if (fit := run.main.psychometric.get(task)) is not None:
+                x = np.linspace(0.0, widest, _STEPS).tolist()
+                chart.curve(x, [fit.probability(value) for value in x], number)
+        for number, run, cell in cells:
+            low, high = (None, None) if cell.interval is None else (cell.interval.low, cell.interval.high)
+            # Runs stand a little apart, so that their intervals can be told apart.
+            x = sum(_edges(cell)) / 2 + (number - (len(report.runs) - 1) / 2) * 0.012 * widest
+            tip = f"{run.name}, gap {cell.value}: {share(cell.accuracy)} ({cell.correct}/{cell.n})"
+            chart.point(x, cell.accuracy or 0.0, low, high, number, tip)
+        title = f"{task}, by gap"
+        caption = "Bins with 95 % intervals over episodes, and the psychometric curve fitted to all rows."
+        drawn.append(figure(title, chart.drawing.render(title, caption), caption))
+    return figures(drawn)
+
+
+def lean_figures(report: Report) -> str:
+    """One figure a task: how well the sides are told apart, and which one is preferred."""
+    drawn = []
+    for task in report.tasks:
+        points = [
+            (number, run.name, found.criterion, found.d_prime)
+            for number, run in enumerate(report.runs)
+            for found in run.main.bias
+            if found.task == task and found.criterion is not None and found.d_prime is not None
+        ]
+        if not points:
+            continue
+        wide = 1.15 * max(1.0, *(abs(c) for _, _, c, _ in points))
+        low, high = (edge(0.0, *(d for _, _, _, d in points)) for edge in (min, max))
+        chart = Chart((-wide, wide), (min(low, -0.5) * 1.1, max(high, 1.0) * 1.1), "criterion: ← left · right →", "d′")
+        chart.upright(0.0, "half")
+        chart.level(0.0, "half")
+        for number, name, criterion, d_prime in points:
+            chart.point(criterion, d_prime, None, None, number, f"{name}: c {criterion:+.2f}, d′ {d_prime:.2f}")
+        title = f"{task}, criterion and d′"
+        caption = (
+            "Further up, the sides are told apart better; off the middle, one of them is preferred whatever is shown."
+        )
+        drawn.append(figure(title, chart.drawing.render(title, caption), caption))
+    return figures(drawn)
+
+
+def calibration_figures(report: Report) -> str:
+    """One figure a task: how often left was true where it was said to have some probability."""
+    drawn = []
+    for task in report.tasks:
+        curves = [(number, run) for number, run in enumerate(report.runs) if run.main.reliability.get(task)]
+        if not curves:
+            continue
+        chart = Chart((0.0, 1.0), (0.0, 1.0), "P(left) as answered", "share where left is true")
+        chart.slope("half")
+        for number, run in curves:
+            bins = run.main.reliability[task]
+            chart.curve([found.p_left for found in bins], [found.left for found in bins], number)
+            most = max(found.n for found in bins)
+            for found in bins:
+                tip = f"{run.name}: said {found.p_left:.2f}, true {found.left:.2f}, {found.n} rows"
+                size = 2.5 + 3.5 * (found.n / most) ** 0.5
+                chart.point(found.p_left, found.left, None, None, number, tip, size)
+        title = f"{task}, calibration"
+        caption = "On the dashed line, probabilities are true. Larger marks hold more rows."
+        drawn.append(figure(title, chart.drawing.render(title, caption), caption))
+    return figures(drawn)
+
+
+def _edges(cell: Cell) -> tuple[float, float]:
+    low, high = (float(number) for number in re.findall(r"\d+(?:\.\d+)?", cell.value))
+    return low, high

@@ -1,0 +1,89 @@
+"""The rows that went wrong, with pictures and clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from hpvqa.evaluate.prediction import Prediction
+from hpvqa.report.failures import failures_of, kind_of
+from hpvqa.report.html.media import Clips
+from hpvqa.report.html.table import named
+from hpvqa.report.html.text import section, tag, words
+from hpvqa.report.source import Run
+
+MOST = 24
+"""How many rows of a run are shown."""
+
+
+def gallery(runs: Sequence[Run], clips: Clips) -> str:
+    """What went wrong in every run."""
+    return section("What went wrong", "failures", "".join(_of_run(run, clips) for run in runs))
+
+
+def _of_run(run: Run, clips: Clips) -> str:
+    found = failures_of(run.main)
+    title = tag("h3", named(run.name, run.marks))
+    if not found:
+        return title + words("Every row was answered right.", "p", "note")
+    counts = [(kind, sum(kind_of(row) == kind for row in found)) for kind in ("wrong", "invalid", "failed")]
+    said = ", ".join(f"{count} {kind}" for kind, count in counts if count)
+    shown = found[:MOST]
+    which = f"{len(shown)}, spread over tasks and cameras" if len(found) > len(shown) else "all"
+    note = words(f"Of {len(run.main)} rows, {said}. Shown: {which}.", "p", "note")
+    if run.dataset is None:
+        return title + note + _rows(shown)
+    lengths = _lengths(run)
+    return title + note + tag("div", "".join(_card(run, row, lengths, clips) for row in shown), "gallery")
+
+
+def _lengths(run: Run) -> dict[tuple[str, str], int]:
+    """Number of frames of every clip, by split and name."""
+    if run.dataset is None:
+        return {}
+    splits = dict.fromkeys(prediction.split for prediction in run.predictions)
+    return {(split, row.file_name): row.frames for split in splits for row in run.dataset.rows(split)}
+
+
+def _card(run: Run, row: Prediction, lengths: dict[tuple[str, str], int], clips: Clips) -> str:
+    clip = run.clip(row)
+    frames = lengths.get((row.split, row.file_name))
+    strip = clips.strip(clip, frames) if clip and frames else None
+    what = f"{row.task} episode {row.episode}, {row.camera}"
+    if strip:
+        picture = f'<img src="{strip}" alt="First, middle and last frame of {escape(what)}" loading="lazy">'
+    else:
+        picture = words("no picture: the clip cannot be read", "div", "nothing")
+    body = (
+        words(_verdict(row), "p", "verdict")
+        + words(row.question, "p")
+        + words(_where(row), "p", "where")
+        + (clips.player(clip) if clip and strip else "")
+    )
+    return tag("article", picture + tag("div", body, "body"), "card")
+
+
+def _rows(shown: Sequence[Prediction]) -> str:
+    """The same without pictures, where there are no clips."""
+    lines = "".join(
+        tag("tr", words(row.file_name, "td") + words(_verdict(row), "td") + words(row.text[:80], "td")) for row in shown
+    )
+    head = tag("thead", tag("tr", "".join(words(name, "th") for name in ("clip", "verdict", "said"))))
+    return tag("details", words("List", "summary") + tag("div", tag("table", head + tag("tbody", lines)), "scroll"))
+
+
+def _verdict(row: Prediction) -> str:
+    if row.error is not None:
+        return f"Not answered: {row.error}"
+    if row.prediction is None:
+        return f"Invalid: “{row.text[:120]}”, truth {row.answer}"
+    return f"Said {row.prediction}, truth {row.answer}"
+
+
+def _where(row: Prediction) -> str:
+    parts = [row.task, f"episode {row.episode}", row.camera]
+    if row.p_left is not None:
+        parts.append(f"P(left) {row.p_left:.3f}")
+    if row.gap is not None:
+        parts.append(f"gap {row.gap:.2f}")
+    return " · ".join(parts)

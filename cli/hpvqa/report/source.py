@@ -1,0 +1,89 @@
+"""A run as a report sees it, whatever it was read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from hpvqa.dataset.load import Dataset
+from hpvqa.evaluate.conditions import PLAIN
+from hpvqa.evaluate.folder import RunSettings
+from hpvqa.evaluate.prediction import Prediction
+
+
+@dataclass(frozen=True)
+class Run:
+    """Answers of one model.
+
+    Attributes:
+        name: What it is called in tables, unlike any other run of the report.
+        files: What it was read from: its folder, or files in the public original's form.
+        settings: Its ``run.json``; None for files of the public original.
+        predictions: The latest answer to every row under every condition.
+        notes: Sentences that a reader should see.
+        missing: How many rows have no answer yet; None where the data set is not at hand to tell.
+        dataset: The data set that it is about; None where it is not at hand.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    settings: RunSettings | None
+    predictions: tuple[Prediction, ...]
+    notes: tuple[str, ...] = ()
+    missing: int | None = None
+    dataset: Dataset | None = None
+
+    @cached_property
+    def conditions(self) -> dict[str, list[Prediction]]:
+        """Answers by condition, the one without any change first."""
+        found: dict[str, list[Prediction]] = {PLAIN.name: []}
+        for prediction in self.predictions:
+            found.setdefault(prediction.condition, []).append(prediction)
+        return {name: rows for name, rows in found.items() if rows}
+
+    @property
+    def main_condition(self) -> str:
+        """The condition that a run is judged by: plain if it has that one, else its first."""
+        return next(iter(self.conditions))
+
+    @property
+    def main(self) -> list[Prediction]:
+        """The answers that a run is judged by."""
+        return self.conditions[self.main_condition]
+
+    @property
+    def tasks(self) -> list[str]:
+        """Its tasks, in the order in which they appear."""
+        return list(dict.fromkeys(prediction.task for prediction in self.predictions))
+
+    @property
+    def model(self) -> str:
+        """What answered."""
+        return self.name if self.settings is None else self.settings.model
+
+    @property
+    def adapter(self) -> str | None:
+        """The adapter that was put on the model; None without one."""
+        adapter = None if self.settings is None else self.settings.details.get("adapter")
+        return None if adapter is None else str(adapter)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The data set's; None where it is not known."""
+        return None if self.settings is None else self.settings.fingerprint
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Words that stand beside its name wherever its numbers are shown."""
+        if self.settings is None:
+            return ()
+        marks = {"privileged": self.settings.privileged, "resampling unknown": self.settings.resampling == "unknown"}
+        return tuple(mark for mark, holds in marks.items() if holds)
+
+    def clip(self, prediction: Prediction) -> Path | None:
+        """The video of a row; None where there is none to show."""
+        if self.dataset is None:
+            return None
+        path = self.dataset.root / prediction.split / prediction.file_name
+        return path if path.is_file() else None

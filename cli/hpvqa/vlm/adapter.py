@@ -1,0 +1,166 @@
+"""A LoRA adapter's folder: what it holds, and whether it fits a model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from pydantic import JsonValue
+
+from hpvqa.errors import UsageError
+from hpvqa.vlm.checkpoint import Shape, locate, read_shapes, weight_shapes
+from hpvqa.vlm.families import Family, resolve_model
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+PICKLES = ("adapter_model.bin", "adapter_model.pt")
+
+_KEY = re.compile(r"base_model\.model\.(?P<layer>.+)\.lora_(?P<part>[AB])\.weight")
+_SNAPSHOT = re.compile(r"models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/[^/]+/?$")
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A LoRA adapter.
+
+    Attributes:
+        folder: Where it is.
+        base: The model that it was trained on: a folder or hub id; empty where it does not say.
+        config: Its settings.
+        shapes: Names and shapes of its tensors.
+    """
+
+    folder: Path
+    base: str
+    config: Mapping[str, JsonValue]
+    shapes: Mapping[str, Shape]
+
+    @property
+    def rank(self) -> int:
+        """The highest rank of its layers."""
+        return max((shape[0] for name, shape in self.shapes.items() if ".lora_A." in name), default=1)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its weights."""
+        digest = hashlib.sha256()
+        with (self.folder / WEIGHTS).open("rb") as file:
+            while chunk := file.read(2**20):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """Read what an adapter says about itself; its weights are not loaded.
+
+    Raises:
+        UsageError: The folder holds none, a file is damaged, it is no LoRA adapter, or its weights are a pickle, which
+            may run code when it is loaded.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise UsageError(f"{folder} holds no adapter: it has no {CONFIG}")
+    if not (folder / WEIGHTS).is_file():
+        pickled = [name for name in PICKLES if (folder / name).is_file()]
+        if pickled:
+            raise UsageError(
+                f"{folder / pickled[0]} may run code when it is loaded; save the adapter as {WEIGHTS} instead"
+            )
+        raise UsageError(f"{folder} holds no adapter: it has no {WEIGHTS}")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        kind, base = config.get("peft_type"), config.get("base_model_name_or_path") or ""
+    except (OSError, ValueError, AttributeError):
+        raise UsageError(f"{path} is damaged; save the adapter again") from None
+    if kind != "LORA":
+        raise UsageError(f"{folder} holds an adapter of type {kind}; only LoRA is known")
+    shapes = read_shapes(folder / WEIGHTS)
+    if not shapes:
+        raise UsageError(f"{folder / WEIGHTS} holds nothing; save the adapter again")
+    return Adapter(folder, str(base), config, shapes)
+
+
+def check_adapter(adapter: Adapter, model: str) -> None:
+    """Raise if an adapter was trained on another model.
+
+    Names are compared, since weights of two models may well have the same shapes, and shapes, since names can be alike.
+    A folder that was moved, and a copy of a model from the hub, have the name that they had.
+
+    Args:
+        adapter: The adapter.
+        model: A folder, hub id or name of a model family.
+
+    Raises:
+        UsageError: The message says which model it belongs to.
+    """
+    if adapter.base and not _same(adapter.base, model):
+        raise UsageError(
+            f"The adapter {adapter.folder} was trained on {adapter.base}, not on {model}; run it with that model (if "
+            f"they are the same, correct base_model_name_or_path in its {CONFIG})"
+        )
+    known = {_place(name.removesuffix(".weight")): shape for name, shape in weight_shapes(locate(model)).items()}
+    for name, shape in adapter.shapes.items():
+        key = _KEY.fullmatch(name)
+        place = key and _place(key["layer"])
+        if key is None or place is None:
+            continue
+        # lora_A is (rank, inputs, ...), lora_B (outputs, rank, ...); weights are (outputs, inputs, ...).
+        axis = 1 if key["part"] == "A" else 0
+        layer = known.get(place)
+        if layer is None or shape[axis] != layer[axis]:
+            raise UsageError(
+                f"The adapter {adapter.folder} does not fit {model}, in which {key['layer']} is "
+                f"{'not there' if layer is None else 'of another size'}; run it with the model that it was trained on"
+            )
+
+
+def check_served(adapter: Adapter, family: Family) -> None:
+    """Raise if vLLM would leave out a part of an adapter; it does so without a word, and answers as another model.
+
+    Raises:
+        UsageError: The message says what would be left out, and what to do.
+    """
+    way_out = (
+        f"merge it into its model first (hpvqa merge {adapter.folder} --out FOLDER), or use --backend transformers"
+    )
+    dropped = [name for name in adapter.shapes if not family.serves(name)]
+    if dropped:
+        raise UsageError(
+            f"vLLM would silently leave out {len(dropped)} of the {len(adapter.shapes)} tensors of the adapter "
+            f"{adapter.folder}, such as {dropped[0]}; {way_out}"
+        )
+    unknown = [
+        name for name in ("use_dora", "lora_bias", "modules_to_save", "layer_replication") if adapter.config.get(name)
+    ]
+    if adapter.config.get("bias", "none") != "none":
+        unknown.append("bias")
+    if unknown:
+        raise UsageError(f"vLLM knows no adapters with {' and '.join(unknown)}, as {adapter.folder} has; {way_out}")
+
+
+def _same(base: str, model: str) -> bool:
+    one, other = _identity(base), _identity(resolve_model(model))
+    # Owner and name where both are known to be hub ids, else the name alone.
+    return one == other if "/" in one and "/" in other else one.split("/")[-1] == other.split("/")[-1]
+
+
+def _identity(model: str) -> str:
+    """A hub id where it is one, else the name of the folder."""
+    path = Path(model)
+    text = str(path.resolve()) if path.is_dir() else model
+    snapshot = _SNAPSHOT.search(text)
+    if snapshot is not None:
+        return f"{snapshot['owner']}/{snapshot['name']}"
+    hub_id = not path.is_dir() and re.fullmatch(r"[\w.-]+/[\w.-]+", model) and not model.startswith(".")
+    return model if hub_id else PurePath(text).name
+
+
+def _place(layer: str) -> str | None:
+    """A layer without what precedes its number, which differs between files and modules; None outside of the stacks."""
+    part = re.search(r"(?:^|\.)(visual|vision|mtp)(?:_\w+)?\.", layer)
+    inner = re.search(r"(?:^|\.)(?:layers?|blocks)\.(\d+\..*)$", layer)
+    return inner and f"{'language' if part is None else part[1]}.{inner[1]}"

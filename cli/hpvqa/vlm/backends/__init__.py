@@ -1,0 +1,1 @@
+"""Answerers that run a model: in this process, or behind a server."""

@@ -1,0 +1,207 @@
+"""What all answerers share that run a model in this process."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import JsonValue
+
+from hpvqa.errors import MissingDependencyError
+from hpvqa.scene.spec import Side
+from hpvqa.vlm.adapter import check_adapter, read_adapter
+from hpvqa.vlm.chat import render
+from hpvqa.vlm.checkpoint import check_checkpoint, fingerprint, locate
+from hpvqa.vlm.families import find_family
+from hpvqa.vlm.frames.clip import Frames
+from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.protocol import Answer, Query, Resampling
+from hpvqa.vlm.scoring import Candidates, Doubt, Tokens, candidates, likeliest, parse_choice
+
+Dtype = Literal["float32", "bfloat16"]
+Device = Literal["cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One look at what a model says after a prompt.
+
+    Attributes:
+        text: The prompt, each video still a placeholder.
+        videos: Its videos.
+        prefix: Tokens of an answer behind it.
+        following: Tokens whose probability is wanted; none: the model shall speak.
+    """
+
+    text: str
+    videos: tuple[Frames, ...]
+    prefix: Tokens = ()
+    following: Tokens = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of a request.
+
+    Attributes:
+        text: What the model said, or what it would have said next.
+        prompt_tokens: Length of the prompt and what is behind it, videos included.
+        answer_tokens: How many tokens were generated; None where none were.
+        logprobs: Natural logarithm of the probability of each token that was asked for, among all tokens.
+        error: Why there is none, in a sentence.
+    """
+
+    text: str = ""
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+    logprobs: tuple[float, ...] = ()
+    error: str | None = None
+
+
+class Engine(ABC):
+    """A model in this process: prompts, scoring and parsing; subclasses run it.
+
+    Args:
+        options: What the user says.
+
+    Raises:
+        UsageError: The model or its adapter is not what it should be.
+        MissingDependencyError: What runs it is not installed.
+    """
+
+    packages: tuple[tuple[str, str], ...]
+    """Modules that it takes, and how to install each."""
+    given_frames = True
+    privileged = False
+    resampling: Resampling = "none"
+
+    def __init__(self, options: ModelOptions) -> None:
+        for module, install in self.packages:
+            if importlib.util.find_spec(module) is None:
+                raise MissingDependencyError(f"This backend needs {module}; run: pip install {install}")
+        self.name = options.model
+        self.batch_size = options.batch_size
+        self.options = options
+        self.family = find_family(options.model)
+        self.folder = locate(options.model)
+        check_checkpoint(self.folder)
+        self.adapter = None if options.adapter is None else read_adapter(options.adapter)
+        if self.adapter is not None:
+            check_adapter(self.adapter, options.model)
+        self.device: Device = self._device()
+        self.dtype: Dtype = self._dtype()
+        self.details: Mapping[str, JsonValue] = self._details()
+        self._processor: Any = None
+        self._doubt: Doubt | None = None
+
+    @abstractmethod
+    def _device(self) -> Device:
+        """Where the model will run."""
+
+    @abstractmethod
+    def _dtype(self) -> Dtype:
+        """The number format of its weights."""
+
+    def _details(self) -> dict[str, JsonValue]:
+        options, adapter = self.options, self.adapter
+        return {
+            "family": self.family.name,
+            "fingerprint": fingerprint(self.folder),
+            "adapter": None if adapter is None else str(adapter.folder),
+            "adapter_sha256": None if adapter is None else adapter.sha256,
+            "dtype": self.dtype,
+            "device": self.device,
+            "scoring": options.scoring,
+            "max_new_tokens": options.max_new_tokens if options.scoring == "generate" else None,
+        }
+
+    def load(self, tell: Callable[[str], None]) -> None:
+        """Load processor and model, unless they are there.
+
+        Raises:
+            UsageError: The model, its processor or adapter cannot be loaded.
+            RunError: There is not enough memory.
+        """
+        self._doubt = Doubt(tell)
+        if self._processor is None:
+            self._processor = self._load(tell)
+            tokenizer = self._processor.tokenizer
+            self._candidates = lru_cache(maxsize=256)(lambda text, choices: candidates(tokenizer, text, choices))
+
+    @abstractmethod
+    def _load(self, tell: Callable[[str], None]) -> Any:
+        """Load all, and return the processor."""
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """Answer a batch.
+
+        Raises:
+            UsageError: The frames or the prompt do not suit the model.
+            RunError: The model failed.
+        """
+        start = time.perf_counter()
+        texts = [render(self._processor, query, self.family) for query in queries]
+        answers = self._spoken(queries, texts) if self.options.scoring == "generate" else self._scored(queries, texts)
+        seconds = (time.perf_counter() - start) / max(len(queries), 1)
+        return [replace(answer, seconds=seconds) for answer in answers]
+
+    def _spoken(self, queries: Sequence[Query], texts: Sequence[str]) -> list[Answer]:
+        replies = self._run([Request(text, query.videos) for query, text in zip(queries, texts, strict=True)])
+        return [
+            Answer(
+                choice=None if reply.error else parse_choice(reply.text, query.choices),
+                text=reply.text,
+                prompt_tokens=reply.prompt_tokens,
+                answer_tokens=reply.answer_tokens,
+                error=reply.error,
+            )
+            for query, reply in zip(queries, replies, strict=True)
+        ]
+
+    def _scored(self, queries: Sequence[Query], texts: Sequence[str]) -> list[Answer]:
+        asked: list[Candidates] = [
+            self._candidates(text, query.choices) for query, text in zip(queries, texts, strict=True)
+        ]
+        # All steps of a query follow each other: they have the same beginning, and an engine may keep that.
+        requests = [
+            Request(text, query.videos, step.prefix, step.following)
+            for query, text, answers in zip(queries, texts, asked, strict=True)
+            for step in answers.steps
+        ]
+        replies = iter(self._run(requests))
+        return [
+            self._weighed(query.choices, answers, [next(replies) for _ in answers.steps])
+            for query, answers in zip(queries, asked, strict=True)
+        ]
+
+    def _weighed(self, choices: Sequence[Side], answers: Candidates, replies: Sequence[Reply]) -> Answer:
+        first = replies[0]
+        error = next((reply.error for reply in replies if reply.error), None)
+        if error is not None:
+            return Answer(None, prompt_tokens=first.prompt_tokens, error=error)
+        logprobs = answers.logprobs([reply.logprobs for reply in replies])
+        if not all(math.isfinite(value) for value in logprobs.values()):
+            error = "The model's probabilities are not numbers; another --dtype may help"
+            return Answer(None, prompt_tokens=first.prompt_tokens, error=error)
+        if self._doubt is not None:
+            self._doubt.check(logprobs, first.text)
+        return Answer(likeliest(logprobs, choices), first.text, logprobs, prompt_tokens=first.prompt_tokens)
+
+    @abstractmethod
+    def _run(self, requests: Sequence[Request]) -> list[Reply]:
+        """One reply a request, in the same order."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the model; :meth:`load` gets it again."""
+
+
+def first_line(error: BaseException) -> str:
+    """The beginning of what an exception says, for a sentence of ours."""
+    return (str(error).strip() or type(error).__name__).partition("\n")[0].rstrip(".")

@@ -1,0 +1,206 @@
+"""The answerer."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import JsonValue
+
+from hpvqa.errors import HpvqaError, MissingDependencyError, RunError, UsageError
+from hpvqa.vlm.backends.openai.address import check_url
+from hpvqa.vlm.backends.openai.api import Api, IncompleteError, RequestError
+from hpvqa.vlm.backends.openai.background import Background
+from hpvqa.vlm.backends.openai.folder import MediaFolder
+from hpvqa.vlm.backends.openai.packing import Sent
+from hpvqa.vlm.backends.openai.replies import Reply
+from hpvqa.vlm.backends.openai.served import Served, find_served
+from hpvqa.vlm.backends.openai.trial import Manner, keeps_all, try_out
+from hpvqa.vlm.options import ServerOptions
+from hpvqa.vlm.protocol import Answer, Query, Resampling
+from hpvqa.vlm.scoring import Doubt
+
+_ROUNDS = 4
+"""Queries at once, in requests at once: the slowest request of a batch keeps the others waiting, so not too few."""
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """What is there between loading and closing."""
+
+    background: Background
+    api: Api
+    slots: asyncio.Semaphore
+    media: MediaFolder | None
+
+
+class OpenAIAnswerer:
+    """Asks a server, several queries at a time.
+
+    Args:
+        options: What the user says.
+
+    Raises:
+        UsageError: The options contradict each other.
+        MissingDependencyError: The client is not installed.
+    """
+
+    given_frames = True
+    privileged = False
+
+    def __init__(self, options: ServerOptions) -> None:
+        if importlib.util.find_spec("openai") is None:
+            raise MissingDependencyError("Servers are asked with the package openai; run: pip install 'hpvqa[openai]'")
+        self._url = check_url(options.url)
+        if options.transport == "file" and (options.media is None or not options.media.is_dir()):
+            raise UsageError("--transport file needs --media, a folder that exists and that the server may read")
+        if options.transport != "file" and options.media is not None:
+            raise UsageError("--media is for --transport file")
+        self.batch_size = _ROUNDS * options.concurrency
+        self._options = options
+        self._open: _Connection | None = None
+        self._served: Served | None = None
+        self._manner: Manner | None = None
+        self._doubt: Doubt | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's name on the server, or where it is as long as that is not known."""
+        return self._served.model if self._served else self._options.model or self._url
+
+    @property
+    def resampling(self) -> Resampling:
+        """Whether the server keeps all frames; known once it was tried."""
+        return self._manner.resampling if self._manner else "unknown"
+
+    @property
+    def details(self) -> Mapping[str, JsonValue]:
+        """Everything that answers depend on; complete once the server was tried."""
+        options, served, manner = self._options, self._served, self._manner
+        spoken = manner is not None and manner.way.name == "text"
+        return {
+            "url": self._url,
+            "transport": options.transport,
+            "served_model": served.model if served else None,
+            "server": served.kind if served else None,
+            "server_version": served.version if served else None,
+            "family": served.family.name if served and served.family else None,
+            "scoring": options.scoring if manner is None else "generate" if spoken else "logprobs",
+            "scored": manner.way.name if manner else None,
+            "max_new_tokens": options.max_new_tokens if spoken else None,
+        }
+
+    def load(self, tell: Callable[[str], None]) -> None:
+        """Connect, unless it is connected, and try the server out.
+
+        Raises:
+            UsageError: The server has no such model, or several.
+            RunError: It is down, refuses the key or the transport, or is no such server.
+        """
+        if self._open is not None:
+            return
+        options = self._options
+        media = MediaFolder(options.media) if options.media else None
+        # Both belong to the loop in which they are first used.
+        connection = _Connection(Background(), Api(self._url, options), asyncio.Semaphore(options.concurrency), media)
+        self._open, self._doubt = connection, Doubt(tell)
+        try:
+            self._served, self._manner = connection.background.run(self._prepare(connection, tell))
+        except BaseException:
+            self.close()
+            raise
+        if media is not None:
+            media.clear()
+
+    async def _prepare(self, connection: _Connection, tell: Callable[[str], None]) -> tuple[Served, Manner]:
+        api, options, media = connection.api, self._options, connection.media
+        served = await find_served(api, self._url, options.model)
+
+        async def chat(sent: Sent, **fields: Any) -> Reply:
+            return await ask(api, served.model, sent, fields)
+
+        put = None if media is None else media.put
+        return served, await try_out(api, chat, served, options, put, tell)
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """Ask about all queries, and wait for all answers.
+
+        Raises:
+            RunError: The server has gone, or refuses the key.
+        """
+        connection = self._open
+        if connection is None:
+            raise RunError("The server was not loaded")
+        start = time.perf_counter()
+        try:
+            found = connection.background.run(self._answer_all(connection, queries))
+        finally:
+            if connection.media is not None:
+                connection.media.clear()
+        failed = [error for error in found if isinstance(error, RequestError)]
+        if failed and len(failed) == len(queries) and all(error.hopeless for error in failed):
+            raise RunError(f"{failed[0]}; once it answers, go on with the same command")
+        seconds = (time.perf_counter() - start) / max(len(queries), 1)
+        answers = [Answer(None, error=str(item)) if isinstance(item, HpvqaError) else item for item in found]
+        for answer in answers:
+            if answer.logprobs is not None and self._doubt is not None:
+                self._doubt.check(answer.logprobs, answer.text)
+        return [replace(answer, seconds=seconds) for answer in answers]
+
+    async def _answer_all(self, connection: _Connection, queries: Sequence[Query]) -> list[Answer | HpvqaError]:
+        return await asyncio.gather(*(self._answer_one(connection, query) for query in queries))
+
+    async def _answer_one(self, connection: _Connection, query: Query) -> Answer | HpvqaError:
+        assert self._served is not None  # noqa: S101 - it was loaded
+        assert self._manner is not None  # noqa: S101
+        model, manner = self._served.model, self._manner
+
+        async def chat(sent: Sent, **fields: Any) -> Reply:
+            if not manner.counted or not sent.frames:
+                return await ask(connection.api, model, sent, fields)
+            reply = await ask(connection.api, model, sent, {**fields, "return_token_ids": True})
+            if not keeps_all(reply.prompt_token_ids or (), sent.frames):
+                raise IncompleteError(
+                    "The server left out frames of this query; use --transport images, or start vLLM with "
+                    "--trust-request-mm-kwargs"
+                )
+            return reply
+
+        try:
+            # Encoded only when it is its turn, so that only few encoded clips are in memory; in a thread, so that
+            # replies are read meanwhile.
+            async with connection.slots:
+                sent = await asyncio.to_thread(manner.packing.pack, query)
+                return await manner.way.answer(chat, sent, query.choices)
+        except HpvqaError as error:
+            return error
+
+    def close(self) -> None:
+        """Close the connections; loading opens others."""
+        connection, self._open = self._open, None
+        if connection is None:
+            return
+        connection.background.run(connection.api.close())
+        connection.background.close()
+        if connection.media is not None:
+            connection.media.close()
+
+
+async def ask(api: Api, model: str, sent: Sent, fields: Mapping[str, Any]) -> Reply:
+    """Send one request for a chat completion.
+
+    Args:
+        api: The connection.
+        model: Name of the model.
+        sent: The query.
+        fields: Further fields of the request.
+
+    Raises:
+        RequestError: There is no reply, or none that can be understood.
+    """
+    body = {"model": model, "messages": sent.messages, "temperature": 0, **sent.fields, **fields}
+    return await api.post("/chat/completions", body, Reply)

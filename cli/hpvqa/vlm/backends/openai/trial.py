@@ -1,0 +1,147 @@
+"""One small query before all others: what a server takes, what it gives, and whether it keeps all frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpvqa.errors import RunError
+from hpvqa.vlm.backends.openai.api import Api, RequestError
+from hpvqa.vlm.backends.openai.packing import Packing
+from hpvqa.vlm.backends.openai.replies import Reply
+from hpvqa.vlm.backends.openai.scores import Chat, Way
+from hpvqa.vlm.backends.openai.served import Served
+from hpvqa.vlm.backends.openai.ways import REFUSED, find_way
+from hpvqa.vlm.frames.clip import Frames
+from hpvqa.vlm.options import ServerOptions
+from hpvqa.vlm.prompt import CHOICES
+from hpvqa.vlm.protocol import Query, Resampling
+
+_COUNT = 13
+"""Frames of the query. Neither they nor their pairs are as many as what a processor makes of them by itself."""
+_FAST, _SLOW = 30.0, 2.0
+"""Frame rates of the query [1/s]. A server that is told to keep all frames does so at a rate at which models would
+leave some out; one that is not told may at least do so at the rate that most of them sample at."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to deal with a server.
+
+    Attributes:
+        packing: How queries are sent.
+        way: How answers are found.
+        resampling: Whether it keeps all frames.
+        counted: Whether its replies show how many frames it kept, so that those of each query are counted.
+    """
+
+    packing: Packing
+    way: Way
+    resampling: Resampling
+    counted: bool
+
+
+async def try_out(
+    api: Api,
+    chat: Chat,
+    served: Served,
+    options: ServerOptions,
+    put: Callable[[bytes], str] | None,
+    tell: Callable[[str], None],
+) -> Manner:
+    """Find out how to deal with a server.
+
+    Args:
+        api: The connection.
+        chat: Asks the model.
+        served: What the server has.
+        options: What the user wants.
+        put: With the transport ``file``: writes a video and returns its address.
+        tell: Takes what the user should know.
+
+    Raises:
+        RunError: It does not answer such queries at all, or its model cannot be kept from thinking.
+    """
+    packing, reply = await _first(chat, served, options, put)
+    if reply.prompt_text is not None and reply.prompt_text.rfind("<think>") > reply.prompt_text.rfind("</think>"):
+        raise RunError(
+            f"The chat template of {served.model} begins the answer with <think> although it was told not to, so the "
+            "next word would be no answer; take a model that does not think"
+        )
+    sent = packing.pack(_query(packing))
+    counted = packing.transport != "images" and keeps_all(reply.prompt_token_ids or (), sent.frames)
+    resampling: Resampling = "none" if counted or packing.transport == "images" else "unknown"
+    if resampling == "unknown":
+        tell(
+            "The server may leave out frames that it is sent, so this run is marked: resampling unknown. --transport "
+            "images sends each frame by itself; vLLM leaves none out if it is started with --trust-request-mm-kwargs"
+        )
+    return Manner(packing, await find_way(api, chat, served, options, sent, tell), resampling, counted)
+
+
+async def _first(
+    chat: Chat, served: Served, options: ServerOptions, put: Callable[[bytes], str] | None
+) -> tuple[Packing, Reply]:
+    template: dict[str, Any] = {}
+    if served.kind != "other":
+        template = dict(served.family.chat_template_options) if served.family else {"enable_thinking": False}
+    plain = Packing(options.transport, served.family, template=template, put=put)
+    ids = {"return_token_ids": True, "return_prompt_text": True} if served.kind == "vllm" else {}
+    if served.kind == "vllm" and options.transport != "images":
+        told = replace(plain, told=True, times=served.takes_times)
+        try:
+            return told, await chat(told.pack(_query(told)), max_tokens=1, **ids)
+        except RequestError as error:
+            # Such fields are taken only from clients that whoever started the server trusts.
+            if error.status not in REFUSED or "kwargs" not in error.said:
+                raise
+    try:
+        return plain, await chat(plain.pack(_query(plain)), max_tokens=1, **ids)
+    except RequestError as error:
+        if error.status not in REFUSED:
+            raise
+        raise RunError(f"{error}; perhaps another --transport suits it") from None
+
+
+def _query(packing: Packing) -> Query:
+    width, height = (64, 64) if packing.family is None else packing.family.resolution
+    fps = _FAST if packing.told else _SLOW
+    # Some servers take only so many pictures.
+    count = 2 if packing.transport == "images" else _COUNT
+    images = np.broadcast_to(np.linspace(20, 220, width)[:, None], (count, height, width, 3)).astype(np.uint8)
+    return Query(
+        key="trial",
+        task="trial",
+        clip=Path("trial.mp4"),
+        fps=fps,
+        frames=count,
+        camera=None,
+        question="",
+        system="",
+        text="Answer with one word: left or right.",
+        choices=CHOICES,
+        episode=Path("trial"),
+        videos=(Frames(images, tuple(range(count)), fps, count),),
+    )
+
+
+def keeps_all(prompt: Sequence[int], frames: Sequence[int]) -> bool:
+    """Whether a prompt has a stretch of video tokens for each frame, or for each two of them.
+
+    Args:
+        prompt: Its tokens.
+        frames: How many frames each video has that was sent.
+
+    Returns:
+        False where it cannot be seen, too, as with models that make one stretch of a whole video.
+    """
+    runs = [(token, len(list(run))) for token, run in groupby(prompt)]
+    if not runs:
+        return False
+    video, _ = max(runs, key=lambda run: run[1])
+    return sum(token == video for token, _ in runs) in {sum(frames), sum(-(-count // 2) for count in frames)}

@@ -1,0 +1,246 @@
+"""Models run by transformers, with a PEFT adapter or without, on a GPU or the CPU."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any
+
+from hpvqa.errors import RunError, UsageError
+from hpvqa.vlm.adapter import Adapter
+from hpvqa.vlm.backends.engine import Device, Dtype, Engine, Reply, Request, first_line
+from hpvqa.vlm.processing import encode, load_processor
+
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""What torch says, in any case, when a GPU or this machine has too little of it."""
+_INSTALL = "'hpvqa[vlm]'"
+
+
+class TransformersAnswerer(Engine):
+    """Runs a model in batches, padded on the left, so that all of them end at the same place.
+
+    Attributes:
+        fits: Queries at once that fit into memory, as far as is known.
+    """
+
+    packages = tuple((module, _INSTALL) for module in ("torch", "transformers", "torchvision", "peft"))
+
+    _model: Any = None
+
+    def _device(self) -> Device:
+        import torch
+
+        there = torch.cuda.is_available()
+        if self.options.device == "cuda" and not there:
+            raise UsageError("torch sees no GPU; leave out --device cuda, or install a torch that fits the driver")
+        return "cuda" if there and self.options.device != "cpu" else "cpu"
+
+    def _dtype(self) -> Dtype:
+        import torch
+
+        if self.options.dtype != "auto":
+            return self.options.dtype
+        return self.family.dtype if self.device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+
+    def _load(self, tell: Callable[[str], None]) -> Any:
+        self._tell = tell
+        self.fits = self.batch_size
+        with _quiet():
+            processor = load_processor(str(self.folder))
+            model = self._base()
+            if self.adapter is not None:
+                model = _adapted(model, self.adapter)
+        self._model = model.eval()
+        return processor
+
+    def _base(self) -> Any:
+        import torch
+        from transformers import AutoModelForImageTextToText
+
+        try:
+            model, info = AutoModelForImageTextToText.from_pretrained(
+                self.folder,
+                dtype=getattr(torch, self.dtype),
+                # Straight to the GPU: this machine may have less memory than the model takes.
+                device_map={"": self.device} if self.device == "cuda" else None,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+        except Exception as error:
+            if _no_memory(error):
+                raise RunError(f"{self.name} does not fit into the memory of the {_called(self.device)}") from None
+            raise UsageError(f"{self.name} cannot be loaded: {first_line(error)}") from error
+        missing = sorted(info["missing_keys"])
+        if missing:
+            # transformers fills them with random numbers, and only warns.
+            raise UsageError(f"{self.name} lacks {len(missing)} weights, such as {missing[0]}; download it again")
+        return model
+
+    def _run(self, requests: Sequence[Request]) -> list[Reply]:
+        # What is behind a prompt must be equally long in a batch.
+        order = sorted(range(len(requests)), key=lambda number: len(requests[number].prefix))
+        replies: dict[int, Reply] = {}
+        for _, group in groupby(order, key=lambda number: len(requests[number].prefix)):
+            numbers = list(group)
+            replies.update(zip(numbers, self._in_batches([requests[number] for number in numbers]), strict=True))
+        return [replies[number] for number in range(len(requests))]
+
+    def _in_batches(self, requests: Sequence[Request]) -> list[Reply]:
+        replies: list[Reply] = []
+        while len(replies) < len(requests):
+            batch = requests[len(replies) : len(replies) + self.fits]
+            done = self._try(batch)
+            if done is not None:
+                replies += done
+            elif len(batch) == 1:
+                replies.append(
+                    Reply(
+                        error=f"The query does not fit into the memory of the {_called(self.device)}; show fewer "
+                        "or smaller frames, or take a smaller model"
+                    )
+                )
+            else:
+                self.fits = len(batch) // 2
+                self._tell(
+                    f"{len(batch)} queries at once do not fit into the memory of the {_called(self.device)}; going on "
+                    f"with {self.fits}"
+                )
+        return replies
+
+    def _try(self, batch: Sequence[Request]) -> list[Reply] | None:
+        """Run a batch; None if it does not fit into memory, of which nothing is held any more then."""
+        import torch
+
+        try:
+            return self._speak(batch) if not batch[0].following else self._look(batch)
+        except (RuntimeError, MemoryError) as error:
+            if not _no_memory(error):
+                raise RunError(f"{self.name} failed: {first_line(error)}") from error
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+        return None
+
+    def _look(self, batch: Sequence[Request]) -> list[Reply]:
+        import torch
+
+        tensors = self._tensors(batch)
+        with torch.inference_mode():
+            logits = self._model(**tensors, logits_to_keep=1, use_cache=False).logits[:, -1]
+            logprobs = torch.log_softmax(logits.float(), dim=-1).cpu()
+        lengths = tensors["attention_mask"].sum(dim=1).tolist()
+        said = self._processor.tokenizer.batch_decode(logprobs.argmax(dim=-1, keepdim=True), skip_special_tokens=True)
+        return [
+            Reply(text, length, logprobs=tuple(row[list(request.following)].tolist()))
+            for request, row, length, text in zip(batch, logprobs, lengths, said, strict=True)
+        ]
+
+    def _speak(self, batch: Sequence[Request]) -> list[Reply]:
+        import torch
+
+        tensors = self._tensors(batch)
+        tokenizer = self._processor.tokenizer
+        with torch.inference_mode():
+            output = self._model.generate(
+                **tensors,
+                max_new_tokens=self.options.max_new_tokens,
+                # The likeliest token each time, whatever the model's own settings say.
+                do_sample=False,
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                repetition_penalty=1.0,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        spoken = output[:, tensors["input_ids"].shape[1] :].cpu()
+        lengths = tensors["attention_mask"].sum(dim=1).tolist()
+        ends = _ends(self._model.generation_config.eos_token_id)
+        return [
+            Reply(tokenizer.decode(row, skip_special_tokens=True), length, _until(row.tolist(), ends))
+            for row, length in zip(spoken, lengths, strict=True)
+        ]
+
+    def _tensors(self, batch: Sequence[Request]) -> dict[str, Any]:
+        import torch
+
+        texts, videos = [request.text for request in batch], [request.videos for request in batch]
+        tensors = encode(self._processor, self.family, texts, videos, padding_side="left")
+        if batch[0].prefix:
+            prefixes = torch.tensor([request.prefix for request in batch])
+            behind = {
+                "input_ids": prefixes,
+                "attention_mask": torch.ones_like(prefixes),
+                "mm_token_type_ids": torch.zeros_like(prefixes),
+            }
+            for name in behind.keys() & tensors.keys():
+                tensors[name] = torch.cat([tensors[name], behind[name].to(tensors[name].dtype)], dim=1)
+        dtype = getattr(torch, self.dtype)
+        return {
+            name: tensor.to(self.device, dtype) if tensor.is_floating_point() else tensor.to(self.device)
+            for name, tensor in tensors.items()
+        }
+
+    def close(self) -> None:
+        """Let go of the model; loading gets it again."""
+        if self._model is None:
+            return
+        self._model = self._processor = None
+        if self.device == "cuda":
+            import torch
+
+            torch.cuda.empty_cache()
+
+
+def _adapted(model: Any, adapter: Adapter) -> Any:
+    """The model with an adapter on it, none of whose tensors is left out."""
+    from peft import PeftModel
+    from peft.utils import get_peft_model_state_dict
+
+    try:
+        adapted = PeftModel.from_pretrained(model, str(adapter.folder), local_files_only=True, use_safetensors=True)
+    except Exception as error:
+        raise UsageError(f"The adapter {adapter.folder} cannot be loaded: {first_line(error)}") from error
+    left_out = sorted(adapter.shapes.keys() ^ get_peft_model_state_dict(adapted).keys())
+    if left_out:
+        raise UsageError(
+            f"The adapter {adapter.folder} does not fit: {left_out[0]} is only in one of adapter and model"
+        )
+    return adapted
+
+
+def _no_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY)
+
+
+def _called(device: Device) -> str:
+    return "GPU" if device == "cuda" else "machine"
+
+
+def _ends(token: int | list[int] | None) -> set[int]:
+    return set() if token is None else {token} if isinstance(token, int) else set(token)
+
+
+def _until(tokens: list[int], ends: set[int]) -> int:
+    """How many tokens were generated, the one that ends an answer included; what follows it is padding."""
+    return next((number for number, token in enumerate(tokens, start=1) if token in ends), len(tokens))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no advice of transformers beside our own progress; what matters of it is checked."""
+    from transformers.utils import logging
+
+    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if shown:
+            logging.enable_progress_bar()

@@ -1,0 +1,175 @@
+"""From what a user says about a model to an answerer, and to the frames that it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import SecretStr, ValidationError
+
+from hpvqa.dataset.load import Dataset
+from hpvqa.errors import UsageError
+from hpvqa.scene.rigs import explain
+from hpvqa.vlm.families import find_family
+from hpvqa.vlm.frames.sampling import FrameSampling, Sampler
+from hpvqa.vlm.options import ModelOptions, Scoring, ServerOptions, Transport
+from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
+from hpvqa.vlm.protocol import Answerer
+from hpvqa.vlm.registry import BACKENDS, ENGINES, check_backend, open_baseline, open_model, open_server
+from hpvqa.vlm.training_record import TrainingRecord, mismatches, read_training_record
+
+DEFAULT_PROMPT = "paper"
+DEFAULT_RESOLUTION = (224, 224)
+"""Of frames for a server, whose model's family is not known here."""
+DEFAULT_SERVER = "http://127.0.0.1:8000/v1"
+KEY_VARIABLES = ("HPVQA_API_KEY", "OPENAI_API_KEY")
+"""Where a server's key is looked for, in this order. It is never an option: those end up in histories and logs."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What the options say; None where nothing was said."""
+
+    backend: str = "baseline"
+    model: str | None = None
+    adapter: Path | None = None
+    sampler: Sampler | None = None
+    fps: float | None = None
+    frames: int | None = None
+    resolution: tuple[int, int] | Literal["native"] | None = None
+    prompt: str | None = None
+    scoring: Scoring | None = None
+    batch_size: int | None = None
+    dtype: Literal["auto", "float32", "bfloat16"] | None = None
+    device: Literal["auto", "cpu", "cuda"] | None = None
+    server: str | None = None
+    transport: Transport | None = None
+    media: Path | None = None
+    concurrency: int | None = None
+    allow_mismatch: bool = False
+
+    @property
+    def name(self) -> str | None:
+        """The model, or what the backend has by default; None: whatever the server has."""
+        check_backend(self.backend)
+        return self.model or BACKENDS[self.backend]
+
+
+_ONLY: Mapping[str, tuple[str, ...]] = {
+    "adapter": tuple(ENGINES),
+    "batch_size": tuple(ENGINES),
+    "dtype": tuple(ENGINES),
+    "device": ("transformers",),
+    "scoring": (*ENGINES, "openai"),
+    "sampler": (*ENGINES, "openai"),
+    "fps": (*ENGINES, "openai"),
+    "frames": (*ENGINES, "openai"),
+    "resolution": (*ENGINES, "openai"),
+    "server": ("openai",),
+    "transport": ("openai",),
+    "media": ("openai",),
+    "concurrency": ("openai",),
+}
+"""Options that only some backends have."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a model is told and shown.
+
+    Attributes:
+        prompt: The words around the question.
+        frames: Which frames of a clip.
+        warnings: How that differs from what an adapter was trained with, if that was allowed.
+    """
+
+    prompt: Prompt
+    frames: FrameSampling
+    warnings: tuple[str, ...] = ()
+
+
+def choose_look(choice: ModelChoice) -> Look:
+    """What a model is told and shown: what the user said, else what it was trained with, else its family's way.
+
+    Raises:
+        UsageError: The prompt or the model's family is not known, there is no such choice of frames, or an adapter was
+            trained with another one and that is not allowed.
+    """
+    record = _record(choice)
+    said = _said({"sampler": choice.sampler, "fps": choice.fps, "count": choice.frames})
+    if choice.resolution is not None:
+        said["resolution"] = None if choice.resolution == "native" else choice.resolution
+    try:
+        if record is None:
+            frames = FrameSampling(**{"resolution": _resolution(choice), **said})
+        else:
+            frames = FrameSampling(**{**record.frames.model_dump(), **said})
+    except ValidationError as error:
+        raise UsageError(f"Frames cannot be chosen so: {explain(error)}") from None
+    prompt = Prompt(**record.prompt.model_dump(exclude={"sha256"})) if record and choice.prompt is None else None
+    prompt = prompt or load_prompt(choice.prompt or DEFAULT_PROMPT)
+    different = [] if record is None else mismatches(record, frames, PromptRecord.of(prompt))
+    if different and not choice.allow_mismatch:
+        raise UsageError(
+            f"{choice.adapter or choice.name} was trained with something else: {'; '.join(different)}; leave these "
+            "options out, or add --allow-mismatch"
+        )
+    return Look(prompt, frames, tuple(f"Not as in training: {words}" for words in different))
+
+
+def _record(choice: ModelChoice) -> TrainingRecord | None:
+    if choice.backend not in ENGINES:
+        return None
+    places = (choice.adapter, Path(choice.model) if choice.model else None)
+    return next((record for place in places if place and (record := read_training_record(place))), None)
+
+
+def _resolution(choice: ModelChoice) -> tuple[int, int]:
+    if choice.backend in ENGINES and choice.name is not None:
+        return find_family(choice.name).resolution
+    return DEFAULT_RESOLUTION
+
+
+def open_answerer(
+    choice: ModelChoice, dataset: Dataset, *, seed: int, environ: Mapping[str, str], max_videos: int = 1
+) -> Answerer:
+    """Who answers; nothing heavy is loaded yet.
+
+    Args:
+        choice: What the user said.
+        dataset: What will be asked about.
+        seed: Seed of an answerer that draws lots.
+        environ: The environment, for a server's key.
+        max_videos: Most videos in one query.
+
+    Raises:
+        HpvqaError: There is no such backend or model, an option is not for this backend, or something is missing.
+    """
+    check_backend(choice.backend)
+    for option, backends in _ONLY.items():
+        if getattr(choice, option) is not None and choice.backend not in backends:
+            flag = option.replace("_", "-")
+            raise UsageError(f"--{flag} is for --backend {' or '.join(backends)}, not for {choice.backend}")
+    name = choice.name
+    if choice.backend == "openai":
+        key = next((environ[variable] for variable in KEY_VARIABLES if environ.get(variable)), None)
+        given = {name: getattr(choice, name) for name in ("transport", "media", "concurrency", "scoring")}
+        return open_server(
+            ServerOptions(
+                url=choice.server or DEFAULT_SERVER,
+                model=name,
+                key=None if key is None else SecretStr(key),
+                **_said(given),
+            )
+        )
+    assert name is not None  # noqa: S101 - only a server may have no name
+    if choice.backend == "baseline":
+        return open_baseline(name, dataset, seed)
+    given = {name: getattr(choice, name) for name in ("adapter", "dtype", "device", "batch_size", "scoring")}
+    return open_model(choice.backend, ModelOptions(model=name, max_videos=max_videos, **_said(given)))
+
+
+def _said(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}

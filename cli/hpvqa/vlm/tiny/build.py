@@ -1,0 +1,88 @@
+"""Building a tiny checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hpvqa.errors import MissingDependencyError, RunError, UsageError
+from hpvqa.vlm.tiny.kinds import Kind, Words
+
+
+def build_tiny(
+    kind: Kind, out: Path, *, seed: int = 0, side: int = 64, trainable: bool = False, words: Words = "whole"
+) -> int:
+    """Write a randomly initialised checkpoint with tokenizer, processor and chat template.
+
+    The folder appears whole or not at all.
+
+    Args:
+        kind: Its architecture.
+        out: The folder, which must not exist or be empty.
+        seed: Seed of the weights; the same seed gives the same weights.
+        side: Width and height of the frames that it is made for [pixels], a multiple of 32. InternVL takes only these.
+        trainable: Draw weights with which it learns from scratch.
+        words: How the tokenizer treats left and right.
+
+    Returns:
+        How many parameters it has.
+
+    Raises:
+        UsageError: The folder holds something, the size is no multiple of 32, or the tokenizer cannot do that.
+        MissingDependencyError: torch and transformers are not installed.
+        RunError: The disk does not take it.
+    """
+    try:
+        import torch
+
+        from hpvqa.vlm.tiny.models import build_model, make_trainable
+        from hpvqa.vlm.tiny.processors import build_processor
+        from hpvqa.vlm.tiny.tokenizer import build_tokenizer
+
+    except ImportError as error:
+        raise MissingDependencyError(f"Models need {error.name}; run: pip install 'hpvqa[vlm]'") from None
+    if side <= 0 or side % 32:
+        raise UsageError(f"Frames must be a multiple of 32 pixels wide and high, not {side}")
+    if words == "collide" and kind == "qwen3_5":
+        raise UsageError("Words cannot collide in the tokenizer of qwen3_5; take another kind")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} exists already; delete it or choose another folder")
+    # Drawn apart, so that neither what was drawn before nor what will be drawn is touched.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        tokenizer = build_tokenizer(kind, words)
+        model = build_model(kind, tokenizer, side)
+        if trainable:
+            make_trainable(model)
+    partial: Path | None = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        with _no_bars():
+            model.save_pretrained(partial)
+        build_processor(kind, tokenizer, side).save_pretrained(partial)
+        partial.chmod(0o755)
+        partial.replace(out)
+    except OSError as error:
+        raise RunError(f"{out} cannot be written: {error.strerror or error}") from None
+    finally:
+        if partial is not None and partial.exists():
+            shutil.rmtree(partial)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Writing takes no time worth a progress bar."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

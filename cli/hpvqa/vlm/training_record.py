@@ -1,0 +1,63 @@
+"""What an adapter's folder says about how the adapter was trained, so that it is evaluated in the same way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, JsonValue, ValidationError
+
+from hpvqa.errors import UsageError
+from hpvqa.scene.rigs import explain
+from hpvqa.scene.spec import Model
+from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.prompt import PromptRecord
+
+RECORD_FILE = "hpvqa.json"
+
+
+class TrainingRecord(Model):
+    """``hpvqa.json`` in an adapter's folder."""
+
+    kind: Literal["hpvqa-adapter"] = "hpvqa-adapter"
+    schema_version: Literal[1] = 1
+    model: str = Field(description="The model that the adapter belongs on, as it was given.")
+    family: str
+    dataset: str = Field(description="Folder of the data set, as it was given.")
+    fingerprint: str = Field(description="SHA-256 of the data set's manifest.")
+    task: str | None = Field(description="The only task that it was trained on; null: all.")
+    cameras: tuple[str, ...] = Field(description="The only cameras that it was trained on; none: all.")
+    prompt: PromptRecord
+    frames: FrameSampling
+    recipe: dict[str, JsonValue] = Field(description="The recipe of its training, with all values.")
+    versions: dict[str, str]
+
+
+def read_training_record(adapter: Path) -> TrainingRecord | None:
+    """How an adapter was trained; None where its folder does not say, as when another tool made it.
+
+    Raises:
+        UsageError: The folder says something that cannot be understood.
+    """
+    path = adapter / RECORD_FILE
+    try:
+        return TrainingRecord.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValidationError as error:
+        raise UsageError(f"{path} is not of this version ({explain(error)}); train the adapter again") from None
+
+
+def mismatches(record: TrainingRecord, frames: FrameSampling, prompt: PromptRecord) -> list[str]:
+    """In what an evaluation would differ from the training, in words; nothing if in nothing that matters."""
+    found = []
+    there, here = record.frames.model_dump(), frames.model_dump()
+    found += [
+        f"{name} was {there[name]} in training and is {here[name]} now" for name in there if there[name] != here[name]
+    ]
+    if record.prompt.sha256 != prompt.sha256:
+        found.append(
+            f"the prompt was {record.prompt.name} version {record.prompt.version} and is {prompt.name} version "
+            f"{prompt.version}"
+        )
+    return found

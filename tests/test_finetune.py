@@ -1,0 +1,290 @@
+"""Fine-tuning from end to end on tiny models: it learns, resumes, refuses, and leaves an adapter that says how."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from hpvqa.dataset.build import build
+from hpvqa.dataset.load import Dataset, open_dataset
+from hpvqa.errors import RunError, UsageError
+from hpvqa.evaluate.select import select
+from hpvqa.finetune.dry_run import plan
+from hpvqa.finetune.model import choose_targets
+from hpvqa.finetune.run import Finetuned, Job, finetune
+from hpvqa.finetune.settings import LoraSettings, load_finetune_recipe, override
+from hpvqa.main import main
+from hpvqa.recipe import Recipe
+from hpvqa.record.video import ClipWriter
+from hpvqa.vlm.families import find_family
+from hpvqa.vlm.prompt import load_prompt
+from hpvqa.vlm.tiny.kinds import Kind
+from hpvqa.vlm.training_record import read_training_record
+from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, copy, make_data, quiet
+from tests.tiny_models import TinyModel, load_model
+
+KINDS = get_args(Kind)
+CHANGES = {
+    "frames.resolution": [64, 64],
+    "frames.fps": FPS,
+    "training.epochs": 2,
+    "training.learning_rate": 5e-3,
+    "training.checks": 2,
+}
+
+
+def paint(clip: Path, brighter: str) -> None:
+    """Make the answer plain to see: one half is white."""
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    half = slice(0, WIDTH // 2) if brighter == "left" else slice(WIDTH // 2, WIDTH)
+    image[:, half] = 255
+    with ClipWriter(clip, FPS, WIDTH, HEIGHT) as writer:
+        for _ in range(FRAMES):
+            writer.write(image)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Sixteen push episodes, two views each; clips show the answer plainly."""
+    folder = tmp_path_factory.mktemp("finetune")
+    build(make_data(folder / "data", push=16), folder / "dataset", quiet(), recipe=Recipe())
+    found = open_dataset(folder / "dataset")
+    for item in select(found, "all", load_prompt("paper")):
+        item.query.clip.unlink()
+        paint(item.query.clip, item.row.answer)
+    return found
+
+
+def job(dataset: Dataset, model: Path, out: Path, **changes: Any) -> Job:
+    recipe = override(load_finetune_recipe("lora"), {**CHANGES, **changes})
+    return Job(dataset, str(model), recipe, out, device="cpu", workers=0)
+
+
+def trained(dataset: Dataset, model: Path, out: Path, **changes: Any) -> Finetuned:
+    return finetune(job(dataset, model, out, **changes), quiet(), command="hpvqa finetune")
+
+
+def metrics(out: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def hpvqa(*args: object) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main([str(arg) for arg in args])
+    return int(stop.value.code or 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_family_is_trained(kind: Kind, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
+    out = tmp_path / "out"
+    done = trained(dataset, tiny_model(kind), out)
+    names = {path.name for path in out.iterdir()}
+    assert names >= {
+        "adapter_config.json", "adapter_model.safetensors", "hpvqa.json", "metrics.jsonl", "README.md", "loss.png",
+        "accuracy.png",
+    }  # fmt: skip
+    record = read_training_record(out)
+    assert record is not None
+    assert record.frames.resolution == (64, 64)
+    assert record.prompt.sha256 == load_prompt("paper").sha256
+    assert 0 < done.trainable < done.total
+    losses = [line["loss"] for line in metrics(out) if "loss" in line]
+    assert losses[-1] < losses[0]
+    assert hpvqa("eval", "--dataset", dataset.root, "--backend", "transformers", "--model", tiny_model(kind),
+                 "--adapter", out, "--out", tmp_path / "run") == 0  # fmt: skip
+    settings = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert settings["frames"] == record.frames.model_dump(mode="json")
+
+
+def test_it_learns_what_the_clips_show(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tiny_model("internvl", trained=True)
+    changes = {"training.epochs": 14, "lora.dropout": 0.0}
+    done = trained(dataset, model, tmp_path / "out", **changes)
+    assert done.best["eval_accuracy"] == 1.0
+    args = ["eval", "--dataset", dataset.root, "--backend", "transformers", "--model", model, "--fps", FPS, "--json"]
+    correct = []
+    for name, more in (("base", []), ("tuned", ["--adapter", tmp_path / "out"])):
+        assert hpvqa(*args, *more, "--out", tmp_path / name) == 0
+        correct.append(json.loads(capsys.readouterr().out)["cells"][0]["correct"])
+    assert correct[0] < correct[1] == 8
+
+
+def test_a_training_that_was_killed_reaches_the_same_loss_curve(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny_model("qwen3_vl")
+    changes = {"training.epochs": 4, "training.checks": 4}
+    trained(dataset, model, tmp_path / "whole", **changes)
+    whole = metrics(tmp_path / "whole")
+
+    from hpvqa.finetune import run as running
+
+    class Killed(BaseException):
+        pass
+
+    def kill(reporter: object, step: int, measured: dict[str, float]) -> None:
+        if step == 8:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "_report", kill)
+        with pytest.raises(Killed):
+            trained(dataset, model, tmp_path / "cut", **changes)
+    with pytest.raises(UsageError, match="go on with --resume"):
+        trained(dataset, model, tmp_path / "cut", **changes)
+    with pytest.raises(UsageError, match=r"begun with other settings \(recipe\)"):
+        finetune(job(dataset, model, tmp_path / "cut"), quiet(), resume=True, command="")
+    finetune(job(dataset, model, tmp_path / "cut", **changes), quiet(), resume=True, command="")
+    again = metrics(tmp_path / "cut")
+    assert [line["step"] for line in again] == [line["step"] for line in whole]
+    for a, b in zip(again, whole, strict=True):
+        assert a == pytest.approx(b, rel=1e-5)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import Trainer
+
+    from hpvqa.finetune.trainer import last_checkpoint
+
+    saved: list[int] = []
+    real = Trainer._save_optimizer_and_scheduler
+
+    def full(self: Any, folder: str) -> None:
+        saved.append(1)
+        if len(saved) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(self, folder)
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "_save_optimizer_and_scheduler", full)
+        with pytest.raises(RunError, match=r"could not be saved .*go on with --resume"):
+            trained(dataset, tiny_model("qwen3_vl"), out)
+    found = last_checkpoint(out)
+    assert found is not None
+    assert [path.name for path in (out / "checkpoints").iterdir()] == [found.name]
+    finetune(job(dataset, tiny_model("qwen3_vl"), out), quiet(), resume=True, command="")
+    assert (out / "adapter_model.safetensors").is_file()
+
+
+def test_an_adapter_is_evaluated_as_it_was_trained(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tiny_model("qwen3_vl")
+    trained(dataset, model, tmp_path / "out")
+    args = ["eval", "--dataset", dataset.root, "--backend", "transformers", "--model", model]
+    args += ["--adapter", tmp_path / "out", "--out", tmp_path / "run", "--limit", 1]
+    assert hpvqa(*args, "--fps", 5) == 2
+    assert "was trained with something else: fps was 10.0 in training and is 5.0 now" in capsys.readouterr().err
+    other = tmp_path / "prompt.yaml"
+    other.write_text("{name: mine, version: 1, system: '', user: 'Well: {question}'}")
+    assert hpvqa(*args, "--prompt", other) == 2
+    assert "the prompt was paper version 1 and is mine version 1" in capsys.readouterr().err
+    assert hpvqa(*args, "--fps", 5, "--allow-mismatch") == 0
+    assert "Not as in training: fps was 10.0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_default_trains_the_language_model_alone(kind: Kind, tiny_model: TinyModel) -> None:
+    folder = tiny_model(kind)
+    model, family = load_model(folder), find_family(str(folder))
+    for settings in (LoraSettings(), load_finetune_recipe("lora").lora):
+        targets = choose_targets(model, family, settings)
+        assert targets.layers
+        assert not [name for name in targets.layers if "vis" in name]
+    listed = choose_targets(model, family, load_finetune_recipe("paper-lora").lora)
+    assert set(listed.layers) >= set(targets.layers)
+    assert bool([name for name in listed.layers if "vis" in name]) == (kind == "internvl")
+    assert listed.unmatched == ()
+
+
+def test_linear_attention_is_an_option(tiny_model: TinyModel) -> None:
+    folder = tiny_model("qwen3_5")
+    model, family = load_model(folder), find_family(str(folder))
+    plain = choose_targets(model, family, LoraSettings())
+    more = choose_targets(model, family, LoraSettings(extra_targets=True))
+    assert {name.rpartition(".")[2] for name in set(more.layers) - set(plain.layers)} == {
+        "in_proj_qkv", "in_proj_z", "out_proj"
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="has no extra layers"):
+        choose_targets(model, find_family(str(tiny_model("internvl"))), LoraSettings(extra_targets=True))
+
+
+def test_targets_that_match_nothing_are_named(tiny_model: TinyModel) -> None:
+    folder = tiny_model("qwen3_vl")
+    model, family = load_model(folder), find_family(str(folder))
+    assert choose_targets(model, family, LoraSettings(targets=("q_proj", "k_porj"))).unmatched == ("k_porj",)
+    with pytest.raises(UsageError, match=r"match no layer of the model; its layers end in .*q_proj"):
+        choose_targets(model, family, LoraSettings(targets="nothing"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dry_run_needs_no_weights(kind: Kind, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
+    whole = tiny_model(kind)
+    bare = copy(whole, tmp_path / "bare")
+    (bare / "model.safetensors").unlink()
+    found = plan(job(dataset, bare, tmp_path / "out"))
+    done = trained(dataset, whole, tmp_path / "trained")
+    assert (found.trainable, found.total) == (done.trainable, done.total)
+    assert found.frames == FRAMES
+    assert found.memory_gb > 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("HPVQA_CACHE", str(tmp_path / "cache"))
+    args = ["finetune", "--dataset", dataset.root, "--model", tiny_model("qwen3_vl"), "--out", tmp_path / "out"]
+    args += ["--set", "frames.resolution=[64, 64]", "--fps", FPS, "--workers", 1, "--device", "cpu"]
+    assert hpvqa(*args, "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 20
+    assert hpvqa(*args, "--max-steps", 2, "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["cells"][0]["n"] == 8
+    assert (tmp_path / "out" / "eval" / "predictions.jsonl").is_file()
+    assert list((tmp_path / "cache" / "frames").glob("*.npz"))
+    assert hpvqa("merge", tmp_path / "out", "--out", tmp_path / "merged") == 0
+    assert hpvqa("eval", "--dataset", dataset.root, "--backend", "transformers", "--model", tmp_path / "merged",
+                 "--out", tmp_path / "run", "--json") == 0  # fmt: skip
+    capsys.readouterr()
+    merged, adapted = (
+        [json.loads(line)["logprobs"]["left"] for line in (folder / "predictions.jsonl").read_text().splitlines()]
+        for folder in (tmp_path / "run", tmp_path / "out" / "eval")
+    )
+    assert merged == pytest.approx(adapted, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--recipe", "lor"], "did you mean 'lora'"),
+        (["--set", "lora.rnak=3"], "did you mean 'lora.rank'"),
+        (["--set", "lora.rank"], "--set looks like lora.rank=32"),
+        (["--set", "training.epochs=-1"], "greater than 0"),
+        (["--cameras", "back_top_narow"], "did you mean 'back_top_narrow'"),
+        (["--task", "drop"], "has no rows of drop"),
+        (["--model", "nowhere"], "There is no model folder nowhere"),
+        (["--resume"], "holds no training to go on with"),
+        (["--dataset", "nowhere"], "nowhere is not a data set"),
+    ],
+)
+def test_wrong_calls(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, capsys: pytest.CaptureFixture[str], args: list[str],
+    message: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("HPVQA_CACHE", str(tmp_path / "cache"))
+    base = ["--dataset", dataset.root, "--model", tiny_model("qwen3_vl"), "--out", tmp_path / "out"]
+    assert hpvqa("finetune", *base, *args) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
