@@ -19,7 +19,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.vlm.backends.openai import OpenAIAnswerer
 from hpvqa.vlm.backends.openai.encode import mp4
 from hpvqa.vlm.backends.openai.scores import by_text
-from hpvqa.vlm.backends.openai.trial import keeps_all
+from hpvqa.vlm.backends.openai.trial import expected, stretches
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.protocol import Answer, Query
@@ -442,7 +442,7 @@ def test_a_server_of_another_kind_is_noticed(load: Loaded) -> None:
 def test_a_transport_that_a_server_refuses_is_noticed_before_the_first_row(load: Loaded) -> None:
     with StandIn() as server:
         server.always = (400, {}, {"error": {"message": "video_url is not supported"}})
-        with pytest.raises(RunError, match="video_url is not supported.*another --transport"):
+        with pytest.raises(RunError, match=r"video_url is not supported.*another --transport"):
             load(server)
 
 
@@ -611,20 +611,19 @@ def test_a_failure_while_vllm_is_tried_out_does_not_change_the_way_of_scoring(lo
             load(server)
 
 
-@pytest.mark.parametrize(
-    ("runs", "frames", "kept"),
-    [
-        ([4] * 13, [13], True),
-        ([4] * 7, [13], True),
-        ([4] * 8, [13], False),
-        ([4] * 2, [13], False),
-        ([52], [13], False),
-        ([4] * 5, [2, 3], True),
-        ([4] * 3, [2, 3], True),
-        ([4] * 4, [2, 3], False),
-        ([], [13], False),
-    ],
-)
-def test_kept_frames_are_counted(runs: list[int], frames: list[int], kept: bool) -> None:
-    prompt = [token for length in runs for token in [1, 2, 2, *[99] * length]]
-    assert keeps_all(prompt, frames) is kept
+@pytest.mark.parametrize(("each", "count"), [(1, 18), (2, 10)])
+def test_stretches_of_video_tokens_are_counted(each: int, count: int) -> None:
+    frames = [13, 5]
+    assert expected(frames, each) == count
+    prompt = [token for _ in range(count) for token in [1, 2, 2, 3, *[99] * 4, 1]]
+    assert stretches(prompt) == count
+    assert stretches([]) == 0
+
+
+def test_frames_in_pairs_are_counted_as_such(load: Loaded) -> None:
+    with StandIn(owned_by="vllm", keep=lambda count: {13: 7, 3: 2, 6: 2}[count]) as server:
+        answerer = load(server)
+        assert answerer.resampling == "none"
+        answers = answerer.answer([make_query(bright(200, 3)), make_query(bright(200, 6))])
+    assert answers[0].error is None
+    assert "left out frames" in str(answers[1].error)

@@ -300,7 +300,12 @@ def test_command(
     assert cells["drop", "camera", "front_wide"]["episodes"] == 2
     assert Path(result["run"]) == Path("runs") / f"oracle-dataset-{dataset.fingerprint[:8]}"
     assert hpvqa("eval", "--dataset", dataset.root, "--model", "oracle") == 0
-    assert "│ push │        │ all" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "push  all" in out
+    assert "Privileged: this answerer is given what a camera does not see." in out
+    assert max(map(len, out.splitlines()[:5])) <= 80
+    assert hpvqa("eval", "--dataset", dataset.root, "--model", "left", "--condition", "plain,swap") == 0
+    assert "by condition" in capsys.readouterr().out
 
 
 def test_failed_rows_are_listed(dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,37 +105,42 @@ def command(
     chosen = None if episodes is None else parse_episodes(episodes)
     items = select(opened, split, look.prompt, task=task, camera=camera, episodes=chosen)[:limit]
     views = most_views(items) if any(condition.joins_views for condition in wanted) else 1
-    with closing(open_answerer(choice, opened, seed=seed, environ=os.environ, max_videos=views)) as answerer:
-        settings = run_settings(
-            opened,
-            answerer,
-            backend=choice.backend,
-            model=choice.name or answerer.name,
-            prompt=look.prompt,
-            frames=look.frames,
-            split=split,
-            task=task,
-            camera=camera,
-            episodes=chosen,
-            seed=seed,
-        )
-        run = out or default_out(settings)
-        try:
-            with reporting(Console(stderr=True), None, time.time) as reporter:
-                for warning in look.warnings:
-                    reporter.warning(warning)
-                predictions = evaluate(
-                    items,
-                    answerer,
-                    run,
-                    settings,
-                    reporter,
-                    conditions=wanted,
-                    workers=workers or (2 if answerer.given_frames else 1),
-                )
-        except KeyboardInterrupt:
-            click.echo("Interrupted; run the same command again to go on.", err=True)
-            ctx.exit(INTERRUPTED)
+    try:
+        with (
+            closing(open_answerer(choice, opened, seed=seed, environ=os.environ, max_videos=views)) as answerer,
+            reporting(Console(stderr=True), None, time.time) as reporter,
+        ):
+            for warning in look.warnings:
+                reporter.warning(warning)
+            if choice.backend == "openai":
+                # What it serves, and whether it drops frames, is part of the settings.
+                answerer.load(reporter.warning)
+            settings = run_settings(
+                opened,
+                answerer,
+                backend=choice.backend,
+                model=choice.name or answerer.name,
+                prompt=look.prompt,
+                frames=look.frames,
+                split=split,
+                task=task,
+                camera=camera,
+                episodes=chosen,
+                seed=seed,
+            )
+            run = out or default_out(settings)
+            predictions = evaluate(
+                items,
+                answerer,
+                run,
+                settings,
+                reporter,
+                conditions=wanted,
+                workers=workers or (2 if answerer.given_frames else 1),
+            )
+    except KeyboardInterrupt:
+        click.echo("Interrupted; run the same command again to go on.", err=True)
+        ctx.exit(INTERRUPTED)
     if as_json:
         click.echo(json.dumps(result_json(run, settings, predictions), indent=2))
     else:

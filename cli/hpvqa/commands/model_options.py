@@ -52,14 +52,17 @@ def _help(field: str) -> str:
     return _DESCRIBED[field].description or ""
 
 
-_OPTIONS: tuple[Callable[[F], F], ...] = (
-    click.option(
+def _backend(default: str) -> Callable[[F], F]:
+    return click.option(
         "--backend",
         type=BackendType(),
-        default="baseline",
+        default=default,
         show_default=True,
         help="What runs the model: baseline, transformers, vllm or openai (any server that speaks its protocol).",
-    ),
+    )
+
+
+_OPTIONS: tuple[Callable[[F], F], ...] = (
     click.option(
         "--model",
         help="A model folder, a hub id, or a model family such as qwen3.5; for baseline left, right, random, majority, "
@@ -80,6 +83,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         help="The words around the question.  [default: paper, or the adapter's]",
     ),
     click.option("--scoring", type=click.Choice(["logprobs", "generate"]), help=_help("scoring")),
+    click.option("--max-new-tokens", type=click.IntRange(min=1), help=f"{_help('max_new_tokens')}  [default: 16]"),
     click.option("--batch-size", type=click.IntRange(min=1), help=f"{_help('batch_size')}  [default: 16]"),
     click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), help=_help("dtype")),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help=_help("device")),
@@ -93,17 +97,29 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
 )
 
 
+def model_options_with(backend: str) -> Callable[[F], F]:
+    """Add the options; the command gets them as ``choice``, a :class:`ModelChoice`.
+
+    Args:
+        backend: The backend of a command that is told none.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **given: Any) -> Any:
+            names = ModelChoice.__dataclass_fields__
+            choice = ModelChoice(**{name: given.pop(name) for name in names})
+            return function(*args, choice=choice, **given)
+
+        decorated: Any = wrapper
+        for option in reversed((_backend(backend), *_OPTIONS)):
+            decorated = option(decorated)
+        result: F = decorated
+        return result
+
+    return decorate
+
+
 def model_options(function: F) -> F:
-    """Add the options; the command gets them as ``choice``, a :class:`ModelChoice`."""
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **given: Any) -> Any:
-        names = ModelChoice.__dataclass_fields__
-        choice = ModelChoice(**{name: given.pop(name) for name in names})
-        return function(*args, choice=choice, **given)
-
-    decorated: Any = wrapper
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    result: F = decorated
-    return result
+    """The options for a command whose own backend is the baselines."""
+    return model_options_with("baseline")(function)

@@ -34,7 +34,7 @@ def _print_grid(grid: Grid, console: Console) -> None:
     widths = [max(map(cell_len, column)) for column in zip(grid.columns, *lines, strict=True)]
     # What is not the name is never broken.
     gap = 2 if sum(widths) + 2 * len(widths) <= _WIDTH else 1
-    widths[0] = min(widths[0], _WIDTH - sum(widths[1:]) - gap * (len(widths) - 1))
+    widths[0] = max(widths[0], _WIDTH - sum(widths[1:]) - gap * (len(widths) - 1))
     console.print(Text(f"\n{grid.title}", "bold"))
     console.print(_rows([[Text(name, "dim") for name in grid.columns]], widths, gap))
     for group in grid.groups:

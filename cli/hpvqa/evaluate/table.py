@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.table import Table
@@ -40,7 +40,7 @@ def score_table(cells: Sequence[Cell], title: str) -> Table:
             cell.task if new_task else "",
             _name(cell),
             _share(cell.accuracy),
-            "-" if cell.interval is None else f"{cell.interval.low:.2f}–{cell.interval.high:.2f}",
+            _interval(cell),
             _share(cell.majority_accuracy),
             f"{cell.correct}/{cell.n}",
             str(cell.episodes),
@@ -50,10 +50,36 @@ def score_table(cells: Sequence[Cell], title: str) -> Table:
     return table
 
 
+def condition_table(conditions: Mapping[str, Sequence[Cell]]) -> Table:
+    """Accuracy of each task under each condition, with its interval."""
+    table = Table(title="by condition", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    table.title_justify = "left"
+    for name in ("condition", "task"):
+        table.add_column(name)
+    for name in ("accuracy", "95 %", "majority", "correct", "epis."):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, cells in conditions.items():
+        for number, cell in enumerate(cell for cell in cells if cell.task is not None and cell.by == "all"):
+            table.add_row(
+                name if number == 0 else "",
+                cell.task,
+                _share(cell.accuracy),
+                _interval(cell),
+                _share(cell.majority_accuracy),
+                f"{cell.correct}/{cell.n}",
+                str(cell.episodes),
+            )
+    return table
+
+
 def _name(cell: Cell) -> str:
     return {"all": cell.value, "side": f"answer {cell.value}", "camera": cell.value, "gap": f"gap {cell.value}"}[
         cell.by
     ]
+
+
+def _interval(cell: Cell) -> str:
+    return "-" if cell.interval is None else f"{cell.interval.low:.2f}–{cell.interval.high:.2f}"
 
 
 def _share(share: float | None) -> str:

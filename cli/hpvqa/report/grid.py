@@ -48,18 +48,3 @@ class Grid:
     columns: tuple[str, ...]
     groups: tuple[Group, ...]
     caption: str = ""
-
-
-def share(value: float | None, digits: int = 3) -> str:
-    """A number with a fixed count of digits, so that columns align; a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}"
-
-
-def signed(value: float | None) -> str:
-    """The same with its sign."""
-    return "–" if value is None else f"{value:+.3f}"
-
-
-def p_value(value: float | None) -> str:
-    """A p-value; below a thousandth its size says nothing more."""
-    return "–" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -126,14 +126,14 @@ def _run(run: Run, seed: int) -> RunReport:
         notes=run.notes,
         settings=None if run.settings is None else run.settings.model_dump(mode="json"),
         conditions=tuple(_condition(name, rows, plain, seed) for name, rows in run.conditions.items()),
-        flips=_flips(plain, run.conditions.get("swap", [])),
+        flips=_flips(plain, run.conditions.get("swap", []), seed),
     )
 
 
 def _condition(name: str, rows: Sequence[Prediction], plain: Sequence[Prediction], seed: int) -> ConditionReport:
     by_task = {task: [row for row in rows if row.task == task] for task in dict.fromkeys(row.task for row in rows)}
-    curves = {task: bins for task, of_task in by_task.items() if (bins := tuple(reliability(of_task)))}
-    fits = {task: fit for task, of_task in by_task.items() if (fit := _psychometric(of_task)) is not None}
+    curves = {task: bins for task, of_task in by_task.items() if (bins := tuple(reliability(of_task, seed=seed)))}
+    fits = {task: fit for task, of_task in by_task.items() if (fit := _psychometric(of_task, seed)) is not None}
     changes = [] if name == PLAIN.name or not _shared(plain, rows) else compare(plain, rows, seed=seed)
     return ConditionReport(
         condition=name,
@@ -141,28 +141,28 @@ def _condition(name: str, rows: Sequence[Prediction], plain: Sequence[Prediction
         invalid=sum(row.invalid for row in rows),
         failed=sum(row.error is not None for row in rows),
         cells=tuple(score(rows, seed=seed)),
-        bias=tuple(bias(rows)),
+        bias=tuple(bias(rows, seed=seed)),
         reliability=curves,
         psychometric=fits,
         changes=tuple(changes),
     )
 
 
-def _flips(plain: Sequence[Prediction], swap: Sequence[Prediction]) -> dict[str, FlipConsistency]:
+def _flips(plain: Sequence[Prediction], swap: Sequence[Prediction], seed: int) -> dict[str, FlipConsistency]:
     found = {}
     for task in dict.fromkeys(row.task for row in swap):
         pair = [[row for row in rows if row.task == task] for rows in (plain, swap)]
         if _shared(*pair):
-            found[task] = flip_consistency(*pair)
+            found[task] = flip_consistency(*pair, seed=seed)
     return found
 
 
-def _psychometric(rows: Sequence[Prediction]) -> Psychometric | None:
+def _psychometric(rows: Sequence[Prediction], seed: int) -> Psychometric | None:
     known = [(row.gap, row.is_correct, row.cluster) for row in rows if row.gap is not None and row.error is None]
     if not known:
         return None
     gaps, correct, clusters = zip(*known, strict=True)
-    return fit_psychometric(gaps, correct, clusters)
+    return fit_psychometric(gaps, correct, clusters, seed=seed)
 
 
 def _compare(runs: Sequence[Run], seed: int) -> tuple[list[RunComparison], list[str]]:
@@ -188,4 +188,6 @@ def is_tuned(a: Run, b: Run) -> bool:
 
 
 def _shared(a: Sequence[Prediction], b: Sequence[Prediction]) -> bool:
-    return bool({row.file_name for row in a} & {row.file_name for row in b})
+    """Whether both answered a row in common."""
+    names = [{(row.split, row.file_name) for row in rows if row.error is None} for rows in (a, b)]
+    return bool(names[0] & names[1])

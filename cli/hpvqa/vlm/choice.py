@@ -41,6 +41,7 @@ class ModelChoice:
     resolution: tuple[int, int] | Literal["native"] | None = None
     prompt: str | None = None
     scoring: Scoring | None = None
+    max_new_tokens: int | None = None
     batch_size: int | None = None
     dtype: Literal["auto", "float32", "bfloat16"] | None = None
     device: Literal["auto", "cpu", "cuda"] | None = None
@@ -63,6 +64,7 @@ _ONLY: Mapping[str, tuple[str, ...]] = {
     "dtype": tuple(ENGINES),
     "device": ("transformers",),
     "scoring": (*ENGINES, "openai"),
+    "max_new_tokens": (*ENGINES, "openai"),
     "sampler": (*ENGINES, "openai"),
     "fps": (*ENGINES, "openai"),
     "frames": (*ENGINES, "openai"),
@@ -155,7 +157,9 @@ def open_answerer(
     name = choice.name
     if choice.backend == "openai":
         key = next((environ[variable] for variable in KEY_VARIABLES if environ.get(variable)), None)
-        given = {name: getattr(choice, name) for name in ("transport", "media", "concurrency", "scoring")}
+        given = {
+            name: getattr(choice, name) for name in ("transport", "media", "concurrency", "scoring", "max_new_tokens")
+        }
         return open_server(
             ServerOptions(
                 url=choice.server or DEFAULT_SERVER,
@@ -167,7 +171,8 @@ def open_answerer(
     assert name is not None  # noqa: S101 - only a server may have no name
     if choice.backend == "baseline":
         return open_baseline(name, dataset, seed)
-    given = {name: getattr(choice, name) for name in ("adapter", "dtype", "device", "batch_size", "scoring")}
+    names = ("adapter", "dtype", "device", "batch_size", "scoring", "max_new_tokens")
+    given = {name: getattr(choice, name) for name in names}
     return open_model(choice.backend, ModelOptions(model=name, max_videos=max_videos, **_said(given)))
 
 

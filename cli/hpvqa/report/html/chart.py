@@ -50,6 +50,11 @@ class Chart:
             self.drawing.line((self.x(x), self.y(low)), (self.x(x), self.y(high)), hue("span", color))
         self.drawing.mark((self.x(x), self.y(y)), color, tip, size=size)
 
-    def curve(self, x: list[float], y: list[float], color: int) -> None:
-        """A line through points."""
-        self.drawing.path([(self.x(a), self.y(b)) for a, b in zip(x, y, strict=True)], hue("curve", color))
+    def across(self, low: float, high: float, y: float, color: int) -> None:
+        """An interval of what is below."""
+        self.drawing.line((self.x(low), self.y(y)), (self.x(high), self.y(y)), hue("span", color))
+
+    def curve(self, x: list[float], y: list[float], color: int, *, faint: bool = False) -> None:
+        """A line through points; a faint one means little."""
+        kind = hue("faint curve" if faint else "curve", color)
+        self.drawing.path([(self.x(a), self.y(b)) for a, b in zip(x, y, strict=True)], kind)

@@ -7,10 +7,11 @@ import re
 import numpy as np
 
 from hpvqa.evaluate.score import Cell
-from hpvqa.report.grid import share
+from hpvqa.evaluate.statistics.interval import Interval
 from hpvqa.report.html.chart import Chart
 from hpvqa.report.html.text import figure, figures
 from hpvqa.report.measure import Report
+from hpvqa.report.tables.words import share
 from hpvqa.tasks import TASKS
 
 _UNITS = {"mass": "mass [kg]", "restitution": "restitution"}
@@ -24,14 +25,14 @@ def gap_figures(report: Report) -> str:
         cells = [(number, run, cell) for number, run in enumerate(report.runs) for cell in run.main.group(task, "gap")]
         if not cells:
             continue
-        widest = max(_edges(cell)[1] for _, _, cell in cells)
+        widest = max(_edges(cell)[1] for _, _, cell in cells) or 1.0
         hidden = _UNITS[TASKS[task].hidden] if task in TASKS else "hidden value"
         chart = Chart((0.0, 1.03 * widest), (0.0, 1.0), f"difference of {hidden}", "accuracy")
         chart.level(0.5, "half")
         for number, run in enumerate(report.runs):
             if (fit := run.main.psychometric.get(task)) is not None:
                 x = np.linspace(0.0, widest, _STEPS).tolist()
-                chart.curve(x, [fit.probability(value) for value in x], number)
+                chart.curve(x, fit.curve(x), number, faint=not fit.rises)
         for number, run, cell in cells:
             low, high = (None, None) if cell.interval is None else (cell.interval.low, cell.interval.high)
             # Runs stand a little apart, so that their intervals can be told apart.
@@ -39,7 +40,10 @@ def gap_figures(report: Report) -> str:
             tip = f"{run.name}, gap {cell.value}: {share(cell.accuracy)} ({cell.correct}/{cell.n})"
             chart.point(x, cell.accuracy or 0.0, low, high, number, tip)
         title = f"{task}, by gap"
-        caption = "Bins with 95 % intervals over episodes, and the psychometric curve fitted to all rows."
+        caption = (
+            "Bins with 95 % intervals over episodes, and the psychometric curve fitted to all rows; it is thin where "
+            "accuracy does not rise beyond chance."
+        )
         drawn.append(figure(title, chart.drawing.render(title, caption), caption))
     return figures(drawn)
 
@@ -49,26 +53,41 @@ def lean_figures(report: Report) -> str:
     drawn = []
     for task in report.tasks:
         points = [
-            (number, run.name, found.criterion, found.d_prime)
+            (
+                number,
+                run.name,
+                _ends(found.criterion, found.criterion_interval),
+                _ends(found.d_prime, found.d_prime_interval),
+            )
             for number, run in enumerate(report.runs)
             for found in run.main.bias
-            if found.task == task and found.criterion is not None and found.d_prime is not None
+            if found.task == task and found.criterion is not None
         ]
         if not points:
             continue
-        wide = 1.15 * max(1.0, *(abs(c) for _, _, c, _ in points))
-        low, high = (edge(0.0, *(d for _, _, _, d in points)) for edge in (min, max))
-        chart = Chart((-wide, wide), (min(low, -0.5) * 1.1, max(high, 1.0) * 1.1), "criterion: ← left · right →", "d′")
+        wide = 1.1 * max(1.0, *(abs(end) for _, _, c, _ in points for end in c))
+        bottom, top = (edge(0.0, *(end for *_, d in points for end in d)) for edge in (min, max))
+        chart = Chart(
+            (-wide, wide), (min(bottom, -0.5) * 1.1, max(top, 1.0) * 1.1), "criterion: ← left · right →", "d′"
+        )
         chart.upright(0.0, "half")
         chart.level(0.0, "half")
-        for number, name, criterion, d_prime in points:
-            chart.point(criterion, d_prime, None, None, number, f"{name}: c {criterion:+.2f}, d′ {d_prime:.2f}")
+        for number, name, (c_low, c, c_high), (d_low, d, d_high) in points:
+            chart.across(c_low, c_high, d, number)
+            chart.point(c, d, d_low, d_high, number, f"{name}: c {c:+.2f}, d′ {d:.2f}")
         title = f"{task}, criterion and d′"
         caption = (
-            "Further up, the sides are told apart better; off the middle, one of them is preferred whatever is shown."
+            "Further up, the sides are told apart better; off the middle, one of them is preferred whatever is shown. "
+            "Bars: 95 % intervals over episodes."
         )
         drawn.append(figure(title, chart.drawing.render(title, caption), caption))
     return figures(drawn)
+
+
+def _ends(value: float | None, interval: Interval | None) -> tuple[float, float, float]:
+    """A value between the ends of its interval; all the same where there is none."""
+    middle = 0.0 if value is None else value
+    return (middle, middle, middle) if interval is None else (interval.low, middle, interval.high)
 
 
 def calibration_figures(report: Report) -> str:
@@ -85,9 +104,10 @@ def calibration_figures(report: Report) -> str:
             chart.curve([found.p_left for found in bins], [found.left for found in bins], number)
             most = max(found.n for found in bins)
             for found in bins:
-                tip = f"{run.name}: said {found.p_left:.2f}, true {found.left:.2f}, {found.n} rows"
+                tip = f"{run.name}: said {found.p_left:.2f}, true {found.left:.2f}, {found.n} rows, "
+                tip += f"{found.episodes} episodes"
                 size = 2.5 + 3.5 * (found.n / most) ** 0.5
-                chart.point(found.p_left, found.left, None, None, number, tip, size)
+                chart.point(found.p_left, found.left, found.interval.low, found.interval.high, number, tip, size)
         title = f"{task}, calibration"
         caption = "On the dashed line, probabilities are true. Larger marks hold more rows."
         drawn.append(figure(title, chart.drawing.render(title, caption), caption))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from hpvqa.report import tables
 from hpvqa.report.html.curves import calibration_figures, gap_figures, lean_figures
 from hpvqa.report.html.gallery import gallery
 from hpvqa.report.html.media import Clips
@@ -17,12 +17,56 @@ from hpvqa.report.html.table import named, table
 from hpvqa.report.html.text import section, tag, words
 from hpvqa.report.measure import Report
 from hpvqa.report.source import Run
+from hpvqa.report.tables import Maker
+from hpvqa.report.tables.bias import bias_grid, probabilities_grid
+from hpvqa.report.tables.comparisons import camera_comparison_grid, comparison_grid, tuned_grid
+from hpvqa.report.tables.conditions import conditions_grid, explanation_grid, flips_grid
+from hpvqa.report.tables.scores import accuracy_grid, camera_grid, gap_grid, runs_grid, sides_grid, threshold_grid
 from hpvqa.report.writing import write_text
 
 CLIP_BUDGET = 16_000_000
 """Most bytes of video in the page; mail and chat programs take files of this size."""
 _STYLE = Path(__file__).with_name("page.css")
-_CONDITIONS = (tables.explanation_grid, tables.conditions_grid, tables.flips_grid)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the page; it is left out where it has nothing to show.
+
+    Attributes:
+        anchor: Its name in links.
+        title: Its heading.
+        figures: What draws its figures.
+        tables: What makes its tables.
+        folded: What makes tables that are long and opened only when wanted.
+    """
+
+    anchor: str
+    title: str
+    figures: Sequence[Callable[[Report], str]] = ()
+    tables: Sequence[Maker] = ()
+    folded: Sequence[Maker] = ()
+
+
+_PARTS = (
+    Part("accuracy", "Accuracy", [accuracy_figures], [accuracy_grid, tuned_grid]),
+    Part(
+        "bias",
+        "Left or right",
+        [side_figures, lean_figures],
+        [sides_grid, bias_grid, probabilities_grid],
+    ),
+    Part("gap", "How large a difference it takes", [gap_figures], [threshold_grid], [gap_grid]),
+    Part(
+        "conditions",
+        "What the answers rest on",
+        [condition_figures],
+        [explanation_grid, conditions_grid, flips_grid],
+    ),
+    Part("cameras", "From where it was seen", [camera_figures], folded=[camera_grid]),
+    Part("calibration", "How true probabilities are", [calibration_figures]),
+    Part("comparisons", "Run against run", (), [comparison_grid], [camera_comparison_grid]),
+)
 
 
 def write_page(report: Report, runs: Sequence[Run], path: Path, *, clip_budget: int = CLIP_BUDGET) -> None:
@@ -42,21 +86,10 @@ def write_page(report: Report, runs: Sequence[Run], path: Path, *, clip_budget: 
 
 def page(report: Report, runs: Sequence[Run], clips: Clips) -> str:
     """The page's HTML."""
-    sections = {
-        "accuracy": ("Accuracy", accuracy_figures(report) + _tables(report, tables.accuracy_grid, tables.tuned_grid)),
-        "bias": (
-            "Left or right",
-            side_figures(report) + lean_figures(report) + _tables(report, tables.sides_grid, tables.bias_grid),
-        ),
-        "gap": ("How large a difference it takes", gap_figures(report) + _folded(report, tables.gap_grid)),
-        "conditions": ("What the answers rest on", condition_figures(report) + _tables(report, *_CONDITIONS)),
-        "cameras": ("From where it was seen", camera_figures(report) + _folded(report, tables.camera_grid)),
-        "calibration": ("How true probabilities are", calibration_figures(report)),
-        "comparisons": ("Run against run", _tables(report, tables.comparison_grid) + _notes(report)),
-    }
-    body = "".join(section(title, anchor, content) for anchor, (title, content) in sections.items())
-    body += gallery(runs, clips) + provenance(report, list(runs))
-    shown = {anchor: title for anchor, (title, content) in sections.items() if content}
+    contents = {part.anchor: (part.title, _content(part, report)) for part in _PARTS}
+    body = "".join(section(title, anchor, content) for anchor, (title, content) in contents.items())
+    body += gallery(runs, clips) + provenance(report, runs)
+    shown = {anchor: title for anchor, (title, content) in contents.items() if content}
     shown |= {"failures": "What went wrong", "provenance": "How this was made"}
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -91,7 +124,7 @@ def _header(report: Report, sections: dict[str, str]) -> str:
         + tag("ul", items, "runs")
         + warnings
         + tag("nav", links)
-        + table(tables.runs_grid(report)),
+        + table(runs_grid(report)),
     )
 
 
@@ -102,18 +135,12 @@ def _about(report: Report, number: int) -> str:
     return ", ".join(parts)
 
 
-def _tables(report: Report, *makers: tables.Maker) -> str:
-    return "".join(table(maker(report)) for maker in makers)
-
-
-def _folded(report: Report, maker: tables.Maker) -> str:
-    """A long table that is opened when it is wanted."""
-    content = _tables(report, maker)
-    return tag("details", words("All numbers", "summary") + content) if content else ""
-
-
-def _notes(report: Report) -> str:
-    return "".join(words(note, "p", "warn") for note in report.notes)
+def _content(part: Part, report: Report) -> str:
+    drawn = "".join(draw(report) for draw in part.figures)
+    shown = "".join(table(maker(report)) for maker in part.tables)
+    folded = "".join(table(maker(report)) for maker in part.folded)
+    notes = "".join(words(note, "p", "warn") for note in report.notes) if part.anchor == "comparisons" else ""
+    return drawn + shown + (tag("details", words("All numbers", "summary") + folded) if folded else "") + notes
 
 
 def _footer(report: Report) -> str:

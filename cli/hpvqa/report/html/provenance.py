@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 
 from hpvqa.report.html.table import named
 from hpvqa.report.html.text import facts, section, tag, words
@@ -11,7 +12,7 @@ from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.source import Run
 
 
-def provenance(report: Report, runs: list[Run]) -> str:
+def provenance(report: Report, runs: Sequence[Run]) -> str:
     """The command, and what every run says of itself."""
     command = words(shlex.join(report.command), "pre")
     made = words(f"Made by hpvqa {report.version}, {report.created}, with this command:", "p")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hpvqa.evaluate.score import Cell
-from hpvqa.report.grid import share
 from hpvqa.report.html.forest import Lane, Mark, forest
 from hpvqa.report.html.text import figure, figures
 from hpvqa.report.measure import Report, RunReport
+from hpvqa.report.tables.words import share
 from hpvqa.scene.spec import SIDES
 
 _LEGEND = "Bars: 95 % intervals over episodes. Dashed: one half. Upright tick: the majority answer."
@@ -43,7 +43,8 @@ def side_figures(report: Report) -> str:
                 replace(_mark(cell, number, f"{run.name}, truth {side}"), to=side, blind=None)
                 for side, cell in cells.items()
             ]
-            lanes.append(Lane(label(run), detail, marks))
+            if marks:
+                lanes.append(Lane(label(run), detail, marks))
         caption = (
             "Marks point to the true answer: left above, right below. Far apart, the answer leans to a side whatever "
             "is shown."

@@ -117,9 +117,7 @@ class VllmAnswerer(Engine):
     def _video(self, frames: Frames) -> Any:
         check_frames(self._processor, self.family, frames)
         filled = filled_up(self.family, frames)
-        if not self.family.timestamps:
-            return filled.images
-        return filled.images, {**video_metadata(filled), "do_sample_frames": False, "video_backend": "opencv"}
+        return (filled.images, video_metadata(filled)) if self.family.timestamps else filled.images
 
     def close(self) -> None:
         """Stop the engine and let go of its memory; loading starts another."""

@@ -17,12 +17,12 @@ from hpvqa.vlm.backends.openai.api import Api, IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.background import Background
 from hpvqa.vlm.backends.openai.folder import MediaFolder
 from hpvqa.vlm.backends.openai.packing import Sent
-from hpvqa.vlm.backends.openai.replies import Reply
+from hpvqa.vlm.backends.openai.replies import Piece, Reply
 from hpvqa.vlm.backends.openai.served import Served, find_served
-from hpvqa.vlm.backends.openai.trial import Manner, keeps_all, try_out
+from hpvqa.vlm.backends.openai.trial import Manner, expected, stretches, try_out
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
-from hpvqa.vlm.scoring import Doubt
+from hpvqa.vlm.scoring import Doubt, parse_choice
 
 _ROUNDS = 4
 """Queries at once, in requests at once: the slowest request of a batch keeps the others waiting, so not too few."""
@@ -160,10 +160,10 @@ class OpenAIAnswerer:
         model, manner = self._served.model, self._manner
 
         async def chat(sent: Sent, **fields: Any) -> Reply:
-            if not manner.counted or not sent.frames:
+            if manner.each is None or not sent.frames:
                 return await ask(connection.api, model, sent, fields)
             reply = await ask(connection.api, model, sent, {**fields, "return_token_ids": True})
-            if not keeps_all(reply.prompt_token_ids or (), sent.frames):
+            if stretches(reply.prompt_token_ids or ()) != expected(sent.frames, manner.each):
                 raise IncompleteError(
                     "The server left out frames of this query; use --transport images, or start vLLM with "
                     "--trust-request-mm-kwargs"
@@ -178,6 +178,51 @@ class OpenAIAnswerer:
                 return await manner.way.answer(chat, sent, query.choices)
         except HpvqaError as error:
             return error
+
+    def speak(self, query: Query, on_text: Callable[[str], None]) -> Answer:
+        """Let the model say what it wants, and pass it on while it comes.
+
+        Args:
+            query: The query.
+            on_text: Takes what was said since the last call, in another thread.
+
+        Returns:
+            All that was said; where it broke off, with an error.
+
+        Raises:
+            RunError: The server has gone, or refuses the key.
+        """
+        connection = self._open
+        if connection is None:
+            raise RunError("The server was not loaded")
+        start = time.perf_counter()
+        said: list[str] = []
+
+        def heard(text: str) -> None:
+            said.append(text)
+            on_text(text)
+
+        error = None
+        try:
+            connection.background.run(self._listen(connection, query, heard))
+        except RequestError as failed:
+            if failed.hopeless:
+                raise
+            error = str(failed)
+        except UsageError as failed:
+            error = str(failed)
+        text = "".join(said)
+        choice = None if error else parse_choice(text, query.choices)
+        return Answer(choice, text, seconds=time.perf_counter() - start, error=error)
+
+    async def _listen(self, connection: _Connection, query: Query, heard: Callable[[str], None]) -> None:
+        assert self._served is not None  # noqa: S101 - it was loaded
+        assert self._manner is not None  # noqa: S101
+        sent = await asyncio.to_thread(self._manner.packing.pack, query)
+        body = request(self._served.model, sent, {"max_tokens": self._options.max_new_tokens})
+        async for piece in connection.api.stream("/chat/completions", body, Piece):
+            if piece.text:
+                heard(piece.text)
 
     def close(self) -> None:
         """Close the connections; loading opens others."""
@@ -202,5 +247,9 @@ async def ask(api: Api, model: str, sent: Sent, fields: Mapping[str, Any]) -> Re
     Raises:
         RequestError: There is no reply, or none that can be understood.
     """
-    body = {"model": model, "messages": sent.messages, "temperature": 0, **sent.fields, **fields}
-    return await api.post("/chat/completions", body, Reply)
+    return await api.post("/chat/completions", request(model, sent, fields), Reply)
+
+
+def request(model: str, sent: Sent, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a request for a chat completion."""
+    return {"model": model, "messages": sent.messages, "temperature": 0, **sent.fields, **fields}

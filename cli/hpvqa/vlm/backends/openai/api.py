@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -59,15 +60,14 @@ class Api:
         self._timeout = options.timeout
         # The library would send what the environment says of an account elsewhere; and it wants a key, even if the
         # server does not.
-        nothing: dict[str, Any] = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+        self._headers: dict[str, Any] = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
         if options.key is None:
-            nothing["Authorization"] = Omit()
+            self._headers["Authorization"] = Omit()
         self._client = AsyncOpenAI(
             api_key="none" if options.key is None else options.key.get_secret_value(),
             base_url=url,
             timeout=options.timeout,
             max_retries=options.retries,
-            default_headers=nothing,
         )
 
     async def get(self, path: str, kind: type[R]) -> R:
@@ -81,7 +81,7 @@ class Api:
             RequestError: There is no reply.
             IncompleteError: There is another one.
         """
-        return await self._request("get", path, kind, options={"max_retries": 0})
+        return await self._request("get", path, kind, retries=0)
 
     async def post(self, path: str, body: dict[str, Any], kind: type[R]) -> R:
         """Send something.
@@ -90,36 +90,79 @@ class Api:
             RequestError: There is no reply, even after retries.
             IncompleteError: There is another one.
         """
-        return await self._request("post", path, kind, body=body)
+        return await self._request("post", path, kind, retries=self._retries, body=body)
+
+    async def stream(self, path: str, body: dict[str, Any], kind: type[R]) -> AsyncIterator[R]:
+        """Send something that is replied to piece by piece.
+
+        Raises:
+            RequestError: The reply does not begin, even after retries, or breaks off.
+            IncompleteError: There is another one.
+        """
+        from httpx import HTTPError
+        from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, AsyncStream
+
+        options = {"headers": self._headers, "max_retries": self._retries}
+        try:
+            pieces = await self._client.post(
+                path,
+                cast_to=object,
+                body={**body, "stream": True},
+                options=options,
+                stream=True,
+                stream_cls=AsyncStream[object],
+            )
+        except APITimeoutError:
+            raise self._late("post") from None
+        except APIConnectionError as error:
+            raise self._unreachable(error, "post") from None
+        except APIStatusError as error:
+            raise self._refused(error, "post") from None
+        try:
+            async for piece in pieces:
+                yield kind.model_validate(piece)
+        except ValidationError:
+            raise self._strange(path, "pieces of another kind") from None
+        except (APIError, HTTPError, ValueError) as error:
+            reason = _short(self._without_key(str(error))) or type(error).__name__
+            raise RequestError(f"The server at {self.url} broke off in the middle of its answer ({reason})") from None
+        finally:
+            await pieces.close()
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _request(self, method: str, path: str, kind: type[R], **arguments: Any) -> R:
+    async def _request(self, method: str, path: str, kind: type[R], *, retries: int, **body: Any) -> R:
         from openai import APIConnectionError, APIStatusError, APITimeoutError
 
+        options = {"headers": self._headers, "max_retries": retries}
         try:
-            reply = await getattr(self._client, method)(path, cast_to=object, **arguments)
+            reply = await getattr(self._client, method)(path, cast_to=object, options=options, **body)
         except APITimeoutError:
-            raise RequestError(
-                f"The server at {self.url} did not answer within {self._timeout:g} s{self._tried(method)}; "
-                "lower --concurrency"
-            ) from None
+            raise self._late(method) from None
         except APIConnectionError as error:
             raise self._unreachable(error, method) from None
         except APIStatusError as error:
             raise self._refused(error, method) from None
-        except ValueError as error:
-            raise RequestError(f"The server at {self.url} sends what is no JSON ({_short(str(error))})") from None
+        except ValueError:
+            raise self._strange(path, "no JSON") from None
         try:
             return kind.model_validate(reply)
         except ValidationError as error:
-            fields = ", ".join(".".join(map(str, detail["loc"])) for detail in error.errors()[:3])
-            raise IncompleteError(
-                f"The server at {self.url} does not reply to {path} as the OpenAI interface says"
-                f"{f' ({fields})' if fields else ''}"
-            ) from None
+            fields = (".".join(map(str, detail["loc"])) for detail in error.errors()[:3])
+            raise self._strange(path, ", ".join(filter(None, fields)) or "no object") from None
+
+    def _strange(self, path: str, reason: str) -> IncompleteError:
+        return IncompleteError(
+            f"The server at {self.url} does not reply to {path} as the OpenAI interface says ({reason})"
+        )
+
+    def _late(self, method: str) -> RequestError:
+        return RequestError(
+            f"The server at {self.url} did not answer within {self._timeout:g} s{self._tried(method)}; "
+            "lower --concurrency"
+        )
 
     def _unreachable(self, error: Exception, method: str) -> RequestError:
         reason = _short(self._without_key(str(error.__cause__ or error)))

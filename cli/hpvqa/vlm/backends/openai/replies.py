@@ -33,10 +33,16 @@ class Version(BaseModel):
     version: str
 
 
-class Tokens(BaseModel):
+class Tokenized(BaseModel):
     """``POST /tokenize`` of vLLM."""
 
     tokens: list[int]
+
+
+class Text(BaseModel):
+    """``POST /detokenize`` of vLLM."""
+
+    prompt: str
 
 
 class Token(BaseModel):
@@ -78,22 +84,13 @@ class Usage(BaseModel):
     completion_tokens: int | None = None
 
 
-class PromptToken(BaseModel):
-    """A token of the prompt, or one that could have been in its place."""
-
-    logprob: FiniteFloat
-    rank: int | None = None
-    decoded_token: str | None = None
-
-
 class Reply(BaseModel):
-    """``POST /chat/completions``; the last three only with vLLM, and only where they were asked for."""
+    """``POST /chat/completions``; the last two only with vLLM, and only where asked for."""
 
     choices: list[Said] = Field(min_length=1)
     usage: Usage | None = None
     prompt_token_ids: list[int] | None = None
     prompt_text: str | None = None
-    prompt_logprobs: list[dict[int, PromptToken] | None] | None = None
 
     @property
     def text(self) -> str:
@@ -118,3 +115,20 @@ class Reply(BaseModel):
     def answer_tokens(self) -> int | None:
         """How many tokens were generated."""
         return None if self.usage is None else self.usage.completion_tokens
+
+
+class Delta(BaseModel):
+    """What was said since the last piece."""
+
+    delta: Message
+
+
+class Piece(BaseModel):
+    """One of the pieces of a reply that comes while the model speaks."""
+
+    choices: list[Delta] = []
+
+    @property
+    def text(self) -> str:
+        """What was said."""
+        return (self.choices[0].delta.content or "") if self.choices else ""

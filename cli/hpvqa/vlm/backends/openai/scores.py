@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from hpvqa.scene.spec import Side
@@ -12,11 +11,10 @@ from hpvqa.vlm.backends.openai.api import IncompleteError
 from hpvqa.vlm.backends.openai.packing import Sent
 from hpvqa.vlm.backends.openai.replies import Reply
 from hpvqa.vlm.protocol import Answer
-from hpvqa.vlm.scoring import likeliest, parse_choice
+from hpvqa.vlm.scoring import Candidates, Tokens, likeliest, parse_choice
 
 Chat = Callable[..., Awaitable[Reply]]
 """``chat(sent, **fields)``: what the model replies to a query, with further fields in the request."""
-Ids = tuple[int, ...]
 
 
 class Way(Protocol):
@@ -84,59 +82,46 @@ class FirstTokens:
 
 
 @dataclass(frozen=True)
-class WordTokens:
-    """The exact log-probabilities of the words, each one token; vLLM gives those of any tokens.
+class Exact:
+    """The exact log-probabilities of the words, token by token; vLLM gives those of any tokens.
 
-    Attributes:
-        ids: The token of each word.
-    """
-
-    ids: Mapping[Side, int]
-    name = "one token each"
-
-    async def answer(self, chat: Chat, sent: Sent, choices: Sequence[Side]) -> Answer:
-        """One request."""
-        ids = [self.ids[word] for word in choices]
-        reply = await chat(sent, max_tokens=1, logprobs=True, logprob_token_ids=ids, return_tokens_as_token_ids=True)
-        found = {word: reply.first.get(f"token_id:{self.ids[word]}") for word in choices}
-        logprobs = {word: value for word, value in found.items() if value is not None}
-        if len(logprobs) < len(choices):
-            raise IncompleteError("The server left out the log-probabilities that it was asked for")
-        return _scored(likeliest(logprobs, choices), logprobs, reply)
-
-
-@dataclass(frozen=True)
-class WholeWords:
-    """The exact log-probabilities of words of several tokens: each is put behind the prompt, which vLLM then scores.
+    It could also score all tokens of a prompt at once, but vLLM 0.32 crashes over that if it serves adapters on a CPU.
 
     Attributes:
         ids: The tokens of each word.
-        lead: What comes before the word in the model's turn, and the template would leave out.
+        begun: For each beginning of a word, in tokens, the model's turn up to there.
     """
 
-    ids: Mapping[Side, Ids]
-    lead: str = ""
-    name = "whole words"
+    ids: Mapping[Side, Tokens]
+    begun: Mapping[Tokens, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What ``run.json`` says."""
+        return "whole words" if self.begun else "one token each"
 
     async def answer(self, chat: Chat, sent: Sent, choices: Sequence[Side]) -> Answer:
-        """One request a word."""
-        logprobs: dict[Side, float] = {}
-        for word in choices:
-            reply = await chat(continued(sent, self.lead + word), max_tokens=1, prompt_logprobs=1)
-            ids = self.ids[word]
-            tokens = (reply.prompt_logprobs or [])[-len(ids) :]
-            scored = [entry[token] for entry, token in zip(tokens, ids, strict=False) if entry and token in entry]
-            if len(scored) < len(ids):
-                raise IncompleteError("The server left out the log-probabilities of the prompt that it was asked for")
-            logprobs[word] = math.fsum(token.logprob for token in scored)
-        rather = next((token.decoded_token for token in (tokens[0] or {}).values() if token.rank == 1), None)
-        length = None if reply.prompt_tokens is None else reply.prompt_tokens - len(ids)
-        return Answer(likeliest(logprobs, choices), rather or "", logprobs, prompt_tokens=length)
+        """One request, and one more for each beginning of a word."""
+        asked = Candidates(tuple(choices), tuple(self.ids[word] for word in choices))
+        replies = []
+        for step in asked.steps:
+            query = continued(sent, self.begun[step.prefix]) if step.prefix else sent
+            fields = {"logprob_token_ids": list(step.following), "return_tokens_as_token_ids": True}
+            replies.append(await chat(query, max_tokens=1, logprobs=True, **fields))
+        try:
+            found = [
+                [reply.first[f"token_id:{token}"] for token in step.following]
+                for step, reply in zip(asked.steps, replies, strict=True)
+            ]
+        except KeyError:
+            raise IncompleteError("The server left out log-probabilities that it was asked for") from None
+        logprobs = asked.logprobs(found)
+        return _scored(likeliest(logprobs, choices), logprobs, replies[0])
 
 
 def continued(sent: Sent, text: str) -> Sent:
     """The same query, where the model has begun to answer."""
-    fields = {**sent.fields, "add_generation_prompt": False, "continue_final_message": True, "return_token_ids": True}
+    fields = {**sent.fields, "add_generation_prompt": False, "continue_final_message": True}
     return replace(sent, messages=[*sent.messages, {"role": "assistant", "content": text}], fields=fields)
 
 

@@ -23,7 +23,7 @@ from hpvqa.vlm.prompt import CHOICES
 from hpvqa.vlm.protocol import Query, Resampling
 
 _COUNT = 13
-"""Frames of the query. Neither they nor their pairs are as many as what a processor makes of them by itself."""
+"""Frames of the query: neither so many nor half so many are what a server makes of them that leaves some out."""
 _FAST, _SLOW = 30.0, 2.0
 """Frame rates of the query [1/s]. A server that is told to keep all frames does so at a rate at which models would
 leave some out; one that is not told may at least do so at the rate that most of them sample at."""
@@ -37,13 +37,14 @@ class Manner:
         packing: How queries are sent.
         way: How answers are found.
         resampling: Whether it keeps all frames.
-        counted: Whether its replies show how many frames it kept, so that those of each query are counted.
+        each: How many frames make one stretch of video tokens, so that those of each query can be counted; None where
+            the replies do not show it.
     """
 
     packing: Packing
     way: Way
     resampling: Resampling
-    counted: bool
+    each: int | None
 
 
 async def try_out(
@@ -74,14 +75,16 @@ async def try_out(
             "next word would be no answer; take a model that does not think"
         )
     sent = packing.pack(_query(packing))
-    counted = packing.transport != "images" and keeps_all(reply.prompt_token_ids or (), sent.frames)
-    resampling: Resampling = "none" if counted or packing.transport == "images" else "unknown"
+    found = stretches(reply.prompt_token_ids or ())
+    # Most models turn one frame, or two, into one stretch of tokens; some turn a whole video into one.
+    each = next((each for each in (1, 2) if sent.frames and found == expected(sent.frames, each)), None)
+    resampling: Resampling = "none" if each or packing.transport == "images" else "unknown"
     if resampling == "unknown":
         tell(
             "The server may leave out frames that it is sent, so this run is marked: resampling unknown. --transport "
             "images sends each frame by itself; vLLM leaves none out if it is started with --trust-request-mm-kwargs"
         )
-    return Manner(packing, await find_way(api, chat, served, options, sent, tell), resampling, counted)
+    return Manner(packing, await find_way(api, chat, served, options, sent, tell), resampling, each)
 
 
 async def _first(
@@ -130,18 +133,22 @@ def _query(packing: Packing) -> Query:
     )
 
 
-def keeps_all(prompt: Sequence[int], frames: Sequence[int]) -> bool:
-    """Whether a prompt has a stretch of video tokens for each frame, or for each two of them.
+def stretches(prompt: Sequence[int]) -> int:
+    """How many stretches of video tokens a prompt has; what else is repeated in it is shorter.
 
     Args:
         prompt: Its tokens.
-        frames: How many frames each video has that was sent.
-
-    Returns:
-        False where it cannot be seen, too, as with models that make one stretch of a whole video.
     """
     runs = [(token, len(list(run))) for token, run in groupby(prompt)]
-    if not runs:
-        return False
-    video, _ = max(runs, key=lambda run: run[1])
-    return sum(token == video for token, _ in runs) in {sum(frames), sum(-(-count // 2) for count in frames)}
+    video = max(runs, key=lambda run: run[1], default=None)
+    return 0 if video is None else sum(token == video[0] for token, _ in runs)
+
+
+def expected(frames: Sequence[int], each: int) -> int:
+    """How many stretches there are if no frame is left out.
+
+    Args:
+        frames: How many frames each video has.
+        each: How many of them make one stretch.
+    """
+    return sum(-(-count // each) for count in frames)

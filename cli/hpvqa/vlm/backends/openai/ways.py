@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hpvqa.scene.spec import Side
 from hpvqa.vlm.backends.openai.address import root_of
 from hpvqa.vlm.backends.openai.api import Api, IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.packing import Sent
-from hpvqa.vlm.backends.openai.replies import Tokens
-from hpvqa.vlm.backends.openai.scores import Chat, FirstTokens, Ids, Spoken, Way, WholeWords, WordTokens, continued
+from hpvqa.vlm.backends.openai.replies import Text, Tokenized
+from hpvqa.vlm.backends.openai.scores import Chat, Exact, FirstTokens, Spoken, Way, continued
 from hpvqa.vlm.backends.openai.served import Served
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.prompt import CHOICES
+from hpvqa.vlm.scoring import Candidates, Tokens
 
 REFUSED = {400, 422}
 """Status codes of a request that the server understands and does not take."""
@@ -60,11 +61,8 @@ async def _exact(api: Api, chat: Chat, served: Served, sent: Sent) -> Way | None
     """A way that vLLM has beyond the interface; None if this one does not have it."""
     try:
         ids = {word: await _tokens(api, served, word) for word in CHOICES}
-        way: Way
-        if all(len(tokens) == 1 for tokens in ids.values()) and len(set(ids.values())) == len(ids):
-            way = WordTokens({word: tokens[0] for word, tokens in ids.items()})
-        else:
-            way = WholeWords(ids, await _lead(chat, sent, ids))
+        prefixes = [step.prefix for step in Candidates(CHOICES, tuple(ids.values())).steps if step.prefix]
+        way = Exact(ids, await _begun(api, chat, served, sent, prefixes) if prefixes else {})
         await way.answer(chat, sent, CHOICES)
     except RequestError as error:
         if isinstance(error, IncompleteError) or error.status in REFUSED | {404}:
@@ -73,25 +71,28 @@ async def _exact(api: Api, chat: Chat, served: Served, sent: Sent) -> Way | None
     return way
 
 
-async def _tokens(api: Api, served: Served, word: Side) -> Ids:
+async def _tokens(api: Api, served: Served, word: Side) -> Tokens:
     body = {"model": served.model, "prompt": word, "add_special_tokens": False}
-    return tuple((await api.post(f"{root_of(api.url)}/tokenize", body, Tokens)).tokens)
+    return tuple((await api.post(f"{root_of(api.url)}/tokenize", body, Tokenized)).tokens)
 
 
-async def _lead(chat: Chat, sent: Sent, ids: dict[Side, Ids]) -> str:
-    """What a template puts before an answer that is to come, but not before one that is there: mostly closed thoughts.
+async def _begun(api: Api, chat: Chat, served: Served, sent: Sent, prefixes: Sequence[Tokens]) -> dict[Tokens, str]:
+    """The model's turn up to each of several beginnings of an answer.
 
     Raises:
-        IncompleteError: The words cannot be put just behind the prompt.
+        IncompleteError: The server's chat template or its tokenizer makes other tokens of them.
     """
     fields = {"max_tokens": 1, "return_token_ids": True, "return_prompt_text": True}
     asked = await chat(sent, **fields)
-    word = CHOICES[0]
-    begun = await chat(continued(sent, word), **fields)
-    before = (begun.prompt_text or "").removesuffix(word)
-    lead = (asked.prompt_text or "").removeprefix(before)
-    for choice in CHOICES:
-        both = await chat(continued(sent, lead + choice), **fields)
-        if both.prompt_token_ids != [*(asked.prompt_token_ids or ()), *ids[choice]]:
-            raise IncompleteError("The server's chat template does not let an answer be put behind the prompt")
-    return lead
+    # What a template puts before an answer that is to come, but not before one that is there: mostly closed thoughts.
+    some = CHOICES[0]
+    there = await chat(continued(sent, some), **fields)
+    lead = (asked.prompt_text or "").removeprefix((there.prompt_text or "").removesuffix(some))
+    begun = {}
+    for prefix in prefixes:
+        body = {"model": served.model, "tokens": list(prefix)}
+        begun[prefix] = lead + (await api.post(f"{root_of(api.url)}/detokenize", body, Text)).prompt
+        reply = await chat(continued(sent, begun[prefix]), **fields)
+        if reply.prompt_token_ids != [*(asked.prompt_token_ids or ()), *prefix]:
+            raise IncompleteError("The server does not let a model go on with an answer just as it would begin it")
+    return begun

@@ -1,0 +1,122 @@
+"""What the data of a training cost: its speed beside that with all batches in memory, and what the frame cache saves.
+
+Run with no arguments on an otherwise idle machine; takes some minutes on two cores without a GPU. Episodes of both
+tasks are recorded first, 640×480 and seven views (or name a data folder). The tiny model is trained on all clips three
+times: with all batches made beforehand, with clips decoded in the first epoch, and with every frame from the cache on
+disk. Prints all figures as one line of JSON last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+
+from hpvqa.dataset.build import build
+from hpvqa.dataset.load import open_dataset
+from hpvqa.evaluate.select import select
+from hpvqa.finetune.data import Examples
+from hpvqa.finetune.examples import Collator
+from hpvqa.finetune.run import Job, load_with_lora
+from hpvqa.finetune.settings import load_finetune_recipe, override
+from hpvqa.progress.reporter import Reporter
+from hpvqa.recipe import Recipe
+from hpvqa.vlm.families import find_family
+from hpvqa.vlm.frames.cache import FrameCache
+from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.processing import load_processor
+from hpvqa.vlm.prompt import load_prompt
+from hpvqa.vlm.tiny import build_tiny
+
+EPISODES = 3
+BATCH = 4
+FRAMES = FrameSampling(resolution=(64, 64))
+WORKERS = 1
+"""Processes that prepare batches: the other core trains."""
+
+
+def steps_per_second(model: Any, batches: Any) -> float:
+    """Optimiser steps a second over everything that ``batches`` gives."""
+    optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=1e-4)
+    begin, steps = time.perf_counter(), 0
+    for batch in batches:
+        model(**batch).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        steps += 1
+    return steps / (time.perf_counter() - begin)
+
+
+def loader(examples: Examples, collate: Collator) -> Any:
+    """As transformers' Trainer makes it."""
+    return torch.utils.data.DataLoader(
+        examples,
+        BATCH,
+        shuffle=True,
+        collate_fn=collate,
+        num_workers=WORKERS,
+        prefetch_factor=4,
+        persistent_workers=True,
+    )
+
+
+def measure(data: Path, folder: Path) -> dict[str, float]:
+    torch.set_num_threads(1)
+    build(data, folder / "dataset", Reporter([], time.time), recipe=Recipe())
+    build_tiny("qwen3_vl", folder / "model", seed=0)
+    dataset = open_dataset(folder / "dataset")
+    recipe = override(load_finetune_recipe("lora"), {"frames.resolution": [64, 64]})
+    job = Job(dataset, str(folder / "model"), recipe, folder / "out")
+    family, processor = find_family(job.model), load_processor(job.model)
+    model = load_with_lora(job, family, False, print).train()
+    items = select(dataset, "all", load_prompt("paper"))
+    cache = FrameCache(folder / "cache", 10**9)
+    collate, found = Collator(processor, family), {}
+    examples = Examples(items, FRAMES, cache.read)
+    first = loader(examples, collate)
+    found["first_epoch_steps_per_s"] = steps_per_second(model, first)
+    cached = loader(examples, collate)
+    memory = [
+        collate([examples[number + row] for row in range(BATCH)]) for number in range(0, len(items) - BATCH, BATCH)
+    ]
+    steps_per_second(model, memory)
+    pairs = []
+    iter(cached)
+    for _ in range(5):
+        pairs.append((steps_per_second(model, memory), steps_per_second(model, cached)))
+    found["memory_steps_per_s"] = sorted(pair[0] for pair in pairs)[2]
+    found["cached_steps_per_s"] = sorted(pair[1] for pair in pairs)[2]
+    found["cached_over_memory"] = sorted(pair[1] / pair[0] for pair in pairs)[2]
+    found["first_epoch_over_memory"] = found["first_epoch_steps_per_s"] / found["memory_steps_per_s"]
+    found["cache_mb"] = sum(path.stat().st_size for path in (folder / "cache").iterdir()) / 1e6
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="Folder of episodes; by default some are recorded.")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        data = options.data
+        if data is None:
+            data = Path(name) / "data"
+            command = [sys.executable, "-m", "hpvqa", "collect", "push", "drop", "--episodes", str(EPISODES)]
+            subprocess.run([*command, "--workers", "2", "--out", str(data)], check=True)
+        found = measure(data, Path(name))
+    for figure, value in found.items():
+        print(f"{figure}: {value:.4g}")
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What answers lean to: the paper's Table 4, continued."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from hpvqa.evaluate.bias import Bias
+from hpvqa.report.grid import Grid, Group, Line
+from hpvqa.report.measure import Report
+from hpvqa.report.tables.words import interval_words, range_words, share, signed
+
+
+def bias_grid(report: Report) -> Grid:
+    """Table 4, continued: what the answers lean to."""
+    return Grid(
+        "What the answers lean to",
+        ("run", "said left", "95 %", "d′", "95 %", "c", "95 %"),
+        _of_bias(
+            report,
+            lambda found: (
+                share(found.said_left),
+                interval_words(found.said_left_interval, 2),
+                share(found.d_prime, 2),
+                range_words(found.d_prime_interval, 1),
+                signed(found.criterion, 2),
+                range_words(found.criterion_interval, 1),
+            ),
+        ),
+        "Said left: share of the valid answers. d′: how well the sides are told apart, 0 not at all. c: criterion, "
+        "negative where left is preferred, positive where right is.",
+    )
+
+
+def probabilities_grid(report: Report) -> Grid:
+    """Accuracy without the advantage of the more frequent answer, and whether probabilities can be trusted."""
+    return Grid(
+        "Balanced accuracy and probabilities",
+        ("run", "balanced", "95 %", "P(left)", "P(word)", "Brier", "ECE"),
+        _of_bias(
+            report,
+            lambda found: (
+                share(found.balanced_accuracy, 4),
+                interval_words(found.balanced_interval),
+                *map(share, (found.p_left, found.p_choices, found.brier, found.ece)),
+            ),
+        ),
+        "Balanced: mean accuracy of both sides. P(left): mean probability of left. P(word): that one of both words is "
+        "said at all. Brier score: 0.25 is that of a constant half. ECE: expected calibration error.",
+    )
+
+
+def _of_bias(report: Report, cells: Callable[[Bias], Iterable[str]]) -> tuple[Group, ...]:
+    """By task, one row a run."""
+    return tuple(
+        Group(
+            task,
+            tuple(
+                Line((run.name, *cells(found)), run.marks)
+                for run in report.runs
+                for found in run.main.bias
+                if found.task == task
+            ),
+        )
+        for task in report.tasks
+    )

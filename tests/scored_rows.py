@@ -1,0 +1,76 @@
+"""Predictions for tests of scores and statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from hpvqa.evaluate.prediction import Prediction
+from hpvqa.scene.spec import SIDES, Side
+
+CAMERAS = {"push": ("a", "b"), "drop": ("a", "c")}
+
+
+def row(answer: Side, given: Side | None, episode: int = 0, camera: str = "a", /, **changes: Any) -> Prediction:
+    """A row of push, unless changes say otherwise; its name follows from what it is about."""
+    fields = {
+        "question": "?",
+        "answer": answer,
+        "prediction": given,
+        "is_correct": given == answer,
+        "split": "eval",
+        "task": "push",
+        "source": "data",
+        "episode": episode,
+        "camera": camera,
+        "choices": SIDES,
+        "logprobs": None,
+        "p_left": None,
+        "text": "",
+        "seconds": 0.0,
+        "error": None,
+    } | changes
+    name = f"{fields['task']}/{fields['source']}/{episode}/{camera}.mp4"
+    return Prediction.model_validate({"file_name": name} | fields)
+
+
+def views(answer: Side, given: str, episode: int, /, **changes: Any) -> list[Prediction]:
+    """One row for each letter: ``l``, ``r``, or ``-`` for none of the choices; each seen by another camera."""
+    words: dict[str, Side | None] = {"l": "left", "r": "right", "-": None}
+    return [row(answer, words[letter], episode, f"c{n}", **changes) for n, letter in enumerate(given)]
+
+
+def published_internvl() -> list[Prediction]:
+    """As many right rows in as many episodes as InternVL has in the public original's files.
+
+    Push has a file for each side; both number their episodes from 0.
+    """
+    found: list[Prediction] = []
+    for n in range(16):
+        found += views("left", "lllllll", n, source="push_l")
+    for n in range(15):
+        found += views("right", "rllllll" if n < 3 else "lllllll", n, source="push_r")
+    for n in range(15):
+        found += views("left", "rllllll" if n < 3 else "lllllll", n, source="drop", task="drop")
+    for n in range(15, 25):
+        found += views("right", "rllllll" if n < 19 else "lllllll", n, source="drop", task="drop")
+    return found
+
+
+@st.composite
+def predictions(draw: st.DrawFn) -> Prediction:
+    """Any row of a small data set, answered in any way, or not at all; the episode knows its side and gap."""
+    task = draw(st.sampled_from(sorted(CAMERAS)))
+    episode = draw(st.integers(0, 5))
+    given = draw(st.sampled_from([*SIDES, None]))
+    return row(
+        SIDES[episode % 2],
+        given,
+        episode,
+        draw(st.sampled_from(CAMERAS[task])),
+        task=task,
+        p_left=None if given is None else draw(st.none() | st.floats(0, 1)),
+        gap=None if episode == 5 else episode / 10,
+        error=draw(st.sampled_from([None, "does not decode"])) if given is None else None,
+    )

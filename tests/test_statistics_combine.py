@@ -1,0 +1,130 @@
+"""Intervals of means and differences of two shares, and signal detection."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from hpvqa.evaluate.statistics.binomial import wilson
+from hpvqa.evaluate.statistics.combine import difference_interval, mean_interval
+from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
+from hpvqa.evaluate.statistics.interval import Interval, Method, accuracy_interval
+
+
+def said(count: int, n: int, method: Method = "Wilson") -> SaidLeft:
+    low, high = wilson(count, n, 0.95)
+    return SaidLeft(count, n, Interval(low=low, high=high, method=method))
+
+
+counts = st.integers(1, 40).flatmap(lambda n: st.builds(said, st.integers(0, n), st.just(n)))
+
+
+def test_the_mean_of_two_shares() -> None:
+    a, b = (Interval(low=low, high=high, method="Wilson") for low, high in ((0.5, 0.9), (0.1, 0.5)))
+    found = mean_interval(0.8, a, 0.2, b)
+    assert (found.low, found.high) == pytest.approx((0.5 - np.hypot(0.3, 0.1) / 2, 0.5 + np.hypot(0.1, 0.3) / 2))
+    assert found.method == "Wilson"
+    exact = b.model_copy(update={"method": "Clopper-Pearson"})
+    assert mean_interval(0.8, a, 0.2, exact).method == "cluster bootstrap"
+
+
+def test_equal_runs_may_still_differ() -> None:
+    clusters = np.repeat(np.arange(16), 7).tolist()
+    found = difference_interval([0] * 112, clusters)
+    assert (found.low, found.high) == pytest.approx((-0.2059, 0.2059), abs=1e-4)
+    assert found.method == "Clopper-Pearson"
+    better = difference_interval([1] * 112, clusters)
+    assert better.high == 1
+    assert 0.6 < better.low < 0.8
+
+
+def test_gains_and_losses_that_cancel_within_an_episode_are_no_agreement() -> None:
+    clusters = np.repeat(np.arange(16), 2).tolist()
+    found = difference_interval([1, -1] * 16, clusters)
+    assert found.method == "cluster bootstrap"
+    assert found.low == pytest.approx(-found.high)
+    assert found.high > 0.1
+
+
+def test_paired_rows_one_an_episode() -> None:
+    changes = [1] * 60 + [-1] * 20 + [0] * 120
+    found = difference_interval(changes, range(200))
+    half = 1.96 * np.std(changes) / 200**0.5
+    assert (found.low, found.high) == pytest.approx((0.2 - half, 0.2 + half), abs=0.005)
+    assert found.method == "Wilson"
+
+
+def test_a_difference_by_bootstrap_is_as_sure_as_its_episodes() -> None:
+    rng = np.random.default_rng(3)
+    changes = rng.choice([-1, 0, 1], (40, 7), p=[0.1, 0.5, 0.4]) * rng.choice([0, 1], (40, 1))
+    found = difference_interval(changes.ravel(), np.repeat(np.arange(40), 7).tolist())
+    means = changes.mean(axis=1)
+    half = 2.0227 * means.std(ddof=1) / 40**0.5
+    assert (found.low, found.high) == pytest.approx((means.mean() - half, means.mean() + half), abs=0.025)
+    assert found.method == "cluster bootstrap"
+
+
+@given(st.lists(st.tuples(st.sampled_from([-1, 0, 1]), st.integers(0, 5)), min_size=1, max_size=40))
+def test_the_interval_holds_the_difference(rows: list[tuple[int, int]]) -> None:
+    changes, clusters = zip(*rows, strict=True)
+    found = difference_interval(changes, clusters)
+    mean = sum(changes) / len(changes)
+    assert -1 <= found.low <= mean + 1e-12
+    assert mean - 1e-12 <= found.high <= 1
+    other = difference_interval([-change for change in changes], clusters)
+    assert (found.low, found.high) == pytest.approx((-other.high, -other.low), abs=0.1)
+
+
+def test_detection_by_hand() -> None:
+    hits, alarms = said(112, 112), said(102, 105)
+    high, low = norm.ppf(112.5 / 113), norm.ppf(102.5 / 106)
+    assert d_prime(hits, alarms)[0] == pytest.approx(high - low)
+    assert criterion(hits, alarms)[0] == pytest.approx(-(high + low) / 2)
+    assert criterion(hits, alarms)[0] < -2
+
+
+def test_an_observer_who_sees_and_one_who_does_not() -> None:
+    sees, bias = d_prime(said(45, 50), said(5, 50)), criterion(said(45, 50), said(5, 50))
+    assert sees[0] > 2
+    assert sees[1].low > 1
+    assert bias[0] == pytest.approx(0)
+    blind = d_prime(said(25, 50), said(25, 50))
+    assert blind[0] == pytest.approx(0)
+    assert blind[1].low == pytest.approx(-blind[1].high)
+
+
+@given(counts, counts)
+def test_other_names_for_the_sides_turn_the_criterion(left: SaidLeft, right: SaidLeft) -> None:
+    # "Left" for "right" and the other way round: what was not said left is said left, where the other side is true.
+    other = [said(side.n - side.count, side.n) for side in (right, left)]
+    assert d_prime(*other)[0] == pytest.approx(d_prime(left, right)[0])
+    assert criterion(*other)[0] == pytest.approx(-criterion(left, right)[0])
+    ends = criterion(left, right)[1]
+    turned = criterion(*other)[1]
+    assert (turned.low, turned.high) == pytest.approx((-ends.high, -ends.low), abs=1e-6)
+
+
+@given(counts, counts)
+def test_intervals_hold_what_they_are_of(left: SaidLeft, right: SaidLeft) -> None:
+    for value, found in (d_prime(left, right), criterion(left, right)):
+        assert found.low - 1e-9 <= value <= found.high + 1e-9
+
+
+def test_the_interval_of_d_prime_covers_the_truth() -> None:
+    rng = np.random.default_rng(1)
+    truth = norm.ppf(0.7) - norm.ppf(0.4)
+    held = 0
+    for _ in range(150):
+        sides = []
+        for rate in (0.7, 0.4):
+            drawn = rng.binomial(7, rng.beta(rate * 3, (1 - rate) * 3, 16))
+            rows = [number < count for count in drawn for number in range(7)]
+            interval = accuracy_interval(rows, np.repeat(np.arange(16), 7).tolist(), resamples=500)
+            assert interval is not None
+            sides.append(SaidLeft(int(drawn.sum()), 112, interval))
+        found = d_prime(*sides)[1]
+        held += found.low <= truth <= found.high
+    assert held >= 135
