@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,12 @@ class StandIn:
         keep: Callable[[int], int] = lambda count: count,
         prompt_text: str = "<think>\n\n</think>\n\n",
         cards: Any = None,
+        split: bool = False,
     ) -> None:
         self.owned_by, self.models, self.key = owned_by, models, key
         self.tokens = LOGPROBS if tokens is None else tokens
         self.text, self.most_tokens, self.trusting, self.version = text, most_tokens, trusting, version
-        self.keep, self.prompt_text, self.cards = keep, prompt_text, cards
+        self.keep, self.prompt_text, self.cards, self.split = keep, prompt_text, cards, split
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.seen: list[NDArray[np.uint8]] = []
@@ -136,7 +137,7 @@ class StandIn:
             return
         if handler.path == "/tokenize" and self.owned_by == "vllm":
             assert body.keys() == {"model", "prompt", "add_special_tokens"}
-            _send(handler, 200, {"tokens": [TOKENS[body["prompt"]]]})
+            _send(handler, 200, {"tokens": [TOKENS[body["prompt"]], *[17] * self.split]})
         elif handler.path == "/v1/chat/completions":
             with self._lock:
                 self._now += 1
@@ -196,7 +197,8 @@ class StandIn:
         return None
 
     def _answer(self, body: dict[str, Any]) -> dict[str, Any]:
-        frames = [self._decode(part) for part in body["messages"][-1]["content"] if part["type"] != "text"]
+        (asked,) = (message["content"] for message in body["messages"] if message["role"] == "user")
+        frames = [self._decode(part) for part in asked if part["type"] != "text"]
         images = np.concatenate(frames) if frames else np.zeros((0, 1, 1, 3), np.uint8)
         with self._lock:
             self.seen.append(images)
@@ -257,8 +259,10 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: Any, headers: dict
     handler.send_header("Content-Length", str(len(data)))
     for name, value in (headers or {}).items():
         handler.send_header(name, value)
-    handler.end_headers()
-    handler.wfile.write(data)
+    # A client that did not wait has hung up.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        handler.end_headers()
+        handler.wfile.write(data)
 
 
 @contextmanager

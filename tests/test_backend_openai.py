@@ -575,6 +575,16 @@ def test_vllm_is_told_to_keep_all_frames_not_to_think_and_what_to_score(load: Lo
     assert answerer.details["scored"] == "one token each"
 
 
+def test_vllm_that_cannot_score_whole_words_is_asked_for_its_likeliest_tokens(load: Loaded) -> None:
+    # It splits the words, and cannot say what their first tokens are.
+    answerer, answer, request = vllm(load, make_query(bright(200)), split=True)
+    assert answerer.details["scored"] == "first tokens"
+    assert len(load.told) == 1
+    assert "whole word" in load.told[0]
+    assert request["top_logprobs"] == 20
+    assert answer.choice == "left"
+
+
 def test_vllm_that_does_not_trust_clients_is_asked_plainly(load: Loaded) -> None:
     answerer, answer, request = vllm(load, make_query(bright(200)), trusting=False)
     assert request.keys() & {"mm_processor_kwargs", "media_io_kwargs"} == set()

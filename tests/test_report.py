@@ -91,6 +91,12 @@ def test_tables_fit_a_terminal_whatever_runs_are_called(dataset: Dataset, tmp_pa
     assert "resampling unknown" in text.replace("\n", " ")
 
 
+def test_marks_are_not_broken(dataset: Dataset, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", dataset, privileged=True, resampling="unknown")
+    lines = [line.strip() for line in shown(report_of(run)).splitlines()]
+    assert {"privileged", "resampling"} <= set(lines)
+
+
 def test_pre_trained_beside_fine_tuned(dataset: Dataset, tmp_path: Path) -> None:
     tuned = make_run(tmp_path / "tuned", dataset, say=truth, adapter="adapters/x")
     base = make_run(tmp_path / "base", dataset)

@@ -84,6 +84,7 @@ def command(
     """
     import json
     import os
+    import sys
     import time
     from contextlib import closing
 
@@ -127,6 +128,7 @@ def command(
                 camera=camera,
                 episodes=chosen,
                 seed=seed,
+                command=("hpvqa", *sys.argv[1:]),
             )
             run = out or default_out(settings)
             predictions = evaluate(

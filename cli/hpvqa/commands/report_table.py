@@ -32,9 +32,11 @@ def _print_grid(grid: Grid, console: Console) -> None:
     """Print a table whose headings may be as wide as all of it."""
     lines = [line.cells for group in grid.groups for line in group.lines]
     widths = [max(map(cell_len, column)) for column in zip(grid.columns, *lines, strict=True)]
+    marks = [word for group in grid.groups for line in group.lines for mark in line.marks for word in mark.split()]
+    widths[0] = max([widths[0], *map(cell_len, marks)])
     # What is not the name is never broken.
     gap = 2 if sum(widths) + 2 * len(widths) <= _WIDTH else 1
-    widths[0] = max(widths[0], _WIDTH - sum(widths[1:]) - gap * (len(widths) - 1))
+    widths[0] = min(widths[0], _WIDTH - sum(widths[1:]) - gap * (len(widths) - 1))
     console.print(Text(f"\n{grid.title}", "bold"))
     console.print(_rows([[Text(name, "dim") for name in grid.columns]], widths, gap))
     for group in grid.groups:

@@ -49,6 +49,7 @@ class RunSettings(Model):
         default="none", description="unknown: a server may have dropped frames again, and does not tell."
     )
     versions: dict[str, str]
+    command: tuple[str, ...] = Field(default=(), description="The command line that began the run; empty: none did.")
 
 
 class PredictionLog:
@@ -123,6 +124,6 @@ def _read_settings(out: Path) -> RunSettings | None:
 
 
 def _differences(there: RunSettings, here: RunSettings) -> list[str]:
-    # The same data set may have moved.
-    a, b = (settings.model_dump(mode="json", exclude={"dataset"}) for settings in (there, here))
+    # The same data set may have moved, and other options may say the same.
+    a, b = (settings.model_dump(mode="json", exclude={"dataset", "command"}) for settings in (there, here))
     return [f"{key} is {json.dumps(a[key])} there and {json.dumps(b[key])} here" for key in a if a[key] != b[key]]

@@ -37,6 +37,7 @@ def run_settings(
     camera: str | None = None,
     episodes: tuple[int, ...] | None = None,
     seed: int,
+    command: Sequence[str] = (),
 ) -> RunSettings:
     """Everything that the answers of a run depend on."""
     return RunSettings(
@@ -56,6 +57,7 @@ def run_settings(
         privileged=answerer.privileged or (answerer.given_frames and frames.privileged),
         resampling=answerer.resampling,
         versions={"hpvqa": hpvqa.__version__, **_versions(answerer)},
+        command=tuple(command),
     )
 
 

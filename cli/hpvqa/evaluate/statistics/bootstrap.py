@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtrit
 
 from hpvqa.evaluate.statistics.clusters import Tally
 
-RESAMPLES = 4000
+RESAMPLES = 2000
 
 
 def tails(level: float, clusters: int) -> tuple[float, float]:
@@ -27,13 +27,20 @@ def tails(level: float, clusters: int) -> tuple[float, float]:
     return tail, 1 - tail
 
 
-def draw(clusters: int, resamples: int, seed: int) -> NDArray[np.intp]:
-    """Which clusters each resample holds.
+def draw(kinds: ArrayLike, resamples: int, seed: int) -> NDArray[np.int64]:
+    """Draw as many clusters as there are, with replacement.
+
+    Args:
+        kinds: How many clusters there are of each kind.
+        resamples: How often to draw all of them.
+        seed: Seed of the draws.
 
     Returns:
-        Numbers of clusters, (resamples, clusters).
+        How many of each kind were drawn, (resamples, kinds).
     """
-    return np.random.default_rng(seed).integers(0, clusters, (resamples, clusters), dtype=np.intp)
+    counts = np.asarray(kinds)
+    total = int(counts.sum())
+    return np.random.default_rng(seed).multinomial(total, counts / total, resamples)
 
 
 def bootstrap_mean(rows: Tally, *, level: float, seed: int, resamples: int = RESAMPLES) -> tuple[float, float]:
@@ -45,7 +52,9 @@ def bootstrap_mean(rows: Tally, *, level: float, seed: int, resamples: int = RES
         seed: Seed of the draws.
         resamples: How often to draw.
     """
-    drawn = draw(rows.clusters, resamples, seed)
-    means = rows.sums[drawn].sum(axis=1) / rows.sizes[drawn].sum(axis=1)
+    # Clusters with equal sum and size are of one kind, of which there are few however many clusters there are.
+    kinds, counts = np.unique(np.stack([rows.sums, rows.sizes], axis=1), axis=0, return_counts=True)
+    sums, sizes = (draw(counts, resamples, seed) @ kinds).T
+    means = sums / sizes
     low, high = np.quantile(means, tails(level, rows.clusters))
     return float(low), float(high)

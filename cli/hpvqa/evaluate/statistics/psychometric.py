@@ -147,9 +147,8 @@ def _threshold_interval(
     grid: GoodnessGrid, episodes: _Episodes, crossing: float, seed: int, level: float
 ) -> Interval | None:
     clusters = len(episodes.gaps)
-    drawn = draw(clusters, _RESAMPLES, seed)
-    weights = np.stack([np.bincount(sample, minlength=clusters) for sample in drawn]).astype(float)
-    found = grid.thresholds(weights * episodes.right, weights * (episodes.sizes - episodes.right))
+    drawn = draw(np.ones(clusters), _RESAMPLES, seed)
+    found = grid.thresholds(drawn * episodes.right, drawn * (episodes.sizes - episodes.right))
     low, high = (float(end) for end in np.quantile(found, tails(level, clusters)))
     if high > episodes.gaps[-1]:
         return None

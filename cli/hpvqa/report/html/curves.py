@@ -67,9 +67,8 @@ def lean_figures(report: Report) -> str:
             continue
         wide = 1.1 * max(1.0, *(abs(end) for _, _, c, _ in points for end in c))
         bottom, top = (edge(0.0, *(end for *_, d in points for end in d)) for edge in (min, max))
-        chart = Chart(
-            (-wide, wide), (min(bottom, -0.5) * 1.1, max(top, 1.0) * 1.1), "criterion: ← left · right →", "d′"
-        )
+        tall = (1.1 * min(bottom, -0.5), 1.1 * max(top, 1.0))
+        chart = Chart((-wide, wide), tall, "criterion: ← left · right →", "d′")
         chart.upright(0.0, "half")
         chart.level(0.0, "half")
         for number, name, (c_low, c, c_high), (d_low, d, d_high) in points:

@@ -37,6 +37,7 @@ def _of_run(shown: RunReport, run: Run) -> str:
     prompt = settings.prompt
     pairs = [
         read,
+        *([("Begun by", shlex.join(settings.command))] if settings.command else []),
         ("Model", f"{settings.model} ({settings.backend})"),
         *((name.replace("_", " "), _plain(value)) for name, value in settings.details.items()),
         ("Data set", f"{settings.dataset}, fingerprint {settings.fingerprint}"),

@@ -25,8 +25,8 @@ CPU_BLOCK = 32
 32; vLLM's own default there, 128, is longer than many a prompt."""
 PROCESSOR: Mapping[str, Any] = {"do_sample_frames": False, "do_resize": False}
 """Frames were chosen and resized before: a model sees those, and all of them."""
-CACHE_GB = 0.5
-"""For processed videos [GiB]. The conditions of a clip ask for them one after the other; vLLM's own default of 4 GiB
+CACHE_GB = 1 / 16
+"""For processed videos [GiB]: a few, since the conditions of a clip follow each other. vLLM's own default of 4 GiB
 would fill up with clips that are never asked about again."""
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What vLLM takes as the highest rank of an adapter."""

@@ -95,20 +95,19 @@ async def _first(
         template = dict(served.family.chat_template_options) if served.family else {"enable_thinking": False}
     plain = Packing(options.transport, served.family, template=template, put=put)
     ids = {"return_token_ids": True, "return_prompt_text": True} if served.kind == "vllm" else {}
+    ways = [plain]
     if served.kind == "vllm" and options.transport != "images":
-        told = replace(plain, told=True, times=served.takes_times)
+        ways.insert(0, replace(plain, told=True, times=served.takes_times))
+    for packing in ways:
         try:
-            return told, await chat(told.pack(_query(told)), max_tokens=1, **ids)
+            return packing, await chat(packing.pack(_query(packing)), max_tokens=1, **ids)
         except RequestError as error:
-            # Such fields are taken only from clients that whoever started the server trusts.
-            if error.status not in REFUSED or "kwargs" not in error.said:
+            if error.status not in REFUSED:
                 raise
-    try:
-        return plain, await chat(plain.pack(_query(plain)), max_tokens=1, **ids)
-    except RequestError as error:
-        if error.status not in REFUSED:
-            raise
-        raise RunError(f"{error}; perhaps another --transport suits it") from None
+            # What is told is taken only from clients that whoever started the server trusts.
+            if packing is plain or "kwargs" not in error.said:
+                raise RunError(f"{error}; perhaps another --transport suits it") from None
+    raise AssertionError  # The last one has returned or raised.
 
 
 def _query(packing: Packing) -> Query:

@@ -44,6 +44,7 @@ async def find_way(
         exact = await _exact(api, chat, served, sent)
         if exact is not None:
             return exact
+        tell("The server cannot tell how likely each whole word is, so they are looked for among the likeliest tokens")
     for top in _TOP:
         try:
             reply = await chat(sent, max_tokens=1, logprobs=True, top_logprobs=top)

@@ -1,0 +1,99 @@
+"""The paired permutation test, Holm's correction and calibration."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest, permutation_test
+
+from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error, equal_mass_bins
+from hpvqa.evaluate.statistics.holm import holm
+from hpvqa.evaluate.statistics.permutation import sign_flip_p
+
+probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=8)
+
+
+@given(st.lists(st.integers(-7, 7), max_size=8))
+def test_the_exact_p_is_that_of_all_signs(changes: list[int]) -> None:
+    sums = [abs(np.dot(signs, changes)) for signs in product((-1, 1), repeat=len(changes))]
+    expected = np.mean([total >= abs(sum(changes)) for total in sums])
+    assert sign_flip_p(changes) == pytest.approx(expected)
+    assert sign_flip_p([-change for change in changes]) == pytest.approx(expected)
+
+
+def test_it_is_the_one_of_scipy() -> None:
+    changes = np.array([3, -1, 7, 2, 0, 4, -2, 5, 1])
+    found = permutation_test((changes,), np.sum, permutation_type="samples", n_resamples=np.inf)
+    assert sign_flip_p(changes) == pytest.approx(found.pvalue)
+
+
+def test_episodes_of_one_row_are_a_sign_test() -> None:
+    assert sign_flip_p([1] * 15 + [-1] * 5 + [0] * 30) == pytest.approx(binomtest(15, 20).pvalue)
+
+
+def test_many_episodes_are_exact_too() -> None:
+    assert sign_flip_p([7] * 16) == 2 / 2**16
+    assert sign_flip_p([7] * 300) == pytest.approx(2.0**-299)
+    assert sign_flip_p([]) == sign_flip_p([0] * 300) == 1
+
+
+def test_seven_views_of_an_episode_are_one_sample() -> None:
+    assert sign_flip_p([7, 7, 7, -7]) == sign_flip_p([1, 1, 1, -1]) == 10 / 16
+
+
+def test_without_a_difference_p_is_about_uniform() -> None:
+    rng = np.random.default_rng(2)
+    found = np.array([sign_flip_p(rng.integers(-7, 8, 25)) for _ in range(800)])
+    for level in (0.05, 0.2, 0.5, 0.8):
+        assert np.mean(found <= level) == pytest.approx(level, abs=0.05)
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+    assert holm([0.9, 0.8]) == [1, 1]
+
+
+@given(probabilities)
+def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(p: list[float]) -> None:
+    adjusted = holm(p)
+    for one, corrected in zip(p, adjusted, strict=True):
+        assert one <= corrected <= min(len(p) * one, 1) + 1e-12
+    order = np.argsort(p, kind="stable")
+    assert (np.diff(np.array(adjusted)[order]) >= 0).all()
+    assert holm(p[::-1]) == adjusted[::-1]
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.51, 0.9, 1.0]) | st.floats(0, 1), max_size=60))
+def test_bins_hold_every_row_once_in_order(values: list[float]) -> None:
+    bins = equal_mass_bins(values)
+    assert sorted(np.concatenate([*bins, []]).tolist()) == list(range(len(values)))
+    assert len(bins) <= 10
+    sets = [{values[number] for number in rows} for rows in bins]
+    assert all(max(a) < min(b) for a, b in pairwise(sets))
+
+
+def test_bins_hold_equally_many() -> None:
+    assert [len(rows) for rows in equal_mass_bins(np.random.default_rng(0).random(200))] == [20] * 10
+    # Equal values stay together, where most of them belong.
+    assert [len(rows) for rows in equal_mass_bins([0.1] * 4 + [0.2] * 4 + [0.3] * 2, bins=2)] == [4, 6]
+
+
+def test_brier_and_calibration_by_hand() -> None:
+    assert brier_score([0.8, 0.4], [True, False]) == pytest.approx((0.04 + 0.16) / 2)
+    assert brier_score([0.5] * 6, [True, False] * 3) == 0.25
+    # Two bins that differ from the truth by 0.1 and by 0.3.
+    assert calibration_error([0.1] * 10 + [0.8] * 10, [False] * 10 + [True] * 5 + [False] * 5) == pytest.approx(0.2)
+
+
+def test_true_probabilities_are_calibrated_and_sure_ones_are_not() -> None:
+    rng = np.random.default_rng(4)
+    p = rng.random(20_000)
+    happened = rng.random(20_000) < p
+    assert calibration_error(p, happened) < 0.02
+    assert brier_score(p, happened) == pytest.approx(1 / 6, abs=0.01)
+    assert calibration_error(np.where(p > 0.5, 0.99, 0.01), happened) == pytest.approx(0.24, abs=0.02)
