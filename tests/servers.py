@@ -12,8 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,7 +24,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from tests.chat_schema import OfVllm, Standard
 
@@ -266,66 +264,27 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: Any, headers: dict
 
 
 @contextmanager
-def vllm_server(model: Path, log: Path, *arguments: str) -> Iterator[str]:
-    """A vLLM server with a model, in float32 on the CPU; it and all of its processes end with the context.
+def served_by_vllm(model: Path, folder: Path, *arguments: object, key: SecretStr) -> Iterator[str]:
+    """A vLLM server as `hpvqa serve` starts it, in float32 on the CPU; nothing of it is left after the context.
 
     Args:
         model: The model's folder.
-        log: Where its output goes.
-        arguments: Further arguments.
+        folder: Where its log goes.
+        arguments: Further arguments of `hpvqa serve`.
+        key: The key that it wants.
 
     Yields:
         Its address.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "VLLM_CPU_KVCACHE_SPACE": "1",
-        "VLLM_NO_USAGE_STATS": "1",
-        "DO_NOT_TRACK": "1",
-        "VLLM_HOST_IP": "127.0.0.1",
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--dtype", "float32", "--enforce-eager"]
-    command += ["--max-model-len", "1024", "--max-num-seqs", "8", "--block-size", "32"]
-    command += ["--distributed-executor-backend", "uni", *arguments]
-    with log.open("wb") as output:
-        # A session of its own, so that none of its processes is left.
-        server = subprocess.Popen(
-            command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    command = [sys.executable, "-m", "hpvqa", "serve", "--model", model, "--port", 0, "--dtype", "float32", "--json"]
+    command += ["--context", 1024, "--batch-size", 8, "--timeout", 400, "--log", folder / "log.txt", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HPVQA_API_KEY": key.get_secret_value()}
+    with subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.PIPE, text=True) as server:
         try:
-            _wait_for(server, f"http://127.0.0.1:{port}/health", log)
-            yield f"http://127.0.0.1:{port}/v1"
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            assert line, (folder / "log.txt").read_text(errors="replace")[-3000:]
+            yield json.loads(line)["url"]
         finally:
-            _stop(server)
-
-
-def _wait_for(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    end = time.monotonic() + 400
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            raise AssertionError(f"The server ended:\n{log.read_text(errors='replace')[-3000:]}")
-        try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310
-                return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.3)
-    raise AssertionError(f"The server did not start:\n{log.read_text(errors='replace')[-3000:]}")
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGINT, signal.SIGKILL):
-        try:
-            os.killpg(server.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            continue
-    server.wait(30)
+            server.send_signal(signal.SIGTERM)
+            server.wait(60)

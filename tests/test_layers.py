@@ -23,6 +23,8 @@ LAYERS = {
     "finetune": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "evaluate": {"scene", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
+    "serve": {"scene", "vlm"},
+    "ask": {"scene", "tasks", "record", "collect", "dataset", "vlm", "evaluate"},
 }
 """Every layer, and the layers that it may import."""
 DATA_ONLY = ("tasks", "scene", "record", "dataset", "evaluate", "report")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import importlib.util
 import io
+import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.main import main
 from hpvqa.scene.spec import SIDES, Side
 from hpvqa.vlm.backends.openai import OpenAIAnswerer
 from hpvqa.vlm.backends.openai.packing import Packing, Sent
@@ -27,7 +30,8 @@ from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.protocol import Query
 from tests.adapters import make_adapter
 from tests.engine_checks import clips, halved, mixed_queries, reversed_in_time, swapped, table
-from tests.servers import vllm_server
+from tests.factories import make_data
+from tests.servers import served_by_vllm
 from tests.tiny_models import TinyModel, batch_of, load_model, make_query, noise
 
 pytestmark = pytest.mark.skipif(
@@ -36,7 +40,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 TOLERANCE = 1e-4
-KEY = SecretStr("the key of the tests")
+KEY = SecretStr("the-key-of-the-tests")
 
 
 class Served:
@@ -73,14 +77,12 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tiny_model: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("server")
-    model = tiny_model("qwen3_vl", trained=True)
-    adapter = make_adapter(model, folder / "adapter")
-    media = folder / "media"
+    # A server names what it serves after the folders.
+    model, adapter, media = folder / "base", folder / "tuned", folder / "media"
+    shutil.copytree(tiny_model("qwen3_vl", trained=True), model)
+    make_adapter(model, adapter)
     media.mkdir()
-    arguments = ["--served-model-name", "base", "--api-key", KEY.get_secret_value(), "--trust-request-mm-kwargs"]
-    arguments += ["--allowed-local-media-path", str(media)]
-    arguments += ["--enable-lora", "--max-lora-rank", "8", "--lora-modules", f"tuned={adapter}"]
-    with vllm_server(model, folder / "log.txt", *arguments) as url:
+    with served_by_vllm(model, folder, "--adapter", adapter, "--data", media, key=KEY) as url:
         yield Served(url, model, adapter, media)
 
 
@@ -203,14 +205,13 @@ def test_lossy_transport_is_measured(
     assert share > 0.5
 
 
-def test_pictures_and_generated_text_are_answered_too(served: Served) -> None:
-    for options in ({"transport": "images"}, {"scoring": "generate"}):
-        answerer = served.open(**options)
-        answerer.load(lambda said: None)
-        answers = answerer.answer([make_query(clip) for clip in clips(2)])
-        answerer.close()
-        assert [answer.error for answer in answers] == [None, None]
-        assert all(answer.prompt_tokens and answer.answer_tokens for answer in answers)
+def test_generated_text_is_answered_too(served: Served) -> None:
+    answerer = served.open(scoring="generate")
+    answerer.load(lambda said: None)
+    answers = answerer.answer([make_query(clip) for clip in clips(2)])
+    answerer.close()
+    assert [answer.error for answer in answers] == [None, None]
+    assert all(answer.prompt_tokens and answer.answer_tokens for answer in answers)
 
 
 def test_a_query_that_is_too_long_is_an_error_of_its_row(served: Served) -> None:
@@ -234,6 +235,32 @@ def test_what_a_user_may_get_wrong_is_a_sentence(served: Served, tmp_path: Path)
         served.open(key=None).load(print)
     with pytest.raises(RunError, match="another --transport"):
         served.open(transport="file", media=tmp_path).load(print)
+    # Pictures would take memory that no clip needs.
+    with pytest.raises(RunError, match="another --transport"):
+        served.open(transport="images").load(print)
+
+
+def test_asking_about_an_episode_gives_what_transformers_gives(
+    served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HPVQA_API_KEY", KEY.get_secret_value())
+    data = make_data(tmp_path / "data", push=1, cameras=2)
+
+    def ask(*args: object) -> str:
+        with pytest.raises(SystemExit) as caught:
+            main(["ask", "--latest", str(data), "--resolution", "64x64", *map(str, args)])
+        assert caught.value.code in (0, None)
+        return capsys.readouterr().out
+
+    def odds(*args: object) -> list[float]:
+        found = json.loads(ask("--json", *args))
+        return [answer["p_left"] for answer in (*found["answers"], found["pooled"])]
+
+    there = ("--server", served.url, "--model", "tuned")
+    here = ("--model", served.model, "--adapter", served.adapter, "--device", "cpu")
+    assert odds(*there) == pytest.approx(odds(*here), abs=TOLERANCE)
+    free = ("What happens?", "--max-new-tokens", 8)
+    assert ask(*there, *free).splitlines() == ask(*here, *free).splitlines()
 
 
 def post(served: Served, sent: Sent, **fields: Any) -> dict[str, Any]:

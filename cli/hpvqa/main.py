@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "verify": "Check every file of a data set or data folder.",
     "eval": "Answer a data set and score the answers.",
     "report": "Show how good the answers of runs are, and how sure that is.",
+    "serve": "Run a model behind a server that answers questions about videos.",
+    "ask": "Ask a model about an episode, the newest one or each as it lands.",
     "finetune": "Train a LoRA adapter of a model on a data set.",
     "merge": "Put an adapter into its model, as one folder.",
     "tiny": "Make a tiny random model of a real architecture.",

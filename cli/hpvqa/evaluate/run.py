@@ -74,7 +74,8 @@ def _versions(answerer: Answerer) -> dict[str, str]:
 def default_out(settings: RunSettings) -> Path:
     """The folder of a run if none is given: one for each model, data set, choice of rows and way of looking."""
     adapter = settings.details.get("adapter")
-    who = Path(settings.model).name if not adapter else f"{Path(settings.model).name}+{Path(str(adapter)).name}"
+    alone = not adapter or adapter == settings.model
+    who = Path(settings.model).name if alone else f"{Path(settings.model).name}+{Path(str(adapter)).name}"
     dataset = f"{Path(settings.dataset).resolve().name}-{settings.fingerprint[:8]}"
     frames = settings.frames
     look = None

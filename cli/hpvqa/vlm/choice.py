@@ -12,7 +12,8 @@ from pydantic import SecretStr, ValidationError
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
 from hpvqa.scene.rigs import explain
-from hpvqa.vlm.families import find_family
+from hpvqa.vlm.embedded import ADAPTED, adapter_folder
+from hpvqa.vlm.families import find_family, resolve_model
 from hpvqa.vlm.frames.sampling import FrameSampling, Sampler
 from hpvqa.vlm.options import ModelOptions, Scoring, ServerOptions, Transport
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
@@ -124,7 +125,8 @@ def choose_look(choice: ModelChoice) -> Look:
 def _record(choice: ModelChoice) -> TrainingRecord | None:
     if choice.backend not in ENGINES:
         return None
-    places = (choice.adapter, Path(choice.model) if choice.model else None)
+    shipped = adapter_folder() if choice.model == ADAPTED else None
+    places = (choice.adapter or shipped, Path(resolve_model(choice.model)) if choice.model else None)
     return next((record for place in places if place and (record := read_training_record(place))), None)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from hpvqa.scene.spec import Model
+from hpvqa.vlm.embedded import ADAPTED, adapter_folder
 
 Scoring = Literal["logprobs", "generate"]
 Transport = Literal["clip", "file", "images"]
@@ -35,6 +36,13 @@ class ModelOptions(Model):
     max_new_tokens: Length = 16
     gpu_memory: float = Field(default=0.9, gt=0, le=1, description="Share of the GPU's memory that vLLM takes.")
     max_videos: int = Field(default=1, ge=1, description="Most videos of one query.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _embedded_has_its_adapter(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("model") == ADAPTED and given.get("adapter") is None:
+            return {**given, "adapter": adapter_folder()}
+        return given
 
 
 class ServerOptions(Model):

@@ -53,7 +53,7 @@ class VllmAnswerer(Engine):
 
     def _load(self, tell: Callable[[str], None]) -> Any:
         processor = load_processor(str(self.folder))
-        _check_normalisation(self.name, processor)
+        check_normalisation(self.name, processor)
         with ExitStack() as stack:
             stack.enter_context(hosting(os.environ, gpu=self.device == "cuda"))
             self._llm = self._engine()
@@ -139,7 +139,7 @@ def _reply(request: Request, output: Any) -> Reply:
     return Reply(said.text, length, logprobs=tuple(said.logprobs[0][token].logprob for token in request.following))
 
 
-def _check_normalisation(model: str, processor: Any) -> None:
+def check_normalisation(model: str, processor: Any) -> None:
     """Raise if pictures and videos are normalised differently: vLLM takes the pictures' mean and deviation for both.
 
     Raises:

@@ -57,7 +57,7 @@ async def find_served(api: Api, url: str, model: str | None) -> Served:
         cards = (await api.get("/models", Cards)).data
     except RequestError as error:
         if error.status is None and error.hopeless:
-            raise RunError(f"{error}; start one, for example with `vllm serve MODEL`, or give its --server") from None
+            raise RunError(f"{error}; start one, for example with `hpvqa serve`, or give its --server") from None
         if error.status == 404:
             raise RunError(f"There is no OpenAI-compatible server at {url} (404); its address may end in /v1") from None
         raise

@@ -1,0 +1,1 @@
+"""Questions to a model about an episode that was recorded, perhaps just now."""

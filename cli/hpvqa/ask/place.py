@@ -1,0 +1,52 @@
+"""What the words of a command line mean: an episode, a question, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hpvqa.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to look for episodes.
+
+    Attributes:
+        path: An episode, or a data folder.
+        how: Whether it is an episode, or of which episodes of a data folder the question is.
+        question: The question; None: the task's own.
+    """
+
+    path: Path
+    how: Literal["episode", "latest", "watch"]
+    question: str | None
+
+
+def read_words(words: Sequence[str], latest: Path | None, watch: Path | None) -> Place:
+    """Make sense of the words.
+
+    Args:
+        words: An episode unless a data folder is given, and perhaps a question.
+        latest: Data folder of whose newest episode the question is.
+        watch: Data folder of all of whose new episodes it is.
+
+    Raises:
+        UsageError: They make none.
+    """
+    if latest and watch:
+        raise UsageError("Choose one of --latest and --watch")
+    if len(words) > (1 if latest or watch else 2):
+        raise UsageError("Put the question into quotes, such as hpvqa ask --latest data 'which cube looks heavier?'")
+    folder = latest or watch
+    if folder:
+        if words and Path(words[0]).is_dir():
+            raise UsageError(f"Name either an episode ({words[0]}), or a data folder with --latest or --watch")
+        return Place(folder, "latest" if latest else "watch", words[0] if words else None)
+    if not words:
+        raise UsageError("Name an episode, such as data/push/000/episode-000003, or use --latest data")
+    if " " in words[0] and not Path(words[0]).exists():
+        raise UsageError("Name an episode before the question, or ask about the newest one with --latest data")
+    return Place(Path(words[0]), "episode", words[1] if len(words) > 1 else None)

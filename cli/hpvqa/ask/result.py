@@ -1,0 +1,128 @@
+"""What was answered about an episode: by each camera, and by all of them together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from hpvqa.evaluate.prediction import p_left
+from hpvqa.record.episode import EpisodeRecord
+from hpvqa.scene.spec import SIDES, Side
+from hpvqa.vlm.protocol import Answer
+
+
+@dataclass(frozen=True)
+class View:
+    """The answer from one camera.
+
+    Attributes:
+        camera: Its name.
+        answer: The answer.
+    """
+
+    camera: str
+    answer: Answer
+
+    @property
+    def p_left(self) -> float | None:
+        """Probability of left once it is known that the answer is left or right; None where there are none."""
+        return None if self.answer.logprobs is None else p_left(self.answer.logprobs)
+
+    @property
+    def p_choices(self) -> float | None:
+        """Probability that left or right is said at all."""
+        logprobs = self.answer.logprobs
+        return None if logprobs is None else min(sum(math.exp(value) for value in logprobs.values()), 1.0)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """All answers about an episode.
+
+    Attributes:
+        folder: The episode.
+        record: Its record.
+        question: What was asked.
+        free: Whether any answer would do.
+        views: The answers, in the order of the rig.
+    """
+
+    folder: Path
+    record: EpisodeRecord
+    question: str
+    free: bool
+    views: tuple[View, ...]
+
+    @property
+    def pooled(self) -> float | None:
+        """Probability of left by all cameras together, from the mean of their log-odds; None without probabilities."""
+        return pool([view.answer.logprobs for view in self.views])
+
+    @property
+    def failed(self) -> bool:
+        """Whether a camera could not be asked."""
+        return any(view.answer.error for view in self.views)
+
+    def as_json(self, *, reveal: bool) -> dict[str, JsonValue]:
+        """What ``hpvqa ask --json`` prints.
+
+        Args:
+            reveal: Whether to tell the truth.
+        """
+        spec, pooled = self.record.spec, self.pooled
+        found: dict[str, JsonValue] = {
+            "episode": str(self.folder),
+            "task": spec.task,
+            "index": spec.index,
+            "question": self.question,
+            "free": self.free,
+            "answers": [
+                {
+                    "camera": view.camera,
+                    "choice": view.answer.choice,
+                    **_probabilities(view.p_left),
+                    "p_choices": view.p_choices,
+                    "text": view.answer.text,
+                    "seconds": round(view.answer.seconds, 6),
+                    "error": view.answer.error,
+                }
+                for view in self.views
+            ],
+            "pooled": None
+            if pooled is None
+            else {"choice": likelier(pooled), **_probabilities(pooled), "by": "mean log-odds of the cameras"},
+        }
+        if reveal:
+            task = self.record.task
+            values: dict[str, JsonValue] = {side: task.hidden_value(spec, side) for side in SIDES}
+            found["truth"] = {"question": task.question, "answer": task.answer(spec), task.hidden: values}
+        return found
+
+
+def pool(views: Sequence[Mapping[Side, float] | None]) -> float | None:
+    """Probability of left by all views together.
+
+    The log-odds of left against right are averaged, and not the probabilities: so one view that is sure outweighs
+    several that hardly lean, and the order of the choices' names does not matter.
+
+    Args:
+        views: Log-probabilities of left and right; None for a view without.
+
+    Returns:
+        The probability; None if no view has any.
+    """
+    odds = [logprobs["left"] - logprobs["right"] for logprobs in views if logprobs is not None]
+    return p_left({"left": math.fsum(odds) / len(odds), "right": 0.0}) if odds else None
+
+
+def likelier(p: float) -> Side:
+    """The likelier side, from the probability of left."""
+    return "left" if p >= 0.5 else "right"
+
+
+def _probabilities(p: float | None) -> dict[str, JsonValue]:
+    return {"p_left": p, "p_right": None if p is None else 1.0 - p}

@@ -1,0 +1,1 @@
+"""A model behind vLLM's OpenAI-compatible server, started with everything that matters set right."""

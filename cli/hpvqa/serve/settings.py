@@ -1,0 +1,57 @@
+"""What a user says about a server that is to be started."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+from pydantic import Field
+
+from hpvqa.scene.spec import Model
+from hpvqa.vlm.options import ModelOptions
+
+MAX_VIDEOS = 7
+"""Videos of one query: as many as the paper's rig has cameras."""
+
+
+class ServeSettings(Model):
+    """A server that is to be started."""
+
+    model: ModelOptions
+    host: str = Field(default="127.0.0.1", description="Address to listen at; any but this machine's own needs a key.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen at; 0: a free one.")
+    media: Path | None = Field(
+        default=None, description="The only folder whose videos may be asked about as file://; null: none."
+    )
+    context: int | None = Field(
+        default=None,
+        ge=64,
+        description="Longest prompt and answer, videos included [tokens]; null: what the model and the memory allow.",
+    )
+    timeout: float = Field(default=900.0, gt=0, description="Longest wait until it answers [s].")
+
+    @property
+    def url(self) -> str:
+        """Where it is asked, from this machine."""
+        return f"http://{_written(_reachable(self.host))}:{self.port}/v1"
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return is_local(self.host)
+
+
+def is_local(host: str) -> bool:
+    """Whether an address is this machine's own, which no other can reach."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - nothing is bound
+
+
+def _written(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
