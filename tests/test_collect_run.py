@@ -251,7 +251,7 @@ def test_the_first_interrupt_lets_running_episodes_finish(jobs: list[Job]) -> No
         nonlocal ticks
         ticks += 1
         if ticks == 1:
-            interrupts.count += 1
+            interrupts(signal.SIGINT, None)
         elif ticks > 5 and running:
             index = min(running)
             finish(running[index], index)
@@ -269,7 +269,7 @@ def test_the_second_interrupt_drops_them(jobs: list[Job]) -> None:
     interrupts = Interrupts()
 
     def step(running: dict[int, Future[EpisodeRecord]]) -> None:
-        interrupts.count += 1
+        interrupts(signal.SIGINT, None)
 
     pool = StubbornPool(2, step)
     assert work(jobs, pool, interrupts) == []

@@ -21,6 +21,7 @@ LAYERS = {
     "dataset": {"scene", "tasks", "recipe", "record"},
     "vlm": {"scene", "tasks", "recipe", "record", "dataset"},
     "finetune": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
+    "pretrain": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate", "finetune"},
     "evaluate": {"scene", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "serve": {"scene", "vlm"},

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import AfterValidator, Field, ValidationError, create_model
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, create_model
 
 from hpvqa.errors import UsageError, nearest
 from hpvqa.resources import recipes_dir
 from hpvqa.scene.randomization import Randomization
-from hpvqa.scene.rigs import explain
+from hpvqa.scene.rigs import Rig, explain
 from hpvqa.scene.spec import Model
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Task
@@ -52,6 +52,11 @@ def check_resolution(resolution: tuple[int, int]) -> tuple[int, int]:
 
 Fps = Annotated[int, AfterValidator(check_fps)]
 Resolution = Annotated[tuple[int, int], AfterValidator(check_resolution)]
+RigChoice = Annotated[
+    Annotated[str, Tag("name")] | Annotated[Rig, Tag("cameras")],
+    Discriminator(lambda value: "name" if isinstance(value, str) else "cameras"),
+]
+"""A rig by name or file, or written out in the recipe itself."""
 
 
 class TaskRecipe(Model, Generic[T]):
@@ -84,8 +89,13 @@ class Recipe(Model):
     """Everything that decides what a collection holds."""
 
     seed: int = Field(default=42, ge=0, lt=2**63, description="Seed of every random number.")
-    backend: Literal["mujoco"] = Field(default="mujoco", description="The simulator.")
-    rig: str = Field(default="paper", description="Camera rig: the name of a shipped one, or a YAML file.")
+    backend: Literal["mujoco", "isaac"] = Field(default="mujoco", description="The simulator.")
+    num_envs: int = Field(
+        default=16, ge=1, le=256, description="Episodes side by side in Isaac Sim; they share the GPU's memory."
+    )
+    rig: RigChoice = Field(
+        default="paper", description="Camera rig: the name of a shipped one, a YAML file, or the rig itself."
+    )
     resolution: Resolution = Field(default=(640, 480), description="Width and height of the clips [pixels].")
     video: bool = Field(default=True, description="Whether to record clips; physics alone is far faster.")
     randomization: Randomization = Field(default=Randomization(), description="Ranges of the nuisance variables.")
@@ -136,14 +146,18 @@ def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:
 
 
 def _keys(model: type[Model], path: list[str]) -> list[str]:
+    """The keys that may stand at a place; parts of it that name no key are those of a list, a mapping or a union."""
     for part in path:
-        annotation = model.model_fields[part].annotation
-        options = getattr(annotation, "__args__", (annotation,))
-        models = [option for option in options if isinstance(option, type) and issubclass(option, Model)]
-        if not models:
-            break
-        model = models[0]
+        if part in model.model_fields:
+            model = next(_models(model.model_fields[part].annotation), model)
     return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[Model]]:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def load_recipe(name: str) -> Recipe:

@@ -33,8 +33,9 @@ def locked(data: Path, shard: Shard | None) -> Iterator[None]:
                 stack.enter_context(_flock(data / LOCK_FILE, fcntl.LOCK_SH | fcntl.LOCK_NB))
                 stack.enter_context(_flock(data / f"{LOCK_FILE}.{shard.name}", fcntl.LOCK_EX | fcntl.LOCK_NB))
         except BlockingIOError:
+            who = holder(data) or "unknown"
             raise RunError(
-                f"Another run is writing to {data}{_holder(data)}; wait until it ends, or use another --out"
+                f"Another run is writing to {data} ({who}); wait until it ends, or use another --out"
             ) from None
         yield
 
@@ -62,12 +63,12 @@ def _flock(path: Path, operation: int) -> Iterator[None]:
         yield
 
 
-def _holder(data: Path) -> str:
-    """The process that holds one of the folder's exclusive locks, in brackets."""
+def holder(data: Path) -> str | None:
+    """The process that holds one of the folder's exclusive locks, in words; None if none does."""
     for path in sorted(data.glob(f"{LOCK_FILE}*")):
         with path.open("r", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return f" ({file.read()})"
-    return ""
+                return file.read()
+    return None

@@ -16,6 +16,7 @@ from hpvqa.collect.report import Report, Tally, attempts
 from hpvqa.collect.settings import Collection, agree
 from hpvqa.collect.shard import Shard
 from hpvqa.collect.worker import Job
+from hpvqa.errors import UsageError
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes, read_episode
 
@@ -32,18 +33,22 @@ class Request:
         collection: Settings of all episodes.
         episodes: How many episodes of each task, those included that are there already.
         shard: The share of them that this run makes; None: all.
+        stop_file: A file that interrupts the run when it appears.
+        mixed: Whether tasks alternate, which makes estimates of time hold; else one task follows another.
     """
 
     data: Path
     collection: Collection
     episodes: Mapping[str, int]
     shard: Shard | None = None
+    stop_file: Path | None = None
+    mixed: bool = True
 
     def keys(self) -> list[Key]:
-        """All episodes of this run, the tasks evenly mixed, so that estimates of time hold."""
+        """All episodes of this run, in the order in which they are begun."""
         mixed = [
-            ((index + 0.5) / count, task, index)
-            for task, count in self.episodes.items()
+            ((index + 0.5) / count if self.mixed else number, task, index)
+            for number, (task, count) in enumerate(self.episodes.items())
             for index in range(count)
             if self.shard is None or self.shard.holds(index)
         ]
@@ -62,13 +67,15 @@ def collect(
         clock: The time [s].
 
     Raises:
-        UsageError: The folder is not ours, or holds other settings or a damaged episode.
+        UsageError: The folder is not ours, or holds other settings or a damaged episode; or the stop file is there.
         RunError: Another run holds the folder, a worker died, or the disk does not take an episode. Finished episodes
             are kept.
     """
     begin = clock()
     data = request.data
     check_ours(data)
+    if request.stop_file is not None and request.stop_file.exists():
+        raise UsageError(f"The stop file {request.stop_file} is there already; remove it first")
     data.mkdir(parents=True, exist_ok=True)
     with locked(data, request.shard):
         with settings_locked(data):
@@ -127,7 +134,7 @@ def _make(
             message=record.outcome.reason or next(reversed(reasons), None),
         )
 
-    with partial_dir(request.data, request.shard) as partial, counted_interrupts() as interrupts:
+    with partial_dir(request.data, request.shard) as partial, counted_interrupts(request.stop_file) as interrupts:
         jobs = [Job(request.collection, task, index, request.data, partial) for task, index in keys]
         run_jobs(jobs, open_pool(len(jobs)), interrupts, reporter, made)
     return left

@@ -15,7 +15,7 @@ from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import write_json
 from hpvqa.scene.randomization import Randomization
-from hpvqa.scene.rigs import explain, load_rig
+from hpvqa.scene.rigs import explain, find_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Model
 from hpvqa.tasks import TASKS
@@ -55,7 +55,7 @@ class Collection(Model):
         Raises:
             UsageError: There is no such rig, or it has no cameras for a task.
         """
-        rig = load_rig(recipe.rig)
+        rig = find_rig(recipe.rig)
         settings = {}
         for name in tasks:
             named = recipe.task(name)
@@ -129,12 +129,7 @@ def agree(data: Path, wanted: Collection, *, replace: bool, warn: Callable[[str]
     found = read_collection(data)
     merged = wanted
     if found is not None and not replace:
-        shared = wanted.tasks.keys() & found.tasks.keys()
-        different = _differences(_settings(found, shared), _settings(wanted, shared))
-        if different:
-            raise UsageError(
-                f"{data} was collected with other settings: {'; '.join(different)}; use those, or another --out"
-            )
+        check_agrees(data, found, wanted)
         for package in sorted(found.versions.keys() & wanted.versions.keys()):
             there, here = found.versions[package], wanted.versions[package]
             if there != here:
@@ -142,6 +137,20 @@ def agree(data: Path, wanted: Collection, *, replace: bool, warn: Callable[[str]
         merged = found.model_copy(update={"tasks": {**found.tasks, **wanted.tasks}})
     if merged != found:
         write_json(data / COLLECTION_FILE, merged.model_dump(mode="json"))
+
+
+def check_agrees(data: Path, found: Collection, wanted: Collection) -> None:
+    """Make sure that a folder's episodes and those of a run have the same settings, for the tasks of both.
+
+    Raises:
+        UsageError: They have not; the message names the differences.
+    """
+    shared = wanted.tasks.keys() & found.tasks.keys()
+    different = _differences(_settings(found, shared), _settings(wanted, shared))
+    if different:
+        raise UsageError(
+            f"{data} was collected with other settings: {'; '.join(different)}; use those, or another --out"
+        )
 
 
 def _settings(collection: Collection, tasks: set[str]) -> dict[str, JsonValue]:

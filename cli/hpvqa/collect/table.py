@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from hpvqa.collect.estimate import Estimate
 from hpvqa.collect.report import Report
 
 
@@ -26,6 +27,20 @@ def print_report(report: Report, console: Console, *, deciles: bool) -> None:
     console.print(table)
     if deciles:
         console.print(_deciles(report))
+
+
+def print_estimate(estimate: Estimate, console: Console) -> None:
+    """Print what a run would take."""
+    table = Table(title=f"Episodes in {estimate.data}", title_justify="left")
+    table.add_column("task")
+    for heading in ("asked", "there", "missing", "of each"):
+        table.add_column(heading, justify="right")
+    for name, task in estimate.tasks.items():
+        numbers = (task.asked, task.already, task.asked - task.already)
+        table.add_row(name, *(str(number) for number in numbers), f"{task.bytes / 1e6:.1f} MB")
+    console.print(table)
+    time = "" if estimate.seconds is None else f" and {estimate.seconds / 60:.0f} minutes"
+    console.print(f"About {estimate.bytes / 1e9:.2f} GB{time}; {estimate.free_bytes / 1e9:.1f} GB are free there.")
 
 
 def _deciles(report: Report) -> Table:

@@ -83,13 +83,14 @@ def make_episode(job: Job, record: Record, on_frames: OnFrames) -> EpisodeRecord
         made = made.model_copy(update={"failed_attempts": tuple(failed)})
         publish(folder, made, episode_dir(job.data, job.task, job.index))
     except OSError as error:
-        raise _disk_error(job.data, error) from error
+        raise disk_error(job.data, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return made
 
 
-def _disk_error(data: Path, error: OSError) -> RunError:
+def disk_error(data: Path, error: OSError) -> RunError:
+    """What to tell when the disk does not take an episode."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return RunError(
             f"The disk of {data} is full; free some space and run the same command again, finished episodes are kept"

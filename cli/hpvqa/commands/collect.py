@@ -46,6 +46,7 @@ Examples:
   hpvqa collect --recipe paper
   hpvqa collect push --episodes 100 --no-video
   hpvqa collect --recipe paper --out /shared/data --shard 1/4
+  hpvqa collect --recipe paper --backend isaac --num-envs 16
 
 Run the same command again to go on after an interrupt, or with more episodes to add to a folder. Ctrl-C lets the
 running episodes finish; a second one drops them. Exit code 130 says that episodes are missing.
@@ -66,7 +67,9 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     show_default=True,
     help="Folder of the episodes: a new or empty one, or one to go on with.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one for each core]")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes of the embedded simulator.  [default: one for each core]"
+)
 @click.option(
     "--shard",
     type=Shard.parse,
@@ -78,8 +81,19 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     type=click.Path(path_type=Path),
     help="Also write progress to this file, one JSON object a line.  [default: none]",
 )
+@click.option(
+    "--stop-file",
+    type=click.Path(path_type=Path),
+    help="Let the running episodes finish and end as soon as this file appears, as after Ctrl-C.  [default: none]",
+)
+@click.option(
+    "--estimate",
+    "estimating",
+    is_flag=True,
+    help="Make nothing; say what is missing, how large it is, how long it takes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@recipe_options("seed", "rig", "resolution", "fps", "video", "object_colors")
+@recipe_options("backend", "num_envs", "seed", "rig", "resolution", "fps", "video", "object_colors")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -89,6 +103,8 @@ def command(
     workers: int | None,
     shard: Shard | None,
     progress_file: Path | None,
+    stop_file: Path | None,
+    estimating: bool,
     as_json: bool,
     recipe: Recipe,
 ) -> None:
@@ -101,21 +117,43 @@ def command(
 
     from rich.console import Console
 
-    from hpvqa.collect.pool import ProcessPool
+    from hpvqa.collect.isaac import isaac_pool
+    from hpvqa.collect.pool import Pool, ProcessPool
     from hpvqa.collect.run import Request, collect
     from hpvqa.collect.settings import Collection, installed_versions
     from hpvqa.collect.table import print_report
     from hpvqa.collect.worker import open_simulator_record
     from hpvqa.progress.reporter import reporting
-    from hpvqa.sim import prepare
+    from hpvqa.sim import isaac_python, prepare
 
+    isaac = recipe.backend == "isaac"
+    if isaac and workers is not None:
+        raise UsageError("--workers is for the embedded simulator; with Isaac Sim, give --num-envs")
     counts = episode_counts(recipe, tasks, episodes)
-    prepare(recipe.backend, draws=recipe.video)
+    collection = Collection.of(recipe, list(counts), installed_versions())
+    request = Request(out, collection, counts, shard, stop_file, mixed=not isaac)
     most = workers or len(os.sched_getaffinity(0))
+    if estimating:
+        from hpvqa.collect.estimate import estimate
+        from hpvqa.collect.table import print_estimate
+
+        what = estimate(request, recipe, most)
+        if as_json:
+            click.echo(what.model_dump_json(indent=2))
+        else:
+            print_estimate(what, Console())
+        return
+    prepare(recipe.backend, draws=recipe.video)
+
+    def open_pool(missing: int) -> Pool:
+        if isaac:
+            return isaac_pool(isaac_python().command, min(recipe.num_envs, missing))
+        return ProcessPool(min(most, missing), open_simulator_record)
+
     with reporting(Console(stderr=True), progress_file, time.time) as reporter:
         report = collect(
-            Request(out, Collection.of(recipe, list(counts), installed_versions()), counts, shard),
-            lambda missing: ProcessPool(min(most, missing), open_simulator_record),
+            request,
+            open_pool,
             reporter,
             time.time,
         )

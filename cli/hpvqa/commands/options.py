@@ -72,7 +72,15 @@ def _describe(field: str) -> str:
 
 _OPTIONS: dict[str, Callable[[F], F]] = {
     "seed": click.option("--seed", type=int, help=f"{_describe('seed')}  [default: 42]"),
-    "rig": click.option("--rig", type=FileOrName(rig_names), help=f"{_describe('rig')}  [default: paper]"),
+    "backend": click.option(
+        "--backend", type=click.Choice(["mujoco", "isaac"]), help=f"{_describe('backend')}  [default: mujoco]"
+    ),
+    "num_envs": click.option("--num-envs", type=int, help=f"{_describe('num_envs')}  [default: 16]"),
+    "rig": click.option(
+        "--rig",
+        type=FileOrName(rig_names),
+        help="Camera rig: the name of a shipped one, or a YAML file.  [default: paper]",
+    ),
     "resolution": click.option(
         "--resolution", type=ResolutionType(), help=f"{_describe('resolution')}  [default: 640x480]"
     ),
@@ -91,7 +99,7 @@ _OPTIONS: dict[str, Callable[[F], F]] = {
         help=f"{Randomization.model_fields['object_colors'].description}  [default: shared]",
     ),
 }
-_TOP_LEVEL = ("seed", "rig", "resolution", "video")
+_TOP_LEVEL = ("seed", "backend", "num_envs", "rig", "resolution", "video")
 
 
 def recipe_options(*names: str) -> Callable[[F], F]:

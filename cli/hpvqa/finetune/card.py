@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hpvqa.finetune.rows import TrainingRows
 from hpvqa.finetune.settings import FinetuneRecipe
+from hpvqa.vlm.embedded import BASE, NAMES
 from hpvqa.vlm.families import resolve_model
 from hpvqa.vlm.training_record import TrainingRecord
 
@@ -25,7 +26,7 @@ def write_card(
 ) -> None:
     """Write what a reader must know to use the adapter, with the front matter that the Hugging Face hub reads."""
     lora, training, frames = recipe.lora, recipe.training, record.frames
-    base = resolve_model(record.model)
+    base = BASE if record.model in NAMES else resolve_model(record.model)
     size = "as recorded" if frames.resolution is None else f"{frames.resolution[0]}×{frames.resolution[1]}"
     rate = f"{frames.fps:g} a second" if frames.count is None else f"{frames.count} of a clip"
     episodes = len({item.row.cluster for item in rows.train})

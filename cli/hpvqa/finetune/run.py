@@ -19,6 +19,8 @@ from hpvqa.finetune.rows import TrainingRows, training_rows
 from hpvqa.finetune.settings import FinetuneRecipe
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import write_json
+from hpvqa.vlm.adapter import name_base
+from hpvqa.vlm.embedded import BASE, NAMES
 from hpvqa.vlm.families import Family, find_family, resolve_model
 from hpvqa.vlm.frames.cache import FrameCache
 from hpvqa.vlm.frames.read import read_clip
@@ -178,6 +180,8 @@ def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str
     reporter.done()
     plots = _plots(job.out / METRICS_FILE, job.out, reporter)
     _save(model, job.out)
+    if job.model in NAMES:
+        name_base(job.out, BASE)
     write_card(job.out, prepared.record, job.recipe, prepared.rows, trainable, total, best, command)
     return Finetuned(job.out, trainable, total, best, plots)
 

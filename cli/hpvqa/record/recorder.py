@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 
-import hpvqa
-from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
-from hpvqa.record.trajectory import row, write_trajectory
-from hpvqa.record.video import ClipWriter
-from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
-from hpvqa.sim.events import EventDetector
-from hpvqa.sim.planner import Planner
-from hpvqa.sim.protocol import Simulator, State
-from hpvqa.tasks import TASKS
+from hpvqa.record.episode import EpisodeRecord
+from hpvqa.record.writing import EpisodeWriter, final_positions
+from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.sim.protocol import Simulator
+
+__all__ = ["final_positions", "record_episode"]
 
 
 def record_episode(
@@ -41,26 +37,20 @@ def record_episode(
     Returns:
         The record of the episode; the checksums of its files are still missing.
     """
-    task = TASKS[spec.task]
-    planner = Planner(task.waypoints(spec))
-    frames = round(planner.duration * fps)
+    writer = EpisodeWriter(spec, folder, fps, resolution, simulator.timestep)
+    planner = writer.planner
     steps = round(1.0 / (fps * simulator.timestep))
-    detector = EventDetector(spec, simulator.timestep)
-    rows = []
 
     simulator.reset(spec, planner.command(0.0))
     state = simulator.state()
-    detector.update(state)
+    writer.see(state)
     with ExitStack() as stack:
-        clips: dict[str, ClipWriter] = {}
-        if resolution is not None:
-            for camera in spec.cameras:
-                clips[camera.name] = stack.enter_context(ClipWriter(folder / f"{camera.name}.mp4", fps, *resolution))
+        clips = writer.open_clips(stack)
         # Encoding goes on beside the simulation, at most one moment behind it. It leaves before the clips are closed.
         encoder = stack.enter_context(ThreadPoolExecutor(max_workers=1))
         encoding: list[Future[None]] = []
-        for frame in range(frames):
-            rows.append(row(state))
+        for frame in range(writer.frames):
+            writer.add_row(state)
             images = {name: simulator.render(name).copy() for name in clips}
             for earlier in encoding:
                 earlier.result()
@@ -69,30 +59,7 @@ def record_episode(
             for step in range(frame * steps, (frame + 1) * steps):
                 simulator.step(planner.command(step * simulator.timestep))
                 state = simulator.state()
-                detector.update(state)
+                writer.see(state)
         for last in encoding:
             last.result()
-    write_trajectory(folder / TRAJECTORY_FILE, rows)
-
-    events = detector.events()
-    return EpisodeRecord(
-        spec=spec,
-        outcome=task.check(spec, events, final_positions(state)),
-        events=events,
-        duration=planner.duration,
-        video=None
-        if resolution is None
-        else VideoRecord(fps=fps, width=resolution[0], height=resolution[1], frames=frames),
-        cameras=() if resolution is None else tuple(CameraRecord.of(camera, *resolution) for camera in spec.cameras),
-        files={},
-        versions={"hpvqa": hpvqa.__version__, "av": version("av"), **simulator.versions()},
-    )
-
-
-def final_positions(state: State) -> dict[Side, Vec3]:
-    """Where both objects are."""
-    found: dict[Side, Vec3] = {}
-    for side in SIDES:
-        x, y, z = state.objects[side].position
-        found[side] = (float(x), float(y), float(z))
-    return found
+    return writer.finish(state, simulator.versions())

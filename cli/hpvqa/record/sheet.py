@@ -22,6 +22,22 @@ _INK = (25, 25, 28)
 _FAINT = (110, 110, 116)
 
 
+def small_picture(folder: Path, record: EpisodeRecord, width: int = 192) -> Image.Image:
+    """What the first camera saw at the middle one of the key moments.
+
+    Raises:
+        UsageError: The episode was recorded without clips.
+        RunError: The clip cannot be decoded.
+    """
+    if record.video is None:
+        raise UsageError(f"{folder} was recorded without clips (--no-video), so there is nothing to see")
+    moments = key_moments(record)
+    frame = frame_at(record, moments[len(moments) // 2].time)
+    (image,) = read_frames(folder / f"{record.cameras[0].camera.name}.mp4", [frame])
+    height = round(width * record.video.height / record.video.width)
+    return Image.fromarray(np.ascontiguousarray(image)).resize((width, height), Image.Resampling.LANCZOS)
+
+
 def contact_sheet(folder: Path, record: EpisodeRecord) -> Image.Image:
     """Draw the sheet: a row for every camera, a column for every key moment.
 

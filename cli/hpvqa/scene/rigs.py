@@ -62,9 +62,9 @@ Cameras = Annotated[tuple[RigCamera, ...], BeforeValidator(_unique), Field(min_l
 class Rig(Model):
     """A camera rig: for every task, the cameras that record it."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    description: str = ""
-    tasks: dict[str, Cameras]
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the rig.")
+    description: str = Field(default="", description="What the rig is for.")
+    tasks: dict[str, Cameras] = Field(description="The cameras that record each task.")
 
     def cameras(self, task: str) -> tuple[CameraSpec, ...]:
         """The cameras of one task.
@@ -101,6 +101,15 @@ def load_rig(name: str) -> Rig:
         raise UsageError(f"The rig file {path} cannot be read: {error}") from None
     except ValidationError as error:
         raise UsageError(f"The rig file {path} is not valid: {explain(error)}") from None
+
+
+def find_rig(choice: str | Rig) -> Rig:
+    """The rig that a recipe means: itself, or that of a name or file.
+
+    Raises:
+        UsageError: There is no such rig, or its file does not describe one.
+    """
+    return choice if isinstance(choice, Rig) else load_rig(choice)
 
 
 def explain(error: ValidationError) -> str:

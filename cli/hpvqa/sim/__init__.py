@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpvqa.errors import UsageError, nearest
 
 if TYPE_CHECKING:
+    from hpvqa.sim.isaac.discover import Installation
     from hpvqa.sim.protocol import Simulator
 
-BACKENDS = ("mujoco",)
+BACKENDS = ("mujoco", "isaac")
 
 
 def prepare(backend: str, *, draws: bool) -> None:
@@ -25,6 +27,13 @@ def prepare(backend: str, *, draws: bool) -> None:
         RunError: What it lacks cannot be fetched.
     """
     _check(backend)
+    if backend == "isaac":
+        from hpvqa.sim.isaac.discover import check
+        from hpvqa.sim.isaac.gpu import gpu_names, require_rtx
+
+        check(isaac_python())
+        require_rtx(gpu_names())
+        return
     from hpvqa.sim.mujoco.assets import default_cache, robot_dir
     from hpvqa.sim.mujoco.gl import choose_gl
 
@@ -45,6 +54,8 @@ def open_simulator(backend: str, resolution: tuple[int, int] | None) -> Simulato
         RunError: What it lacks cannot be fetched.
     """
     _check(backend)
+    if backend == "isaac":
+        raise UsageError("Isaac Sim runs in a process of its own: make episodes with `hpvqa collect --backend isaac`")
     from hpvqa.sim.mujoco.assets import MODEL, default_cache, robot_dir
     from hpvqa.sim.mujoco.gl import choose_gl
 
@@ -56,9 +67,21 @@ def open_simulator(backend: str, resolution: tuple[int, int] | None) -> Simulato
     return MujocoSimulator(robot / MODEL, cache, resolution, gl)
 
 
+def isaac_python() -> Installation:
+    """Where the Python of Isaac Sim is.
+
+    Raises:
+        UsageError: It was not found.
+    """
+    from hpvqa.sim.isaac.discover import find
+
+    return find(os.environ, Path.home())
+
+
 def _check(backend: str) -> None:
     if backend not in BACKENDS:
         raise UsageError(f"There is no simulator {backend!r}; {nearest(backend, BACKENDS)}")
-    from hpvqa.sim.mujoco import require_mujoco
+    if backend == "mujoco":
+        from hpvqa.sim.mujoco import require_mujoco
 
-    require_mujoco()
+        require_mujoco()

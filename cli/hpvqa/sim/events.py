@@ -40,7 +40,7 @@ class EventDetector:
                     position=_point(impact.position),
                     speed_before=impact.speed_before,
                     speed_after=impact.speed_after,
-                    t_resolution=0.0,
+                    t_resolution=impact.time_resolution,
                 )
             )
             self._trackers[impact.side].bounced = True

@@ -78,6 +78,7 @@ class Impact:
         position: Its centre at that moment, shape (3,) [m].
         speed_before: Approach speed along the normal [m/s].
         speed_after: Separation speed along the normal [m/s].
+        time_resolution: How far off the time may be [s]; 0 where the simulator solved for it.
     """
 
     time: float
@@ -85,6 +86,7 @@ class Impact:
     position: Array
     speed_before: float
     speed_after: float
+    time_resolution: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from pathlib import Path, PurePath
 from pydantic import JsonValue
 
 from hpvqa.errors import UsageError
+from hpvqa.record.episode import write_json
 from hpvqa.vlm.checkpoint import Shape, locate, read_shapes, weight_shapes
+from hpvqa.vlm.embedded import BASE, base_folder
 from hpvqa.vlm.families import Family, resolve_model
 
 CONFIG = "adapter_config.json"
@@ -84,6 +86,16 @@ def read_adapter(folder: Path) -> Adapter:
     return Adapter(folder, str(base), config, shapes)
 
 
+def name_base(folder: Path, name: str) -> None:
+    """Write into an adapter's folder which model it belongs to, where that is not the place it was loaded from.
+
+    Raises:
+        RunError: The disk does not take it.
+    """
+    path = folder / CONFIG
+    write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "base_model_name_or_path": name})
+
+
 def check_adapter(adapter: Adapter, model: str) -> None:
     """Raise if an adapter was trained on another model.
 
@@ -143,14 +155,17 @@ def check_served(adapter: Adapter, family: Family) -> None:
 
 
 def _same(base: str, model: str) -> bool:
-    one, other = _identity(base), _identity(resolve_model(model))
+    one, other = _identity(base), _identity(model)
     # Owner and name where both are known to be hub ids, else the name alone.
     return one == other if "/" in one and "/" in other else one.split("/")[-1] == other.split("/")[-1]
 
 
 def _identity(model: str) -> str:
-    """A hub id where it is one, else the name of the folder."""
+    """The embedded model's own name, a hub id where it is one, else the name of the folder."""
+    model = resolve_model(model)
     path = Path(model)
+    if path.resolve() == base_folder().resolve():
+        return BASE
     text = str(path.resolve()) if path.is_dir() else model
     snapshot = _SNAPSHOT.search(text)
     if snapshot is not None:

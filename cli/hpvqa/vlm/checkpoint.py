@@ -26,7 +26,7 @@ def locate(model: str) -> Path:
     """The folder of a model.
 
     Args:
-        model: A folder, the hub id of a downloaded model, or the name of a model family.
+        model: A folder, the hub id of a downloaded model, or the name of a model family or of the embedded model.
 
     Raises:
         UsageError: There is none, or it was not downloaded.

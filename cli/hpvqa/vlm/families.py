@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, ValidationErro
 
 from hpvqa.errors import MissingDependencyError, UsageError, nearest
 from hpvqa.scene.spec import Model
+from hpvqa.vlm.embedded import NAMES, base_folder
 
 FILE = Path(__file__).with_name("families.yaml")
 
@@ -82,11 +83,13 @@ def get_family(name: str) -> Family:
 
 
 def resolve_model(model: str) -> str:
-    """What to load: the hub id of a family that is called by its name, else what was given.
+    """What to load: the hub id of a family or the folder of the embedded model, if called by name, else what was given.
 
     Args:
-        model: Name of a family, hub id or folder.
+        model: Name of a family or of the embedded model, hub id, or folder.
     """
+    if model in NAMES:
+        return str(base_folder())
     hub_ids = {family.name: family.hub_id for family in families()}
     return hub_ids.get(model, model)
 
@@ -95,11 +98,12 @@ def find_family(model: str) -> Family:
     """The family of a model.
 
     Args:
-        model: Name of a family, hub id, or folder with a ``config.json``. Of a hub id that no family has, the
-            configuration is read from the local cache of the hub.
+        model: Name of a family or of the embedded model, hub id, or folder with a ``config.json``. Of a hub id that no
+            family has, the configuration is read from the local cache of the hub.
 
     Returns:
-        The family. Where frames have a fixed size, its resolution is this model's.
+        The family. Where a model's configuration says for which frames it was made, its resolution and what frames must
+        be a multiple of are this model's.
 
     Raises:
         UsageError: No family fits, or the configuration cannot be read.
@@ -124,6 +128,8 @@ def find_family(model: str) -> Family:
 
 class _Vision(BaseModel):
     image_size: tuple[int, int] | int | None = None
+    patch_size: tuple[int, int] | int | None = None
+    spatial_merge_size: int | None = None
 
 
 class _Config(BaseModel):
@@ -134,23 +140,29 @@ class _Config(BaseModel):
 
 
 def _fitted(family: Family, config: _Config) -> Family:
-    size = config.vision_config.image_size
-    if family.pixel_multiple is not None or size is None:
-        return family
-    height, width = (size, size) if isinstance(size, int) else size
-    return family.model_copy(update={"resolution": (width, height)})
+    vision = config.vision_config
+    changes: dict[str, object] = {}
+    size, patch, merge = vision.image_size, vision.patch_size, vision.spatial_merge_size
+    if size is not None:
+        height, width = (size, size) if isinstance(size, int) else size
+        changes["resolution"] = (width, height)
+    if family.pixel_multiple is not None and isinstance(patch, int) and merge is not None:
+        changes["pixel_multiple"] = patch * merge
+    return family.model_copy(update=changes)
 
 
 def find_config(model: str) -> Path:
     """The configuration of a model; nothing is downloaded.
 
     Args:
-        model: A folder, or the hub id of a downloaded model.
+        model: A folder, the hub id of a downloaded model, or a name of the embedded model.
 
     Raises:
         UsageError: It is no model folder, it was not downloaded, or it is no hub id.
     """
-    folder = Path(model)
+    folder = base_folder() if model in NAMES else Path(model)
+    if folder == base_folder() and not folder.is_dir():
+        raise UsageError("This installation lacks the embedded model; install hpvqa again")
     if not folder.is_dir():
         return _cached_config(model)
     if not (folder / "config.json").is_file():
@@ -160,7 +172,7 @@ def find_config(model: str) -> Path:
 
 def _cached_config(model: str) -> Path:
     if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", model):
-        known = ", ".join(family.name for family in families())
+        known = ", ".join((*(family.name for family in families()), *NAMES))
         raise UsageError(
             f"There is no model folder {model}; give a folder, a hub id, or the name of a model family: {known}"
         )

@@ -15,8 +15,9 @@ from hpvqa.sim.mujoco.arm import Arm
 from hpvqa.sim.mujoco.impact import Bounce, bounce
 from hpvqa.sim.mujoco.render import Renderer
 from hpvqa.sim.mujoco.robot import light_robot
-from hpvqa.sim.mujoco.world import ROBOT, TABLE_CENTER, TABLE_HALF, apply_spec, build_model
+from hpvqa.sim.mujoco.world import ROBOT, apply_spec, build_model
 from hpvqa.sim.protocol import BodyState, Command, Impact, State
+from hpvqa.sim.room import TABLE_CENTER, TABLE_HALF
 
 TIMESTEP = 1.0 / 1200.0
 _CLOSED_ANGLE = 0.8

@@ -12,23 +12,29 @@ import numpy as np
 from hpvqa.errors import UsageError
 from hpvqa.scene.camera import fovy
 from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side
+from hpvqa.sim.room import (
+    AIM,
+    FLOOR_Z,
+    LEG_HALF,
+    LEGS,
+    ROOM_HALF,
+    STAND,
+    STAND_HALF,
+    STEEL,
+    TABLE_CENTER,
+    TABLE_HALF,
+    WALL_TOP,
+    WALLS,
+)
 
-TABLE_CENTER = (0.6, 0.0)
-TABLE_HALF = (0.5, 0.6, 0.01)
-FLOOR_Z = -0.75
-ROOM_HALF = 3.0
-WALL_TOP = 2.5
 MAX_CAMERAS = 16
 ROBOT = "robot/"
 """Prefix of every name in the robot's model."""
 
-_WALLS = ((1, 0), (0, 1), (-1, 0), (0, -1))
-_LEGS = tuple((TABLE_CENTER[0] + 0.44 * i, TABLE_CENTER[1] + 0.54 * j) for i in (-1, 1) for j in (-1, 1))
 _STIFF_CONTACT = (0.004, 1.0)
 _ROLLING_FRICTION = (0.005, 0.0001)
 _FILL = ((0.7, -0.5, -0.5), (-0.7, 0.5, -0.5))
-_AIM = np.array([0.5, 0.0, 0.0])
-"""The lamp shines on the middle of the work area."""
+_AIM = np.array(AIM)
 
 
 def build_model(robot: mujoco.MjSpec, timestep: float, resolution: tuple[int, int] | None) -> mujoco.MjModel:
@@ -76,19 +82,19 @@ def _add_room(world: mujoco.MjsBody, spec: mujoco.MjSpec) -> None:
     box, plane = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_PLANE
     for name in ("table", "floor", *(f"wall{i}" for i in range(4)), *SIDES):
         spec.add_material(name=name, specular=0.2, shininess=0.3)
-    spec.add_material(name="steel", rgba=[0.35, 0.35, 0.38, 1], specular=0.4, shininess=0.5)
+    spec.add_material(name="steel", rgba=[*STEEL, 1], specular=0.4, shininess=0.5)
     scenery = {"contype": 0, "conaffinity": 0}
     world.add_geom(
         name="floor", type=plane, size=[ROOM_HALF, ROOM_HALF, 0.1], pos=[0, 0, FLOOR_Z], material="floor", castshadow=0
     )
     world.add_geom(name="table", type=box, size=TABLE_HALF, pos=[*TABLE_CENTER, -TABLE_HALF[2]], material="table")
     leg = -FLOOR_Z / 2 - TABLE_HALF[2]
-    for x, y in _LEGS:
-        world.add_geom(type=box, size=[0.03, 0.03, leg], pos=[x, y, FLOOR_Z + leg], material="steel", **scenery)
+    for x, y in LEGS:
+        world.add_geom(type=box, size=[LEG_HALF, LEG_HALF, leg], pos=[x, y, FLOOR_Z + leg], material="steel", **scenery)
     stand = -FLOOR_Z / 2
-    world.add_geom(type=box, size=[0.1, 0.1, stand], pos=[-0.02, 0, -stand], material="steel", **scenery)
+    world.add_geom(type=box, size=[STAND_HALF, STAND_HALF, stand], pos=[*STAND, -stand], material="steel", **scenery)
     height = (WALL_TOP - FLOOR_Z) / 2
-    for number, (x, y) in enumerate(_WALLS):
+    for number, (x, y) in enumerate(WALLS):
         world.add_geom(
             name=f"wall{number}",
             type=box,

@@ -18,6 +18,7 @@ from hpvqa.scene.spec import Side
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.checkpoint import check_checkpoint, fingerprint, locate
+from hpvqa.vlm.embedded import shown
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import ModelOptions
@@ -113,7 +114,7 @@ class Engine(ABC):
         return {
             "family": self.family.name,
             "fingerprint": fingerprint(self.folder),
-            "adapter": None if adapter is None else str(adapter.folder),
+            "adapter": None if adapter is None else shown(adapter.folder),
             "adapter_sha256": None if adapter is None else adapter.sha256,
             "dtype": self.dtype,
             "device": self.device,

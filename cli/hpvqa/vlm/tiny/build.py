@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from hpvqa.errors import MissingDependencyError, RunError, UsageError
+from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.vlm.tiny.kinds import Kind, Words
+from hpvqa.vlm.tiny.save import open_new, save_checkpoint
 
 
 def build_tiny(
@@ -38,7 +35,7 @@ def build_tiny(
     try:
         import torch
 
-        from hpvqa.vlm.tiny.models import build_model, make_trainable
+        from hpvqa.vlm.tiny.models import Sizes, build_model, make_trainable
         from hpvqa.vlm.tiny.processors import build_processor
         from hpvqa.vlm.tiny.tokenizer import build_tokenizer
 
@@ -48,41 +45,13 @@ def build_tiny(
         raise UsageError(f"Frames must be a multiple of 32 pixels wide and high, not {side}")
     if words == "collide" and kind == "qwen3_5":
         raise UsageError("Words cannot collide in the tokenizer of qwen3_5; take another kind")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} exists already; delete it or choose another folder")
+    open_new(out)
     # Drawn apart, so that neither what was drawn before nor what will be drawn is touched.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         tokenizer = build_tokenizer(kind, words)
-        model = build_model(kind, tokenizer, side)
+        model = build_model(kind, tokenizer, Sizes(side))
         if trainable:
             make_trainable(model)
-    partial: Path | None = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        with _no_bars():
-            model.save_pretrained(partial)
-        build_processor(kind, tokenizer, side).save_pretrained(partial)
-        partial.chmod(0o755)
-        partial.replace(out)
-    except OSError as error:
-        raise RunError(f"{out} cannot be written: {error.strerror or error}") from None
-    finally:
-        if partial is not None and partial.exists():
-            shutil.rmtree(partial)
+    save_checkpoint(model, build_processor(kind, tokenizer, side), out)
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    """Writing takes no time worth a progress bar."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()

@@ -1,29 +1,61 @@
-"""Models of the tiny checkpoints: the real architectures, two layers deep."""
+"""Models of the tiny checkpoints: the real architectures, a few layers deep."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from hpvqa.vlm.tiny.kinds import Kind
 from hpvqa.vlm.tiny.processors import MERGE, PATCH, tokens_per_frame
 
-WIDTH = 64
-HEADS = 2
-HEAD = WIDTH // HEADS
-LAYERS = 2
 LONGEST = 16384
 """Longest prompt [tokens]: seven clips of 224×224 fit."""
 LINEAR_HEAD = 128
 """Width of a head of linear attention: vLLM's CPU kernels take no other."""
 
 
-def build_model(kind: Kind, tokenizer: Any, side: int) -> Any:
+@dataclass(frozen=True)
+class Sizes:
+    """How large a model is.
+
+    Attributes:
+        side: Width and height of its frames [pixels].
+        patch: Width and height of what becomes one vector in the vision tower [pixels].
+        vision_width: Width of the vision tower.
+        vision_heads: Attention heads there.
+        vision_layers: Layers there.
+        width: Width of the language model.
+        heads: Attention heads there.
+        layers: Layers there.
+        theta: Base of the rotary embedding of Qwen3-VL.
+        fixed: Whether its configuration says that it was made for frames of this size, in a way that
+            :func:`hpvqa.vlm.families.find_family` understands.
+    """
+
+    side: int
+    patch: int = PATCH
+    vision_width: int = 64
+    vision_heads: int = 2
+    vision_layers: int = 2
+    width: int = 64
+    heads: int = 2
+    layers: int = 2
+    theta: int = 5_000_000
+    fixed: bool = False
+
+    @property
+    def head(self) -> int:
+        """Width of a head of the language model."""
+        return self.width // self.heads
+
+
+def build_model(kind: Kind, tokenizer: Any, sizes: Sizes) -> Any:
     """A model with random weights, from torch's global generator.
 
     Args:
         kind: Its architecture.
         tokenizer: Its tokenizer.
-        side: Width and height of its frames [pixels].
+        sizes: How large it is.
     """
     from transformers import (
         GenerationConfig,
@@ -33,11 +65,11 @@ def build_model(kind: Kind, tokenizer: Any, side: int) -> Any:
     )
 
     if kind == "qwen3_vl":
-        model = Qwen3VLForConditionalGeneration(_qwen3_vl(tokenizer, side))
+        model = Qwen3VLForConditionalGeneration(_qwen3_vl(tokenizer, sizes))
     elif kind == "qwen3_5":
-        model = Qwen3_5ForConditionalGeneration(_qwen3_5(tokenizer, side))
+        model = Qwen3_5ForConditionalGeneration(_qwen3_5(tokenizer, sizes))
     else:
-        model = InternVLForConditionalGeneration(_internvl(tokenizer, side))
+        model = InternVLForConditionalGeneration(_internvl(tokenizer, sizes))
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
     return model
 
@@ -59,15 +91,15 @@ def make_trainable(model: Any) -> None:
             nn.init.normal_(parameter, std=0.5)
 
 
-def _text(tokenizer: Any) -> dict[str, Any]:
+def _text(tokenizer: Any, sizes: Sizes) -> dict[str, Any]:
     return {
         "vocab_size": -(-len(tokenizer) // 64) * 64,
-        "hidden_size": WIDTH,
-        "intermediate_size": 2 * WIDTH,
-        "num_hidden_layers": LAYERS,
-        "num_attention_heads": HEADS,
-        "num_key_value_heads": HEADS,
-        "head_dim": HEAD,
+        "hidden_size": sizes.width,
+        "intermediate_size": 2 * sizes.width,
+        "num_hidden_layers": sizes.layers,
+        "num_attention_heads": sizes.heads,
+        "num_key_value_heads": sizes.heads,
+        "head_dim": sizes.head,
         "max_position_embeddings": LONGEST,
         "pad_token_id": tokenizer.pad_token_id,
         "eos_token_id": tokenizer.eos_token_id,
@@ -82,17 +114,18 @@ def _rope(theta: int, pairs: int) -> dict[str, Any]:
     return {"rope_type": "default", "rope_theta": theta, "mrope_interleaved": True, "mrope_section": section}
 
 
-def _qwen_vision(side: int) -> dict[str, Any]:
+def _qwen_vision(sizes: Sizes) -> dict[str, Any]:
     return {
-        "depth": LAYERS,
-        "hidden_size": WIDTH,
-        "intermediate_size": 2 * WIDTH,
-        "num_heads": HEADS,
-        "patch_size": PATCH,
+        "depth": sizes.vision_layers,
+        "hidden_size": sizes.vision_width,
+        "intermediate_size": 2 * sizes.vision_width,
+        "num_heads": sizes.vision_heads,
+        "patch_size": sizes.patch,
         "spatial_merge_size": MERGE,
         "temporal_patch_size": 2,
-        "out_hidden_size": WIDTH,
-        "num_position_embeddings": (side // PATCH) ** 2,
+        "out_hidden_size": sizes.width,
+        "num_position_embeddings": (sizes.side // sizes.patch) ** 2,
+        **({"image_size": sizes.side} if sizes.fixed else {}),
     }
 
 
@@ -106,52 +139,52 @@ def _qwen_tokens(tokenizer: Any) -> dict[str, int]:
     return {name: tokenizer.convert_tokens_to_ids(token) for name, token in names.items()}
 
 
-def _qwen3_vl(tokenizer: Any, side: int) -> Any:
+def _qwen3_vl(tokenizer: Any, sizes: Sizes) -> Any:
     from transformers import Qwen3VLConfig
 
     return Qwen3VLConfig(
-        text_config={**_text(tokenizer), "rope_parameters": _rope(5_000_000, HEAD // 2)},
-        vision_config={**_qwen_vision(side), "deepstack_visual_indexes": [0]},
+        text_config={**_text(tokenizer, sizes), "rope_parameters": _rope(sizes.theta, sizes.head // 2)},
+        vision_config={**_qwen_vision(sizes), "deepstack_visual_indexes": [0]},
         tie_word_embeddings=False,
         **_qwen_tokens(tokenizer),
     )
 
 
-def _qwen3_5(tokenizer: Any, side: int) -> Any:
+def _qwen3_5(tokenizer: Any, sizes: Sizes) -> Any:
     from transformers import Qwen3_5Config
 
     rotated = 0.25
     text = {
-        **_text(tokenizer),
-        "rope_parameters": {**_rope(10_000_000, int(HEAD * rotated) // 2), "partial_rotary_factor": rotated},
-        "layer_types": ["linear_attention"] * (LAYERS - 1) + ["full_attention"],
+        **_text(tokenizer, sizes),
+        "rope_parameters": {**_rope(10_000_000, int(sizes.head * rotated) // 2), "partial_rotary_factor": rotated},
+        "layer_types": ["linear_attention"] * (sizes.layers - 1) + ["full_attention"],
         "linear_key_head_dim": LINEAR_HEAD,
         "linear_value_head_dim": LINEAR_HEAD,
-        "linear_num_key_heads": HEADS,
-        "linear_num_value_heads": HEADS,
+        "linear_num_key_heads": sizes.heads,
+        "linear_num_value_heads": sizes.heads,
     }
     return Qwen3_5Config(
-        text_config=text, vision_config=_qwen_vision(side), tie_word_embeddings=False, **_qwen_tokens(tokenizer)
+        text_config=text, vision_config=_qwen_vision(sizes), tie_word_embeddings=False, **_qwen_tokens(tokenizer)
     )
 
 
-def _internvl(tokenizer: Any, side: int) -> Any:
+def _internvl(tokenizer: Any, sizes: Sizes) -> Any:
     from transformers import InternVLConfig
 
     rope = {"rope_type": "default", "rope_theta": 1_000_000}
     return InternVLConfig(
-        text_config={**_text(tokenizer), "model_type": "qwen3", "rope_parameters": rope},
+        text_config={**_text(tokenizer, sizes), "model_type": "qwen3", "rope_parameters": rope},
         vision_config={
-            "hidden_size": WIDTH,
-            "num_hidden_layers": LAYERS,
-            "num_attention_heads": HEADS,
-            "intermediate_size": 2 * WIDTH,
-            "image_size": (side, side),
+            "hidden_size": sizes.vision_width,
+            "num_hidden_layers": sizes.vision_layers,
+            "num_attention_heads": sizes.vision_heads,
+            "intermediate_size": 2 * sizes.vision_width,
+            "image_size": (sizes.side, sizes.side),
             "patch_size": (PATCH, PATCH),
             "attention_bias": True,
         },
         image_token_id=tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>"),
-        image_seq_length=tokens_per_frame(side),
+        image_seq_length=tokens_per_frame(sizes.side),
         downsample_ratio=1 / MERGE,
         tie_word_embeddings=False,
     )

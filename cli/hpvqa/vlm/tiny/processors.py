@@ -53,21 +53,22 @@ def tokens_per_frame(side: int) -> int:
     return (side // PATCH // MERGE) ** 2
 
 
-def build_processor(kind: Kind, tokenizer: Any, side: int) -> Any:
+def build_processor(kind: Kind, tokenizer: Any, side: int, patch: int = PATCH) -> Any:
     """A processor.
 
     Args:
         kind: The checkpoint that it is for.
         tokenizer: Its tokenizer.
-        side: Width and height of the frames [pixels]. InternVL takes just these, the others any multiples of 32.
+        side: Width and height of the frames [pixels]. InternVL takes just these, the others multiples of two patches.
+        patch: Width and height of a patch [pixels]; InternVL takes its own.
     """
     normal = {"image_mean": list(HALF), "image_std": list(HALF)}
     if kind == "internvl":
         return _internvl(tokenizer, side, normal)
     from transformers import Qwen2VLImageProcessor, Qwen3VLProcessor, Qwen3VLVideoProcessor
 
-    patches = {"patch_size": PATCH, "temporal_patch_size": 2, "merge_size": MERGE}
-    least = (PATCH * MERGE) ** 2
+    patches = {"patch_size": patch, "temporal_patch_size": 2, "merge_size": MERGE}
+    least = (patch * MERGE) ** 2
     return Qwen3VLProcessor(
         image_processor=Qwen2VLImageProcessor(
             size={"shortest_edge": least, "longest_edge": 224 * 224}, **patches, **normal

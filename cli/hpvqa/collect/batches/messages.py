@@ -1,0 +1,75 @@
+"""What parent and child tell each other, as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from hpvqa.record.episode import EpisodeRecord, FailedAttempt
+from hpvqa.scene.spec import EpisodeSpec, Model
+
+
+class Setup(Model):
+    """What a child needs to know once: all of its episodes are of one task."""
+
+    data: Path
+    partial: Path
+    fps: int
+    resolution: tuple[int, int] | None
+    environments: int
+    threads: int = Field(ge=1, description="How many clips are encoded at a time.")
+    example: EpisodeSpec = Field(description="One of the episodes; all have its task and its cameras.")
+
+
+class Try(Model):
+    """One attempt at an episode."""
+
+    spec: EpisodeSpec
+    failed: tuple[FailedAttempt, ...] = Field(description="Earlier attempts.")
+    last: bool = Field(description="Whether the episode is kept even if it fails.")
+
+
+class Batch(Model):
+    """Attempts to make side by side."""
+
+    tries: tuple[Try, ...]
+
+
+class Ready(Model):
+    """The simulator has started."""
+
+    kind: Literal["ready"] = "ready"
+
+
+class Frames(Model):
+    """How many frames were drawn since the child started."""
+
+    kind: Literal["frames"] = "frames"
+    frames: int
+
+
+class Made(Model):
+    """One attempt is over; if it counts, the episode is in the data folder."""
+
+    kind: Literal["made"] = "made"
+    number: int = Field(description="Which of the batch's tries.")
+    record: EpisodeRecord
+
+
+class Trouble(Model):
+    """The child gives up."""
+
+    kind: Literal["trouble"] = "trouble"
+    message: str
+    usage: bool = Field(description="Whether the user asked for something that cannot be done.")
+
+
+Reply = Annotated[Ready | Frames | Made | Trouble, Field(discriminator="kind")]
+REPLY: TypeAdapter[Ready | Frames | Made | Trouble] = TypeAdapter(Reply)
+
+
+def counts(try_: Try, record: EpisodeRecord) -> bool:
+    """Whether an attempt is the episode: it went well, or there are no more attempts."""
+    return record.outcome.ok or try_.last

@@ -1,0 +1,121 @@
+"""What a collection would take, without making any of it: what is missing, how large, how long."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from pydantic import Field
+
+from hpvqa.collect.folder import check_ours
+from hpvqa.collect.lock import holder
+from hpvqa.collect.run import Request
+from hpvqa.collect.settings import check_agrees, read_collection
+from hpvqa.recipe import Recipe
+from hpvqa.record.episode import RECORD_FILE, episode_dir, find_episodes, read_episode
+from hpvqa.scene.rigs import Rig, find_rig
+from hpvqa.scene.spec import Model
+from hpvqa.tasks import TASKS
+
+_SAMPLE = 8
+"""From how many episodes of a task the size of the others is taken."""
+_BYTES_PER_PIXEL = 0.02
+"""Size of a clip for every pixel of every frame; measured at 640x480."""
+_BYTES_BESIDES = 50_000
+"""Size of an episode's record and trajectory."""
+_STEPS_PER_SECOND = 3.0
+"""How long one worker of the embedded simulator takes for a second of physics [s] (docs/performance.md)."""
+_FRAME_SECONDS = (0.010, 3.0e-8)
+"""How long drawing a frame takes, and what each pixel adds [s] (docs/performance.md)."""
+
+
+class TaskEstimate(Model):
+    """What is there of one task, and what is missing."""
+
+    asked: int = Field(description="Episodes that there should be.")
+    already: int = Field(description="Episodes that are there.")
+    frames: int = Field(description="Frames of each episode, of all cameras.")
+    bytes: int = Field(description="Size of each episode, about.")
+    seconds: float | None = Field(description="Time that one worker takes for each episode, about; null if unknown.")
+
+
+class Estimate(Model):
+    """What a collection would take."""
+
+    recipe: Recipe = Field(description="All settings.")
+    rig: Rig = Field(description="The cameras that they mean.")
+    data: str
+    tasks: dict[str, TaskEstimate]
+    bytes: int = Field(description="Size of all missing episodes, about.")
+    seconds: float | None = Field(description="Time that the missing episodes take, about; null if unknown.")
+    free_bytes: int = Field(description="Free space on the disk of the data folder.")
+    busy: bool = Field(description="Whether another run is writing to the data folder.")
+
+
+def estimate(request: Request, recipe: Recipe, workers: int) -> Estimate:
+    """Work out what a request would take. Nothing is written.
+
+    Args:
+        request: What should be there.
+        recipe: What the request was made from.
+        workers: Processes at work.
+
+    Raises:
+        UsageError: The folder is not ours, or holds other settings or a damaged episode.
+    """
+    data = request.data
+    check_ours(data)
+    found = read_collection(data)
+    if found is not None and next(find_episodes(data), None) is not None:
+        check_agrees(data, found, request.collection)
+    tasks = {task: _task(request, task) for task in request.episodes}
+    missing = {task: what.asked - what.already for task, what in tasks.items()}
+    times = [None if what.seconds is None else what.seconds * missing[task] for task, what in tasks.items()]
+    known = [time for time in times if time is not None]
+    return Estimate(
+        recipe=recipe,
+        rig=find_rig(recipe.rig),
+        data=str(data),
+        tasks=tasks,
+        bytes=sum(what.bytes * missing[task] for task, what in tasks.items()),
+        seconds=sum(known) / max(min(workers, sum(missing.values())), 1) if len(known) == len(times) else None,
+        free_bytes=shutil.disk_usage(_existing(data)).free,
+        busy=data.is_dir() and holder(data) is not None,
+    )
+
+
+def _task(request: Request, task: str) -> TaskEstimate:
+    collection = request.collection
+    settings = collection.tasks[task]
+    keys = request.keys()
+    folders = [episode_dir(request.data, name, index) for name, index in keys if name == task]
+    there = [folder for folder in folders if (folder / RECORD_FILE).is_file()]
+    duration = TASKS[task].duration(collection.spec(task, 0))
+    each_camera = round(duration * settings.fps) if collection.resolution else 0
+    frames = each_camera * len(settings.cameras)
+    width, height = collection.resolution or (0, 0)
+    seconds = None
+    if collection.backend == "mujoco":
+        base, pixel = _FRAME_SECONDS
+        seconds = duration / _STEPS_PER_SECOND + frames * (base + pixel * width * height)
+    return TaskEstimate(
+        asked=len(folders),
+        already=len(there),
+        frames=frames,
+        bytes=_measured(there) or round(_BYTES_BESIDES + _BYTES_PER_PIXEL * frames * width * height),
+        seconds=seconds,
+    )
+
+
+def _measured(folders: Iterable[Path]) -> int:
+    """Mean size of some episodes [bytes]; 0 if there are none."""
+    sizes = [sum(file.bytes for file in read_episode(folder).files.values()) for folder in islice(folders, _SAMPLE)]
+    return round(sum(sizes) / len(sizes)) if sizes else 0
+
+
+def _existing(folder: Path) -> Path:
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - without following links, and without asking the disk
+    return next(path for path in (folder, *folder.parents) if path.is_dir())

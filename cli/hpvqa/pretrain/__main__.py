@@ -1,0 +1,92 @@
+"""``python -m hpvqa.pretrain``: make the embedded model."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from rich.console import Console
+
+from hpvqa.errors import HpvqaError, UsageError
+from hpvqa.pretrain.run import Sources, pretrain
+from hpvqa.pretrain.settings import PretrainSettings
+from hpvqa.progress.reporter import reporting
+from hpvqa.scene.rigs import explain
+
+
+@click.command(
+    epilog="""\b
+Example, from nothing:
+  hpvqa collect push --episodes 450 --fps 2 --resolution 224x224 --out data/push
+  hpvqa collect drop --episodes 200 --fps 15 --resolution 160x160 --out data/drop
+  python -m hpvqa.pretrain --push data/push --drop data/drop --out models/base
+
+Interrupted, it goes on where it was when the same command is given again.
+"""
+)
+@click.option(
+    "--push", type=click.Path(path_type=Path), multiple=True, help="Data folder with pushes; may be repeated."
+)
+@click.option("--drop", type=click.Path(path_type=Path), multiple=True, help="Data folder with drops; may be repeated.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model, a new one.")
+@click.option(
+    "--work", type=click.Path(path_type=Path), help="Folder of frames and checkpoints.  [default: OUT with .work]"
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything drawn.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any other setting, such as pointing.steps=100."
+)
+def command(
+    push: tuple[Path, ...], drop: tuple[Path, ...], out: Path, work: Path | None, seed: int, changes: tuple[str, ...]
+) -> None:
+    """Train a small model from nothing to see, and to answer visible questions; the hidden ones it can only guess."""
+    settings = changed(PretrainSettings(seed=seed), changes)
+    place = out.with_name(f"{out.name}.work") if work is None else work
+    told = shlex.join(["python", "-m", "hpvqa.pretrain", *sys.argv[1:]])
+    console = Console()
+    with reporting(Console(stderr=True), None, time.time) as reporter:
+        scores = pretrain(Sources(push, drop), out, place, settings, reporter, told)
+    for entry in scores:
+        interval = f"{entry.interval.low:.3f} to {entry.interval.high:.3f}"
+        console.print(f"{entry.task} {entry.question}: {entry.right:.3f} ({interval}, {entry.episodes} episodes)")
+
+
+def changed(settings: PretrainSettings, changes: tuple[str, ...]) -> PretrainSettings:
+    """Settings with some values replaced.
+
+    Args:
+        settings: The settings.
+        changes: Such as ``pointing.steps=100``.
+
+    Raises:
+        UsageError: There is no such setting, or the value does not suit it.
+    """
+    from pydantic import ValidationError
+
+    data: dict[str, Any] = settings.model_dump()
+    for change in changes:
+        name, equals, value = change.partition("=")
+        *path, last = name.split(".")
+        place: Any = data
+        for part in path:
+            place = place.get(part) if isinstance(place, dict) else None
+        if not equals or not isinstance(place, dict) or last not in place:
+            raise UsageError(f"--set looks like pointing.steps=100; there is no setting {name!r}")
+        place[last] = yaml.safe_load(value)
+    try:
+        return PretrainSettings.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(f"The settings are not valid: {explain(error)}") from None
+
+
+if __name__ == "__main__":
+    try:
+        command()
+    except HpvqaError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)

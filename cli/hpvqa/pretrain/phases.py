@@ -1,0 +1,26 @@
+"""When the robot does what. The plan says it, and the plan does not depend on the hidden property."""
+
+from __future__ import annotations
+
+from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.tasks import TASKS
+
+Span = tuple[float, float]
+"""Begin and end [s]."""
+
+
+def phase(spec: EpisodeSpec, name: str, number: int) -> Span:
+    """When a phase of the plan begins and ends.
+
+    Args:
+        spec: The episode.
+        name: Name of the phase, such as ``lift``.
+        number: 0 for the object that the robot acts on first, 1 for the other.
+    """
+    time = 0.0
+    spans = []
+    for waypoint in TASKS[spec.task].waypoints(spec):
+        if waypoint.phase == name and waypoint.object is not None:
+            spans.append((time, time + waypoint.duration))
+        time += waypoint.duration
+    return spans[number]

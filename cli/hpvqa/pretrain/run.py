@@ -1,0 +1,148 @@
+"""Pre-training from beginning to end: episodes, both stages, and the folder of the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hpvqa
+from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.pretrain.card import write_card
+from hpvqa.pretrain.model import FAMILY, build, family_of
+from hpvqa.pretrain.score import Score, score
+from hpvqa.pretrain.settings import PretrainSettings
+from hpvqa.pretrain.store import Store, open_store
+from hpvqa.progress.reporter import Reporter
+from hpvqa.record.episode import write_json
+from hpvqa.vlm.embedded import BASE
+from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
+from hpvqa.vlm.tiny.save import open_new, save_checkpoint
+from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord
+
+PROMPT = "paper"
+SCORES_FILE = "scores.json"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Data folders with episodes of each task; those of one folder were all recorded alike."""
+
+    push: tuple[Path, ...]
+    drop: tuple[Path, ...]
+
+
+def pretrain(
+    sources: Sources, out: Path, work: Path, settings: PretrainSettings, reporter: Reporter, command: str
+) -> list[Score]:
+    """Make the embedded model.
+
+    What was begun is gone on with: decoded frames and checkpoints are kept in the working folder, each under what it
+    depends on.
+
+    Args:
+        sources: The episodes.
+        out: Folder of the model, which must not exist; it appears whole or not at all.
+        work: Folder of what is needed on the way.
+        settings: How.
+        reporter: Told of every step.
+        command: The command line, for the model's card.
+
+    Returns:
+        How well it answers, about episodes that were held out.
+
+    Raises:
+        HpvqaError: The message says what is wrong.
+    """
+    open_new(out)
+    prompt = load_prompt(PROMPT)
+    stores = [
+        open_store(data, task, work, settings.frames(task), settings.model.side, reporter)
+        for task, folders in (("push", sources.push), ("drop", sources.drop))
+        for data in folders
+    ]
+    if not stores:
+        raise UsageError("Pre-training needs episodes; name data folders with --push or --drop")
+    model, processor = _train(stores, work, settings, prompt, reporter)
+    record = _record(stores, settings, prompt)
+    draft = work / "model"
+    save_checkpoint(model, processor, draft, replace=True)
+    scores = score(
+        str(draft), stores, [store.split(settings.held_out)[1].tolist() for store in stores], prompt, reporter
+    )
+
+    def finish(folder: Path) -> None:
+        write_json(folder / RECORD_FILE, record.model_dump(mode="json"))
+        write_json(folder / SCORES_FILE, [entry.model_dump(mode="json") for entry in scores])
+        write_card(folder, model, settings, stores, scores, command)
+
+    save_checkpoint(model, processor, out, finish=finish)
+    reporter.note(f"The model is in {out}; what it took on the way, in {work}, can be deleted")
+    return scores
+
+
+def _train(
+    stores: Sequence[Store], work: Path, settings: PretrainSettings, prompt: Prompt, reporter: Reporter
+) -> tuple[Any, Any]:
+    """Both stages; returns the model and its processor."""
+    try:
+        from hpvqa.pretrain.language import Language
+        from hpvqa.pretrain.network import Network
+        from hpvqa.pretrain.pointing import Pointer, Pointing
+        from hpvqa.pretrain.training import Stage, train
+    except ImportError as error:
+        raise MissingDependencyError(f"Pre-training needs {error.name}; run: pip install 'hpvqa[vlm]'") from None
+    model, processor = build(settings.model, settings.seed)
+    network = Network(model, processor, family_of(settings.model), prompt)
+    pointer = Pointer(settings.model.width)
+    base = _fingerprint(stores), settings.model.model_dump(), settings.seed, settings.held_out
+    before = json.dumps([*base, settings.pointing.model_dump()])
+    train(
+        Stage("pointing", settings.pointing, settings.seed + 1, work / "pointing.pt", before),
+        {"vision": model.model.visual, "pointer": pointer},
+        Pointing(network, pointer, stores, settings.held_out, settings.pointing, settings.model).loss,
+        reporter,
+    )
+    after = json.dumps([before, settings.language.model_dump(), prompt.sha256])
+    language = {"language": model.model.language_model, "head": model.lm_head}
+    train(
+        Stage("language", settings.language, settings.seed + 2, work / "language.pt", after),
+        language,
+        Language(network, stores, settings.held_out, settings.language, settings.model.side).loss,
+        reporter,
+    )
+    return model.eval(), processor
+
+
+def _fingerprint(stores: Sequence[Store]) -> str:
+    """What the episodes are, and which of their frames are looked at."""
+    digest = hashlib.sha256()
+    for store in stores:
+        seen = [
+            store.task,
+            *store.numbers,
+            *store.whole,
+            *store.cameras,
+            *(record.checksum for record in store.records),
+        ]
+        digest.update(json.dumps(seen).encode())
+    return digest.hexdigest()
+
+
+def _record(stores: Sequence[Store], settings: PretrainSettings, prompt: Prompt) -> TrainingRecord:
+    """What an evaluation of the model takes from its folder: frames and words."""
+    return TrainingRecord(
+        model=BASE,
+        family=FAMILY,
+        dataset="episodes",
+        fingerprint=_fingerprint(stores),
+        task=None,
+        cameras=(),
+        prompt=PromptRecord.of(prompt),
+        frames=settings.push_frames,
+        recipe=settings.model_dump(mode="json"),
+        versions={"hpvqa": hpvqa.__version__},
+    )

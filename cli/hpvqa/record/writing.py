@@ -1,0 +1,98 @@
+"""Writing down one episode while it happens, whatever drives it: states, rows, and in the end the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+
+import hpvqa
+from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
+from hpvqa.record.trajectory import row, write_trajectory
+from hpvqa.record.video import ClipWriter
+from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
+from hpvqa.sim.events import EventDetector
+from hpvqa.sim.planner import Planner
+from hpvqa.sim.protocol import State
+from hpvqa.tasks import TASKS
+from hpvqa.tasks.outcome import Outcome
+
+
+class EpisodeWriter:
+    """What is written of one episode.
+
+    Args:
+        spec: The episode.
+        folder: An existing, empty folder for the files.
+        fps: Frame rate of the clips and of the trajectory's rows.
+        resolution: Width and height of the clips [pixels]; None to record no clips.
+        timestep: Length of a physics step [s].
+    """
+
+    def __init__(
+        self, spec: EpisodeSpec, folder: Path, fps: int, resolution: tuple[int, int] | None, timestep: float
+    ) -> None:
+        self.planner = Planner(TASKS[spec.task].waypoints(spec))
+        self.frames = round(self.planner.duration * fps)
+        self._spec = spec
+        self._folder = folder
+        self._fps = fps
+        self._resolution = resolution
+        self._detector = EventDetector(spec, timestep)
+        self._rows: list[list[float]] = []
+
+    def open_clips(self, stack: ExitStack) -> dict[str, ClipWriter]:
+        """Begin a clip for every camera, by name; they are closed with the stack."""
+        if self._resolution is None:
+            return {}
+        return {
+            camera.name: stack.enter_context(
+                ClipWriter(self._folder / f"{camera.name}.mp4", self._fps, *self._resolution)
+            )
+            for camera in self._spec.cameras
+        }
+
+    def see(self, state: State) -> None:
+        """Take in the state at the start, and after every physics step."""
+        self._detector.update(state)
+
+    def add_row(self, state: State) -> None:
+        """Take down the state that a frame shows."""
+        self._rows.append(row(state))
+
+    def finish(self, state: State, versions: Mapping[str, str], trouble: str | None = None) -> EpisodeRecord:
+        """Write the trajectory and make the record; the checksums of its files are still missing.
+
+        Args:
+            state: The last state.
+            versions: What the results depend on in the simulator.
+            trouble: What went wrong in the simulator itself; the episode has failed then.
+        """
+        write_trajectory(self._folder / TRAJECTORY_FILE, self._rows)
+        task, events = TASKS[self._spec.task], self._detector.events()
+        outcome = task.check(self._spec, events, final_positions(state))
+        if trouble is not None:
+            outcome = Outcome(ok=False, reason=trouble)
+        size = self._resolution
+        return EpisodeRecord(
+            spec=self._spec,
+            outcome=outcome,
+            events=events,
+            duration=self.planner.duration,
+            video=None
+            if size is None
+            else VideoRecord(fps=self._fps, width=size[0], height=size[1], frames=self.frames),
+            cameras=() if size is None else tuple(CameraRecord.of(camera, *size) for camera in self._spec.cameras),
+            files={},
+            versions={"hpvqa": hpvqa.__version__, "av": version("av"), **versions},
+        )
+
+
+def final_positions(state: State) -> dict[Side, Vec3]:
+    """Where both objects are."""
+    found: dict[Side, Vec3] = {}
+    for side in SIDES:
+        x, y, z = state.objects[side].position
+        found[side] = (float(x), float(y), float(z))
+    return found

@@ -1,0 +1,117 @@
+"""The event term that makes each environment what its spec says, and reads back what PhysX holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from isaaclab.managers import EventTermCfg, ManagerTermBase
+from torch import Tensor
+
+from hpvqa.scene.spec import SIDES, EpisodeSpec, ObjectSpec, Side
+from hpvqa.sim.isaac import names
+from hpvqa.sim.isaac.look import apply_look, look_errors
+
+ROBOT_MATERIAL = (1.0, 1.0, 0.0)
+"""Static and dynamic friction and restitution of the robot: the pair's values are then the object's."""
+_TOLERANCE = 1e-4
+"""PhysX computes with 24 bits; anything further off was not applied."""
+
+
+class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no types
+    """At every reset, writes specs: mass with inertia, restitution, friction, poses, colours, lamp.
+
+    Every value that any spec sets is set by every spec, so that nothing of an earlier episode can remain.
+    """
+
+    def __init__(self, cfg: EventTermCfg, env: Any) -> None:
+        super().__init__(cfg, env)
+        self._specs: list[EpisodeSpec] = []
+        self.mismatches: dict[int, str] = {}
+        """What differed after the last reset, by number of the environment, in words."""
+
+    def assign(self, specs: Sequence[EpisodeSpec]) -> None:
+        """Say what the environments shall become at the next reset, one spec each."""
+        if len(specs) != self.num_envs:
+            raise ValueError(f"{self.num_envs} environments need as many specs, not {len(specs)}")
+        self._specs = list(specs)
+
+    def __call__(self, env: Any, env_ids: Tensor | None) -> None:
+        """Apply the assigned specs to some environments; None: to all."""
+        if not self._specs:
+            # Isaac Lab resets once while it starts, before there is anything to do.
+            return
+        chosen = env_ids.tolist() if isinstance(env_ids, Tensor) else range(self.num_envs)
+        ids = torch.tensor(list(chosen), dtype=torch.long)
+        self._reset_robot(env, ids)
+        for side in SIDES:
+            items = [self._specs[number].object(side) for number in chosen]
+            self._set_properties(env.scene[side].root_physx_view, items, ids)
+        self.place(env, ids)
+        for number in chosen:
+            apply_look(env.scene.stage, env.scene.env_prim_paths[number], self._specs[number])
+        self.mismatches = {number: self._mismatch(env, number) for number in chosen}
+        self.mismatches = {number: words for number, words in self.mismatches.items() if words}
+
+    def place(self, env: Any, ids: Tensor) -> None:
+        """Put both objects of some environments at rest where their specs say."""
+        device = env.device
+        origins = env.scene.env_origins[ids.to(device)]
+        for side in SIDES:
+            positions = [self._specs[int(number)].object(side).position for number in ids]
+            pose = torch.zeros(len(ids), 7, device=device)
+            pose[:, :3] = torch.tensor(positions, device=device) + origins
+            pose[:, 3] = 1.0
+            target = env.scene[side]
+            target.write_root_pose_to_sim(pose, env_ids=ids.to(device))
+            target.write_root_velocity_to_sim(torch.zeros(len(ids), 6, device=device), env_ids=ids.to(device))
+
+    def _reset_robot(self, env: Any, ids: Tensor) -> None:
+        robot = env.scene[names.ROBOT]
+        where = ids.to(env.device)
+        position, velocity = robot.data.default_joint_pos[where], robot.data.default_joint_vel[where]
+        robot.write_joint_state_to_sim(position, velocity, env_ids=where)
+        view = robot.root_physx_view
+        materials = view.get_material_properties()
+        materials[ids] = torch.tensor(ROBOT_MATERIAL)
+        view.set_material_properties(materials, ids)
+
+    def _set_properties(self, view: Any, items: Sequence[ObjectSpec], ids: Tensor) -> None:
+        masses, inertias, materials = view.get_masses(), view.get_inertias(), view.get_material_properties()
+        for row, item in zip(ids.tolist(), items, strict=True):
+            masses[row] = item.mass
+            inertias[row] = inertia(item).to(inertias.dtype)
+            materials[row] = torch.tensor((item.friction, item.friction, item.restitution))
+        view.set_masses(masses, ids)
+        view.set_inertias(inertias, ids)
+        view.set_material_properties(materials, ids)
+
+    def _mismatch(self, env: Any, number: int) -> str:
+        spec = self._specs[number]
+        wrong = look_errors(env.scene.stage, env.scene.env_prim_paths[number], spec)
+        for side in SIDES:
+            wrong += self._wrong_properties(env, number, side, spec.object(side))
+        return ", ".join(wrong)
+
+    def _wrong_properties(self, env: Any, number: int, side: Side, item: ObjectSpec) -> list[str]:
+        view = env.scene[side].root_physx_view
+        material = view.get_material_properties()[number].reshape(-1, 3)
+        checks = {
+            "mass": (view.get_masses()[number].reshape(-1), torch.tensor([item.mass])),
+            "inertia": (view.get_inertias()[number].reshape(-1), inertia(item)),
+            "friction": (material[:, :2], torch.full_like(material[:, :2], item.friction)),
+            "restitution": (material[:, 2], torch.full_like(material[:, 2], item.restitution)),
+        }
+        return [f"the {side} object's {name}" for name, (found, wanted) in checks.items() if not _near(found, wanted)]
+
+
+def inertia(item: ObjectSpec) -> Tensor:
+    """Inertia about the centre, shape (9,) [kg m²]: of a solid cube m (2a)² / 6, of a solid sphere 2/5 m r²."""
+    value = item.mass * item.size**2 * (2 / 3 if item.shape == "cube" else 2 / 5)
+    return torch.diag(torch.full((3,), value)).reshape(9)
+
+
+def _near(found: Tensor, wanted: Tensor) -> bool:
+    limit = _TOLERANCE * float(wanted.abs().max()) + 1e-9
+    return bool(((found.cpu().float() - wanted.float()).abs() <= limit).all())

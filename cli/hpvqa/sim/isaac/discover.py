@@ -1,0 +1,149 @@
+"""Finding the Python of Isaac Sim on this machine, and what is installed in it.
+
+Looked for, in this order; the first that is there counts:
+
+1. ``HPVQA_ISAAC``: a Python, ``isaaclab.sh`` or ``python.sh``, or a folder that contains one of them;
+2. the Python that runs this, if Isaac Lab is installed in it (pip);
+3. ``ISAACLAB_PATH``: a checkout of Isaac Lab, with ``isaaclab.sh``;
+4. ``~/IsaacLab``, ``/workspace/isaaclab`` (its container);
+5. ``ISAACSIM_PATH``: an installation of Isaac Sim, with ``python.sh``;
+6. ``~/isaacsim``, ``/isaac-sim`` (its container).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hpvqa
+from hpvqa.errors import UsageError
+from hpvqa.sim.isaac.compat import SUPPORTED, check_versions
+
+VARIABLE = "HPVQA_ISAAC"
+"""Environment variable that names the installation."""
+PROBE_TIME = 120.0
+"""Wrapper scripts may take this long to start a Python [s]."""
+_SCRIPTS = {"isaaclab.sh": ("-p",), "python.sh": ()}
+"""Scripts that start the right Python, and what they are called with before its own arguments."""
+_NEEDED = ("av", "click", "numpy", "pyarrow", "pydantic", "rich", "scipy", "yaml")
+_PROBE = """
+import importlib.metadata, importlib.util, json, sys
+def version(name):
+    try: return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError: return None
+def there(name):
+    try: return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError: return False
+print(json.dumps({
+    "python": sys.version_info[:2],
+    "lab": version("isaaclab"),
+    "has_lab": there("isaaclab") or there("omni.isaac.lab"),
+    "hpvqa": version("hpvqa"),
+    "missing": [name for name in sys.argv[1:] if not there(name)],
+}))
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A Python with Isaac Lab.
+
+    Attributes:
+        command: How to run it; its own arguments follow.
+        rule: How it was found, in words.
+    """
+
+    command: tuple[str, ...]
+    rule: str
+
+
+def find(environ: Mapping[str, str], home: Path, root: Path = Path("/")) -> Installation:
+    """Find the Python of Isaac Sim by the rules above. Nothing is started.
+
+    Args:
+        environ: The environment.
+        home: The user's home folder.
+        root: The root of the file system.
+
+    Raises:
+        UsageError: There is none, or the one that is named is not there.
+    """
+    named = environ.get(VARIABLE)
+    if named:
+        return _named(Path(named).expanduser())
+    if importlib.util.find_spec("isaaclab") is not None:
+        return Installation((sys.executable,), "this Python has Isaac Lab")
+    for variable, script, folders in (
+        ("ISAACLAB_PATH", "isaaclab.sh", (home / "IsaacLab", root / "workspace/isaaclab")),
+        ("ISAACSIM_PATH", "python.sh", (home / "isaacsim", root / "isaac-sim")),
+    ):
+        places = [(Path(environ[variable]), variable)] if environ.get(variable) else []
+        for folder, rule in [*places, *((folder, str(folder)) for folder in folders)]:
+            if (folder / script).is_file():
+                return Installation((str(folder / script), *_SCRIPTS[script]), rule)
+    raise UsageError(
+        f"No Isaac Sim was found; install {SUPPORTED} and name its isaaclab.sh, python.sh or Python with {VARIABLE} "
+        "(see docs/isaac-sim.md), or use --backend mujoco"
+    )
+
+
+def _named(path: Path) -> Installation:
+    if path.is_dir():
+        for script in _SCRIPTS:
+            if (path / script).is_file():
+                path = path / script
+                break
+        else:
+            raise UsageError(f"{VARIABLE} names {path}, which contains neither isaaclab.sh nor python.sh")
+    if not path.is_file():
+        raise UsageError(f"{VARIABLE} names {path}, which is not there")
+    return Installation((str(path), *_SCRIPTS.get(path.name, ())), VARIABLE)
+
+
+def check(installation: Installation, run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> None:
+    """Ask a Python what it has.
+
+    Args:
+        installation: Where it is.
+        run: Runs a command.
+
+    Raises:
+        UsageError: It does not start, is of a version that is not supported, or lacks something; the message says what
+            to run.
+    """
+    command = [*installation.command, "-c", _PROBE, *_NEEDED]
+    shown = " ".join(installation.command)
+    try:
+        done = run(command, capture_output=True, text=True, timeout=PROBE_TIME, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"The Python of Isaac Sim ({shown}) does not start: {error}") from None
+    answer = _last_json(done.stdout.splitlines())
+    if done.returncode or answer is None:
+        lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()] or ["it says nothing"]
+        raise UsageError(f"The Python of Isaac Sim ({shown}) does not start: {lines[-1].strip()}")
+    check_versions(answer["lab"], (answer["python"][0], answer["python"][1]))
+    if not answer["has_lab"]:
+        raise UsageError(f"The Python of {installation.rule} ({shown}) has no Isaac Lab; install {SUPPORTED} in it")
+    if answer["hpvqa"] is None or answer["missing"]:
+        what = "hpvqa" if answer["hpvqa"] is None else ", ".join(answer["missing"])
+        raise UsageError(f"The Python of Isaac Sim lacks {what}; run: {shown} -m pip install hpvqa")
+    if answer["hpvqa"] != hpvqa.__version__:
+        raise UsageError(
+            f"The Python of Isaac Sim has hpvqa {answer['hpvqa']}, this is {hpvqa.__version__}; "
+            f"run: {shown} -m pip install hpvqa=={hpvqa.__version__}"
+        )
+
+
+def _last_json(lines: Sequence[str]) -> dict[str, Any] | None:
+    # Wrapper scripts print greetings.
+    for line in reversed(lines):
+        if line.startswith("{"):
+            found: dict[str, Any] = json.loads(line)
+            return found
+    return None

@@ -1,0 +1,86 @@
+"""Starting Kit, in the child process, before anything of Isaac Lab is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from hpvqa.errors import RunError
+from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.sim.batch import BatchSimulator
+from hpvqa.sim.isaac import compat
+from hpvqa.tasks import TASKS
+
+ASSETS = "HPVQA_ISAAC_ASSETS"
+"""Environment variable: folder of an offline copy of Isaac Sim's assets, the one that contains ``Isaac``."""
+
+
+def start_kit(*, cameras: bool, assets: str | None) -> Any:
+    """Start Kit without a window.
+
+    Args:
+        cameras: Whether anything will be drawn.
+        assets: Folder of an offline copy of the assets; None: as Isaac Sim is configured.
+
+    Returns:
+        The application; close it in the end.
+
+    Raises:
+        UsageError: Isaac Lab is missing, or is of a version that is not supported.
+    """
+    compat.activate()
+    compat.check_versions(_lab_version(), sys.version_info[:2])
+    from isaaclab.app import AppLauncher
+
+    arguments: dict[str, Any] = {"headless": True, "enable_cameras": cameras}
+    if assets is not None:
+        arguments["kit_args"] = f"--/persistent/isaac/asset_root/cloud={assets}"
+    return AppLauncher(arguments).app
+
+
+def open_isaac(example: EpisodeSpec, environments: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+    """Start Kit, and in it environments for episodes like ``example``.
+
+    Args:
+        example: An episode of the task.
+        environments: How many side by side.
+        fps: Frames a second.
+        resolution: Width and height of images [pixels]; None to draw nothing.
+
+    Raises:
+        HpvqaError: Isaac Lab or an asset is missing, or is of a version that is not supported.
+    """
+    start_kit(cameras=resolution is not None, assets=os.environ.get(ASSETS))
+    # Only now: these import modules of Kit.
+    import isaaclab.envs  # noqa: F401 - first, or its managers are imported in a circle
+    from isaaclab.utils.assets import check_file_path
+
+    from hpvqa.sim.isaac import robot
+    from hpvqa.sim.isaac.environment import Settings
+    from hpvqa.sim.isaac.simulator import IsaacSimulator
+
+    config = robot.robot()
+    model = config.spawn.usd_path
+    if not check_file_path(model):
+        raise RunError(
+            f"The robot model {model} is not there; give Isaac Sim network access to its assets, or set {ASSETS} to "
+            "the folder of an offline copy (the one that contains Isaac/)"
+        )
+    settings = Settings(
+        example=example,
+        duration=TASKS[example.task].duration(example),
+        environments=environments,
+        fps=fps,
+        resolution=resolution,
+        robot_bodies=robot.moving_bodies(model, robot.variants(config)),
+    )
+    return IsaacSimulator(settings)
+
+
+def _lab_version() -> str | None:
+    try:
+        return version("isaaclab")
+    except PackageNotFoundError:
+        return None

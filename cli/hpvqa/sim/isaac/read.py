@@ -1,0 +1,93 @@
+"""Reading the worlds of all environments into states, once a physics step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hpvqa.scene.spec import SIDES, Side
+from hpvqa.sim.isaac import names
+from hpvqa.sim.isaac.arm import ArmView
+from hpvqa.sim.isaac.robot import CLOSED_ANGLE
+from hpvqa.sim.protocol import Array, BodyState, State
+
+CONTACT_FORCE = 1e-3
+"""Less than this between two bodies [N] is no contact."""
+_ARM = 15
+_BODY = 12
+
+
+class WorldReader:
+    """Turns Isaac Lab's buffers into rows of numbers, and rows into states.
+
+    Rows stay on the GPU until a whole frame of them is fetched: fetching each one would wait for the GPU every time.
+
+    Args:
+        env: The environment.
+    """
+
+    def __init__(self, env: Any) -> None:
+        self._scene = env.scene
+        robot = env.scene[names.ROBOT]
+        self.arm = ArmView(robot)
+        self._robot = robot
+        self._gripper: int = robot.find_joints([names.GRIPPER_JOINT])[0][0]
+
+    def rows(self) -> Tensor:
+        """The worlds now, shape (environments, 39): arm, then left object, then right object."""
+        position, quat = self.arm.pinch()
+        origins = self._scene.env_origins
+        arm = [
+            self._robot.data.joint_pos[:, self.arm.joints],
+            self.arm.closed(self._gripper, CLOSED_ANGLE)[:, None],
+            position - origins,
+            quat,
+        ]
+        return torch.cat([*arm, *(self._body(side, origins) for side in SIDES)], dim=1)
+
+    def _body(self, side: Side, origins: Tensor) -> Tensor:
+        data = self._scene[side].data
+        # Columns in the order of spawn.contact_sensor: table, the other object, parts of the robot.
+        forces = self._scene[names.contact(side)].data.force_matrix_w[:, 0].norm(dim=-1) > CONTACT_FORCE
+        touching = torch.stack([forces[:, 2:].any(dim=1), forces[:, 0]], dim=1).to(data.root_pos_w.dtype)
+        return torch.cat([data.root_pos_w - origins, data.root_quat_w, data.root_lin_vel_w, touching], dim=1)
+
+
+def states(rows: Array, time: float) -> list[State]:
+    """States of all environments.
+
+    Args:
+        rows: What :meth:`WorldReader.rows` gave, shape (environments, 39).
+        time: Since the start of the episodes [s].
+    """
+    return [_state(row, time) for row in rows]
+
+
+def _state(row: Array, time: float) -> State:
+    return State(
+        time=time,
+        joints=row[:7],
+        closed=float(row[7]),
+        ee_position=row[8:11],
+        ee_quat_wxyz=row[11:15],
+        objects={side: _body(row[_ARM + number * _BODY :][:_BODY]) for number, side in enumerate(SIDES)},
+    )
+
+
+def _body(row: Array) -> BodyState:
+    return BodyState(
+        position=row[0:3],
+        quat_wxyz=row[3:7],
+        velocity=row[7:10],
+        touching_gripper=bool(row[10]),
+        touching_table=bool(row[11]),
+    )
+
+
+def fetched(rows: Tensor) -> Array:
+    """Rows on the CPU, as double precision."""
+    found: Array = rows.detach().to("cpu").numpy().astype(np.float64)
+    return found

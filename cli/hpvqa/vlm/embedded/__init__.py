@@ -1,0 +1,30 @@
+"""The model that comes with the package, as data beside this file: ``base``, and an ``adapter`` that was trained on it.
+
+``python -m hpvqa.pretrain`` made the base, ``hpvqa finetune --recipe embedded-lora`` the adapter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BASE = "embedded-base"
+"""What the base is called: it has learnt to see, and nothing of what is hidden."""
+ADAPTED = "embedded"
+"""What the base with the adapter is called."""
+NAMES = (ADAPTED, BASE)
+HERE = Path(__file__).parent
+
+
+def base_folder() -> Path:
+    """The folder of the base."""
+    return HERE / "base"
+
+
+def adapter_folder() -> Path:
+    """The folder of the adapter."""
+    return HERE / "adapter"
+
+
+def shown(folder: Path) -> str:
+    """What to write down of an adapter's folder: the shipped one has a name, and its place is this machine's own."""
+    return ADAPTED if folder == adapter_folder() else str(folder)

@@ -1,0 +1,1 @@
+"""A stand-in of Kit for tests of the panel."""

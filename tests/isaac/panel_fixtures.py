@@ -1,0 +1,51 @@
+"""What tests of the panel share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.isaac.kit.session import EXTENSION, Session, kit_session
+
+HPVQA = f"{sys.executable} -m hpvqa"
+SCHEMA: dict[str, Any] = json.loads((EXTENSION / "data" / "recipe.schema.json").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def panel(tmp_path: Path, command: str = HPVQA, options: dict[str, Any] | None = None) -> Iterator[Session]:
+    """The panel in a session of Kit, with its files and data below a folder."""
+    with kit_session() as kit:
+        prepare(kit, tmp_path, command, options)
+        kit.start()
+        yield kit
+
+
+def prepare(kit: Session, tmp_path: Path, command: str = HPVQA, options: dict[str, Any] | None = None) -> None:
+    """Set what a user's settings would."""
+    kit.settings.set_string("/exts/hpvqa.collector/folder", str(tmp_path / "state"))
+    kit.settings.set_string("/exts/hpvqa.collector/command", command)
+    stored = {"recipe": {}, "options": {"data": str(tmp_path / "data"), **(options or {})}, "cameras": None}
+    kit.settings.set_string("/persistent/exts/hpvqa.collector/state", json.dumps(stored))
+
+
+def script(folder: Path, text: str) -> str:
+    """A stand-in of the hpvqa command, written in Python; returns its command line."""
+    path = folder / "fake_hpvqa.py"
+    path.write_text("import json, os, signal, sys, time\nfrom pathlib import Path\narguments = sys.argv[1:]\n" + text)
+    return f"{sys.executable} {path}"
+
+
+def tiny_job(kit: Session, episodes: int = 2) -> None:
+    """Set up a job that takes seconds: pushes alone, small and seldom frames, the embedded simulator."""
+    kit.check("tasks.drop", False)
+    kit.type("tasks.push.episodes", episodes)
+    kit.type("tasks.push.fps", "2")
+    kit.type("resolution.0", 64)
+    kit.type("resolution.1", 48)
+    if "mujoco" in kit.find("backend").items:
+        kit.choose("backend", "mujoco")
+    kit.type("option.workers", 1)

@@ -1,0 +1,27 @@
+"""Runs the checks against the real Isaac Lab sources, each file in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent / "contract"
+FILES = sorted(path.name for path in HERE.glob("check_*.py"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_with_the_real_isaac_lab(name: str) -> None:
+    plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.isaac.contract.kit"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, str(HERE / name)]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environ["OMP_NUM_THREADS"] = "1"
+    done = subprocess.run(command, cwd=HERE.parents[2], capture_output=True, text=True, env=environ, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_all_files_are_found() -> None:
+    assert len(FILES) >= 5

@@ -1,0 +1,318 @@
+"""The panel under a strict stand-in of Kit, with the real hpvqa behind it: build, edit, save, load, refuse, reload."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hpvqa.recipe import load_recipe
+from hpvqa.scene.rigs import load_rig
+from tests.isaac.kit import widgets as ui
+from tests.isaac.kit.session import Session, kit_session
+from tests.isaac.kit.widgets import KitError, World
+from tests.isaac.panel_fixtures import HPVQA, SCHEMA, panel, prepare, script, tiny_job
+
+SECTIONS = ["Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask", "Preview"]
+CONTROLS = (ui.Field, ui.ComboBox, ui.Button)
+
+
+def unfold(kit: Session) -> None:
+    kit.unfold(*SECTIONS)
+    kit.until(lambda: kit.extension._collector.table is not None)
+
+
+def job(kit: Session) -> dict[str, object]:
+    """The job as it was handed to hpvqa the last time."""
+    return kit.extension._collector.job.recipe()
+
+
+def test_the_menu_shows_and_hides_the_window(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        window = kit.window()
+        assert (window.visible, window.docked_in) == (True, "Property")
+        kit.menu("Tools/Hidden Physics")
+        assert not window.visible
+        kit.menu("Tools/Hidden Physics")
+        assert kit.window().visible
+        ui.Workspace.show_window("Hidden Physics", False)
+        assert not window.visible
+
+
+def test_every_section_is_there_and_every_control_has_a_tooltip_and_a_name(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        unfold(kit)
+        titles = [widget.title for widget in kit.all() if isinstance(widget, ui.CollapsableFrame)]
+        assert titles == SECTIONS
+        controls = [widget for widget in kit.all() if isinstance(widget, CONTROLS)]
+        assert len(controls) > 100
+        assert [widget.identifier for widget in controls if not widget.tooltip] == []
+        names = [widget.identifier for widget in controls]
+        assert "" not in names
+        assert len(set(names)) == len(names)
+
+
+def test_every_setting_of_the_schema_has_a_control_with_its_description(tmp_path: Path) -> None:
+    from hpvqa_collector.fields import recipe_fields
+
+    with panel(tmp_path) as kit:
+        unfold(kit)
+        tooltips = {widget.identifier: widget.tooltip for widget in kit.all() if isinstance(widget, CONTROLS)}
+        for field in recipe_fields(SCHEMA):
+            shown = tooltips.get(field.name, tooltips.get(f"{field.name}.0"))
+            assert shown == field.description, field.name
+
+
+def test_an_edited_job_is_saved_and_runs_unchanged_on_the_command_line(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        unfold(kit)
+        tiny_job(kit, 3)
+        kit.type("seed", 7)
+        kit.type("randomization.light_z.1", 2.5)
+        kit.choose("randomization.object_colors", "independent")
+        kit.check("camera.back_wide.on", False)
+        kit.type("camera.front_top_narrow.focal_length", 35.0)
+        kit.click("job.save")
+        kit.pick(tmp_path / "job.yaml")
+        assert kit.texts()["notice"] == f"The job is in {tmp_path / 'job.yaml'}"
+        saved = job(kit)
+    recipe = load_recipe(str(tmp_path / "job.yaml"))
+    assert recipe.model_dump(mode="json", exclude_defaults=True)["seed"] == 7
+    assert (recipe.resolution, recipe.fps("push"), list(recipe.named_tasks())) == ((64, 48), 2, ["push"])
+    assert (recipe.randomization.light_z, recipe.randomization.object_colors) == ((2.0, 2.5), "independent")
+    cameras = {camera.name: camera.focal_length for camera in recipe.rig.cameras("push")}
+    assert "back_wide" not in cameras
+    assert cameras["front_top_narrow"] == 35
+    assert len(recipe.rig.cameras("drop")) == 7
+
+    with panel(tmp_path / "other") as kit:
+        kit.click("job.load")
+        kit.pick(tmp_path / "job.yaml")
+        kit.until(lambda: kit.texts()["notice"].startswith("Loaded"))
+        assert job(kit) == saved
+        assert kit.find("seed").model.as_int == 7
+        assert not kit.find("tasks.drop").model.as_bool
+
+
+def test_recipes_written_by_hand_load_too(tmp_path: Path) -> None:
+    (tmp_path / "rig.yaml").write_text(yaml.safe_dump({**load_rig("paper").model_dump(mode="json"), "name": "mine"}))
+    (tmp_path / "job.yaml").write_text("rig: rig.yaml  # beside this file\ntasks: {drop: {episodes: 5}}\n")
+    with panel(tmp_path) as kit:
+        kit.click("job.load")
+        kit.pick(tmp_path / "job.yaml")
+        kit.until(lambda: kit.texts()["notice"].startswith("Loaded"))
+        assert kit.find("tasks.drop.episodes").model.as_int == 5
+        kit.unfold("Cameras")
+        assert kit.find("rig").model.as_string == "mine"
+        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 5"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("seeds: 3\n", "has an unknown key 'seeds'; did you mean 'seed'?"),
+        ("resolution: [63, 48]\n", "H.264 needs an even width and height"),
+        ("tasks: [\n", "cannot be read"),
+    ],
+)
+def test_a_recipe_that_is_wrong_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "job.yaml").write_text(text)
+    with panel(tmp_path) as kit:
+        kit.click("job.load")
+        kit.pick(tmp_path / "job.yaml")
+        kit.until(lambda: sentence in kit.texts()["notice"])
+
+
+def test_a_value_that_does_not_fit_is_refused_in_words_and_the_old_one_stays(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        kit.unfold("Randomization")
+        kit.type("randomization.start_jitter", 0.5)
+        assert kit.texts()["notice"] == "Start jitter must be at most 0.02, not 0.5"
+        assert kit.find("randomization.start_jitter").model.as_float == 0.01
+        kit.type("tasks.push.fps", "fifteen")
+        assert kit.texts()["notice"] == "Fps is a whole number, not 'fifteen'"
+        assert kit.find("tasks.push.fps").model.as_string == ""
+        kit.check("tasks.push", False)
+        kit.check("tasks.drop", False)
+        assert kit.texts()["notice"] == "At least one task is needed"
+        assert kit.find("tasks.drop").model.as_bool
+        kit.type("seed", 3)
+        assert kit.texts()["notice"] == ""
+
+
+def test_what_only_hpvqa_knows_it_says_in_the_panel(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        kit.type("tasks.push.fps", "7")
+        kit.until(lambda: "a frame rate must divide 1200, 7 does not; near it are 6 and 8" in kit.texts()["estimate"])
+        assert not kit.find("generate").enabled
+        assert kit.texts()["error"] == kit.texts()["estimate"]
+        kit.type("tasks.push.fps", "")
+        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 80 episodes are there"))
+        assert kit.find("generate").enabled
+
+
+def test_reset_brings_back_the_papers_ranges(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        kit.unfold("Randomization")
+        before = job(kit)
+        kit.type("randomization.light_x.0", -1.0)
+        kit.type("tasks.push.ranges.light_mass.0", 0.25)
+        assert job(kit) != before
+        kit.click("randomization.reset")
+        assert job(kit) == before
+        assert kit.find("tasks.push.ranges.light_mass.0").model.as_float == 0.5
+
+
+def test_rigs_are_chosen_saved_and_loaded(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        unfold(kit)
+        kit.type("rig", "paper-original")
+        kit.until(lambda: kit.extension._collector.table is not None)
+        assert kit.find("camera.back_wide.position.0").model.as_float == pytest.approx(0.05)
+        kit.type("camera.back_wide.position.0", -0.2)
+        assert kit.find("rig").model.as_string == "paper-original-edited"
+        kit.choose("option.preview_task", "drop")
+        assert kit.find("camera.front_narrow.focal_length").model.as_float == 24
+        kit.click("rig.save")
+        kit.pick(tmp_path / "mine")
+        rig = load_rig(str(tmp_path / "mine.yaml"))
+        assert rig.cameras("push")[2].position == (-0.2, 0, 0.3)
+        kit.type("rig", "papr")
+        kit.until(lambda: "There is no camera rig 'papr'; did you mean 'paper'?" in kit.texts()["estimate"])
+        kit.click("rig.load")
+        kit.pick(tmp_path / "mine.yaml")
+        kit.until(lambda: kit.extension._collector.table is not None)
+        kit.choose("option.preview_task", "push")
+        assert kit.find("camera.back_wide.position.0").model.as_float == pytest.approx(-0.2)
+
+
+def test_the_last_camera_cannot_be_switched_off(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        unfold(kit)
+        names = [camera.name for camera in load_rig("paper").cameras("push")]
+        for name in names[1:]:
+            kit.click(f"camera.{name}.remove")
+        kit.check(f"camera.{names[0]}.on", False)
+        assert kit.texts()["notice"] == "At least one camera of push must be on"
+        assert kit.find(f"camera.{names[0]}.on").model.as_bool
+
+
+def test_everything_is_there_again_after_a_reload(tmp_path: Path) -> None:
+    with kit_session() as kit:
+        prepare(kit, tmp_path)
+        kit.start()
+        unfold(kit)
+        kit.type("seed", 11)
+        kit.check("camera.back_wide.on", False)
+        kit.type("option.server", "http://127.0.0.1:9/v1")
+        kit.choose("option.when_closing", "let it go on")
+        before = job(kit)
+        kit.stop()
+        assert not World.windows
+        kit.start()
+        kit.unfold("Cameras")
+        assert job(kit) == before
+        assert not kit.find("camera.back_wide.on").model.as_bool
+        assert kit.find("option.server").model.as_string == "http://127.0.0.1:9/v1"
+        assert kit.find("section.Cameras").collapsed is False
+
+
+def test_settings_that_cannot_be_read_are_said_and_the_panel_opens(tmp_path: Path) -> None:
+    with kit_session() as kit:
+        prepare(kit, tmp_path)
+        kit.settings.set_string("/persistent/exts/hpvqa.collector/state", "{broken")
+        kit.start()
+        assert "could not be read" in kit.texts()["notice"]
+
+
+def test_no_hpvqa_is_a_sentence(tmp_path: Path) -> None:
+    with panel(tmp_path, command="/nowhere/hpvqa") as kit:
+        kit.until(lambda: "There is no program '/nowhere/hpvqa'" in kit.texts()["estimate"])
+        assert not kit.find("generate").enabled
+        kit.type("option.command", HPVQA)
+        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 80"))
+
+
+def test_a_command_that_is_no_hpvqa_is_a_sentence(tmp_path: Path) -> None:
+    with panel(tmp_path, command=script(tmp_path, "sys.exit('ModuleNotFoundError: No module named hpvqa')")) as kit:
+        kit.until(lambda: kit.texts()["estimate"] == "ModuleNotFoundError: No module named hpvqa")
+
+
+def test_a_full_disk_and_a_busy_folder_are_said_before_anything_starts(tmp_path: Path) -> None:
+    tasks = {"push": {"asked": 4, "already": 0, "frames": 1, "bytes": 10**12, "seconds": None}}
+    what = {"tasks": tasks, "bytes": 4 * 10**12, "seconds": None, "free_bytes": 10**9, "busy": False}
+    what |= {"recipe": {}, "rig": load_rig("paper").model_dump(mode="json")}
+    path = tmp_path / "what.json"
+    path.write_text(json.dumps(what))
+    with panel(tmp_path, command=script(tmp_path, f"print(Path({str(path)!r}).read_text())")) as kit:
+        kit.until(lambda: "more than the 1.0 GB that are free on this disk" in kit.texts()["estimate"])
+        path.write_text(json.dumps({**what, "busy": True}))
+        kit.type("seed", 1)
+        kit.until(lambda: kit.texts()["estimate"].startswith("Another run is writing to this folder"))
+
+
+def test_the_desktop_opens_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = tmp_path / "opened"
+    program = tmp_path / "bin" / "xdg-open"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    with panel(tmp_path) as kit:
+        kit.click("data.open")
+        assert kit.texts()["notice"] == f"There is no {tmp_path / 'data'} yet"
+        kit.click("log.open")
+        assert kit.texts()["notice"] == "There is nothing to open yet"
+        (tmp_path / "data").mkdir()
+        kit.click("data.open")
+        kit.until(lambda: opened.exists() and opened.read_text().strip() == str(tmp_path / "data"))
+
+
+# ---------------------------------------------------------------- the stand-in is strict
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda: ui.Label("x", colour=1), "has no keyword colour"),
+        (lambda: ui.Label("x", tooltip=3), "wrong type"),
+        (lambda: ui.Label("x", alignment=2), "takes an Alignment"),
+        (lambda: ui.Button("x", clicked_fn="no"), "not callable"),
+        (lambda: ui.IntField(width="wide"), "no length"),
+        (lambda: ui.IntField().model.set_value("7"), "cannot hold"),
+        (lambda: ui.CheckBox().model.set_value(1), "cannot hold"),
+        (lambda: setattr(ui.Label("x"), "colour", 1), "cannot be set"),
+        (lambda: ui.Label("x").colour, "has no attribute"),
+        (lambda: ui.Window("y", dockPreference=1), "takes a DockPreference"),
+    ],
+)
+def test_what_kit_would_ignore_is_an_error_here(wrong: object, words: str) -> None:
+    World.reset()
+    window = ui.Window("x")
+    with window.frame, ui.VStack(), pytest.raises(KitError, match=words):
+        wrong()  # type: ignore[operator]
+
+
+def test_a_destroyed_widget_and_a_widget_without_a_place_are_errors() -> None:
+    World.reset()
+    with pytest.raises(KitError, match="outside of any container"):
+        ui.Label("x")
+    window = ui.Window("x")
+    with window.frame:
+        label = ui.Label("x")
+    window.destroy()
+    with pytest.raises(KitError, match="a destroyed Label was used"):
+        label.text = "y"
+
+
+def test_an_exception_that_kit_would_swallow_is_an_error_here(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        kit.extension._collector.watch("run", lambda: 1 / 0)
+        kit.extension._collector.run.state = "running"
+        kit.extension._collector.calls.poll = lambda: 1 / 0
+        with pytest.raises(KitError, match="an exception was swallowed"):
+            kit.until(lambda: False, 5)
+        kit.logged.clear()
+        kit.extension._collector.run.state = "idle"

@@ -1,0 +1,158 @@
+"""The names of the model that comes with the package, wherever a model is named. Weights of a stand-in will do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hpvqa.dataset.build import build as build_dataset
+from hpvqa.dataset.load import Dataset, open_dataset
+from hpvqa.errors import UsageError
+from hpvqa.main import main
+from hpvqa.pretrain.model import FAMILY, build, family_of
+from hpvqa.recipe import Recipe
+from hpvqa.record.episode import write_json
+from hpvqa.vlm import embedded
+from hpvqa.vlm.adapter import check_adapter, read_adapter
+from hpvqa.vlm.checkpoint import locate
+from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
+from hpvqa.vlm.families import find_family, resolve_model
+from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.prompt import PromptRecord, load_prompt
+from hpvqa.vlm.tiny.save import save_checkpoint
+from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord
+from tests.adapters import make_adapter
+from tests.factories import make_data, quiet
+from tests.pretrain_data import TINY
+
+NAMES = ("embedded", "embedded-base")
+
+
+def record(fps: float) -> TrainingRecord:
+    return TrainingRecord(
+        model="embedded-base",
+        family=FAMILY,
+        dataset="dataset",
+        fingerprint="0",
+        task=None,
+        cameras=(),
+        prompt=PromptRecord.of(load_prompt("paper")),
+        frames=FrameSampling(fps=fps, resolution=(40, 40)),
+        recipe={},
+        versions={},
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    here = tmp_path_factory.mktemp("embedded")
+    save_checkpoint(*build(TINY.model, 0), here / "base")
+    make_adapter(here / "base", here / "adapter")
+    for name, fps in (("base", 3.0), ("adapter", 4.0)):
+        write_json(here / name / RECORD_FILE, record(fps).model_dump(mode="json"))
+    config = here / "adapter" / "adapter_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "base_model_name_or_path": "embedded-base"}))
+    return here
+
+
+@pytest.fixture
+def shipped(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(embedded, "HERE", made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("data")
+    build_dataset(make_data(folder / "data", push=16), folder / "dataset", quiet(), recipe=Recipe())
+    return open_dataset(folder / "dataset")
+
+
+def hpvqa(*args: object) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main([str(arg) for arg in args])
+    return int(stop.value.code or 0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_a_folder(name: str, shipped: Path) -> None:
+    assert resolve_model(name) == str(shipped / "base")
+    assert locate(name) == shipped / "base"
+    assert find_family(name) == family_of(TINY.model)
+
+
+def test_only_one_name_has_the_adapter(shipped: Path, tmp_path: Path) -> None:
+    assert ModelOptions(model="embedded").adapter == shipped / "adapter"
+    assert ModelOptions(model="embedded-base").adapter is None
+    assert ModelOptions(model="embedded", adapter=tmp_path).adapter == tmp_path
+
+
+def test_each_is_shown_what_it_was_trained_with(shipped: Path) -> None:
+    looks = [choose_look(ModelChoice(backend="transformers", model=name)) for name in NAMES]
+    assert [look.frames.fps for look in looks] == [4.0, 3.0]
+    with pytest.raises(UsageError, match=r"embedded was trained with something else: fps was 4\.0"):
+        choose_look(ModelChoice(backend="transformers", model="embedded", fps=1.0))
+
+
+def test_what_is_written_down_holds_no_place_on_this_machine(shipped: Path, dataset: Dataset) -> None:
+    for name, adapter in zip(NAMES, ("embedded", None), strict=True):
+        choice = ModelChoice(backend="transformers", model=name, device="cpu")
+        answerer = open_answerer(choice, dataset, seed=0, environ={})
+        assert answerer.name == name
+        assert answerer.details["adapter"] == adapter
+        assert str(shipped) not in json.dumps(answerer.details)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_answers_from_the_command_line(
+    name: str, shipped: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert hpvqa("eval", "--dataset", dataset.root, "--backend", "transformers", "--model", name) == 0
+    (out,) = (tmp_path / "runs").iterdir()
+    assert out.name.startswith(f"{name}-dataset-")
+    settings = json.loads((out / "run.json").read_text())
+    assert settings["model"] == name
+    assert settings["frames"]["resolution"] == [40, 40]
+
+
+def test_an_adapter_knows_its_base_by_name(shipped: Path, made: Path, tmp_path: Path) -> None:
+    for name in (*NAMES, str(shipped / "base")):
+        check_adapter(read_adapter(shipped / "adapter"), name)
+    other = shutil.copytree(made / "base", tmp_path / "base")
+    with pytest.raises(UsageError, match="was trained on embedded-base, not on"):
+        check_adapter(read_adapter(shipped / "adapter"), str(other))
+
+
+def test_it_can_be_fine_tuned(shipped: Path, dataset: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "lora"
+    steps = ["--max-steps", 2, "--resolution", "40x40", "--fps", 10, "--workers", 0, "--cache-size", 0, "--no-eval"]
+    assert hpvqa("finetune", "--dataset", dataset.root, "--model", "embedded-base", "--out", out, *steps) == 0
+    assert json.loads((out / "adapter_config.json").read_text())["base_model_name_or_path"] == "embedded-base"
+    assert not [
+        path.name
+        for path in out.iterdir()
+        if path.suffix in {".json", ".md"} and str(shipped) in path.read_text(encoding="utf-8")
+    ]
+    args = ["eval", "--dataset", dataset.root, "--backend", "transformers", "--model", "embedded-base"]
+    assert hpvqa(*args, "--adapter", out, "--out", tmp_path / "run") == 0
+
+
+def test_frames_of_a_wrong_size_are_refused_in_words(
+    shipped: Path, dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["eval", "--dataset", dataset.root, "--backend", "transformers", "--model", "embedded-base"]
+    args += ["--resolution", "50x50", "--allow-mismatch", "--out", tmp_path / "run"]
+    assert hpvqa(*args) == 2
+    assert "multiples of 20, not 50x50" in capsys.readouterr().err
+
+
+def test_an_installation_without_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "HERE", tmp_path)
+    for name in NAMES:
+        with pytest.raises(UsageError, match="This installation lacks the embedded model"):
+            locate(name)

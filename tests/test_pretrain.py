@@ -1,0 +1,280 @@
+"""Pre-training: what is drawn and learnt from, and that training sees what evaluation sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from hpvqa.errors import RunError, UsageError
+from hpvqa.pretrain.__main__ import changed, command
+from hpvqa.pretrain.language import UNSEEN, Language, Sight, keys_of, labels_of
+from hpvqa.pretrain.model import build, family_of
+from hpvqa.pretrain.network import Network
+from hpvqa.pretrain.pointing import NOWHERE, cells_of, mirrored, pointing_loss
+from hpvqa.pretrain.questions import QUESTIONS
+from hpvqa.pretrain.run import Sources, pretrain
+from hpvqa.pretrain.score import HIDDEN, _rows
+from hpvqa.pretrain.settings import PretrainSettings, StageSettings
+from hpvqa.pretrain.shots import Director, Shot
+from hpvqa.pretrain.store import Store, open_store
+from hpvqa.pretrain.training import Stage, rate, train
+from hpvqa.scene.camera import project
+from hpvqa.scene.spec import SIDES
+from hpvqa.tasks import TASKS
+from hpvqa.vlm.chat import render
+from hpvqa.vlm.families import find_family
+from hpvqa.vlm.frames.clip import Frames
+from hpvqa.vlm.processing import encode, load_processor
+from hpvqa.vlm.prompt import load_prompt
+from hpvqa.vlm.training_record import read_training_record
+from tests.factories import quiet
+from tests.pretrain_data import TINY, make_recordings
+from tests.tiny_models import load_model, make_query
+
+SIDE = TINY.model.side
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pretrain")
+    with pytest.MonkeyPatch.context() as patch:
+        for task in ("push", "drop"):
+            make_recordings(folder / task, patch, task, 8)
+    return folder
+
+
+def opened(data: Path, task: str, work: Path) -> Store:
+    return open_store(data / task, task, work, TINY.frames(task), SIDE, quiet())
+
+
+@pytest.fixture
+def push(data: Path, tmp_path: Path) -> Store:
+    return opened(data, "push", tmp_path)
+
+
+def test_a_store_holds_what_evaluation_would_be_shown(push: Store, tmp_path: Path) -> None:
+    assert push.images.shape == (8, 2, 12, SIDE, SIDE, 3)
+    assert push.whole == (0, 4, 7, 11)
+    assert push.times[:3] == (0.0, 0.5, 1.0)
+    assert push.world.shape == (8, 12, 3, 3)
+    left = push.records[3].spec.left.position
+    assert push.world[3, 0, 0] == pytest.approx(left)
+
+    camera = push.records[3].cameras[1].camera
+    at = project(camera, [left], 48, 32)[0] * (SIDE / 48, SIDE / 32)
+    assert push.pixels[3, 1, 0, 0] == pytest.approx(at, abs=1e-3)
+    assert [part.tolist() for part in push.split(0.25)] == [[0, 1, 2, 3, 4, 5], [6, 7]]
+
+
+def test_frames_are_decoded_once(data: Path, push: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hpvqa.pretrain.store.read_frames", lambda *_: pytest.fail("decoded again"))
+    assert np.array_equal(opened(data, "push", tmp_path).images, push.images)
+
+
+def test_too_few_episodes_are_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has 0 recorded episodes of push; collect"):
+        opened(tmp_path, "push", tmp_path)
+
+
+@pytest.mark.parametrize("task", ["push", "drop"])
+def test_shots_ask_what_their_frames_show(task: str, data: Path, tmp_path: Path) -> None:
+    store = opened(data, task, tmp_path)
+    director, rng = Director(store), np.random.default_rng(0)
+    assert director.telling
+    asked = set()
+    for _ in range(200):
+        shot = director.draw(rng)
+        assert len(shot.frames) % 2 == 0
+        assert list(shot.frames) == sorted(shot.frames)
+        for episode in range(8):
+            plain, flipped = (labels_of(store, episode, mirror, shot) for mirror in (False, True))
+            assert [1 - label if label != UNSEEN else label for label in plain] == flipped
+            asked |= {q.name for q, label in zip(shot.questions, plain, strict=True) if label != UNSEEN}
+        first, second = director.pair(rng)
+        assert 0 <= first <= second < len(store.times)
+    assert asked == {question.name for question in QUESTIONS if question.task == task}
+
+
+def test_labels_are_sides(push: Store) -> None:
+    for episode, record in enumerate(push.records):
+        order = [SIDES.index(side) for side in record.spec.order]
+        assert labels_of(push, episode, False, Director(push).whole()) == order
+
+
+def test_a_mirrored_scene_is_the_same_scene() -> None:
+    images = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    pixels = np.array([[0.5, 1.0], [3.0, 2.0], [2.0, 0.0]], np.float32)
+    world = np.array([[0.4, 0.1, 0], [0.5, -0.2, 0], [0.3, 0.05, 0.1]], np.float32)
+    flipped = mirrored(images, pixels, world)
+    assert np.array_equal(flipped[0][:, :, 0], images[:, :, 3])
+    assert flipped[1].tolist() == [[1.0, 2.0], [3.5, 1.0], [2.0, 0.0]]
+    assert flipped[2] == pytest.approx(np.array([[0.5, 0.2, 0], [0.4, -0.1, 0], [0.3, -0.05, 0.1]]))
+    for once, twice in zip((images, pixels, world), mirrored(*flipped), strict=True):
+        assert np.allclose(once, twice)
+
+
+def test_cells_are_numbered_as_tokens_are() -> None:
+    places = np.array([[0, 0], [39.9, 0], [0, 20], [40, 5], [-1, 5], [np.nan, np.nan]], np.float32)
+    assert cells_of(places, TINY.model).tolist() == [0, 1, 2, NOWHERE, NOWHERE, NOWHERE]
+
+
+def test_pointing_at_the_right_place_costs_nothing() -> None:
+    cells = torch.tensor([[1, NOWHERE, 3]])
+    world = torch.rand(1, 3, 3)
+    logits = torch.full((1, 3, 4), -50.0)
+    logits[0, 0, 1] = logits[0, 2, 3] = 50.0
+    places = torch.zeros(1, 4, 3, 3)
+    places[0, 1, 0], places[0, 3, 2] = world[0, 0], world[0, 2]
+    assert pointing_loss(logits, places, cells, world) == pytest.approx(0.0, abs=1e-6)
+    assert pointing_loss(logits, places + 1, cells, world) > 1
+
+
+def test_the_quick_way_computes_what_the_ordinary_way_does() -> None:
+    model, processor = build(TINY.model, seed=3)
+    family = family_of(TINY.model)
+    network = Network(model.eval(), processor, family, load_prompt("paper"))
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, SIDE, SIDE, 3), dtype=np.uint8)
+    clips = [Frames(images[0], (0, 4, 7, 11), 2.0, 12), Frames(images[1], (3, 3, 20, 150), 15.0, 160)]
+    texts = (QUESTIONS[0].text, QUESTIONS[1].text, "Which one?")
+    labels = torch.tensor([[0, 1, 1], [1, 0, 0]])
+    with torch.no_grad():
+        seen = network.look(images.reshape(4, 2, SIDE, SIDE, 3)).unflatten(0, (2, 2))
+        layouts = [network.layout(clip.indices, clip.fps, clip.total, SIDE, texts) for clip in clips]
+        asked, answered = network.ask(seen, layouts, labels)
+        for row, clip in enumerate(clips):
+            for column, text in enumerate(texts):
+                told = render(processor, make_query(clip, text=text), family)
+                whole = told + SIDES[labels[row, column]]
+                for found, words in ((asked, told), (answered, whole)):
+                    batch = encode(processor, family, [words], [[clip]])
+                    assert torch.allclose(found[row, column], model(**batch).logits[0, -1], atol=1e-5)
+
+
+def test_clips_keep_their_pairs_in_order(push: Store) -> None:
+    shot = Shot((0, 4, 7, 11), ())
+    assert keys_of(0, 2, 1, True, shot) == [(0, 2, 1, True, 0, 4), (0, 2, 1, True, 7, 11)]
+
+
+def test_a_small_memory_changes_nothing(push: Store) -> None:
+
+    model, processor = build(TINY.model, seed=0)
+    network = Network(model, processor, family_of(TINY.model), load_prompt("paper"))
+    clips = [keys_of(0, episode, 0, episode % 2 == 0, Shot((0, 4, 7, 11), ())) for episode in range(4)]
+    plenty, little = Sight(network, [push]), Sight(network, [push], limit=1)
+    for _ in range(2):
+        assert torch.equal(plenty.of(clips), little.of(clips))
+    assert len(plenty._kept) == 8
+    assert not little._kept
+    assert not torch.equal(plenty.of(clips[:1]), plenty.of(clips[1:2]))
+
+
+def test_language_learns_without_the_vision_tower(push: Store) -> None:
+    model, processor = build(TINY.model, seed=0)
+    network = Network(model, processor, family_of(TINY.model), load_prompt("paper"))
+    language = Language(network, [push], 0.2, TINY.language, SIDE)
+    language.loss(np.random.default_rng(0)).backward()
+    trained = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert any("language_model" in name for name in trained)
+    assert "lm_head.weight" in trained
+    assert not any("visual" in name for name in trained)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    settings = StageSettings(steps=100, batch_size=1, learning_rate=1.0, warmup=10)
+    rates = [rate(step, settings) for step in range(1, 101)]
+    assert rates[0] < 0.11
+    assert max(rates) > 0.9
+    assert rates[-1] == pytest.approx(0.05)
+
+
+def test_an_interrupted_stage_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    def run(file: Path, stop: int | None) -> torch.Tensor:
+        torch.manual_seed(0)
+        module = torch.nn.Linear(3, 1)
+        count = 0
+
+        def loss(rng: np.random.Generator) -> torch.Tensor:
+            nonlocal count
+            count += 1
+            if count == stop:
+                raise KeyboardInterrupt
+            # A small integer leaves half of a random number for the next one.
+            values = torch.tensor(rng.normal(size=(4, 3)) + int(rng.integers(5)), dtype=torch.float32)
+            return (module(values) - values.sum(1, keepdim=True)).square().mean()
+
+        settings = StageSettings(steps=6, batch_size=4, learning_rate=0.1, warmup=1)
+        train(Stage("test", settings, 5, file, "it"), {"module": module}, loss, quiet())
+        return module.weight.detach().clone()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hpvqa.pretrain.training.SAVED_EVERY", 3)
+        whole = run(tmp_path / "whole.pt", None)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "cut.pt", 6)
+        assert torch.equal(run(tmp_path / "cut.pt", None), whole)
+        assert torch.equal(run(tmp_path / "cut.pt", 1), whole)
+
+
+def test_a_damaged_checkpoint_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "x.pt").write_bytes(b"nothing")
+    stage = Stage("x", TINY.pointing, 0, tmp_path / "x.pt", "")
+    with pytest.raises(RunError, match=r"x\.pt is damaged; delete it"):
+        train(stage, {"module": torch.nn.Linear(1, 1)}, lambda rng: torch.zeros(()), quiet())
+
+
+def test_it_makes_a_model_that_everything_else_takes(data: Path, tmp_path: Path) -> None:
+    sources = Sources((data / "push",), (data / "drop",))
+    out = tmp_path / "base"
+    scores = pretrain(sources, out, tmp_path / "work", TINY, quiet(), "the command")
+    assert find_family(str(out)) == family_of(TINY.model)
+    record = read_training_record(out)
+    assert record is not None
+    assert record.frames == TINY.push_frames
+    assert {entry.question for entry in scores} == {question.name for question in QUESTIONS} | {"hidden"}
+    assert "the command" in (out / "README.md").read_text()
+    assert not list((tmp_path / "work").glob("*.partial"))
+    load_processor(str(out))
+    first = {name: value.clone() for name, value in load_model(out).state_dict().items()}
+    with pytest.raises(UsageError, match="exists already"):
+        pretrain(sources, out, tmp_path / "work", TINY, quiet(), "")
+    again = tmp_path / "again"
+    pretrain(sources, again, tmp_path / "other", TINY, quiet(), "")
+    assert all(torch.equal(first[name], value) for name, value in load_model(again).state_dict().items())
+    fresh, _ = build(TINY.model, TINY.seed)
+    moved = {name.split(".")[1] for name, value in fresh.state_dict().items() if not torch.equal(value, first[name])}
+    assert moved >= {"visual", "language_model"}
+
+
+def test_settings_can_be_changed_by_name() -> None:
+    settings = changed(PretrainSettings(), ("pointing.steps=7", "model.layers=1", "seed=3"))
+    assert (settings.pointing.steps, settings.model.layers, settings.seed) == (7, 1, 3)
+    for wrong in ("pointing.stepz=7", "pointing.steps", "nothing.steps=3", "pointing.steps.more=3"):
+        with pytest.raises(UsageError, match="there is no setting"):
+            changed(PretrainSettings(), (wrong,))
+    with pytest.raises(UsageError, match="The settings are not valid"):
+        changed(PretrainSettings(), ("pointing.steps=many",))
+
+
+def test_the_command_needs_episodes(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["--out", str(tmp_path / "model")])
+    assert isinstance(result.exception, UsageError)
+    assert "--push or --drop" in str(result.exception)
+
+
+def test_scores_are_of_what_was_asked(push: Store) -> None:
+
+    prompt = load_prompt("paper")
+    hidden = list(_rows(push, [5], HIDDEN, prompt))
+    assert [query.text for query, _ in hidden] == [TASKS["push"].question] * 2
+    assert {truth for _, truth in hidden} == {TASKS["push"].answer(push.records[5].spec)}
+    assert hidden[1][0].videos[0].indices == (0, 4, 7, 11)
+    assert np.array_equal(hidden[1][0].videos[0].images, push.images[5, 1, [0, 4, 7, 11]])
+    first = list(_rows(push, [5, 6], "push-first", prompt))
+    assert [truth for _, truth in first] == [push.records[episode].spec.first for episode in (5, 5, 6, 6)]
+    further = list(_rows(push, range(8), "push-further", prompt))
+    assert [truth for _, truth in further[::2]] == [record.spec.first for record in push.records]
+    assert all(len(set(query.videos[0].indices)) == 1 for query, _ in further)
