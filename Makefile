@@ -33,6 +33,7 @@ bench: $(VLLM) ## Measure speed and memory of collecting, evaluating and fine-tu
 
 schemas: $(READY) ## Write the JSON schemas again after a change to a file format.
 	@.venv/bin/python -c 'from hpvqa.schema import write_schemas; write_schemas()'
+	@cp cli/hpvqa/schemas/recipe.schema.json exts/hpvqa.collector/data/
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
 	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,3 +1,4 @@
+import os
 import signal
 
 from hypothesis import settings
@@ -5,6 +6,10 @@ from hypothesis import settings
 from tests.tiny_models import tiny_model
 
 __all__ = ["tiny_model"]
+
+# Before torch is imported, here and in child processes: on busy cores, threads that wait for each other make tiny
+# models many times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Machines that run tests are shared: how long one example takes says nothing.
 settings.register_profile("hpvqa", deadline=None)

@@ -72,6 +72,8 @@ def test_it_collects_both_tasks_retries_and_goes_on(tmp_path: Path) -> None:
 
     kinds = [json.loads(line)["event"] for line in events.read_text().splitlines()]
     assert kinds[0] == "start"
+    assert "Starting Isaac Sim with 2 environments" in done.stderr
+    assert "clips are encoded on the CPU" in done.stderr
     assert kinds.count("item") == 4
     assert "frames" in kinds
     assert kinds[-1] == "done"

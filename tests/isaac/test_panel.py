@@ -268,6 +268,9 @@ def test_the_desktop_opens_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (tmp_path / "data").mkdir()
         kit.click("data.open")
         kit.until(lambda: opened.exists() and opened.read_text().strip() == str(tmp_path / "data"))
+        (tmp_path / "data" / "isaac-push.log").touch()
+        kit.click("log.kit")
+        kit.until(lambda: opened.read_text().strip() == str(tmp_path / "data" / "isaac-push.log"))
 
 
 # ---------------------------------------------------------------- the stand-in is strict

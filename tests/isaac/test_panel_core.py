@@ -10,6 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpvqa.recipe import Recipe, load_recipe, validate_recipe
+from hpvqa.scene.rigs import Rig, load_rig, rig_names
+from hpvqa.schema import json_schema
+from hpvqa.tasks import TASKS
 from hpvqa_collector.check import checked, parsed
 from hpvqa_collector.command import clean_environment, find_command
 from hpvqa_collector.episodes import newest_episodes
@@ -19,13 +26,6 @@ from hpvqa_collector.job import Job
 from hpvqa_collector.progress import Progress, ProgressFile, duration, size
 from hpvqa_collector.rig import CameraTable
 from hpvqa_collector.yaml_text import to_yaml
-from hypothesis import given
-from hypothesis import strategies as st
-
-from hpvqa.recipe import Recipe, load_recipe, validate_recipe
-from hpvqa.scene.rigs import Rig, load_rig, rig_names
-from hpvqa.schema import json_schema
-from hpvqa.tasks import TASKS
 from tests.factories import make_data
 from tests.isaac.kit.session import EXTENSION
 from tests.isaac.panel_fixtures import SCHEMA

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hpvqa_collector import preview
 from numpy.typing import NDArray
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade
 
 from hpvqa.scene.camera import rotation
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.sim.mujoco import world
+from hpvqa_collector import preview
 from tests.isaac.kit.session import Session
 from tests.isaac.panel_fixtures import panel
 from tests.worlds import sample

@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from hpvqa_collector.errors import BadInputError
-from hpvqa_collector.process import ChildProcess
-from hpvqa_collector.run import Run
 
 from hpvqa.collect.lock import locked
 from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.scene.rigs import load_rig
+from hpvqa_collector.errors import BadInputError
+from hpvqa_collector.process import ChildProcess
+from hpvqa_collector.run import Run
 from tests.factories import make_data
 from tests.isaac.kit import widgets as ui
 from tests.isaac.kit.session import Session, kit_session
@@ -291,9 +291,11 @@ def test_a_run_ends_with_the_panel_if_the_user_chose_that(tmp_path: Path) -> Non
         kit.start()
         generate(kit)
         kit.until(lambda: made(kit) >= 1)
-        number = pid(kit)
+        number, run = pid(kit), kit.extension._collector.run
         kit.stop()
         assert gone(number)
+        # It ended by itself, and was not killed.
+        assert (run.state, run.progress.status) == ("stopped", "interrupted")
         kit.start()
         assert state(kit) == "idle"
 

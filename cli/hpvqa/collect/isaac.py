@@ -21,6 +21,15 @@ def log_file(data: Path, task: str) -> Path:
     return data / f"isaac-{task}.log"
 
 
+def starting(data: Path, environments: int, video: bool) -> str:
+    """What to tell while Isaac Sim starts."""
+    clips = (
+        "" if not video else "; clips are encoded on the CPU, for they are more at a time than a GPU's encoder takes"
+    )
+    many = "1 environment" if environments == 1 else f"{environments} environments"
+    return f"Starting Isaac Sim with {many}, which takes a minute or more; its log is {log_file(data, 'TASK')}{clips}"
+
+
 class IsaacChild(ChildProcess):
     """Kit as a child process; one that has lost its GPU is ended."""
 

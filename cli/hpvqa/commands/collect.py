@@ -117,7 +117,7 @@ def command(
 
     from rich.console import Console
 
-    from hpvqa.collect.isaac import isaac_pool
+    from hpvqa.collect.isaac import isaac_pool, starting
     from hpvqa.collect.pool import Pool, ProcessPool
     from hpvqa.collect.run import Request, collect
     from hpvqa.collect.settings import Collection, installed_versions
@@ -144,13 +144,15 @@ def command(
             print_estimate(what, Console())
         return
     prepare(recipe.backend, draws=recipe.video)
-
-    def open_pool(missing: int) -> Pool:
-        if isaac:
-            return isaac_pool(isaac_python().command, min(recipe.num_envs, missing))
-        return ProcessPool(min(most, missing), open_simulator_record)
-
     with reporting(Console(stderr=True), progress_file, time.time) as reporter:
+
+        def open_pool(missing: int) -> Pool:
+            if not isaac:
+                return ProcessPool(min(most, missing), open_simulator_record)
+            environments = min(recipe.num_envs, missing)
+            reporter.note(starting(out, environments, recipe.video))
+            return isaac_pool(isaac_python().command, environments)
+
         report = collect(
             request,
             open_pool,

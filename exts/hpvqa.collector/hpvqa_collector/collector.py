@@ -10,8 +10,8 @@ from typing import Any
 
 from hpvqa_collector.calls import Calls, Reply
 from hpvqa_collector.command import clean_environment, find_command
-from hpvqa_collector.episodes import Episode, newest_episodes
 from hpvqa_collector.errors import BadInputError
+from hpvqa_collector.gallery import Gallery
 from hpvqa_collector.job import Job
 from hpvqa_collector.options import END, Options
 from hpvqa_collector.rig import CameraTable
@@ -20,8 +20,6 @@ from hpvqa_collector.yaml_text import to_yaml
 
 SETTLE = 0.4
 """An estimate is asked for when nothing was changed for so long [s]."""
-SHOWN = 8
-"""So many episodes are listed."""
 _LOOK = 2.0
 """How often the data folder is looked at while a run is at work [s]."""
 _ASK_TIMEOUT = 600.0
@@ -71,8 +69,7 @@ class Collector:
         """Why nothing can be collected with these settings."""
         self.notice = ""
         """The last thing that was done, or why it was not."""
-        self.episodes: list[Episode] = []
-        self.thumbnails: dict[Episode, Path | None] = {}
+        self.gallery = Gallery(self.calls, self.command, folder / "thumbnails", lambda: self.tell("episodes"))
         self.asking = False
         self.answer: dict[str, Any] | None = None
         self.answer_error = ""
@@ -205,6 +202,12 @@ class Collector:
         return Path(self.options.data).expanduser()
 
     @property
+    def kit_log(self) -> Path | None:
+        """The newest log of Isaac Sim in the data folder; None if there is none."""
+        logs = [path for path in self.data.glob("isaac-*.log") if path.is_file()]
+        return max(logs, key=lambda path: path.stat().st_mtime, default=None)
+
+    @property
     def home(self) -> Path:
         """Where to begin looking for files."""
         return self.data.parent if self.data.parent.is_dir() else Path.home()
@@ -308,19 +311,8 @@ class Collector:
             self.look_for_episodes()
 
     def look_for_episodes(self) -> None:
-        """List the newest episodes of the data folder; a slow disk keeps nobody waiting."""
-        data = self.data
-
-        def on_reply(reply: Reply) -> None:
-            found: list[Episode] = reply.data
-            for episode in found:
-                if episode.cameras and episode not in self.thumbnails:
-                    self._ask_for_thumbnail(episode)
-            if found != self.episodes:
-                self.episodes = found
-                self.tell("episodes")
-
-        self.calls.do("episodes", lambda: Reply(newest_episodes(data, SHOWN)), on_reply)
+        """List the newest episodes of the data folder."""
+        self.gallery.look(self.data)
 
     def _ask_for_estimate(self) -> None:
         def on_reply(reply: Reply) -> None:
@@ -338,22 +330,6 @@ class Collector:
             self.tell("estimate")
             return
         self.calls.ask("estimate", command, on_reply)
-
-    def _ask_for_thumbnail(self, episode: Episode) -> None:
-        def on_reply(reply: Reply) -> None:
-            path = None if reply.data is None else reply.data["pictures"].get("thumbnail")
-            self.thumbnails[episode] = Path(path) if path else None
-            self.tell("episodes")
-
-        try:
-            command = self.command()
-        except BadInputError:
-            return
-        self.thumbnails[episode] = None
-        # By its time, too: a picture of an earlier episode of the same name is not shown again.
-        into = self._folder / "thumbnails" / f"{episode.finished}-{episode.task}-{episode.index}"
-        arguments = ["show", str(episode.folder), "--thumbnail", "--out", str(into), "--json"]
-        self.calls.ask(f"thumbnail {into.name}", [*command, *arguments], on_reply)
 
     def _collect(self) -> list[str]:
         if not self.options.data.strip():

@@ -102,6 +102,7 @@ class Run:
         if self._child is None or self._stop_file is None:
             return
         if self.state == "running":
+            self._stop_file.touch()
             self.state = "stopping"
         elif self.state == "stopping":
             self._child.terminate()

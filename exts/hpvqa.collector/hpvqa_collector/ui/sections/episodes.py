@@ -28,13 +28,13 @@ class EpisodesSection(Section):
         with ui.HStack(height=0, spacing=GAP):
             ui.Label("Newest first", height=0, name="faint", tooltip="By the time at which they were finished.")
             button("Refresh", collector.look_for_episodes, "Look into the folder again.", "episodes.refresh", width=72)
-        if not collector.episodes:
+        if not collector.gallery.episodes:
             ui.Label("None yet.", height=0, name="faint", identifier="episodes.none")
-        for episode in collector.episodes:
+        for episode in collector.gallery.episodes:
             self._episode(episode)
 
     def _episode(self, episode: Episode) -> None:
-        picture = self.collector.thumbnails.get(episode)
+        picture = self.collector.gallery.thumbnails.get(episode)
         name = f"episode.{episode.task}.{episode.index}"
         width, height = _PICTURE
         with ui.HStack(height=height if episode.cameras else 24, spacing=2 * GAP):

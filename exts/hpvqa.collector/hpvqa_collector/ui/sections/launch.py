@@ -89,7 +89,8 @@ class LaunchSection(Section):
             "", height=0, name="bad", word_wrap=True, identifier="error", tooltip="The last thing that went wrong."
         )
         with ui.HStack(height=0, spacing=GAP):
-            button("Open log", self._open_log, "Open what the collector and the simulator said.", "log.open", width=90)
+            button("Open log", self._open_log, "Open what the collector said.", "log.open", width=90)
+            button("Open Kit's log", self._open_kit_log, "Open what Isaac Sim said in the run.", "log.kit", width=120)
 
     def refresh(self) -> None:
         """Show the state of the run."""
@@ -120,3 +121,7 @@ class LaunchSection(Section):
     def _open_log(self) -> None:
         collector = self.collector
         collector.attempt(lambda: open_path(collector.run.log, collector.environ))
+
+    def _open_kit_log(self) -> None:
+        collector = self.collector
+        collector.attempt(lambda: open_path(collector.kit_log, collector.environ))
