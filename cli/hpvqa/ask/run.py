@@ -73,9 +73,10 @@ class Asker:
             UsageError: The folder holds something else, or an episode has no such camera.
             HpvqaError: The model cannot be had, or has gone.
         """
+        landing = new_episodes(data, stopped, pause)
         self.answerer.load(self.tell)
         self.tell(f"Waiting for new episodes in {data}; Ctrl-C ends it")
-        for folder in new_episodes(data, stopped, pause):
+        for folder in landing:
             record = read_episode(folder)
             if record.outcome.ok:
                 yield self.ask(folder, record)

@@ -7,7 +7,9 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -54,7 +56,7 @@ class View:
 
 # Modified Denavit-Hartenberg parameters of the Panda: a [m], d [m], alpha [quarter turns] (Franka's documentation).
 _DH = ((0, 0.333, 0), (0, 0, -1), (0, 0.316, 1), (0.0825, 0, 1), (-0.0825, 0.384, -1), (0, 0, 1), (0.088, 0, 1))
-COM = torch.tensor([0.011, 0.006, 0.068])
+COM = np.array([0.011, 0.006, 0.068])
 """Centre of mass of the last link in its frame [m]; anything but its origin shows who confuses them."""
 HALF_FINGER = 0.04
 
@@ -74,6 +76,7 @@ class Panda:
         self.targets, self.speed_targets = self.angles.clone(), torch.zeros(count, 8)
         self.efforts = torch.zeros(count, 8)
         self._yaw = yaw
+        self._seen: tuple[Tensor, list[tuple[Tensor, Tensor, Tensor]]] | None = None
         self._origins = origins
         self.root_physx_view = types.SimpleNamespace(get_jacobians=self._jacobians)
 
@@ -106,7 +109,9 @@ class Panda:
 
     @property
     def data(self) -> Any:
-        poses = [self._bodies(angles) for angles in self.angles]
+        if self._seen is None or not torch.equal(self._seen[0], self.angles):
+            self._seen = (self.angles.clone(), [self._bodies(angles) for angles in self.angles])
+        poses = self._seen[1]
         position = torch.stack([pose[0] for pose in poses]) + self._origins[:, None]
         quat = torch.stack([pose[1] for pose in poses])
         com = torch.stack([pose[2] for pose in poses]) + self._origins[:, None]
@@ -119,38 +124,42 @@ class Panda:
             root_pos_w=self._origins,
         )
 
-    def _chain(self, angles: Tensor) -> list[Tensor]:
+    def _chain(self, angles: Tensor) -> list[NDArray[np.float64]]:
         """Poses of the seven moving links."""
-        frames, pose = [], torch.eye(4, dtype=torch.float64)
-        for (a, d, quarter), angle in zip(_DH, angles.double(), strict=False):
-            turn = torch.tensor(quarter * torch.pi / 2, dtype=torch.float64)
-            ca, sa, c, s = torch.cos(turn), torch.sin(turn), torch.cos(angle), torch.sin(angle)
-            rows = [[c, -s, 0, a], [s * ca, c * ca, -sa, -d * sa], [s * sa, c * sa, ca, d * ca], [0, 0, 0, 1]]
-            pose = pose @ torch.tensor([[float(value) for value in row] for row in rows], dtype=torch.float64)
+        frames, pose = [], np.eye(4)
+        for (a, d, quarter), angle in zip(_DH, angles.tolist(), strict=False):
+            ca, sa = np.cos(quarter * np.pi / 2), np.sin(quarter * np.pi / 2)
+            c, s = np.cos(angle), np.sin(angle)
+            pose = pose @ [[c, -s, 0, a], [s * ca, c * ca, -sa, -d * sa], [s * sa, c * sa, ca, d * ca], [0, 0, 0, 1]]
             frames.append(pose)
         return frames
 
     def _bodies(self, angles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         from isaaclab.utils.math import quat_from_matrix
 
-        frames = [torch.eye(4, dtype=torch.float64), *self._chain(angles)]
-        across = torch.tensor([-torch.sin(torch.tensor(self._yaw)), torch.cos(torch.tensor(self._yaw)), 0.0])
+        frames = [np.eye(4), *self._chain(angles)]
+        across = np.array([-np.sin(self._yaw), np.cos(self._yaw), 0.0])
         for sign in (1, -1):
-            finger = torch.eye(4, dtype=torch.float64)
-            finger[:3, 3] = sign * HALF_FINGER * across + torch.tensor([0, 0, 0.2])
+            finger = np.eye(4)
+            finger[:3, 3] = sign * HALF_FINGER * across + [0, 0, 0.2]
             frames.append(frames[7] @ finger)
-        poses = torch.stack(frames)
-        com = poses[:, :3, 3] + (poses[:, :3, :3] @ COM.double())
-        return poses[:, :3, 3].float(), quat_from_matrix(poses[:, :3, :3].float()), com.float()
+        poses = np.array(frames)
+        com = poses[:, :3, 3] + poses[:, :3, :3] @ COM
+        turned = torch.tensor(poses[:, :3, :3], dtype=torch.float32)
+        return _single(poses[:, :3, 3]), quat_from_matrix(turned), _single(com)
 
     def _jacobians(self) -> Tensor:
         """Rows of all bodies but the fixed base; linear ones at the centres of mass, as PhysX has them."""
-        found = torch.zeros(len(self.angles), 9, 6, 8)
+        found = np.zeros((len(self.angles), 9, 6, 8))
         for row, angles in enumerate(self.angles):
             frames = self._chain(angles)
-            com = (frames[6] @ torch.cat([COM.double(), torch.ones(1, dtype=torch.float64)]))[:3]
+            com = frames[6][:3, :3] @ COM + frames[6][:3, 3]
             for joint, frame in enumerate(frames):
-                axis, arm = frame[:3, 2], com - frame[:3, 3]
-                found[row, 6, :3, joint] = torch.linalg.cross(axis, arm).float()
-                found[row, 6, 3:, joint] = axis.float()
-        return found
+                axis = frame[:3, 2]
+                found[row, 6, :3, joint] = np.cross(axis, com - frame[:3, 3])
+                found[row, 6, 3:, joint] = axis
+        return _single(found)
+
+
+def _single(values: NDArray[np.float64]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32)
