@@ -425,7 +425,7 @@ def test_a_key_that_is_refused_later_stops_the_run(load: Loaded) -> None:
 def test_a_server_that_is_down_is_named_at_once(load: Loaded) -> None:
     with StandIn() as server:
         url = server.url
-    with pytest.raises(RunError, match=r"vllm serve") as caught:
+    with pytest.raises(RunError, match=r"hpvqa serve") as caught:
         load(url)
     assert url in str(caught.value)
 
