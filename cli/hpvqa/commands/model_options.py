@@ -66,7 +66,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
     click.option(
         "--model",
         help="A model folder, a hub id, or a model family such as qwen3.5; for baseline left, right, random, majority, "
-        "oracle or pixels.  [default: pixels, qwen3.5, or the server's only one]",
+        "oracle or pixels.  [default: pixels, for transformers embedded, for vllm qwen3.5, or the server's only one]",
     ),
     click.option("--adapter", type=click.Path(path_type=Path), help=_help("adapter")),
     click.option("--sampler", type=click.Choice(["uniform", "dense", "motion", "events"]), help=_help("sampler")),

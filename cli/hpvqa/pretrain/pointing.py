@@ -1,9 +1,8 @@
 """First stage: the vision tower learns to point at both objects and at the gripper, and to say where they are.
 
-Answers of one bit teach a vision tower too little: at this size it stays at chance for longer than anyone waits. Where
-things are in a picture is known to the simulator in full, and nothing hidden is in it. So each token that the vision
-tower makes is asked by a linear layer, which is thrown away later, whether a thing is at its place, and where in the
-world that thing is.
+Answers of one bit teach a vision tower very slowly. Where things are in a picture is known to the simulator in full. So
+each token that the vision tower makes is asked by a linear layer, which is thrown away later, whether a thing is at its
+place, and where in the world that thing is. How far a cube went depends on its mass, but nobody says so here.
 """
 
 from __future__ import annotations

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError, nearest
 from hpvqa.vlm.baselines import Constant, Majority, Oracle, Random
+from hpvqa.vlm.embedded import ADAPTED
 from hpvqa.vlm.options import ModelOptions, ServerOptions
 from hpvqa.vlm.protocol import Answerer
 
 DEFAULT_FAMILY = "qwen3.5"
+"""For vLLM, which is there for large models."""
 
 
 def _pixels(dataset: Dataset, seed: int) -> Answerer:
@@ -42,7 +44,7 @@ BASELINES: Mapping[str, Callable[[Dataset, int], Answerer]] = {
 ENGINES: Mapping[str, Callable[[ModelOptions], Answerer]] = {"transformers": _transformers, "vllm": _vllm}
 BACKENDS: Mapping[str, str | None] = {
     "baseline": "pixels",
-    "transformers": DEFAULT_FAMILY,
+    "transformers": ADAPTED,
     "vllm": DEFAULT_FAMILY,
     "openai": None,
 }
