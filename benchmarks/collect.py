@@ -26,12 +26,13 @@ import mujoco
 import numpy as np
 
 from hpvqa.record.recorder import record_episode
+from hpvqa.resources import default_cache
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim import open_simulator
-from hpvqa.sim.mujoco.assets import MODEL, default_cache, robot_dir
+from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.sim.mujoco.gl import choose_gl
 from hpvqa.sim.mujoco.render import Renderer
 from hpvqa.sim.mujoco.robot import light_robot, reduced, replace_visuals, visual_meshes

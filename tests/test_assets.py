@@ -13,6 +13,7 @@ import pytest
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.main import main
+from hpvqa.resources import default_cache
 from hpvqa.sim.mujoco import assets
 
 MODEL = b'<mujoco><mesh file="arm/a.obj"/><mesh name="b" file="hand/b.stl"/><mesh file="arm/a.obj"/></mujoco>'
@@ -67,7 +68,7 @@ def left_in(cache: Path) -> list[str]:
 
 def test_the_pinned_model_is_the_one_that_is_used() -> None:
     # Whatever way the meshes came to this machine: these are the bytes that results were made with.
-    folder = assets.robot_dir(assets.default_cache(os.environ))
+    folder = assets.robot_dir(default_cache(os.environ))
     assert assets.model_digest(folder) == assets.MODEL_DIGEST
     names = assets.mesh_files((folder / "panda.xml").read_bytes())
     assert len(names) == 67
@@ -200,7 +201,7 @@ def test_nothing_is_extracted_from_a_wheel_that_names_files_outside(
     ],
 )
 def test_default_cache(environ: dict[str, str], expected: Path) -> None:
-    assert assets.default_cache(environ) == expected
+    assert default_cache(environ) == expected
 
 
 def test_command_prints_the_folder(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from hpvqa.errors import UsageError
+from hpvqa.resources import default_cache
 from hpvqa.scene.camera import project
 from hpvqa.scene.rigs import load_rig, rig_names
 from hpvqa.scene.spec import SIDES, EpisodeSpec
-from hpvqa.sim.mujoco.assets import MODEL, default_cache, robot_dir
+from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.tasks import TASKS
 from tests.worlds import Run, physics, run, sample, with_hidden
 

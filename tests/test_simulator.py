@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -112,3 +115,23 @@ def test_a_simulator_without_a_resolution_does_not_draw() -> None:
 def test_an_unknown_simulator_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'mujoco'"):
         open_simulator("mujocco", None)
+
+
+def test_a_process_that_has_drawn_can_load_a_model() -> None:
+    # Both bring LLVM along; in the wrong order the process dies.
+    code = """
+from hpvqa.sim import open_simulator
+from hpvqa.sim.planner import Planner
+from hpvqa.tasks import TASKS
+from tests.worlds import sample
+
+spec = sample("push", 0)
+simulator = open_simulator("mujoco", (96, 64))
+simulator.reset(spec, Planner(TASKS["push"].waypoints(spec)).command(0))
+assert simulator.render(spec.cameras[0].name).any()
+import transformers.generation
+import torch._dynamo
+print("alive")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "alive\n", done.stderr

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.resources import default_cache
 from hpvqa.sim.mujoco import MINIMUM_PYTHON
-from hpvqa.sim.mujoco.assets import default_cache, robot_dir
+from hpvqa.sim.mujoco.assets import robot_dir
 from hpvqa.sim.mujoco.gl import choose_gl, gl_renderer
 
 _GIB = 2**30

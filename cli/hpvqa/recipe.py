@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
-import yaml
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, create_model
 
 from hpvqa.errors import UsageError, nearest
-from hpvqa.resources import recipes_dir
+from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import Rig, explain
 from hpvqa.scene.spec import Model
@@ -166,17 +164,7 @@ def load_recipe(name: str) -> Recipe:
     Raises:
         UsageError: There is no such recipe, or it is not valid.
     """
-    path = Path(name)
-    if path.suffix not in {".yaml", ".yml"}:
-        if name not in recipe_names():
-            raise UsageError(f"There is no recipe {name!r}; {nearest(name, recipe_names())} (or give a YAML file)")
-        path = recipes_dir() / f"{name}.yaml"
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"There is no recipe file {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"The recipe file {path} cannot be read: {error}") from None
+    data, source = read_named("recipe", "recipe", name, recipes_dir(), recipe_names())
     if not isinstance(data, dict):
-        raise UsageError(f"The recipe file {path} should hold keys and values")
-    return validate_recipe(data, f"The recipe file {path}")
+        raise UsageError(f"{source} should hold keys and values")
+    return validate_recipe(data, source)

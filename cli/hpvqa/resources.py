@@ -1,8 +1,12 @@
-"""Where the files that come with the package are: recipes, camera rigs and JSON schemas."""
+"""Where files are: recipes, rigs, prompts and schemas that come with the package, and what can be made again."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from hpvqa.errors import UsageError, nearest
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -16,3 +20,43 @@ def recipes_dir() -> Path:
 def schemas_dir() -> Path:
     """The folder of JSON schemas."""
     return _PACKAGE / "schemas"
+
+
+def default_cache(environ: Mapping[str, str]) -> Path:
+    """The folder for files that can be fetched or worked out again: ``HPVQA_CACHE``, or the user's cache folder."""
+    if environ.get("HPVQA_CACHE"):
+        return Path(environ["HPVQA_CACHE"])
+    base = environ.get("XDG_CACHE_HOME", "")
+    # The XDG specification says to ignore a relative path.
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "hpvqa"
+
+
+def read_named(what: str, kind: str, name: str, folder: Path, known: Sequence[str]) -> tuple[Any, str]:
+    """The plain data of a YAML file that comes with the package, or of a user's own.
+
+    Args:
+        what: What it holds, for an unknown name, such as ``camera rig``.
+        kind: The same in short, for its file, such as ``rig``.
+        name: Name of a shipped file, or path of another one, which ends in .yaml or .yml.
+        folder: Where the shipped ones are.
+        known: Their names.
+
+    Returns:
+        The data, and what to call them in an error.
+
+    Raises:
+        UsageError: There is no such file, or it cannot be read.
+    """
+    import yaml
+
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml"}:
+        if name not in known:
+            raise UsageError(f"There is no {what} {name!r}; {nearest(name, known)} (or give a YAML file)")
+        path = folder / f"{name}.yaml"
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")), f"The {kind} file {path}"
+    except FileNotFoundError:
+        raise UsageError(f"There is no {kind} file {path}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"The {kind} file {path} cannot be read: {error}") from None

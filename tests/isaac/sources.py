@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from hpvqa.sim.mujoco.assets import default_cache
+from hpvqa.resources import default_cache
 
 VERSION = "2.3.2.post1"
 WHEEL = f"isaaclab-{VERSION}-cp311-none-manylinux_2_35_x86_64.whl"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from hpvqa import __version__
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import write_json
@@ -19,6 +17,7 @@ from hpvqa.scene.rigs import explain, find_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Model
 from hpvqa.tasks import TASKS
+from hpvqa.versions import versions_of
 
 COLLECTION_VERSION: Final = 1
 COLLECTION_FILE = "hpvqa.json"
@@ -90,13 +89,7 @@ class Collection(Model):
 
 def installed_versions() -> dict[str, str]:
     """Versions of this package and of all others that may change the bytes of an episode."""
-    found = {"hpvqa": __version__}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    return versions_of(PACKAGES)
 
 
 def read_collection(data: Path) -> Collection | None:

@@ -23,7 +23,8 @@ def command(as_json: bool) -> None:
     """Fetch the meshes of the Panda arm and the 2F-85 gripper, check them, and print where they are."""
     from rich.console import Console
 
-    from hpvqa.sim.mujoco.assets import REQUIREMENT, default_cache, robot_dir
+    from hpvqa.resources import default_cache
+    from hpvqa.sim.mujoco.assets import REQUIREMENT, robot_dir
 
     with Console(stderr=True).status(f"Looking for the robot's meshes ({REQUIREMENT})"):
         folder = robot_dir(default_cache(os.environ))

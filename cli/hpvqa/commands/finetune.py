@@ -117,7 +117,7 @@ def command(
     from hpvqa.finetune.run import Job, finetune
     from hpvqa.finetune.settings import load_finetune_recipe
     from hpvqa.progress.reporter import reporting
-    from hpvqa.sim.mujoco.assets import default_cache
+    from hpvqa.resources import default_cache
     from hpvqa.vlm.frames.cache import FrameCache
 
     settings = _overridden(load_finetune_recipe(recipe), given, changes)

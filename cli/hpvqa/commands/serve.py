@@ -76,13 +76,13 @@ def command(
 
     from hpvqa.collect.interrupts import counted_interrupts
     from hpvqa.progress.reporter import reporting
+    from hpvqa.resources import default_cache
     from hpvqa.serve.hint import ask_command
     from hpvqa.serve.key import choose_key
     from hpvqa.serve.plan import make_plan
     from hpvqa.serve.process import free_port
     from hpvqa.serve.run import Serving, serve
     from hpvqa.serve.settings import is_local
-    from hpvqa.sim.mujoco.assets import default_cache
 
     key = choose_key(os.environ, local=is_local(host))
     usual = Path("data")

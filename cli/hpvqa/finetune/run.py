@@ -6,11 +6,9 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-import hpvqa
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.finetune.card import write_card
@@ -19,6 +17,7 @@ from hpvqa.finetune.rows import TrainingRows, training_rows
 from hpvqa.finetune.settings import FinetuneRecipe
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import write_json
+from hpvqa.versions import versions_of
 from hpvqa.vlm.adapter import name_base
 from hpvqa.vlm.embedded import BASE, NAMES
 from hpvqa.vlm.families import Family, find_family, resolve_model
@@ -99,19 +98,9 @@ def prepare(job: Job) -> Prepared:
         prompt=PromptRecord.of(prompt),
         frames=frames,
         recipe=recipe.model_copy(update={"frames": frames}).model_dump(mode="json"),
-        versions={"hpvqa": hpvqa.__version__, **_versions()},
+        versions=versions_of(_PACKAGES),
     )
     return Prepared(family, prompt, frames, rows, record)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, Field, ValidationError
 
 from hpvqa.errors import UsageError, nearest
-from hpvqa.resources import recipes_dir
+from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.rigs import explain
 from hpvqa.scene.spec import Model
 from hpvqa.vlm.frames.sampling import FrameSampling
@@ -96,21 +94,10 @@ def load_finetune_recipe(name: str) -> FinetuneRecipe:
     Raises:
         UsageError: There is no such recipe, or it is not valid.
     """
-    path = Path(name)
-    if path.suffix not in {".yaml", ".yml"}:
-        known = finetune_recipe_names()
-        if name not in known:
-            raise UsageError(f"There is no fine-tuning recipe {name!r}; {nearest(name, known)} (or give a YAML file)")
-        path = recipes_dir() / f"{name}.yaml"
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"There is no recipe file {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"The recipe file {path} cannot be read: {error}") from None
+    data, source = read_named("fine-tuning recipe", "recipe", name, recipes_dir(), finetune_recipe_names())
     if not isinstance(data, dict) or data.get("kind") != "finetune":
-        raise UsageError(f"{path} is not a recipe of fine-tuning: it lacks the line kind: finetune")
-    return validated(data, f"The recipe file {path}")
+        raise UsageError(f"{source} is not one of fine-tuning: it lacks the line kind: finetune")
+    return validated(data, source)
 
 
 def validated(data: Mapping[str, Any], source: str) -> FinetuneRecipe:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from hpvqa.errors import UsageError, nearest
-from hpvqa.resources import recipes_dir
+from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.camera import look_at
 from hpvqa.scene.spec import CameraSpec, Model, Quat, Vec3
 
@@ -88,19 +86,11 @@ def load_rig(name: str) -> Rig:
     Raises:
         UsageError: There is no such rig, or its file does not describe one.
     """
-    path = Path(name)
-    if path.suffix not in {".yaml", ".yml"}:
-        if name not in rig_names():
-            raise UsageError(f"There is no camera rig {name!r}; {nearest(name, rig_names())} (or give a YAML file)")
-        path = recipes_dir() / "rigs" / f"{name}.yaml"
+    data, source = read_named("camera rig", "rig", name, recipes_dir() / "rigs", rig_names())
     try:
-        return Rig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise UsageError(f"There is no rig file {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"The rig file {path} cannot be read: {error}") from None
+        return Rig.model_validate(data)
     except ValidationError as error:
-        raise UsageError(f"The rig file {path} is not valid: {explain(error)}") from None
+        raise UsageError(f"{source} is not valid: {explain(error)}") from None
 
 
 def find_rig(choice: str | Rig) -> Rig:

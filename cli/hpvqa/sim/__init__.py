@@ -34,7 +34,8 @@ def prepare(backend: str, *, draws: bool) -> None:
         check(isaac_python())
         require_rtx(gpu_names())
         return
-    from hpvqa.sim.mujoco.assets import default_cache, robot_dir
+    from hpvqa.resources import default_cache
+    from hpvqa.sim.mujoco.assets import robot_dir
     from hpvqa.sim.mujoco.gl import choose_gl
 
     robot_dir(default_cache(os.environ))
@@ -56,7 +57,8 @@ def open_simulator(backend: str, resolution: tuple[int, int] | None) -> Simulato
     _check(backend)
     if backend == "isaac":
         raise UsageError("Isaac Sim runs in a process of its own: make episodes with `hpvqa collect --backend isaac`")
-    from hpvqa.sim.mujoco.assets import MODEL, default_cache, robot_dir
+    from hpvqa.resources import default_cache
+    from hpvqa.sim.mujoco.assets import MODEL, robot_dir
     from hpvqa.sim.mujoco.gl import choose_gl
 
     cache = default_cache(os.environ)

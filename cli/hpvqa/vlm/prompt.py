@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import AfterValidator, Field, ValidationError
 
-from hpvqa.errors import UsageError, nearest
-from hpvqa.resources import recipes_dir
+from hpvqa.errors import UsageError
+from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.rigs import explain
 from hpvqa.scene.spec import SIDES, Model, Side, other_side
 
@@ -83,16 +81,8 @@ def load_prompt(name: str) -> Prompt:
     Raises:
         UsageError: There is no such prompt, or its file does not describe one.
     """
-    path = Path(name)
-    if path.suffix not in {".yaml", ".yml"}:
-        if name not in prompt_names():
-            raise UsageError(f"There is no prompt {name!r}; {nearest(name, prompt_names())} (or give a YAML file)")
-        path = recipes_dir() / "prompts" / f"{name}.yaml"
+    data, source = read_named("prompt", "prompt", name, recipes_dir() / "prompts", prompt_names())
     try:
-        return Prompt.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise UsageError(f"There is no prompt file {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"The prompt file {path} cannot be read: {error}") from None
+        return Prompt.model_validate(data)
     except ValidationError as error:
-        raise UsageError(f"The prompt file {path} is not valid: {explain(error)}") from None
+        raise UsageError(f"{source} is not valid: {explain(error)}") from None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.isaac.kit import widgets
-from tests.isaac.kit.widgets import KitError, World, words
+from tests.isaac.kit.strict import KitError, World, words
 
 ROOT = Path(__file__).resolve().parents[3]
 EXTENSION = ROOT / "exts" / "hpvqa.collector"

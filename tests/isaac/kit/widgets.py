@@ -6,113 +6,33 @@ of containers, other threads, and use after `destroy` are errors.
 
 from __future__ import annotations
 
-import enum
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-
-def words(*lines: str) -> frozenset[str]:
-    return frozenset(" ".join(lines).split())
-
-
-COMMON = words(
-    "style width height name style_type_name_override visible visible_min visible_max tooltip tooltip_fn enabled",
-    "selected checked opaque_for_mouse_events skip_draw_when_clipped identifier mouse_moved_fn mouse_pressed_fn",
-    "mouse_released_fn mouse_double_clicked_fn mouse_wheel_fn mouse_hovered_fn key_pressed_fn drag_fn accept_drop_fn",
-    "drop_fn computed_content_size_changed_fn checked_changed_fn",
+from tests.isaac.kit.models import (
+    AbstractValueModel,
+    ItemModel,
+    SimpleBoolModel,
+    SimpleFloatModel,
+    SimpleIntModel,
+    SimpleStringModel,
+    ValueModel,
 )
-TYPES: dict[str, Any] = {
-    "name": str,
-    "tooltip": str,
-    "identifier": str,
-    "style": dict,
-    "enabled": bool,
-    "visible": bool,
-    "collapsed": bool,
-    "word_wrap": bool,
-    "elided_text": bool,
-    "read_only": bool,
-    "multiline": bool,
-    "title": str,
-    "text": str,
-    "spacing": (int, float),
-}
-
-
-class KitError(AssertionError):
-    """Something that Kit would ignore, or that would crash it."""
-
-
-class Length(float):
-    """A length with a unit."""
-
-
-class Pixel(Length):
-    """Pixels."""
-
-
-class Fraction(Length):
-    """A share of what is left."""
-
-
-class Percent(Length):
-    """A share of all."""
-
-
-class Alignment(enum.Enum):
-    LEFT_TOP, LEFT_CENTER, LEFT_BOTTOM, CENTER_TOP, CENTER, CENTER_BOTTOM = range(6)
-    RIGHT_TOP, RIGHT_CENTER, RIGHT_BOTTOM, LEFT, RIGHT, H_CENTER, TOP, BOTTOM, V_CENTER = range(6, 15)
-
-
-class DockPreference(enum.Enum):
-    DISABLED, MAIN, RIGHT, LEFT, RIGHT_TOP, RIGHT_BOTTOM, LEFT_BOTTOM = range(7)
-
-
-class DockPolicy(enum.Enum):
-    DO_NOTHING, CURRENT_WINDOW_IS_ACTIVE, TARGET_WINDOW_IS_ACTIVE = range(3)
-
-
-class IwpFillPolicy(enum.Enum):
-    IWP_STRETCH, IWP_PRESERVE_ASPECT_FIT, IWP_PRESERVE_ASPECT_CROP = range(3)
-
-
-class World:
-    """What all widgets of one session share."""
-
-    stack: list[Container] = []  # noqa: RUF012 - one for all
-    windows: dict[str, Window] = {}  # noqa: RUF012
-    to_build: list[Frame] = []  # noqa: RUF012
-    show_window: dict[str, Callable[[bool], None]] = {}  # noqa: RUF012
-    thread = threading.get_ident()
-
-    @classmethod
-    def reset(cls) -> None:
-        cls.stack, cls.windows, cls.to_build, cls.show_window = [], {}, [], {}
-        cls.thread = threading.get_ident()
-
-    @classmethod
-    def check_thread(cls) -> None:
-        if threading.get_ident() != cls.thread:
-            raise KitError("the user interface was touched from another thread")
-
-
-def checked(kind: type, name: str, value: Any) -> Any:
-    if name in {"width", "height"}:
-        if isinstance(value, Length):
-            return value
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise KitError(f"{kind.__name__}.{name} is no length: {value!r}")
-        return Pixel(value)
-    if name == "alignment" and not isinstance(value, Alignment):
-        raise KitError(f"{kind.__name__}.alignment takes an Alignment, not {value!r}")
-    if name == "fill_policy" and not isinstance(value, IwpFillPolicy):
-        raise KitError(f"{kind.__name__}.fill_policy takes an IwpFillPolicy, not {value!r}")
-    if name.endswith("_fn") and not callable(value):
-        raise KitError(f"{kind.__name__}.{name} is not callable: {value!r}")
-    if name in TYPES and not isinstance(value, TYPES[name]):
-        raise KitError(f"{kind.__name__}.{name} has the wrong type: {value!r}")
-    return value
+from tests.isaac.kit.strict import (
+    COMMON,
+    Alignment,
+    DockPolicy,
+    DockPreference,
+    Fraction,
+    IwpFillPolicy,
+    KitError,
+    Length,
+    Percent,
+    Pixel,
+    World,
+    checked,
+    words,
+)
 
 
 class Widget:
@@ -299,123 +219,6 @@ class Button(Widget):
         self.clicked_fn()
 
 
-class AbstractValueModel:
-    """A value with those who watch it."""
-
-    def __init__(self) -> None:
-        self._fns: dict[int, tuple[str, Callable[[Any], None]]] = {}
-
-    def _add(self, kind: str, fn: Callable[[Any], None]) -> int:
-        if not callable(fn):
-            raise KitError(f"{fn!r} is not callable")
-        number = len(self._fns)
-        self._fns[number] = (kind, fn)
-        return number
-
-    def add_value_changed_fn(self, fn: Callable[[Any], None]) -> int:
-        return self._add("value", fn)
-
-    def add_begin_edit_fn(self, fn: Callable[[Any], None]) -> int:
-        return self._add("begin", fn)
-
-    def add_end_edit_fn(self, fn: Callable[[Any], None]) -> int:
-        return self._add("end", fn)
-
-    def _call(self, kind: str) -> None:
-        for known, fn in list(self._fns.values()):
-            if known == kind:
-                fn(self)
-
-    def begin_edit(self) -> None:
-        self._call("begin")
-
-    def end_edit(self) -> None:
-        self._call("end")
-
-    def _value_changed(self) -> None:
-        self._call("value")
-
-    def get_value_as_string(self) -> str:
-        raise KitError(f"{type(self).__name__} has no text")
-
-    def get_value_as_int(self) -> int:
-        raise KitError(f"{type(self).__name__} has no whole number")
-
-    def get_value_as_float(self) -> float:
-        raise KitError(f"{type(self).__name__} has no number")
-
-    def get_value_as_bool(self) -> bool:
-        raise KitError(f"{type(self).__name__} is neither true nor false")
-
-    as_string = property(lambda self: self.get_value_as_string())
-    as_int = property(lambda self: self.get_value_as_int())
-    as_float = property(lambda self: self.get_value_as_float())
-    as_bool = property(lambda self: self.get_value_as_bool())
-
-
-class ValueModel(AbstractValueModel):
-    """A value that can be set."""
-
-    ACCEPTS: tuple[type, ...] = (str,)
-    KIND: Callable[[Any], Any] = str
-
-    def __init__(self, value: Any) -> None:
-        super().__init__()
-        self._value = value
-
-    def set_value(self, value: Any) -> None:
-        World.check_thread()
-        if not isinstance(value, self.ACCEPTS) or (isinstance(value, bool) and bool not in self.ACCEPTS):
-            raise KitError(f"{type(self).__name__} cannot hold {value!r}")
-        value = self.KIND(value)
-        if value != self._value:
-            self._value = value
-            self._value_changed()
-
-    def get_value_as_string(self) -> str:
-        return str(self._value)
-
-    def get_value_as_int(self) -> int:
-        return int(self._value)
-
-    def get_value_as_float(self) -> float:
-        return float(self._value)
-
-    def get_value_as_bool(self) -> bool:
-        return bool(self._value)
-
-
-class SimpleStringModel(ValueModel):
-    def __init__(self, defaultValue: str = "") -> None:  # noqa: N803 - Kit's own name
-        super().__init__(defaultValue)
-
-
-class SimpleIntModel(ValueModel):
-    ACCEPTS, KIND = (int,), int
-
-    def __init__(self, default_value: int = 0) -> None:
-        super().__init__(default_value)
-
-    def set_value(self, value: Any) -> None:
-        super().set_value(value)
-        if not -(2**63) <= self._value < 2**63:
-            raise KitError(f"{value} does not fit into 64 bits")
-
-
-class SimpleFloatModel(ValueModel):
-    ACCEPTS, KIND = (int, float), float
-
-    def __init__(self, default_value: float = 0.0) -> None:
-        super().__init__(default_value)
-
-
-class SimpleBoolModel(ValueModel):
-    ACCEPTS, KIND = (bool,), bool
-
-    def __init__(self, default_value: bool = False) -> None:
-        super().__init__(default_value)
-
-
 class Field(Widget):
     MODEL: Callable[[], ValueModel] = SimpleStringModel
 
@@ -444,24 +247,6 @@ class CheckBox(Field):
 
 class ProgressBar(Field):
     MODEL = SimpleFloatModel
-
-
-class ItemModel:
-    def __init__(self, index: int, items: tuple[str, ...]) -> None:
-        self._index = SimpleIntModel(index)
-        self._items = items
-        self._fns: list[Callable[[Any, Any], None]] = []
-        self._index.add_value_changed_fn(lambda _: [fn(self, None) for fn in list(self._fns)])
-
-    def get_item_value_model(self, item: Any = None, column_id: int = 0) -> ValueModel:
-        return self._index
-
-    def get_item_children(self, item: Any = None) -> tuple[str, ...]:
-        return self._items
-
-    def add_item_changed_fn(self, fn: Callable[[Any, Any], None]) -> int:
-        self._fns.append(fn)
-        return len(self._fns)
 
 
 class ComboBox(Widget):

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from hpvqa.errors import RunError, UsageError
@@ -28,15 +27,6 @@ MODEL_DIGEST = "2352ce49dbe0d919b09ef0d6df1b35384cb350bdea342a84c5fc33753f15314e
 """The ``model_digest`` of the model in that wheel."""
 _FOLDER_IN_WHEEL = "gym_hil/assets"
 _BY_HAND = f"{sys.executable} -m pip install --no-deps {REQUIREMENT}"
-
-
-def default_cache(environ: Mapping[str, str]) -> Path:
-    """The folder for files that can be fetched or worked out again: ``HPVQA_CACHE``, or the user's cache folder."""
-    if environ.get("HPVQA_CACHE"):
-        return Path(environ["HPVQA_CACHE"])
-    base = environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification says to ignore a relative path.
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "hpvqa"
 
 
 def robot_dir(cache: Path, *, fetch: bool = True) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import weakref
 from typing import Any
@@ -32,6 +33,7 @@ class Renderer:
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._camera.fixedcamid = 0
+        _load_compilers()
         # MuJoCo's own switch is read once, when it is imported; asking for the context by name works at any time.
         self._gl = importlib.import_module(f"mujoco.{gl}").GLContext(width, height)
         self._gl.make_current()
@@ -61,6 +63,16 @@ class Renderer:
     def close(self) -> None:
         """Free the context and everything in it."""
         self._free()
+
+
+def _load_compilers() -> None:
+    """Load triton, if it is installed, before Mesa: both carry LLVM, and in the other order its import crashes Python.
+
+    It comes with torch for GPUs, so that a process which draws first and runs a model later would die (triton 3.9, Mesa
+    22.3).
+    """
+    with contextlib.suppress(ImportError):
+        importlib.import_module("triton")
 
 
 def _free(gl: Any, context: mujoco.MjrContext) -> None:

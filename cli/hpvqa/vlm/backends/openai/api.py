@@ -99,7 +99,7 @@ class Api:
             RequestError: The reply does not begin, even after retries, or breaks off.
             IncompleteError: There is another one.
         """
-        from httpx import HTTPError
+        from httpx2 import HTTPError
         from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, AsyncStream
 
         options = {"headers": self._headers, "max_retries": self._retries}

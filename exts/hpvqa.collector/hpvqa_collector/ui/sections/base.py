@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from hpvqa_collector.ui.files import FileDialogs
 from hpvqa_collector.ui.style import GAP
 
 
-class Section:
+class Section(ABC):
     """One section.
 
     Args:
@@ -51,11 +52,11 @@ class Section:
         self._ends.clear()
         self._built = False
 
+    @abstractmethod
     def build(self) -> None:
         """Make the widgets, inside a column."""
-        raise NotImplementedError
 
-    def refresh(self) -> None:
+    def refresh(self) -> None:  # noqa: B027 - some have nothing to bring up to date
         """Bring the widgets up to date."""
 
     def _build(self) -> None:
