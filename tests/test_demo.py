@@ -78,7 +78,7 @@ def test_it_ends_with_a_table_and_pictures(
     assert run() == 0
     text = capsys.readouterr().out
     rows = {line.split()[1]: line for line in text.splitlines() if line.startswith("│")}
-    assert list(rows) == ["left", "right", "random", "majority", "oracle"]
+    assert list(rows) == ["left", "right", "random", "majority", "oracle", "frame-oracle"]
     assert rows["left"].count("0.50 (14/28)") == 2
     assert rows["oracle"].count("1.00 (28/28)") == 2
     assert "4 push episodes and 4 drop episodes" in text

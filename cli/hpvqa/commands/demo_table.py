@@ -18,6 +18,7 @@ _HOW = {
     "random": "tosses a coin",
     "majority": "says the training split's majority",
     "oracle": "measures the recorded motion",
+    "frame-oracle": "measures it in two frames a second",
     "pixels": "measures the motion in a clip",
 }
 

@@ -82,16 +82,16 @@ class Trial:
 
 
 def check_conditions(answerer: Answerer, conditions: Sequence[Condition]) -> None:
-    """Raise if a condition changes what is seen, but the answerer looks for itself.
+    """Raise if a condition changes what is seen, but the answerer looks for itself, or at no pictures.
 
     Raises:
         UsageError: The message names the condition.
     """
     for condition in conditions:
-        if condition.needs_frames and not answerer.given_frames:
+        if condition.needs_frames and (not answerer.given_frames or answerer.privileged):
             raise UsageError(
-                f"The condition {condition.name} changes what is seen, but {answerer.name} is not shown any frames; "
-                "choose another --backend"
+                f"The condition {condition.name} changes what is seen, but {answerer.name} looks at no frames that "
+                "it is shown; choose another --backend"
             )
 
 

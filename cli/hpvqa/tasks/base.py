@@ -87,6 +87,26 @@ class Task(Model, ABC):
 
     @classmethod
     @abstractmethod
+    def log_odds(
+        cls, spec: EpisodeSpec, events: Sequence[Event], times: Sequence[float], places: Mapping[Side, Sequence[Vec3]]
+    ) -> float:
+        """How sure an observer of single moments can be that the left object has the larger hidden value.
+
+        The observer knows when the robot acted, and how the world works; where both objects are it knows at some
+        moments alone, to a millimetre or so.
+
+        Args:
+            spec: The episode's plan; its hidden values are not used.
+            events: Everything that happened, by time; only what comes before the hidden property shows is used.
+            times: The moments [s], ascending.
+            places: Where both objects were then [m].
+
+        Returns:
+            Natural logarithm of the odds; 0 where nothing can be told.
+        """
+
+    @classmethod
+    @abstractmethod
     def mishap(cls, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[Side, Vec3]) -> str | None:
         """What went wrong with the robot or an object, in words; None if nothing did."""
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
+from scipy.special import logsumexp
 
 from hpvqa.scene.randomization import Range
 from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side, Vec3
@@ -23,6 +25,13 @@ CLEAR = 0.1
 WATCH = 2.5
 """An episode ends this long after the second release [s], bouncing or not."""
 HOVER: Vec3 = (0.40, 0.0, 0.30)
+GRAVITY = 9.81
+"""[m/s²]"""
+_SLOWEST = 0.1
+"""Slower bounces [m/s], of half a millimetre, are none."""
+_MOST_BOUNCES = 200
+SHARPNESS = 0.001
+"""An observer of single moments knows a sphere's height to this much [m], as a standard deviation."""
 
 
 class Drop(Task):
@@ -110,6 +119,37 @@ class Drop(Task):
         return max(SIDES, key=measurement.of)
 
     @classmethod
+    def log_odds(
+        cls, spec: EpisodeSpec, events: Sequence[Event], times: Sequence[float], places: Mapping[Side, Sequence[Vec3]]
+    ) -> float:
+        """By Bayes' rule over all pairs of restitutions that the task draws from by default."""
+        steps = np.linspace(0.0, 1.0, 201)
+        left, right = (cls._log_likelihood(spec, events, times, places[side], side, steps) for side in SIDES)
+        both, apart = np.add.outer(left, right), np.subtract.outer(steps, steps)
+        gap = cls.model_fields["restitution_gap"].default
+        return float(logsumexp(both[apart >= gap]) - logsumexp(both[apart <= -gap]))
+
+    @classmethod
+    def _log_likelihood(
+        cls,
+        spec: EpisodeSpec,
+        events: Sequence[Event],
+        times: Sequence[float],
+        places: Sequence[Vec3],
+        side: Side,
+        restitutions: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """How well each restitution agrees with what was seen after the first impact."""
+        impact = find_event(events, "impact", side)
+        if impact is None:
+            return np.zeros(len(restitutions))
+        seen = [(time - impact.t, place[2]) for time, place in zip(times, places, strict=True) if time > impact.t]
+        after, height = np.array(seen).reshape(-1, 2).T
+        expected = rebounds(impact.speed_before, restitutions, after)
+        off = (height - spec.object(side).size - expected) / SHARPNESS
+        return np.asarray(-0.5 * (off**2).sum(axis=1))
+
+    @classmethod
     def mishap(cls, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[Side, Vec3]) -> str | None:
         """A sphere that was not dropped from the right height, or did not stay on the table."""
         heights = []
@@ -126,3 +166,27 @@ class Drop(Task):
         if abs(heights[0] - heights[1]) > 0.005:
             return "the spheres were not dropped from the same height"
         return None
+
+
+def rebounds(speed: float, restitutions: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How high bouncing spheres are above the table, by Newton's law of impact and free flight.
+
+    Args:
+        speed: Speed at the first impact [m/s].
+        restitutions: Coefficients, shape (n,).
+        after: Times since then [s], shape (m,).
+
+    Returns:
+        Heights [m], shape (n, m).
+    """
+    up = (restitutions * speed)[:, None] * np.ones_like(after)
+    left = np.broadcast_to(after, up.shape).copy()
+    for _ in range(_MOST_BOUNCES):
+        flight = 2 * up / GRAVITY
+        over = (left >= flight) & (up >= _SLOWEST)
+        if not over.any():
+            break
+        left = np.where(over, left - flight, left)
+        up = np.where(over, up * restitutions[:, None], up)
+    height = up * left - 0.5 * GRAVITY * left**2
+    return np.where(up >= _SLOWEST, np.maximum(height, 0.0), 0.0)

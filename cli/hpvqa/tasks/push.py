@@ -21,6 +21,12 @@ PUSH_LENGTH = 0.22
 """How far the pinch point is asked to go [m], free approach included."""
 HOVER: Vec3 = (0.30, 0.0, 0.16)
 """Where the gripper starts and ends: the same place, so that first and last frame differ by the cubes alone."""
+BETWEEN = 0.108
+"""Half way between how far cubes of 1 kg and of 3 kg go [m]: 13.5 and 8.0 cm in the embedded simulator."""
+PUSHED = 1.2
+"""This long after it was touched [s], a cube has come to rest."""
+SPREAD = 0.01
+"""How sure the distance of a cube makes an observer: it multiplies the odds by e for each of these [m]."""
 
 
 class Push(Task):
@@ -82,6 +88,25 @@ class Push(Task):
     def answer_from(cls, measurement: Measurement) -> Side:
         """The heavier cube is the one that went less far."""
         return min(SIDES, key=measurement.of)
+
+    @classmethod
+    def log_odds(
+        cls, spec: EpisodeSpec, events: Sequence[Event], times: Sequence[float], places: Mapping[Side, Sequence[Vec3]]
+    ) -> float:
+        """Each cube that is seen where it started and where it ended speaks for itself."""
+        left, right = (cls._heaviness(events, times, places[side], side) for side in SIDES)
+        return left - right
+
+    @classmethod
+    def _heaviness(cls, events: Sequence[Event], times: Sequence[float], places: Sequence[Vec3], side: Side) -> float:
+        touch = find_event(events, "first_touch", side)
+        before = [place for time, place in zip(times, places, strict=True) if touch is None or time <= touch.t]
+        after = [
+            place for time, place in zip(times, places, strict=True) if touch is not None and time > touch.t + PUSHED
+        ]
+        if not before or not after:
+            return 0.0
+        return (BETWEEN - (after[-1][0] - before[0][0])) / SPREAD
 
     @classmethod
     def mishap(cls, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[Side, Vec3]) -> str | None:

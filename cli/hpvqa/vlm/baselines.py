@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
@@ -104,6 +105,34 @@ class Oracle(OneByOne):
         return self._latest[1]
 
 
+class FrameOracle(OneByOne):
+    """Knows where both objects are in the frames that a model is shown, and nothing of the time between them.
+
+    So it tells how much of the answer a choice of frames leaves over. It looks at no picture.
+    """
+
+    name = "frame-oracle"
+    privileged = True
+    given_frames = True
+
+    def answer_one(self, query: Query) -> Answer:
+        """Judge by the recorded places at those moments.
+
+        Raises:
+            HpvqaError: The data set holds no recording of the episode, as when it was imported.
+        """
+        from hpvqa.record.trajectory import read_trajectory
+
+        record = read_episode(query.episode)
+        columns = read_trajectory(query.episode / TRAJECTORY_FILE)
+        rows = sorted({index for frames in query.videos for index in frames.indices})
+        times = [row / query.fps for row in rows]
+        places = {side: _places(columns, side, rows) for side in SIDES}
+        odds = record.task.log_odds(record.spec, record.events, times, places)
+        logprobs: dict[Side, float] = {"left": -float(np.logaddexp(0, -odds)), "right": -float(np.logaddexp(0, odds))}
+        return Answer("left" if odds >= 0 else "right", f"log-odds of left {odds:.2f}", logprobs)
+
+
 def observe(folder: Path) -> Answer:
     """What the recorded trajectory and events of an episode say.
 
@@ -114,10 +143,12 @@ def observe(folder: Path) -> Answer:
 
     record = read_episode(folder)
     columns = read_trajectory(folder / TRAJECTORY_FILE)
-    final: dict[Side, Vec3] = {}
-    for side in SIDES:
-        x, y, z = (float(columns[f"{side}_{axis}"][-1]) for axis in "xyz")
-        final[side] = (x, y, z)
+    final = {side: _places(columns, side, [-1])[0] for side in SIDES}
     measured = record.task.measure(record.spec, record.events, final)
     text = f"{measured.quantity} left {measured.left:.4f}, right {measured.right:.4f}"
     return Answer(record.task.answer_from(measured), text)
+
+
+def _places(columns: Mapping[str, NDArray[np.float64]], side: Side, rows: Sequence[int]) -> list[Vec3]:
+    x, y, z = (columns[f"{side}_{axis}"] for axis in "xyz")
+    return [(float(x[row]), float(y[row]), float(z[row])) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError, nearest
-from hpvqa.vlm.baselines import Constant, Majority, Oracle, Random
+from hpvqa.vlm.baselines import Constant, FrameOracle, Majority, Oracle, Random
 from hpvqa.vlm.embedded import ADAPTED
 from hpvqa.vlm.options import ModelOptions, ServerOptions
 from hpvqa.vlm.protocol import Answerer
@@ -39,6 +39,7 @@ BASELINES: Mapping[str, Callable[[Dataset, int], Answerer]] = {
     "random": lambda dataset, seed: Random(seed),
     "majority": lambda dataset, seed: Majority.of(dataset),
     "oracle": lambda dataset, seed: Oracle(),
+    "frame-oracle": lambda dataset, seed: FrameOracle(),
     "pixels": _pixels,
 }
 ENGINES: Mapping[str, Callable[[ModelOptions], Answerer]] = {"transformers": _transformers, "vllm": _vllm}
