@@ -17,22 +17,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hpvqa.ask.episodes import open_episode
 from hpvqa.ask.question import make_question, parse_cameras
-from hpvqa.ask.result import pool
 from hpvqa.ask.run import Asker
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import open_dataset
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.run import evaluate, run_settings
 from hpvqa.evaluate.select import select
+from hpvqa.evaluate.views import pool
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, episode_dir
-from hpvqa.scene.spec import Side
 from hpvqa.tasks.push import Push
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
@@ -150,34 +147,6 @@ def test_the_same_is_asked_and_shown_as_in_an_evaluation(tmp_path: Path) -> None
 
 
 # What is made of the answers
-
-LOGPROB = st.floats(-200, 0)
-
-
-@given(st.lists(st.tuples(LOGPROB, LOGPROB), min_size=1, max_size=8))
-def test_pooling(pairs: list[tuple[float, float]]) -> None:
-    views: list[dict[Side, float] | None] = [{"left": left, "right": right} for left, right in pairs]
-    found = pool(views)
-    assert found is not None
-    mean = sum(left - right for left, right in pairs) / len(pairs)
-    if abs(mean) > 1e-9:
-        assert (found > 0.5) == (mean > 0)
-    mirrored = pool([view and {"left": view["right"], "right": view["left"]} for view in views])
-    assert mirrored == pytest.approx(1 - found, abs=1e-12)
-    assert pool(views[::-1]) == found
-    assert pool([*views, None]) == found
-    # As many of the same change nothing.
-    assert pool([*views, *views]) == pytest.approx(found, rel=1e-9)
-
-
-def test_pooling_is_by_log_odds() -> None:
-    sure: dict[Side, float] = {"left": math.log(0.98), "right": math.log(0.02)}
-    hardly: dict[Side, float] = {"left": math.log(0.4), "right": math.log(0.6)}
-    found = pool([sure, hardly])
-    odds = math.sqrt(0.98 / 0.02 * 0.4 / 0.6)
-    assert found == pytest.approx(odds / (1 + odds))
-    assert pool([None]) is None
-    assert pool([]) is None
 
 
 def test_a_clip_that_does_not_decode_is_one_answer_that_failed(episode: Path) -> None:

@@ -72,6 +72,17 @@ def test_transformers_answers_every_condition(
     assert (settings["privileged"], settings["resampling"]) == (False, "none")
 
 
+def test_the_frame_oracle_is_told_of_the_frames_that_a_sampler_chooses(dataset: Path, tmp_path: Path) -> None:
+    args = ["eval", "--dataset", dataset, "--backend", "baseline", "--model", "frame-oracle"]
+    assert hpvqa(*args, "--sampler", "dense", "--frames", "2", "--condition", "plain,swap", "--out", tmp_path) == 0
+    settings = json.loads((tmp_path / "run.json").read_text())
+    assert settings["frames"] == {"sampler": "dense", "fps": 8.0, "count": 2, "resolution": [224, 224]}
+    assert settings["privileged"]
+    found = rows(tmp_path)
+    assert {row["condition"] for row in found} == {"plain", "swap"}
+    assert all(row["error"] is None and 0 <= row["p_left"] <= 1 for row in found)
+
+
 def test_bare_vllm_works_where_there_are_a_data_set_and_a_file_of_defaults(
     dataset: Path, tmp_path: Path, tiny_model: TinyModel
 ) -> None:
@@ -197,7 +208,7 @@ def test_a_clip_that_does_not_decode(
         (["--backend", "transformers", "--condition", "blnk"], "did you mean 'blank'"),
         (["--backend", "transformers", "--episodes", "3-1"], "Episodes look like 3,7,10-12"),
         (["--backend", "transformers", "--server", "http://x"], "--server is for --backend openai"),
-        (["--sampler", "motion"], "--sampler is for --backend transformers or vllm or openai"),
+        (["--sampler", "motion"], "--sampler is for models, which are shown frames, not for the baseline pixels"),
         (["--backend", "openai", "--server", "http://127.0.0.1:9/v1"], "cannot be reached"),
         (["--backend", "openai", "--server", "http://me:pw@127.0.0.1:9/v1"], "password"),
         (["--backend", "openai", "--transport", "file"], "needs --media"),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from hpvqa.evaluate.prediction import p_left
+from hpvqa.evaluate.views import likelier, pool
 from hpvqa.record.episode import EpisodeRecord
-from hpvqa.scene.spec import SIDES, Side
+from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.protocol import Answer
 
 
@@ -101,27 +101,6 @@ class Asked:
             values: dict[str, JsonValue] = {side: task.hidden_value(spec, side) for side in SIDES}
             found["truth"] = {"question": task.question, "answer": task.answer(spec), task.hidden: values}
         return found
-
-
-def pool(views: Sequence[Mapping[Side, float] | None]) -> float | None:
-    """Probability of left by all views together.
-
-    The log-odds of left against right are averaged, and not the probabilities: so one view that is sure outweighs
-    several that hardly lean, and the order of the choices' names does not matter.
-
-    Args:
-        views: Log-probabilities of left and right; None for a view without.
-
-    Returns:
-        The probability; None if no view has any.
-    """
-    odds = [logprobs["left"] - logprobs["right"] for logprobs in views if logprobs is not None]
-    return p_left({"left": math.fsum(odds) / len(odds), "right": 0.0}) if odds else None
-
-
-def likelier(p: float) -> Side:
-    """The likelier side, from the probability of left."""
-    return "left" if p >= 0.5 else "right"
 
 
 def _probabilities(p: float | None) -> dict[str, JsonValue]:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hpvqa.ask.result import Asked, View, likelier
+from hpvqa.ask.result import Asked, View
+from hpvqa.evaluate.views import likelier
 from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.protocol import Answer
 

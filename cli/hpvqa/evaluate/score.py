@@ -11,9 +11,10 @@ from pydantic import Field, computed_field
 from hpvqa.evaluate.gaps import gap_bins
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n
+from hpvqa.evaluate.views import pooled
 from hpvqa.scene.spec import SIDES, Model, Side
 
-Grouping = Literal["all", "side", "camera", "gap"]
+Grouping = Literal["all", "side", "camera", "pooled", "gap"]
 
 
 class Cell(Model):
@@ -48,6 +49,8 @@ class Cell(Model):
 def score(predictions: Sequence[Prediction], *, seed: int = 0) -> list[Cell]:
     """Score a run: all rows, then for each task all of its rows, by true side, by camera, and by gap where it is known.
 
+    Where episodes were seen by several cameras, their views are also taken together, as one answer an episode.
+
     The majority answer is that of a task's answered rows, left if both are as frequent; it is the same one in all cells
     of the task, so that by side it scores 1 and 0.
 
@@ -75,6 +78,8 @@ def _groups(rows: Sequence[Prediction]) -> Iterator[tuple[Grouping, str, list[Pr
         yield "side", side, [row for row in answered if row.answer == side]
     for camera in dict.fromkeys(row.camera for row in rows):
         yield "camera", camera, [row for row in answered if row.camera == camera]
+    if together := pooled(answered):
+        yield "pooled", "all views", together
     for gaps in gap_bins({row.cluster: row.gap for row in rows if row.gap is not None}.values()):
         yield "gap", gaps.label, [row for row in answered if row.gap is not None and gaps.holds(row.gap)]
 

@@ -73,9 +73,7 @@ def condition_table(conditions: Mapping[str, Sequence[Cell]]) -> Table:
 
 
 def _name(cell: Cell) -> str:
-    return {"all": cell.value, "side": f"answer {cell.value}", "camera": cell.value, "gap": f"gap {cell.value}"}[
-        cell.by
-    ]
+    return {"side": f"answer {cell.value}", "gap": f"gap {cell.value}"}.get(cell.by, cell.value)
 
 
 def _interval(cell: Cell) -> str:

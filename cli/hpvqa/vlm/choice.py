@@ -66,16 +66,14 @@ _ONLY: Mapping[str, tuple[str, ...]] = {
     "device": ("transformers",),
     "scoring": (*ENGINES, "openai"),
     "max_new_tokens": (*ENGINES, "openai"),
-    "sampler": (*ENGINES, "openai"),
-    "fps": (*ENGINES, "openai"),
-    "frames": (*ENGINES, "openai"),
-    "resolution": (*ENGINES, "openai"),
     "server": ("openai",),
     "transport": ("openai",),
     "media": ("openai",),
     "concurrency": ("openai",),
 }
 """Options that only some backends have."""
+_LOOK = ("sampler", "fps", "frames", "resolution")
+"""Options that only those have who are shown frames."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,11 @@ def open_answerer(
         )
     assert name is not None  # noqa: S101 - only a server may have no name
     if choice.backend == "baseline":
-        return open_baseline(name, dataset, seed)
+        baseline = open_baseline(name, dataset, seed)
+        for option in _LOOK:
+            if getattr(choice, option) is not None and not baseline.given_frames:
+                raise UsageError(f"--{option} is for models, which are shown frames, not for the baseline {name}")
+        return baseline
     names = ("adapter", "dtype", "device", "batch_size", "scoring", "max_new_tokens")
     given = {name: getattr(choice, name) for name in names}
     return open_model(choice.backend, ModelOptions(model=name, max_videos=max_videos, **_said(given)))

@@ -21,7 +21,15 @@ from hpvqa.report.tables import Maker
 from hpvqa.report.tables.bias import bias_grid, probabilities_grid
 from hpvqa.report.tables.comparisons import camera_comparison_grid, comparison_grid, tuned_grid
 from hpvqa.report.tables.conditions import conditions_grid, explanation_grid, flips_grid
-from hpvqa.report.tables.scores import accuracy_grid, camera_grid, gap_grid, runs_grid, sides_grid, threshold_grid
+from hpvqa.report.tables.scores import (
+    accuracy_grid,
+    camera_grid,
+    gap_grid,
+    pooled_grid,
+    runs_grid,
+    sides_grid,
+    threshold_grid,
+)
 from hpvqa.report.writing import write_text
 
 CLIP_BUDGET = 16_000_000
@@ -63,7 +71,7 @@ _PARTS = (
         [condition_figures],
         [explanation_grid, conditions_grid, flips_grid],
     ),
-    Part("cameras", "From where it was seen", [camera_figures], folded=[camera_grid]),
+    Part("cameras", "From where it was seen", [camera_figures], [pooled_grid], [camera_grid]),
     Part("calibration", "How true probabilities are", [calibration_figures]),
     Part("comparisons", "Run against run", (), [comparison_grid], [camera_comparison_grid]),
 )

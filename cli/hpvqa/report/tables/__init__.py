@@ -9,7 +9,15 @@ from hpvqa.report.measure import Report
 from hpvqa.report.tables.bias import bias_grid, probabilities_grid
 from hpvqa.report.tables.comparisons import camera_comparison_grid, comparison_grid, tuned_grid
 from hpvqa.report.tables.conditions import conditions_grid, explanation_grid, flips_grid
-from hpvqa.report.tables.scores import accuracy_grid, camera_grid, gap_grid, runs_grid, sides_grid, threshold_grid
+from hpvqa.report.tables.scores import (
+    accuracy_grid,
+    camera_grid,
+    gap_grid,
+    pooled_grid,
+    runs_grid,
+    sides_grid,
+    threshold_grid,
+)
 
 Maker = Callable[[Report], Grid | None]
 """What makes a table of a report, or none where it has nothing to show."""
@@ -25,6 +33,7 @@ def grids(report: Report) -> list[Grid]:
         bias_grid(report),
         probabilities_grid(report),
         camera_grid(report),
+        pooled_grid(report),
         gap_grid(report),
         threshold_grid(report),
         explanation_grid(report),

@@ -56,6 +56,15 @@ def camera_grid(report: Report) -> Grid:
     return Grid("Accuracy by camera", ("camera", *SCORE_COLUMNS), _groups(report, "camera"))
 
 
+def pooled_grid(report: Report) -> Grid | None:
+    """Accuracy with all views of an episode taken together; None where there is one view of each."""
+    groups = _groups(report, "pooled")
+    if not groups:
+        return None
+    caption = "One answer an episode: the side that the mean log-odds of its views favour."
+    return Grid("Accuracy, views pooled", ("views", *SCORE_COLUMNS), groups, caption)
+
+
 def gap_grid(report: Report) -> Grid | None:
     """Accuracy by how far apart the hidden values are; None where that is not known."""
     groups = _groups(report, "gap")
