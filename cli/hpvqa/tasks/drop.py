@@ -8,7 +8,6 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from scipy.special import logsumexp
 
 from hpvqa.scene.randomization import Range
 from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side, Vec3
@@ -127,7 +126,7 @@ class Drop(Task):
         left, right = (cls._log_likelihood(spec, events, times, places[side], side, steps) for side in SIDES)
         both, apart = np.add.outer(left, right), np.subtract.outer(steps, steps)
         gap = cls.model_fields["restitution_gap"].default
-        return float(logsumexp(both[apart >= gap]) - logsumexp(both[apart <= -gap]))
+        return float(np.logaddexp.reduce(both[apart >= gap]) - np.logaddexp.reduce(both[apart <= -gap]))
 
     @classmethod
     def _log_likelihood(

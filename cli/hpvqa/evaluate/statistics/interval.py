@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
+from scipy.special import stdtrit
 
 from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
 from hpvqa.evaluate.statistics.bootstrap import RESAMPLES, bootstrap_mean
@@ -43,8 +44,8 @@ def accuracy_interval(
       this, 16 right clusters of 16 would leave no doubt, since every resample of them is all right too. (If clusters
       are right and wrong and differ in size, their number is Kish's effective one, since large ones weigh more.)
     - Otherwise: the cluster bootstrap, at percentiles that suit the number of clusters. Where few clusters differ from
-      the rest, resamples vary too little; so it is never narrower than Wilson's interval of the effective number of
-      rows. A single cluster whose rows do not agree counts as one trial.
+      the rest, or there are few, resamples vary too little; so it is never narrower than Wilson's interval of the
+      effective number of rows, made good for few clusters. A single cluster whose rows do not agree counts as one trial.
 
     Args:
         correct: Whether each row is right.
@@ -67,7 +68,7 @@ def accuracy_interval(
         low, high = clopper_pearson(rows.mean * n, n, level)
     else:
         drawn = bootstrap_mean(rows, level=level, seed=seed, resamples=resamples)
-        n = effective_rows(rows, rows.mean * (1 - rows.mean))
+        n = sure_rows(rows, rows.mean * (1 - rows.mean), level)
         least = wilson(rows.mean * n, n, level)
         low, high = min(drawn[0], least[0]), max(drawn[1], least[1])
     return Interval(low=low, high=high, level=level, method=method)
@@ -103,6 +104,21 @@ def effective_rows(rows: Tally, variance: float) -> float:
         return float(rows.clusters)
     robust = float(np.square(rows.sums - rows.mean * rows.sizes).sum())
     return min(rows.n**2 * variance / robust, float(rows.n)) if robust > 0 else float(rows.n)
+
+
+def sure_rows(rows: Tally, variance: float, level: float) -> float:
+    """Effective rows for an interval: fewer, since a few clusters tell little of how much clusters scatter.
+
+    As Korn and Graubard (1998) have it, by the squared ratio of Student's quantiles with one degree of freedom less than
+    there are rows, and than there are clusters. Of 8 clusters this leaves three quarters, of 2 next to nothing.
+
+    Args:
+        rows: The rows, of at least 2 clusters.
+        variance: Variance of their values.
+        level: Confidence.
+    """
+    of_rows, of_clusters = (stdtrit(count - 1, (1 + level) / 2) for count in (rows.n, rows.clusters))
+    return float(effective_rows(rows, variance) * (of_rows / of_clusters) ** 2)
 
 
 def choose_method(rows: Tally) -> Method:
