@@ -78,7 +78,7 @@ def test_it_ends_with_a_table_and_pictures(
     assert run() == 0
     text = capsys.readouterr().out
     rows = {line.split()[1]: line for line in text.splitlines() if line.startswith("│")}
-    assert list(rows) == ["left", "right", "random", "majority", "oracle", "frame-oracle"]
+    assert list(rows) == ["left", "right", "random", "majority", "oracle", "frame-oracle", *demo.MODELS]
     assert rows["left"].count("0.50 (14/28)") == 2
     assert rows["oracle"].count("1.00 (28/28)") == 2
     assert "4 push episodes and 4 drop episodes" in text
@@ -133,4 +133,14 @@ def test_a_folder_of_something_else_is_refused(pools: list[SerialPool], tmp_path
 
 
 def test_every_baseline_is_explained() -> None:
-    assert set(demo_table._HOW) == set(BASELINES)
+    assert set(demo_table._HOW) == {*BASELINES, *demo.MODELS}
+
+
+def test_without_packages_for_models_it_says_what_they_need(
+    pools: list[SerialPool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "can_run_models", lambda: False)
+    assert run("--out", str(tmp_path / "out"), "--json") == 0
+    printed = capsys.readouterr()
+    assert "pip install 'hpvqa[vlm]'" in printed.err
+    assert set(json.loads(printed.out)["scores"]) == set(demo.BASELINES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from hpvqa.collect.pool import ProcessPool
@@ -12,6 +13,7 @@ from hpvqa.collect.settings import Collection, installed_versions
 from hpvqa.collect.worker import open_simulator_record
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import Dataset, open_dataset
+from hpvqa.evaluate.model import evaluate_model
 from hpvqa.evaluate.run import evaluate, run_settings
 from hpvqa.evaluate.score import Cell, score
 from hpvqa.evaluate.select import select
@@ -19,9 +21,14 @@ from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.episode import episode_dir, read_episode
 from hpvqa.record.sheet import contact_sheet
+from hpvqa.vlm.choice import ModelChoice
+from hpvqa.vlm.embedded import ADAPTED, BASE
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.registry import BASELINES, open_baseline
+
+MODELS = (BASE, ADAPTED)
+"""The model that comes with the package, before and after fine-tuning."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,8 @@ class Demo:
     Attributes:
         data: The episodes.
         dataset: The data set.
-        runs: A folder of answers for every baseline.
-        scores: The score of every baseline.
+        runs: A folder of answers for every baseline and model.
+        scores: The score of each of them.
         sheets: A contact sheet for every task.
         clips: One clip of every task.
     """
@@ -61,12 +68,17 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
     recipe = load_recipe("demo")
     data, dataset, runs = out / "data", out / "dataset", out / "runs"
     _collect(recipe, data, workers, reporter, clock)
-    reporter.note(f"Step 2 of 4: a question and its answer for every clip, split by episode, in {dataset}")
+    reporter.note(f"Step 2 of 5: a question and its answer for every clip, split by episode, in {dataset}")
     build(data, dataset, reporter, recipe=recipe)
-    reporter.note(f"Step 3 of 4: answers of {len(BASELINES)} baselines, in {runs}")
+    reporter.note(f"Step 3 of 5: answers of {len(BASELINES)} baselines, in {runs}")
     opened = open_dataset(dataset)
     scores = {model: _answer(opened, model, runs / model, recipe.seed, workers, reporter) for model in BASELINES}
-    reporter.note(f"Step 4 of 4: pictures, in {out}")
+    if can_run_models():
+        reporter.note(f"Step 4 of 5: answers of a small model, before and after fine-tuning, in {runs}")
+        scores |= {model: _ask(opened, model, runs / model, recipe.seed, workers, reporter) for model in MODELS}
+    else:
+        reporter.note("Step 4 of 5 is left out: the model that comes with the package needs pip install 'hpvqa[vlm]'")
+    reporter.note(f"Step 5 of 5: pictures, in {out}")
     sheets, clips = {}, {}
     for task in recipe.named_tasks():
         folder = episode_dir(data, task, 0)
@@ -78,9 +90,14 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
     return Demo(data, dataset, runs, scores, sheets, clips)
 
 
+def can_run_models() -> bool:
+    """Whether models can run in this process."""
+    return all(find_spec(package) is not None for package in ("torch", "transformers", "peft"))
+
+
 def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock: Callable[[], float]) -> None:
     counts = {name: task.episodes for name, task in recipe.named_tasks().items()}
-    reporter.note(f"Step 1 of 4: {sum(counts.values())} robot episodes in simulation, in {data}")
+    reporter.note(f"Step 1 of 5: {sum(counts.values())} robot episodes in simulation, in {data}")
     report = collect(
         Request(data, Collection.of(recipe, list(counts), installed_versions()), counts),
         lambda missing: ProcessPool(min(workers, missing), open_simulator_record),
@@ -106,3 +123,8 @@ def _answer(dataset: Dataset, model: str, out: Path, seed: int, workers: int, re
     # Only the baseline that looks at clips is slow enough for a second process to pay.
     several = workers if model == "pixels" else 1
     return score(evaluate(select(dataset, "eval", prompt), answerer, out, settings, reporter, workers=several))
+
+
+def _ask(dataset: Dataset, model: str, out: Path, seed: int, workers: int, reporter: Reporter) -> list[Cell]:
+    choice = ModelChoice(backend="transformers", model=model, device="cpu")
+    return score(evaluate_model(dataset, choice, out, reporter, split="eval", seed=seed, workers=workers))

@@ -16,10 +16,12 @@ _HOW = {
     "left": "always says left",
     "right": "always says right",
     "random": "tosses a coin",
-    "majority": "says the training split's majority",
+    "majority": "says the training's majority",
     "oracle": "measures the recorded motion",
-    "frame-oracle": "measures it in two frames a second",
+    "frame-oracle": "the same, 2 frames a second",
     "pixels": "measures the motion in a clip",
+    "embedded-base": "a tiny VLM, not fine-tuned",
+    "embedded": "the same VLM, fine-tuned",
 }
 
 
@@ -36,10 +38,10 @@ def demo_json(demo: Demo) -> dict[str, Any]:
 
 
 def print_demo(demo: Demo, console: Console) -> None:
-    """Print the score of every baseline by task, and what there is to open."""
+    """Print the score of every baseline and model by task, and what there is to open."""
     tasks = list(demo.sheets)
     table = Table(title="Right answers on the evaluation split", title_justify="left")
-    table.add_column("baseline")
+    table.add_column("who answers")
     table.add_column("how it answers")
     for task in tasks:
         table.add_column(task, justify="right")

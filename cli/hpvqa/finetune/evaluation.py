@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 
+from hpvqa.evaluate.model import evaluate_model
 from hpvqa.evaluate.prediction import Prediction
-from hpvqa.evaluate.run import evaluate, run_settings
-from hpvqa.evaluate.select import select
 from hpvqa.finetune.run import Job
 from hpvqa.progress.reporter import Reporter
-from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
-
-BACKEND = "transformers"
+from hpvqa.vlm.choice import ModelChoice
 
 
 def evaluate_adapter(job: Job, reporter: Reporter) -> Sequence[Prediction] | None:
@@ -29,20 +25,13 @@ def evaluate_adapter(job: Job, reporter: Reporter) -> Sequence[Prediction] | Non
     if not any(job.task in (None, row.task) for row in job.dataset.rows("eval")):
         reporter.note(f"{job.dataset.root} has no evaluation split, so none is answered")
         return None
-    choice = ModelChoice(backend=BACKEND, model=job.model, adapter=job.out, device=job.device)
-    look = choose_look(choice)
-    seed = job.recipe.training.seed
-    with closing(open_answerer(choice, job.dataset, seed=seed, environ={})) as answerer:
-        settings = run_settings(
-            job.dataset,
-            answerer,
-            backend=BACKEND,
-            model=job.model,
-            prompt=look.prompt,
-            frames=look.frames,
-            split="eval",
-            task=job.task,
-            seed=seed,
-        )
-        items = select(job.dataset, "eval", look.prompt, task=job.task)
-        return evaluate(items, answerer, job.out / "eval", settings, reporter, workers=max(job.workers, 1))
+    return evaluate_model(
+        job.dataset,
+        ModelChoice(backend="transformers", model=job.model, adapter=job.out, device=job.device),
+        job.out / "eval",
+        reporter,
+        split="eval",
+        task=job.task,
+        seed=job.recipe.training.seed,
+        workers=max(job.workers, 1),
+    )

@@ -1,0 +1,178 @@
+"""The tables of docs/results.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.results.steps import SAMPLERS, SEEDS
+
+from hpvqa.evaluate.score import Cell
+from hpvqa.evaluate.statistics.interval import Interval
+from hpvqa.report.measure import RunReport, measure
+from hpvqa.report.reading import read_runs
+from hpvqa.scene.spec import SIDES
+
+BEGIN, END = "<!-- tables: python -m benchmarks.results writes what is below -->", "<!-- end of tables -->"
+NAMES = {"uniform": "uniform, 2 a second", "dense": "dense, 8 a second", "motion": "motion"}
+
+
+class Results:
+    """Runs of one lab.
+
+    Args:
+        runs: Folder of the runs.
+    """
+
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+
+    def of(self, name: str) -> RunReport:
+        """One run, measured."""
+        return measure(read_runs([self._runs / name]), command=(), created="").runs[0]
+
+    def text(self, scores: Path) -> str:
+        """All tables.
+
+        Args:
+            scores: What the base scores on its visible questions.
+        """
+        return "\n\n".join(
+            [
+                "## Which cube is heavier",
+                self._accuracy("push", ["push-base", *(f"push-{seed}" for seed in SEEDS)]),
+                "By camera, single views:",
+                self._cameras([f"push-{seed}" for seed in SEEDS]),
+                "## Which sphere is more elastic",
+                self._samplers(),
+                "Samplers compared on the same episodes, three seeds together (paired permutation of whole episodes, "
+                "Holm over the three pairs):",
+                self._pairs(),
+                "## Response bias and order of the choices",
+                "In the form of the paper's Table 4: accuracy by the true answer.",
+                self._bias(),
+                "## Controls",
+                self._accuracy(
+                    "both",
+                    [f"{task}-{control}" for task in ("push", "drop") for control in ("random-base", "shuffled")],
+                ),
+                "## Visible questions",
+                _visible(scores),
+            ]
+        )
+
+    def _accuracy(self, task: str, names: Sequence[str]) -> str:
+        rows = []
+        for name in names:
+            run = self.of(name)
+            conditions = {condition.condition: condition for condition in run.conditions}
+            (own,) = run.tasks
+            single, pooled = run.main.cell(own), run.main.cell(own, "pooled", "all views")
+            others = [_count(conditions[other].cell(own)) for other in ("swap", "blank")]
+            rows.append([f"`{name}`", _cell(single), _cell(pooled), *others])
+        return table(["run", "one view", "all views pooled", "`swap`", "`blank`"], rows)
+
+    def _cameras(self, names: Sequence[str]) -> str:
+        runs = [self.of(name).main.group("push", "camera") for name in names]
+        return table(
+            ["camera", *(f"`{name}`" for name in names)],
+            [[f"`{cells[0].value}`", *map(_cell, cells)] for cells in zip(*runs, strict=True)],
+        )
+
+    def _samplers(self) -> str:
+        rows = [["`drop-base`, uniform", _cell(self.of("drop-base").main.cell("drop")), "", "", ""]]
+        for sampler in SAMPLERS:
+            cells = [self.of(f"drop-{sampler}-{seed}").main.cell("drop") for seed in SEEDS]
+            rows.append([NAMES[sampler], *map(_cell, cells), _cell(self.of(f"oracle-{sampler}").main.cell("drop"))])
+        return table(["16 frames", *(f"seed {seed}" for seed in SEEDS), "frame oracle"], rows)
+
+    def _pairs(self) -> str:
+        from itertools import combinations
+
+        from hpvqa.evaluate.compare import compare
+        from hpvqa.evaluate.statistics.holm import holm
+
+        rows = {sampler: list(self._seeds(sampler)) for sampler in SAMPLERS}
+        found = [(a, b, compare(rows[a], rows[b])[0]) for a, b in combinations(SAMPLERS, 2)]
+        corrected = holm([result.p for _, _, result in found])
+        return table(
+            ["", "difference", "95 %", "p", "p (Holm)"],
+            [
+                [f"{b} - {a}", f"{result.difference:+.3f}", _interval(result.interval), f"{result.p:.4f}", f"{p:.4f}"]
+                for (a, b, result), p in zip(found, corrected, strict=True)
+            ],
+        )
+
+    def _seeds(self, sampler: str) -> Iterable:
+        """Answers of all seeds as rows of one run: names differ by seed, episodes do not."""
+        for seed in SEEDS:
+            (run,) = read_runs([self._runs / f"drop-{sampler}-{seed}"])
+            for row in run.main:
+                yield row.model_copy(update={"file_name": f"{seed}/{row.file_name}"})
+
+    def _bias(self) -> str:
+        names = ["push-base", *(f"push-{seed}" for seed in SEEDS), "drop-base"]
+        names += [f"drop-{best}-{seed}" for best in SAMPLERS for seed in SEEDS]
+        rows = []
+        for name in names:
+            run = self.of(name)
+            (task,) = run.tasks
+            (leaning,) = run.main.bias
+            sides = [_cell(run.main.cell(task, "side", side)) for side in SIDES]
+            rows.append(
+                [
+                    f"`{name}`",
+                    *sides,
+                    _number(leaning.said_left),
+                    _number(leaning.d_prime),
+                    _number(leaning.criterion),
+                    _number(run.flips[task].rate),
+                ]
+            )
+        columns = ["run", "true left", "true right", "says left", "d′", "criterion", "same answer under `swap`"]
+        return table(columns, rows)
+
+
+def _visible(scores: Path) -> str:
+    rows = [
+        [
+            f"{entry['task']}: {entry['question']}",
+            f"{entry['right']:.3f} ({entry['interval']['low']:.3f}–{entry['interval']['high']:.3f})",
+            f"{entry['clips']}",
+            f"{entry['episodes']}",
+        ]
+        for entry in json.loads(scores.read_text(encoding="utf-8"))
+    ]
+    return table(["question", "right, one clip", "clips", "episodes"], rows)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write(page: Path, text: str) -> None:
+    """Put the tables where the page has its marks; what stands around them stays."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+def _count(cell: Cell | None) -> str:
+    return "" if cell is None else f"{cell.correct}/{cell.n}"
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None or cell.accuracy is None or cell.interval is None:
+        return ""
+    return f"{cell.correct}/{cell.n} = {cell.accuracy:.3f} ({_interval(cell.interval)})"
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
