@@ -55,6 +55,25 @@ def test_every_clip_is_a_row(data: Path, tmp_path: Path) -> None:
             assert sides["left"] == sides["right"], (split, task)
 
 
+def test_folders_of_different_tasks_become_one_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pushes, drops = make_data(tmp_path / "pushes", push=8), make_data(tmp_path / "drops", seed=4, drop=4)
+    assert hpvqa("build", pushes, drops, "--seed", 7, "--out", tmp_path / "both") == 0
+    dataset = open_dataset(tmp_path / "both")
+    assert dataset.manifest.source == "pushes and drops"
+    for task, folder, episodes in (("push", pushes, 8), ("drop", drops, 4)):
+        make(folder, tmp_path / task, seed=7)
+        alone = open_dataset(tmp_path / task)
+        for split in ("train", "eval"):
+            assert [row for row in dataset.rows(split) if row.task == task] == alone.rows(split)
+        rows = [row for split in ("train", "eval") for row in dataset.rows(split) if row.task == task]
+        assert {row.source for row in rows} == {folder.name}
+        assert len({row.cluster for row in rows}) == episodes
+    capsys.readouterr()
+    assert hpvqa("build", pushes, make_data(tmp_path / "more", push=4), "--out", tmp_path / "none") == 2
+    assert "both hold episodes of push" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_row_knows_its_episode(data: Path, tmp_path: Path) -> None:
     make(data, tmp_path / "dataset")
     dataset = open_dataset(tmp_path / "dataset")

@@ -79,7 +79,7 @@ class Lab:
         """Episodes; of pushes two frames a second, which is all that is looked at."""
         how = {
             "push": ("--fps", 2, "--resolution", "224x224"),
-            "drop": ("--fps", 15, "--resolution", "160x160", "--rig", HERE / "one-view.yaml"),
+            "drop": ("--fps", 15, "--resolution", "160x160", "--rig", HERE / "front-wide.yaml"),
         }[task]
         words = ("collect", task, "--episodes", episodes, "--seed", seed, *how, "--workers", 1)
         self.run(*words, "--out", self.root / "data" / name)

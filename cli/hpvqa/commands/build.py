@@ -16,10 +16,11 @@ from hpvqa.recipe import Recipe
 Examples:
   hpvqa build data --out dataset
   hpvqa build data --out dataset --recipe paper
+  hpvqa build pushes drops --out dataset
   hpvqa build --import public-original --out dataset
 """
 )
-@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.argument("data", type=click.Path(path_type=Path), nargs=-1)
 @click.option(
     "--import",
     "original",
@@ -34,7 +35,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @recipe_options()
 def command(
-    data: Path | None,
+    data: tuple[Path, ...],
     original: Path | None,
     out: Path,
     seed: int | None,
@@ -42,10 +43,10 @@ def command(
     as_json: bool,
     recipe: Recipe,
 ) -> None:
-    """Turn the episodes in the folder DATA into a data set: a row for every clip, split by episode.
+    """Turn the episodes in the folders DATA into a data set: a row for every clip, split by episode.
 
-    A quarter of each task's episodes is for evaluation, or as many as the recipe says. Clips are hard links where the
-    file system allows. DATA is not changed.
+    Several folders that hold different tasks become one data set. A quarter of each task's episodes is for evaluation,
+    or as many as the recipe says. Clips are hard links where the file system allows. DATA is not changed.
     """
     import json
     import time
@@ -57,12 +58,12 @@ def command(
     from hpvqa.dataset.importing import import_public
     from hpvqa.progress.reporter import reporting
 
-    if (data is None) == (original is None):
+    if bool(data) == (original is not None):
         raise UsageError("Give either a data folder or --import FOLDER, such as `hpvqa build data`")
     with reporting(Console(stderr=True), None, time.time) as reporter:
         if original is not None:
             built = import_public(original, out, reporter, seed=recipe.seed if seed is None else seed, force=force)
-        elif data is not None:
+        else:
             built = build(data, out, reporter, recipe=recipe, seed=seed, force=force)
     if as_json:
         click.echo(json.dumps(summary(built), indent=2))

@@ -35,12 +35,18 @@ class Built:
 
 
 def build(
-    data: Path, out: Path, reporter: Reporter, *, recipe: Recipe, seed: int | None = None, force: bool = False
+    data: Path | Sequence[Path],
+    out: Path,
+    reporter: Reporter,
+    *,
+    recipe: Recipe,
+    seed: int | None = None,
+    force: bool = False,
 ) -> Built:
-    """Make a data set of all episodes of a data folder that went as their label says.
+    """Make a data set of all episodes of some data folders that went as their label says.
 
     Args:
-        data: The data folder.
+        data: A data folder, or several that hold different tasks.
         out: Where the data set should appear.
         reporter: Told of every file.
         recipe: How many episodes of each task are for evaluation.
@@ -48,25 +54,28 @@ def build(
         force: Replace a different data set at ``out``.
 
     Raises:
-        UsageError: There are no episodes, too few of them, or something else is at ``out``.
+        UsageError: There are no episodes, too few of them, a task is in two folders, or something else is at ``out``.
         RunError: An episode is damaged.
     """
-    episodes = _read_all(data)
-    good = {folder: record for folder, record in episodes.items() if record.outcome.ok}
-    if not good:
-        raise UsageError(f"{data} holds no episodes to build from; make some with `hpvqa collect --out {data}`")
-    source = data.resolve().name
-    specs = [record.spec for record in good.values()]
-    split_seed = specs[0].seed if seed is None else seed
-    splits = split_specs(specs, recipe, split_seed)
-    parts = [
-        _part(folder, record, splits[record.spec.task, record.spec.index], source) for folder, record in good.items()
-    ]
-    failed = Counter(record.spec.task for record in episodes.values() if not record.outcome.ok)
-    notes = [
-        f"{count} of the {task} episodes failed and {'is' if count == 1 else 'are'} left out"
-        for task, count in failed.items()
-    ]
+    folders = [data] if isinstance(data, Path) else list(data)
+    episodes = {folder: _read_all(folder) for folder in folders}
+    _check_apart(episodes)
+    split_seed = next(iter(episodes[folders[0]].values())).spec.seed if seed is None else seed
+    parts: list[Part] = []
+    notes: list[str] = []
+    for folder, records in episodes.items():
+        good = {place: record for place, record in records.items() if record.outcome.ok}
+        splits = split_specs([record.spec for record in good.values()], recipe, split_seed)
+        parts += [
+            _part(place, record, splits[record.spec.task, record.spec.index], folder.resolve().name)
+            for place, record in good.items()
+        ]
+        failed = Counter(record.spec.task for record in records.values() if not record.outcome.ok)
+        notes += [
+            f"{count} of the {task} episodes failed and {'is' if count == 1 else 'are'} left out"
+            for task, count in failed.items()
+        ]
+    source = " and ".join(folder.resolve().name for folder in folders)
     return write_parts(parts, out, reporter, source=source, split_seed=split_seed, force=force, notes=notes)
 
 
@@ -99,7 +108,19 @@ def _read_all(data: Path) -> dict[Path, EpisodeRecord]:
     for folder, record in episodes.items():
         if record.checksum != record.digest():
             raise RunError(f"{folder / RECORD_FILE} is damaged: its checksum differs; collect that episode again")
+    if not any(record.outcome.ok for record in episodes.values()):
+        raise UsageError(f"{data} holds no episodes to build from; make some with `hpvqa collect --out {data}`")
     return episodes
+
+
+def _check_apart(episodes: Mapping[Path, Mapping[Path, EpisodeRecord]]) -> None:
+    """Raise if two folders hold the same task: their episodes have the same numbers, and perhaps the same plans."""
+    held: dict[str, Path] = {}
+    for folder, records in episodes.items():
+        for task in dict.fromkeys(record.spec.task for record in records.values()):
+            if task in held:
+                raise UsageError(f"{held[task]} and {folder} both hold episodes of {task}; build a data set of each")
+            held[task] = folder
 
 
 def _part(folder: Path, record: EpisodeRecord, split: Split, source: str) -> Part:
