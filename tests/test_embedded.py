@@ -11,6 +11,8 @@ import pytest
 from hpvqa.dataset.build import build as build_dataset
 from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.errors import UsageError
+from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.views import pooled
 from hpvqa.main import main
 from hpvqa.pretrain.model import FAMILY, build, family_of
 from hpvqa.recipe import Recipe
@@ -94,6 +96,8 @@ def test_only_one_name_has_the_adapter(shipped: Path, tmp_path: Path) -> None:
 def test_each_is_shown_what_it_was_trained_with(shipped: Path) -> None:
     looks = [choose_look(ModelChoice(backend="transformers", model=name)) for name in NAMES]
     assert [look.frames.fps for look in looks] == [4.0, 3.0]
+    # Also where it is what runs by default.
+    assert choose_look(ModelChoice(backend="transformers")).frames.fps == 4.0
     with pytest.raises(UsageError, match=r"embedded was trained with something else: fps was 4\.0"):
         choose_look(ModelChoice(backend="transformers", model="embedded", fps=1.0))
 
@@ -156,3 +160,20 @@ def test_an_installation_without_it_says_so(tmp_path: Path, monkeypatch: pytest.
     for name in NAMES:
         with pytest.raises(UsageError, match="This installation lacks the embedded model"):
             locate(name)
+
+
+def test_what_is_shipped_reads_fresh_pushes(tmp_path: Path) -> None:
+    # The real model, on episodes that nobody has seen: the way from the simulator to the answer is whole.
+    how = ("--episodes", 4, "--seed", 20261125, "--fps", 2, "--resolution", "224x224", "--workers", 1)
+    assert hpvqa("collect", "push", *how, "--out", tmp_path / "data") == 0
+    assert hpvqa("build", tmp_path / "data", "--out", tmp_path / "dataset") == 0
+    found = {}
+    for name in NAMES:
+        args = ["eval", "--dataset", tmp_path / "dataset", "--split", "all", "--backend", "transformers"]
+        assert hpvqa(*args, "--model", name, "--device", "cpu", "--out", tmp_path / name) == 0
+        lines = (tmp_path / name / "predictions.jsonl").read_text().splitlines()
+        found[name] = [Prediction.model_validate_json(line) for line in lines]
+        assert len(found[name]) == 28
+    assert [row.is_correct for row in pooled(found["embedded"])] == [True] * 4
+    # It was never told what heavier means.
+    assert sum(row.is_correct for row in found["embedded-base"]) < 21
