@@ -107,12 +107,12 @@ def test_labels_are_sides(push: Store) -> None:
 
 def test_a_mirrored_scene_is_the_same_scene() -> None:
     images = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
-    pixels = np.array([[[0.5, 1.0], [3.0, 2.0], [2.0, 0.0]], [[0.5, 1.5], [3.0, 2.0], [1.0, 0.0]]], np.float32)
-    world = np.array([[[0.4, 0.1, 0], [0.5, -0.2, 0], [0.3, 0.05, 0.1]]] * 2, np.float32)
+    pixels = np.array([[0.5, 1.0], [3.0, 2.0], [2.0, 0.0]], np.float32)
+    world = np.array([[0.4, 0.1, 0], [0.5, -0.2, 0], [0.3, 0.05, 0.1]], np.float32)
     flipped = mirrored(images, pixels, world)
     assert np.array_equal(flipped[0][:, :, 0], images[:, :, 3])
-    assert flipped[1].tolist() == [[[1.0, 2.0], [3.5, 1.0], [2.0, 0.0]], [[1.0, 2.0], [3.5, 1.5], [3.0, 0.0]]]
-    assert flipped[2] == pytest.approx(np.array([[[0.5, 0.2, 0], [0.4, -0.1, 0], [0.3, -0.05, 0.1]]] * 2))
+    assert flipped[1].tolist() == [[1.0, 2.0], [3.5, 1.0], [2.0, 0.0]]
+    assert flipped[2] == pytest.approx(np.array([[0.5, 0.2, 0], [0.4, -0.1, 0], [0.3, -0.05, 0.1]]))
     for once, twice in zip((images, pixels, world), mirrored(*flipped), strict=True):
         assert np.allclose(once, twice)
 

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpvqa
-from hpvqa.collect.batches.child import serve
-from hpvqa.collect.batches.exchange import Exchange
+from hpvqa.collect.batches.child import run
 from hpvqa.errors import UsageError
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim import open_simulator
@@ -97,6 +96,15 @@ def open_greedy(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int,
     os._exit(139)
 
 
+def open_wrong(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+    raise RuntimeError("PhysX has no such joint")
+
+
+def open_mute(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+    time.sleep(600)
+    raise AssertionError
+
+
 def open_hung(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
     print("[Error] [gpu.foundation.plugin] A GPU crash occurred. Exiting the application...", flush=True)
     time.sleep(600)
@@ -134,4 +142,4 @@ def _script(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(Exchange(Path(sys.argv[2])), globals()[f"open_{sys.argv[1]}"]))
+    run(Path(sys.argv[2]), globals()[f"open_{sys.argv[1]}"])

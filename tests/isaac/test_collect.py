@@ -74,7 +74,7 @@ def test_it_collects_both_tasks_retries_and_goes_on(tmp_path: Path) -> None:
     kinds = [json.loads(line)["event"] for line in events.read_text().splitlines()]
     assert kinds[0] == "start"
     assert "Starting Isaac Sim with 2 environments" in done.stderr
-    assert "clips are encoded on the CPU" in done.stderr
+    assert "its 2 clips at a time are encoded on the CPU" in " ".join(done.stderr.split())
     assert kinds.count("item") == 4
     assert "frames" in kinds
     assert kinds[-1] == "done"
@@ -123,6 +123,7 @@ def test_the_other_simulator_s_folder_is_refused(tmp_path: Path) -> None:
         ("nothing", {}, 2, "franka.usd is not there; set HPVQA_ISAAC_ASSETS"),
         ("full", {}, 1, "is full; free some space and run the same command again"),
         ("missing", {}, 1, "KeyError: 'open_missing'"),
+        ("wrong", {}, 1, "RuntimeError: PhysX has no such joint"),
         ("mujoco", {"gpu": ""}, 2, "No NVIDIA GPU was found"),
         ("mujoco", {"gpu": "NVIDIA H100 PCIe"}, 2, "has no ray tracing cores"),
         ("mujoco", {"lab": "3.0.0"}, 2, "belongs to Isaac Lab 3"),
@@ -207,6 +208,16 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         assert read_episode(out / name).checksum == read_episode(out / name).digest()
 
 
+def test_a_child_that_hangs_while_it_starts_ends_with_its_parent_too(tmp_path: Path) -> None:
+    out = tmp_path / "data"
+    command = [sys.executable, "-m", "hpvqa", "collect", "push", *BASE, "--episodes", "1", "--out", str(out)]
+    process = subprocess.Popen(command, env=installation(tmp_path / "isaac", "mute"), stderr=subprocess.DEVNULL)
+    wait_for(lambda: children(str(out)))
+    process.kill()
+    process.communicate(timeout=30)
+    wait_for(lambda: not children(str(out)))
+
+
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     environ, out = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data"
     process = started(environ, out, 7)
@@ -219,19 +230,17 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
 
 def test_a_kit_that_lost_its_gpu_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hpvqa.collect import isaac
-
-    monkeypatch.setattr(isaac, "HUNG_TIME", 0.2)
-    environ = installation(tmp_path / "isaac", "hung")
-    command = [str(tmp_path / "isaac" / "isaaclab.sh"), "-p", "-m", "hpvqa.collect.batches.child", str(tmp_path)]
-    (tmp_path / "setup.json").write_text(_setup(tmp_path))
-    child = isaac.IsaacChild(command, environ, tmp_path / "log")
-    wait_for(lambda: child.ended() is not None)
-    assert children(str(tmp_path)) == []
-
-
-def _setup(folder: Path) -> str:
+    from hpvqa.collect.batches.exchange import Exchange
     from hpvqa.collect.batches.messages import Setup
 
-    return Setup(
-        data=folder, partial=folder, fps=10, resolution=None, environments=1, threads=1, example=sample("push")
-    ).model_dump_json()
+    monkeypatch.setattr(isaac, "HUNG_TIME", 0.2)
+    environ, folder = installation(tmp_path / "isaac", "hung"), tmp_path / "exchange"
+    command = [str(tmp_path / "isaac" / "isaaclab.sh"), "-p", "-m", "hpvqa.collect.batches.child", str(folder)]
+    setup = Setup(
+        data=tmp_path, partial=tmp_path, fps=10, resolution=None, environments=1, threads=1, example=sample("push")
+    )
+    with Exchange(folder).hosted(setup):
+        child = isaac.IsaacChild(command, environ, tmp_path / "log")
+        wait_for(lambda: child.ended() is not None)
+    assert child.ended() == -signal.SIGTERM
+    assert children(str(tmp_path)) == []

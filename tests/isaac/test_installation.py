@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import hpvqa
+from hpvqa.collect.isaac import child_environment
 from hpvqa.errors import UsageError
 from hpvqa.sim.isaac import compat
 from hpvqa.sim.isaac.discover import Installation, check, find
@@ -64,12 +65,18 @@ def answering(output: str, code: int = 0, errors: str = "") -> subprocess.Comple
     return subprocess.CompletedProcess([], code, output, errors)
 
 
+def test_only_another_python_s_environment_is_cleaned() -> None:
+    environ = {"PYTHONPATH": "/isaac-sim/python_packages", "ISAAC_PATH": "/isaac-sim", "HOME": "/home/me"}
+    assert child_environment([sys.executable], environ) == {**environ, "PYTHONUNBUFFERED": "1"}
+    assert child_environment(["/IsaacLab/isaaclab.sh", "-p"], environ) == {"HOME": "/home/me", "PYTHONUNBUFFERED": "1"}
+
+
 GOOD = {"python": [3, 11], "lab": "2.3.2.post1", "has_lab": True, "hpvqa": hpvqa.__version__, "missing": []}
 HERE = Installation(("/opt/isaaclab.sh", "-p"), "ISAACLAB_PATH")
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"lab": "0.54.2"}, {"lab": "2.2.0"}, {"lab": None, "python": [3, 10]}, {"lab": "0.30.1"}]
+    "change", [{}, {"lab": "0.54.2"}, {"lab": "0.44.9"}, {"lab": "2.2.0"}, {"lab": None, "python": [3, 10]}]
 )
 def test_supported_versions_pass(change: dict[str, object]) -> None:
     check(HERE, lambda *args, **options: answering("Isaac says hello\n" + json.dumps({**GOOD, **change})))
@@ -82,6 +89,8 @@ def test_supported_versions_pass(change: dict[str, object]) -> None:
         ({"lab": "4.1.0", "python": [3, 12]}, "belongs to Isaac Lab 3"),
         ({"lab": None, "python": [3, 12]}, r"Python 3.12 belongs to Isaac Lab 3"),
         ({"python": [3, 7]}, r"Python 3.7 is too old"),
+        ({"lab": "2.1.1"}, r"Isaac Lab 2.1.1 is too old; use Isaac Lab 2.2 or 2.3"),
+        ({"lab": "0.40.2"}, r"Isaac Lab 0.40.2 is too old"),
         ({"has_lab": False, "lab": None}, r"has no Isaac Lab; install Isaac Lab 2.2"),
         ({"hpvqa": None}, r"lacks hpvqa; run: /opt/isaaclab.sh -p -m pip install hpvqa"),
         ({"missing": ["av", "pyarrow"]}, r"lacks av, pyarrow; run"),

@@ -325,6 +325,7 @@ def test_nothing_of_kits_python_reaches_the_child() -> None:
             "ISAAC_PATH": "/isaac",
             "LD_LIBRARY_PATH": "/kit/plugins:/usr/lib/nvidia:/isaac/libs:/kitchen",
             "LD_PRELOAD": "/kit/libcarb.so",
+            "OMNI_KIT_ACCEPT_EULA": "YES",
             "HPVQA_API_KEY": "secret",
         }
     )
@@ -332,6 +333,8 @@ def test_nothing_of_kits_python_reaches_the_child() -> None:
         "PATH": "/usr/bin",
         "ISAACSIM_PATH": "/isaac",
         "LD_LIBRARY_PATH": "/usr/lib/nvidia:/kitchen",
+        # What the user has set for every Kit, the child's among them.
+        "OMNI_KIT_ACCEPT_EULA": "YES",
         "HPVQA_API_KEY": "secret",
         "PYTHONUNBUFFERED": "1",
     }

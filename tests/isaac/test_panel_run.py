@@ -88,6 +88,7 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
         kit.click("generate")
         assert not kit.find("generate").enabled
         assert kit.find("stop").enabled
+        assert kit.texts()["estimate"].startswith("A run is at work")
         kit.until(lambda: made(kit) >= 1, 120)
         assert kit.find("progress").model.as_float >= 0.5
         assert "of 2 episodes" in kit.texts()["detail"]
@@ -250,7 +251,9 @@ def test_a_run_goes_on_and_is_found_again_if_the_user_chose_that(tmp_path: Path,
         kit.until(lambda: made(kit) >= 1)
         number = pid(kit)
         if quit_app:
-            assert kit.dispatcher.dispatch("omni.kit.app:post_quit") == 1
+            # Asked to quit, a user may still say no; only then there is no way back.
+            assert kit.dispatcher.dispatch("omni.kit.app:post_quit") == 0
+            assert kit.dispatcher.dispatch("omni.kit.app:pre_shutdown") == 1
             kit.frame()
             assert not kit.menus["Tools"]
         else:

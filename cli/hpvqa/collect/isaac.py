@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +16,8 @@ from hpvqa.sim.isaac.kit_log import FATAL, reason
 
 HUNG_TIME = 20.0
 """A Kit whose log says that it has lost its GPU is ended after this long [s]; by itself it may never end."""
+FULL = 2**20
+"""A disk with less than this free [bytes] is full."""
 
 
 def log_file(data: Path, task: str) -> Path:
@@ -21,13 +25,16 @@ def log_file(data: Path, task: str) -> Path:
     return data / f"isaac-{task}.log"
 
 
-def starting(data: Path, environments: int, video: bool) -> str:
-    """What to tell while Isaac Sim starts."""
-    clips = (
-        "" if not video else "; clips are encoded on the CPU, for they are more at a time than a GPU's encoder takes"
-    )
+def starting(data: Path, environments: int, cameras: int) -> str:
+    """What to tell while Isaac Sim starts; ``cameras`` of each environment record."""
     many = "1 environment" if environments == 1 else f"{environments} environments"
-    return f"Starting Isaac Sim with {many}, which takes a minute or more; its log is {log_file(data, 'TASK')}{clips}"
+    words = f"Starting Isaac Sim with {many}, which takes a minute or more; its log is {log_file(data, 'TASK')}"
+    if cameras:
+        # Consumer GPUs refuse more than a few streams (NVENC), and 16 environments with seven cameras are 112.
+        words += (
+            f"; its {environments * cameras} clips at a time are encoded on the CPU, for a GPU's encoder may take fewer"
+        )
+    return words
 
 
 class IsaacChild(ChildProcess):
@@ -55,6 +62,14 @@ class IsaacChild(ChildProcess):
         return FATAL.search(text.decode(errors="replace")) is not None
 
 
+def child_environment(command: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment of the child: that of another Python is ours without what Kit has set in it."""
+    if command[0] == sys.executable:
+        # Scripts of Isaac Sim have set what this Python needs.
+        return {**environ, "PYTHONUNBUFFERED": "1"}
+    return clean_environment(environ)
+
+
 def isaac_pool(command: Sequence[str], environments: int) -> BatchPool:
     """A pool whose episodes Isaac Sim makes.
 
@@ -65,11 +80,14 @@ def isaac_pool(command: Sequence[str], environments: int) -> BatchPool:
 
     def start(folder: Path, setup: Setup) -> IsaacChild:
         arguments = [*command, "-m", "hpvqa.collect.batches.child", str(folder)]
-        return IsaacChild(arguments, clean_environment(os.environ), log_file(setup.data, setup.example.task))
+        return IsaacChild(arguments, child_environment(command, os.environ), log_file(setup.data, setup.example.task))
 
     def why_ended(setup: Setup, code: int) -> str:
         log = log_file(setup.data, setup.example.task)
         words = reason(log.read_text(encoding="utf-8", errors="replace"), setup.environments)
+        if shutil.disk_usage(setup.data).free < FULL:
+            # Neither the child's message nor its log may have fitted on the disk any more.
+            words = "the disk is full; free some space"
         return (
             f"Isaac Sim ended unexpectedly (exit code {code}): {words}. Its log is {log}; "
             "run the same command again to go on, finished episodes are kept"

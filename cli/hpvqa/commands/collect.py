@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from hpvqa.collect.shard import Shard
-from hpvqa.commands.options import TaskType, recipe_options
+from hpvqa.commands.options import recipe_options
+from hpvqa.commands.param_types import TaskType
 from hpvqa.errors import UsageError
 from hpvqa.processes import INTERRUPTED
 from hpvqa.recipe import Recipe, TaskRecipe
@@ -150,7 +151,8 @@ def command(
             if not isaac:
                 return ProcessPool(min(most, missing), open_simulator_record)
             environments = min(recipe.num_envs, missing)
-            reporter.note(starting(out, environments, recipe.video))
+            cameras = max(len(task.cameras) for task in collection.tasks.values()) if recipe.video else 0
+            reporter.note(starting(out, environments, cameras))
             return isaac_pool(isaac_python().command, environments)
 
         report = collect(

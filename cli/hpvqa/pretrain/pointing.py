@@ -24,8 +24,6 @@ CENTRE = np.array([0.45, 0.0, 0.05], np.float32)
 """Middle of where things are [m]."""
 SCALE = np.array([0.1, 0.2, 0.1], np.float32)
 """How far from there they mostly are [m]."""
-TARGETS = 2 * len(THINGS)
-"""What is asked for: every thing in the earlier of a token's two frames, then every thing in the later one."""
 PLACE_WEIGHT = 4.0
 """Of the loss of places in the world, against that of pointing."""
 NOWHERE = -100
@@ -41,19 +39,19 @@ class Pointer(nn.Module):  # type: ignore[misc] # torch is not typed
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.here = nn.Linear(width, TARGETS)
-        self.place = nn.Linear(width, 3 * TARGETS)
+        self.here = nn.Linear(width, len(THINGS))
+        self.place = nn.Linear(width, 3 * len(THINGS))
 
     def forward(self, tokens: Any) -> tuple[Any, Any]:
-        """How likely each thing is at each token in either frame, and where it would be.
+        """How likely each thing is at each token, and where it would be.
 
         Args:
             tokens: Shape (clips, tokens, width).
 
         Returns:
-            Logits, shape (clips, targets, tokens), and places in the world, shape (clips, tokens, targets, 3).
+            Logits, shape (clips, things, tokens), and places in the world, shape (clips, tokens, things, 3).
         """
-        return self.here(tokens).transpose(1, 2), self.place(tokens).unflatten(-1, (TARGETS, 3))
+        return self.here(tokens).transpose(1, 2), self.place(tokens).unflatten(-1, (len(THINGS), 3))
 
 
 class Pointing:
@@ -96,17 +94,17 @@ class Pointing:
         self, store: Store, director: Director, episodes: NDArray[np.int64], rng: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.float32]]:
         episode, camera = int(rng.choice(episodes)), int(rng.integers(len(store.cameras)))
-        pair = list(director.pair(rng))
-        images = store.images[episode, camera, pair]
-        pixels, world = store.pixels[episode, camera, pair], store.world[episode, pair]
+        first, second = director.pair(rng)
+        images = store.images[episode, camera, [first, second]]
+        pixels, world = store.pixels[episode, camera, second], store.world[episode, second]
         if rng.random() < 0.5:
             images, pixels, world = mirrored(images, pixels, world)
         # Colours tell nothing, and mirrored worlds are as good as others: what is seen less often is learnt as well.
         images = images[..., rng.permutation(3)]
         return (
             np.ascontiguousarray(images),
-            cells_of(pixels.reshape(TARGETS, 2), self._model),
-            ((world - CENTRE) / SCALE).reshape(TARGETS, 3).astype(np.float32),
+            cells_of(pixels, self._model),
+            ((world - CENTRE) / SCALE).astype(np.float32),
         )
 
 
@@ -117,20 +115,20 @@ def mirrored(
 
     Args:
         images: Shape (frames, side, side, 3).
-        pixels: Where left object, right object and gripper are [pixels], shape (frames, 3, 2).
-        world: The same in the world [m], shape (frames, 3, 3).
+        pixels: Where left object, right object and gripper are [pixels], shape (3, 2).
+        world: The same in the world [m], shape (3, 3).
     """
     order = [1, 0, 2]
     side = images.shape[2]
-    flipped = pixels[:, order] * np.array([-1, 1], np.float32) + np.array([side, 0], np.float32)
-    return images[:, :, ::-1], flipped, world[:, order] * np.array([1, -1, 1], np.float32)
+    flipped = pixels[order] * np.array([-1, 1], np.float32) + np.array([side, 0], np.float32)
+    return images[:, :, ::-1], flipped, world[order] * np.array([1, -1, 1], np.float32)
 
 
 def cells_of(pixels: NDArray[np.float32], model: ModelSettings) -> NDArray[np.int64]:
     """The number of the token at some places; :data:`NOWHERE` outside of the picture.
 
     Args:
-        pixels: Places [pixels], shape (targets, 2); NaN behind the camera.
+        pixels: Places [pixels], shape (things, 2); NaN behind the camera.
         model: How large the model is.
     """
     inside = np.all((pixels >= 0) & (pixels < model.cells * model.cell), axis=1, keepdims=True)
@@ -142,13 +140,13 @@ def pointing_loss(logits: Any, places: Any, cells: Any, world: Any) -> Any:
     """Cross entropy of where in the picture, and the error of where in the world, there.
 
     Args:
-        logits: Shape (clips, targets, tokens).
-        places: Shape (clips, tokens, targets, 3).
-        cells: The right token, shape (clips, targets).
-        world: The right place, shape (clips, targets, 3).
+        logits: Shape (clips, things, tokens).
+        places: Shape (clips, tokens, things, 3).
+        cells: The right token, shape (clips, things).
+        world: The right place, shape (clips, things, 3).
     """
     inside = cells != NOWHERE
     found = nn.functional.cross_entropy(logits.flatten(0, 1), cells.flatten(), ignore_index=NOWHERE)
-    rows, targets = torch.arange(len(cells))[:, None], torch.arange(cells.shape[1])[None]
-    there = places[rows, cells.clamp(min=0), targets]
+    rows, things = torch.arange(len(cells))[:, None], torch.arange(cells.shape[1])[None]
+    there = places[rows, cells.clamp(min=0), things]
     return found + PLACE_WEIGHT * nn.functional.smooth_l1_loss(there[inside], world[inside], beta=0.1)

@@ -98,9 +98,13 @@ def _rows(store: Store, episodes: Iterable[int], name: str, prompt: Prompt) -> I
     """Queries that ask one question, each with its answer."""
     director, task = Director(store), TASKS[store.task]
     visible = {question.name: question for question in questions_of(store.task)}
+    whole = director.whole()
+    stills = [] if name == HIDDEN or visible[name] in whole.questions else map(director.comparing, director.telling)
+    shots = list(stills) or [whole]
     text = task.question if name == HIDDEN else visible[name].text
     for episode in episodes:
-        for shot in director.asking(name, np.random.default_rng(episode)):
+        # Stills at several moments, in turn.
+        for shot in shots[episode % len(shots) :] + shots[: episode % len(shots)]:
             seen = store.seen(episode, shot.frames)
             truth = task.answer(seen.spec) if name == HIDDEN else visible[name].answer(seen)
             if truth is not None:

@@ -47,8 +47,8 @@ class PretrainSettings(Model):
     """All of it."""
 
     model: ModelSettings = ModelSettings()
-    pointing: StageSettings = StageSettings(steps=1000, batch_size=48, learning_rate=1.5e-3, drop_share=0.4)
-    language: StageSettings = StageSettings(steps=1000, batch_size=32, learning_rate=2e-3, drop_share=0.45)
+    pointing: StageSettings = StageSettings(steps=1000, batch_size=48, learning_rate=1.5e-3)
+    language: StageSettings = StageSettings(steps=450, batch_size=32, learning_rate=2e-3)
     push_frames: FrameSampling = Field(
         default=FrameSampling(fps=0.55, resolution=(160, 160)),
         description="Which frames of a whole push the model is shown: four, before, between and after both touches, at "

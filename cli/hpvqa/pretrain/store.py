@@ -65,9 +65,10 @@ class Store:
 
     def seen(self, episode: int, shown: Sequence[int]) -> Seen:
         """What some kept frames of an episode show."""
-        record, world = self.records[episode], self.world[episode, list(shown)]
-        places = {side: world[:, number] for number, side in enumerate(SIDES)}
-        return Seen(record.spec, record.events, [self.times[frame] for frame in shown], places)
+        record, last = self.records[episode], self.world[episode, shown[-1]]
+        return Seen(
+            record.spec, record.events, [self.times[frame] for frame in shown], dict(zip(SIDES, last, strict=False))
+        )
 
     def split(self, held_out: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Numbers of the episodes to train on, and of the last ones, which are held out."""

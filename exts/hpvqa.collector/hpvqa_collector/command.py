@@ -10,7 +10,7 @@ from pathlib import Path
 from hpvqa_collector.errors import BadInputError
 
 _KIT_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "PYTHONEXECUTABLE", "EXP_PATH", "ISAAC_PATH", "LD_PRELOAD")
-_KIT_PREFIXES = ("CARB_", "OMNI_KIT_")
+_KIT_PREFIXES = ("CARB_",)
 _KIT_ROOTS = ("CARB_APP_PATH", "ISAAC_PATH", "EXP_PATH")
 
 

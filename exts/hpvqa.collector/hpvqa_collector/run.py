@@ -18,7 +18,8 @@ ACTIVE = ("running", "stopping", "ending")
 _KEPT = 10
 """So many logs of earlier runs are kept."""
 _PATIENCE = 10.0
-"""How long a run that was told to drop its episodes may take until it is killed [s]."""
+"""How long a run that was told to drop its episodes may take until it is killed [s]: longer than hpvqa itself gives
+Isaac Sim until it kills that (5 s)."""
 
 
 class Run:
@@ -135,9 +136,9 @@ class Run:
             # A file and a signal are two requests: the running episodes are dropped.
             self._stop_file.touch()
         self._child.terminate()
-        if not self._child.wait(_PATIENCE / 2):
+        if not self._child.wait(_PATIENCE):
             self._child.kill()
-            self._child.wait(_PATIENCE / 2)
+            self._child.wait(1.0)
         self.poll()
 
     def _watch(self, files: Path, data: Path) -> None:

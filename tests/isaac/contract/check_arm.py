@@ -125,7 +125,7 @@ def test_however_the_gripper_is_turned_the_fingers_open_along_the_pinch_frame_s_
     from isaaclab.utils.math import matrix_from_quat
 
     data = arm.data
-    fingers = data.body_pos_w[:, 8] - data.body_pos_w[:, 9]
+    fingers = data.body_com_pos_w[:, 8] - data.body_com_pos_w[:, 9]
     axis = matrix_from_quat(quat)[:, :, 1]
     assert (fingers * axis).sum(dim=1).abs() / fingers.norm(dim=1) == pytest.approx([1, 1], abs=1e-4)
     wrist = data.body_pos_w[:, 7]

@@ -73,18 +73,27 @@ def test_the_robot_stands_at_the_origin_with_the_panda_s_limits() -> None:
     robot = environment(settings(sample("push"))).scene.robot
     assert robot.init_state.pos == (0.0, 0.0, 0.0)
     assert robot.spawn.variants == {"Gripper": "Robotiq_2F_85"}
-    assert robot.actuators["panda_shoulder"].effort_limit_sim == 87.0
-    assert robot.actuators["panda_forearm"].effort_limit_sim == 12.0
+    assert robot.spawn.rigid_props.disable_gravity
+    assert robot.actuators["shoulder"].effort_limit_sim == 87.0
+    assert robot.actuators["forearm"].effort_limit_sim == 12.0
     covered = [name for actuator in robot.actuators.values() for name in actuator.joint_names_expr]
     assert len(covered) == len(set(covered))
 
 
-def test_isaac_lab_s_own_robot_is_left_as_it_was() -> None:
-    from isaaclab_assets.robots.franka import FRANKA_ROBOTIQ_GRIPPER_CFG
+def test_the_model_and_its_joints_are_those_of_isaac_lab_s_own_configuration() -> None:
+    from isaaclab_assets.robots.franka import FRANKA_ROBOTIQ_GRIPPER_CFG as THEIRS
 
-    environment(settings(sample("push")))
-    assert FRANKA_ROBOTIQ_GRIPPER_CFG.init_state.pos == (-0.85, 0, 0.76)
-    assert FRANKA_ROBOTIQ_GRIPPER_CFG.actuators["gripper_drive"].stiffness == 17
+    ours = environment(settings(sample("push"))).scene.robot
+    assert ours.spawn.usd_path == THEIRS.spawn.usd_path
+    assert ours.spawn.variants == THEIRS.spawn.variants
+    assert set(ours.init_state.joint_pos) <= set(THEIRS.init_state.joint_pos)
+
+    def joints(config: object) -> set[str]:
+        """Of the gripper; those of the arm are written out in ours."""
+        named = [name for drive in config.actuators.values() for name in drive.joint_names_expr]
+        return {name for name in named if not name.startswith("panda_joint")}
+
+    assert joints(ours) == joints(THEIRS)
 
 
 def test_a_field_that_isaac_lab_does_not_have_is_refused() -> None:

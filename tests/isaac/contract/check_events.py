@@ -177,6 +177,15 @@ def test_what_physx_does_not_take_is_named(lost: str) -> None:
     assert not any("left" in words for words in term.mismatches.values())
 
 
+def test_a_robot_that_keeps_its_own_friction_is_noticed() -> None:
+    env = world(2)
+    env.scene[names.ROBOT].root_physx_view.deaf = "materials"
+    events, term = manager(env)
+    term.assign(specs("push", 2))
+    events.apply(mode="reset", env_ids=torch.arange(2), global_env_step_count=0)
+    assert set(term.mismatches.values()) == {"the robot's friction and restitution"}
+
+
 def test_isaac_lab_checks_our_term() -> None:
     wrong = {"specs": EventTermCfg(func=ApplySpecs, mode="reset", params={"spec": 1})}
     term = EventManager(wrong, world(1))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pxr import Gf, Usd, UsdGeom, UsdLux, UsdPhysics
 
-from hpvqa.errors import RunError
+from hpvqa.errors import RunError, UsageError
 from hpvqa.scene.camera import fovy, project
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim import room
@@ -193,8 +193,7 @@ def model(path: Any, fingers: tuple[str, str] | None) -> str:
 @pytest.mark.parametrize("fingers", names.FINGERS)
 def test_the_gripper_s_bodies_are_read_from_the_model(fingers: tuple[str, str], tmp_path: Any) -> None:
     path = model(tmp_path / "robot.usda", fingers)
-    chosen = robot.variants(robot.robot())
-    found = robot.moving_bodies(path, chosen)
+    found = robot.moving_bodies(path)
     assert sorted(found) == sorted(f"Robotiq_2F_85_edit/{body}" for body in ("base_link", *fingers))
     assert robot.finger_names([body.rsplit("/", 1)[-1] for body in found]) == fingers
 
@@ -202,6 +201,6 @@ def test_the_gripper_s_bodies_are_read_from_the_model(fingers: tuple[str, str], 
 def test_a_model_without_a_gripper_we_know_is_refused_with_its_bodies(tmp_path: Any) -> None:
     path = model(tmp_path / "robot.usda", None)
     with pytest.raises(RunError, match=r"no fingers that this version knows; its bodies are: Robotiq_2F_85_edit/base"):
-        robot.moving_bodies(path, {"Gripper": "Robotiq_2F_85"})
-    with pytest.raises(RunError, match=r"cannot be read; .* set HPVQA_ISAAC_ASSETS"):
-        robot.moving_bodies(str(tmp_path / "missing.usd"), {})
+        robot.moving_bodies(path)
+    with pytest.raises(UsageError, match=r"cannot be read; .* set HPVQA_ISAAC_ASSETS"):
+        robot.moving_bodies(str(tmp_path / "missing.usd"))

@@ -64,7 +64,8 @@ HALF_FINGER = 0.04
 class Panda:
     """Arms that go where their drives are told, at once: exact kinematics, no dynamics.
 
-    Bodies: seven links, then both fingers of a gripper turned by ``yaw`` about the flange.
+    Bodies: seven links, then both fingers of a gripper turned by ``yaw`` about the flange. As in Isaac Sim's model, the
+    origins of the fingers' frames are where the gripper is mounted; only their centres of mass tell where they are.
     """
 
     def __init__(self, count: int, origins: Tensor, home: Sequence[float], yaw: float = -torch.pi / 4) -> None:
@@ -138,13 +139,13 @@ class Panda:
         from isaaclab.utils.math import quat_from_matrix
 
         frames = [np.eye(4), *self._chain(angles)]
-        across = np.array([-np.sin(self._yaw), np.cos(self._yaw), 0.0])
-        for sign in (1, -1):
-            finger = np.eye(4)
-            finger[:3, 3] = sign * HALF_FINGER * across + [0, 0, 0.2]
-            frames.append(frames[7] @ finger)
+        mount = np.eye(4)
+        mount[2, 3] = 0.107
+        frames += [frames[7] @ mount] * 2
+        across = HALF_FINGER * np.array([-np.sin(self._yaw), np.cos(self._yaw), 0.0])
+        centres = np.array([COM] * 8 + [sign * across + [0, 0, 0.1] for sign in (1, -1)])
         poses = np.array(frames)
-        com = poses[:, :3, 3] + poses[:, :3, :3] @ COM
+        com = poses[:, :3, 3] + np.einsum("nij,nj->ni", poses[:, :3, :3], centres)
         turned = torch.tensor(poses[:, :3, :3], dtype=torch.float32)
         return _single(poses[:, :3, 3]), quat_from_matrix(turned), _single(com)
 

@@ -200,7 +200,7 @@ class Session:
             "omni.usd": module("omni.usd", get_context=lambda: self.usd, StageEventType=StageEventType),
             "omni.kit": module("omni.kit"),
             "omni.kit.app": module(
-                "omni.kit.app", get_app=lambda: self.app, GLOBAL_EVENT_POST_QUIT="omni.kit.app:post_quit"
+                "omni.kit.app", get_app=lambda: self.app, GLOBAL_EVENT_PRE_SHUTDOWN="omni.kit.app:pre_shutdown"
             ),
             "omni.kit.menu": module("omni.kit.menu"),
             "omni.kit.menu.utils": module(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,10 +25,8 @@ OpenBatch = Callable[[EpisodeSpec, int, int, "tuple[int, int] | None"], BatchSim
 """Opens a simulator for episodes like the given one: environments, frames a second, resolution."""
 _FRAMES_INTERVAL = 0.5
 """Least time between two messages about frames [s]."""
-
-
-class _Orphan(Exception):  # noqa: N818 - not an error: nobody is left to tell
-    """The parent has died."""
+_LOOK = 1.0
+"""How often the child looks whether its parent lives [s]."""
 
 
 def serve(exchange: Exchange, open_batch: OpenBatch) -> int:
@@ -47,8 +48,6 @@ def serve(exchange: Exchange, open_batch: OpenBatch) -> int:
             while (batch := exchange.next_batch()) is not None:
                 _make(batch, setup, simulator, encoders, exchange, counter)
         simulator.close()
-    except _Orphan:
-        return 1
     except OSError as error:
         return _give_up(exchange, disk_error(setup.data, error))
     except HpvqaError as error:
@@ -94,7 +93,7 @@ def _give_up(exchange: Exchange, error: HpvqaError) -> int:
 
 
 class _FrameCounter:
-    """Tells the parent how many frames there are, now and then; ends the child when the parent is gone."""
+    """Tells the parent how many frames there are, now and then."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -107,8 +106,6 @@ class _FrameCounter:
         if now - self._told < _FRAMES_INTERVAL:
             return
         self._told = now
-        if not self._exchange.parent_lives():
-            raise _Orphan
         self._exchange.reply(Frames(frames=self._frames))
 
 
@@ -124,19 +121,45 @@ def open_isaac_batch(
         raise RunError(f"Isaac Lab cannot be imported: {error}; install a supported version") from error
 
 
+def run(folder: Path, open_batch: OpenBatch) -> None:
+    """Serve as a process of its own, and end it.
+
+    Args:
+        folder: Where messages are exchanged.
+        open_batch: Opens the simulator.
+    """
+    exchange = Exchange(folder)
+    threading.Thread(target=_end_with_parent, args=(exchange,), name="parent", daemon=True).start()
+    try:
+        code = serve(exchange, open_batch)
+    except BaseException:
+        # For the log, where the parent looks for the reason.
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Kit ends its own process when it is closed, with its own exit code, or hangs after an error; everything is on disk
+    # by now.
+    os._exit(code)
+
+
+def _end_with_parent(exchange: Exchange) -> None:
+    # In a thread, for starting Kit takes minutes, and a Kit that hangs never comes back. Episodes appear by one rename,
+    # and a later run removes what is unfinished, so that any moment will do.
+    while exchange.parent_lives():
+        time.sleep(_LOOK)
+    os._exit(1)
+
+
 def main(arguments: list[str]) -> None:
-    """Run as a process, in the Python of Isaac Sim.
+    """Run in the Python of Isaac Sim.
 
     Args:
         arguments: The folder to exchange messages through.
     """
-    code = serve(Exchange(Path(arguments[0])), open_isaac_batch)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Kit ends its own process when it is closed, with its own exit code; everything is on disk by now.
-    import os
-
-    os._exit(code)
+    # Kit takes the process's arguments for its own.
+    del sys.argv[1:]
+    run(Path(arguments[0]), open_isaac_batch)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,9 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
     def _mismatch(self, env: Any, number: int) -> str:
         spec = self._specs[number]
         wrong = look_errors(env.scene.stage, env.scene.env_prim_paths[number], spec)
+        robot = env.scene[names.ROBOT].root_physx_view.get_material_properties()[number].reshape(-1, 3)
+        if not _near(robot, torch.tensor(ROBOT_MATERIAL).expand_as(robot)):
+            wrong.append("the robot's friction and restitution")
         for side in SIDES:
             wrong += self._wrong_properties(env, number, side, spec.object(side))
         return ", ".join(wrong)

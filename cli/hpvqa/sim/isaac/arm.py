@@ -53,8 +53,9 @@ class ArmView:
         data = self._robot.data
         position, quat = data.body_pos_w[:, self._wrist], data.body_quat_w[:, self._wrist]
         if self._offset is None:
+            # Their centres of mass: origins of links need not lie where the links are. In this model they do not.
             left, right = (
-                subtract_frame_transforms(position, quat, data.body_pos_w[:, finger])[0] for finger in self._fingers
+                subtract_frame_transforms(position, quat, data.body_com_pos_w[:, finger])[0] for finger in self._fingers
             )
             self._offset = pinch_offset(pinch_yaw(left, right))
         moved: tuple[Tensor, Tensor] = combine_frame_transforms(position, quat, *self._offset)

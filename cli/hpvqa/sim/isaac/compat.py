@@ -19,11 +19,9 @@ from typing import Any
 from hpvqa.errors import UsageError
 
 SUPPORTED = "Isaac Lab 2.2 or 2.3, with Isaac Sim 5.0 or 5.1"
-_OLD_NAMES = {
-    "isaaclab": "omni.isaac.lab",
-    "isaaclab_assets": "omni.isaac.lab_assets",
-    "isaaclab_tasks": "omni.isaac.lab_tasks",
-}
+_OLDEST = {2: (2, 2), 0: (0, 44)}
+"""The oldest that is supported, as a release and as the number of its extension (release 2.2.0 is 0.44.9)."""
+_OLD, _NEW = "omni.isaac.lab", "isaaclab"
 
 
 class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -32,15 +30,14 @@ class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Answer for the renamed packages and all that is in them."""
-        if fullname.partition(".")[0] not in _OLD_NAMES:
+        """Answer for the renamed package and all that is in it."""
+        if fullname.partition(".")[0] != _NEW:
             return None
         return ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Return the module of the older name, so that a class exists once, whatever it is called."""
-        top, dot, rest = spec.name.partition(".")
-        module = importlib.import_module(_OLD_NAMES[top] + dot + rest)
+        module = importlib.import_module(_OLD + spec.name.removeprefix(_NEW))
         self._own_spec = module.__spec__
         return module
 
@@ -55,9 +52,9 @@ def activate() -> None:
     Raises:
         UsageError: There is no Isaac Lab in this Python.
     """
-    if _exists("isaaclab"):
+    if _exists(_NEW):
         return
-    if not _exists("omni.isaac.lab"):
+    if not _exists(_OLD):
         raise UsageError(f"This Python has no Isaac Lab: {sys.executable}; install {SUPPORTED}")
     sys.meta_path.insert(0, OldNames())
 
@@ -80,11 +77,14 @@ def check_versions(lab: str | None, python: tuple[int, int]) -> None:
     Raises:
         UsageError: They are not supported; the message says which are.
     """
-    if python >= (3, 12) or (lab is not None and lab.split(".")[0].isdecimal() and int(lab.split(".")[0]) >= 3):
+    numbers = tuple(int(part) for part in (lab or "").split(".")[:2] if part.isdecimal())
+    if python >= (3, 12) or numbers >= (3,):
         what = f"Isaac Lab {lab}" if lab and not lab.startswith("0.") else f"Python {python[0]}.{python[1]}"
         raise UsageError(f"{what} belongs to Isaac Lab 3, whose interface is another; use {SUPPORTED}")
     if python < (3, 10):
         raise UsageError(f"Python {python[0]}.{python[1]} is too old for Isaac Lab; use {SUPPORTED}")
+    if numbers and numbers < _OLDEST.get(numbers[0], numbers):
+        raise UsageError(f"Isaac Lab {lab} is too old; use {SUPPORTED}")
 
 
 def versions() -> dict[str, str]:

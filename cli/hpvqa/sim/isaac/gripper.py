@@ -13,10 +13,12 @@ from torch import Tensor
 
 from hpvqa.errors import RunError
 
-PINCH_DISTANCE = 0.107 + 0.0038 + 0.145
-"""From the origin of the last link along its z axis to the pinch point [m]: flange, coupling, finger tips.
+PINCH_DISTANCE = 0.107 + 0.1534 + 0.014
+"""From the origin of the last link along its z axis to the pinch point [m]: the middle of the pads when closed.
 
-The same in the embedded simulator's model (bodies attachment and base, site pinch)."""
+The flange; from the gripper's base, which is mounted there without a coupling, to the middle of the open pads; how much
+further out closed ones are. Measured by others on Isaac Sim's model: docs/isaac-sim.md says by whom. The embedded
+simulator's model of the same gripper has another distance."""
 HAND_YAW = -math.pi / 4
 """How the Panda's own hand is turned about the flange's axis [rad]: at rest, it faces forward."""
 _MAX_OFF_AXIS = 0.01
@@ -27,7 +29,7 @@ def pinch_yaw(left: Tensor, right: Tensor) -> Tensor:
     """Angle of the pinch frame about the last link's z axis.
 
     Args:
-        left: The left finger in the last link's frame, shape (n, 3) [m].
+        left: Centre of mass of the left finger, in the last link's frame, shape (n, 3) [m].
         right: The right finger, likewise.
 
     Returns:

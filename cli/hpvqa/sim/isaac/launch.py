@@ -7,14 +7,11 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from hpvqa.errors import RunError
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.batch import BatchSimulator
 from hpvqa.sim.isaac import compat
+from hpvqa.sim.isaac.names import ASSETS
 from hpvqa.tasks import TASKS
-
-ASSETS = "HPVQA_ISAAC_ASSETS"
-"""Environment variable: folder of an offline copy of Isaac Sim's assets, the one that contains ``Isaac``."""
 
 
 def start_kit(*, cameras: bool, assets: str | None) -> Any:
@@ -34,10 +31,10 @@ def start_kit(*, cameras: bool, assets: str | None) -> Any:
     compat.check_versions(_lab_version(), sys.version_info[:2])
     from isaaclab.app import AppLauncher
 
-    arguments: dict[str, Any] = {"headless": True, "enable_cameras": cameras}
     if assets is not None:
-        arguments["kit_args"] = f"--/persistent/isaac/asset_root/cloud={assets}"
-    return AppLauncher(arguments).app
+        # Kit reads the process's own arguments. Isaac Lab's way to add some, kit_args, splits them at spaces.
+        sys.argv.append(f"--/persistent/isaac/asset_root/cloud={assets}")
+    return AppLauncher({"headless": True, "enable_cameras": cameras}).app
 
 
 def open_isaac(example: EpisodeSpec, environments: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
@@ -50,9 +47,10 @@ def open_isaac(example: EpisodeSpec, environments: int, fps: int, resolution: tu
         resolution: Width and height of images [pixels]; None to draw nothing.
 
     Raises:
-        HpvqaError: Isaac Lab or an asset is missing, or is of a version that is not supported.
+        UsageError: Isaac Lab or the robot's model is missing, or is of a version that is not supported.
+        RunError: The model is not one that this version knows.
     """
-    start_kit(cameras=resolution is not None, assets=os.environ.get(ASSETS))
+    start_kit(cameras=resolution is not None, assets=os.environ.get(ASSETS) or None)
     # Only now: these import modules of Kit.
     import isaaclab.envs  # noqa: F401 - first, or its managers are imported in a circle
     from isaaclab.utils.assets import check_file_path
@@ -61,20 +59,15 @@ def open_isaac(example: EpisodeSpec, environments: int, fps: int, resolution: tu
     from hpvqa.sim.isaac.environment import Settings
     from hpvqa.sim.isaac.simulator import IsaacSimulator
 
-    config = robot.robot()
-    model = config.spawn.usd_path
-    if not check_file_path(model):
-        raise RunError(
-            f"The robot model {model} is not there; give Isaac Sim network access to its assets, or set {ASSETS} to "
-            "the folder of an offline copy (the one that contains Isaac/)"
-        )
+    if not check_file_path(robot.MODEL):
+        raise robot.no_model(robot.MODEL)
     settings = Settings(
         example=example,
         duration=TASKS[example.task].duration(example),
         environments=environments,
         fps=fps,
         resolution=resolution,
-        robot_bodies=robot.moving_bodies(model, robot.variants(config)),
+        robot_bodies=robot.moving_bodies(),
     )
     return IsaacSimulator(settings)
 

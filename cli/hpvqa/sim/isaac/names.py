@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+ASSETS = "HPVQA_ISAAC_ASSETS"
+"""Environment variable: folder of an offline copy of Isaac Sim's assets, the one that contains ``Isaac``."""
 ENVIRONMENT = "{ENV_REGEX_NS}"
 """Isaac Lab puts the path of every environment here."""
 ROBOT = "robot"

@@ -1,17 +1,20 @@
-"""The Panda with the Robotiq 2F-85, as Isaac Lab's own configuration has it, fitted to our frame and tasks."""
+"""The Panda with the Robotiq 2F-85: Isaac Sim's own model, with drives fitted to our tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
+import isaaclab.sim as sim_utils
 from isaaclab.actuators import ImplicitActuatorCfg
 from isaaclab.assets import ArticulationCfg
-from isaaclab_assets.robots.franka import FRANKA_ROBOTIQ_GRIPPER_CFG
+from isaaclab.utils.assets import ISAAC_NUCLEUS_DIR
 
-from hpvqa.errors import RunError
+from hpvqa.errors import RunError, UsageError
 from hpvqa.sim.isaac import names
 
+MODEL = f"{ISAAC_NUCLEUS_DIR}/Robots/FrankaRobotics/FrankaPanda/franka.usd"
+"""The model's file among the assets of Isaac Sim 5."""
+VARIANTS = {"Gripper": "Robotiq_2F_85"}
 HOME = (0.0, 0.195, 0.0, -2.43, 0.0, 2.62, 0.785)
 """Joint angles with the elbow up and the gripper over the table [rad]: the embedded simulator's posture."""
 TORQUE_LIMIT = (87.0,) * 4 + (12.0,) * 3
@@ -19,7 +22,7 @@ TORQUE_LIMIT = (87.0,) * 4 + (12.0,) * 3
 SPEED_LIMIT = (2.175,) * 4 + (2.61,) * 3
 """The Panda's joint speed limits [rad/s] (Franka Emika, Panda datasheet)."""
 STIFFNESS = (1100.0,) * 4 + (1000.0,) * 3
-"""Of the stiff joint control [N m/rad]; Isaac Lab's values for this arm."""
+"""Of the stiff joint control [N m/rad]; those that Isaac Lab 2.3 has for this arm."""
 DAMPING = 80.0
 """Of the stiff joint control [N m s/rad]."""
 CLOSED_ANGLE = 0.8
@@ -27,45 +30,66 @@ CLOSED_ANGLE = 0.8
 
 
 def robot() -> ArticulationCfg:
-    """The robot, its base at the origin, with drives that can hold a pose and let go of a sphere."""
-    config = FRANKA_ROBOTIQ_GRIPPER_CFG.replace(prim_path=f"{names.ENVIRONMENT}/{names.ROBOT}")
-    # Isaac Lab's own copy stands beside a table of its tasks; ours is at the origin, on its stand.
-    config.init_state = config.init_state.replace(pos=(0.0, 0.0, 0.0), rot=(1.0, 0.0, 0.0, 0.0))
-    config.init_state.joint_pos = {**config.init_state.joint_pos, **dict(zip(names.ARM_JOINTS, HOME, strict=True))}
-    # Links of the gripper overlap links of the wrist in this model; colliding, they push the wrist out of its pose.
-    config.spawn.articulation_props = config.spawn.articulation_props.replace(
-        enabled_self_collisions=False, solver_position_iteration_count=32, solver_velocity_iteration_count=1
+    """The robot, its base at the origin, with drives that can hold a pose and let go of a sphere.
+
+    Written out, for Isaac Lab has a configuration of this model only since 2.3.
+    """
+    return ArticulationCfg(
+        prim_path=f"{names.ENVIRONMENT}/{names.ROBOT}",
+        spawn=sim_utils.UsdFileCfg(
+            usd_path=MODEL,
+            variants=VARIANTS,
+            rigid_props=sim_utils.RigidBodyPropertiesCfg(disable_gravity=True, max_depenetration_velocity=5.0),
+            # Links of the gripper overlap links of the wrist in this model; colliding, they push the wrist out of its
+            # pose.
+            articulation_props=sim_utils.ArticulationRootPropertiesCfg(
+                enabled_self_collisions=False, solver_position_iteration_count=32, solver_velocity_iteration_count=1
+            ),
+        ),
+        # Joints that are not named start at 0: the gripper is open.
+        init_state=ArticulationCfg.InitialStateCfg(joint_pos=dict(zip(names.ARM_JOINTS, HOME, strict=True))),
+        actuators={
+            "shoulder": _arm_drive(range(4)),
+            "forearm": _arm_drive(range(4, 7)),
+            # Users of a weaker drive (17 N m/rad) report that the linkage does not open again once closed; a stiffer
+            # one opens fully, and this limit of its torque keeps it from crushing what it holds.
+            "gripper": _drive([names.GRIPPER_JOINT], torque=20.0, speed=10.0, stiffness=100.0, damping=5.0),
+            # A weak spring keeps the finger tips parallel; the other joints of the closed linkage follow.
+            "finger_tips": _drive([".*_inner_finger_joint"], torque=50.0, speed=10.0, stiffness=0.2, damping=0.001),
+            "linkage": _drive(
+                [".*_inner_finger_knuckle_joint", "right_outer_knuckle_joint"],
+                torque=1.0,
+                speed=10.0,
+                stiffness=0.0,
+                damping=0.0,
+            ),
+        },
     )
-    config.actuators = {**config.actuators, **_arm_drives(), "gripper_drive": _gripper_drive()}
-    return config
 
 
-def _arm_drives() -> dict[str, ImplicitActuatorCfg]:
-    return {
-        name: ImplicitActuatorCfg(
-            joint_names_expr=[names.ARM_JOINTS[number] for number in joints],
-            effort_limit_sim=TORQUE_LIMIT[joints[0]],
-            velocity_limit_sim=SPEED_LIMIT[joints[0]],
-            stiffness=STIFFNESS[joints[0]],
-            damping=DAMPING,
-        )
-        for name, joints in (("panda_shoulder", range(4)), ("panda_forearm", range(4, 7)))
-    }
+def _arm_drive(joints: range) -> ImplicitActuatorCfg:
+    return _drive(
+        [names.ARM_JOINTS[number] for number in joints],
+        torque=TORQUE_LIMIT[joints[0]],
+        speed=SPEED_LIMIT[joints[0]],
+        stiffness=STIFFNESS[joints[0]],
+        damping=DAMPING,
+    )
 
 
-def _gripper_drive() -> ImplicitActuatorCfg:
-    # Users of the stock drive (stiffness 17) report that the linkage does not open again once closed; a stiffer drive
-    # opens fully, and this limit of its torque keeps it from crushing what it holds.
+def _drive(
+    joints: Sequence[str], *, torque: float, speed: float, stiffness: float, damping: float
+) -> ImplicitActuatorCfg:
     return ImplicitActuatorCfg(
-        joint_names_expr=[names.GRIPPER_JOINT],
-        effort_limit_sim=20.0,
-        velocity_limit_sim=10.0,
-        stiffness=100.0,
-        damping=5.0,
+        joint_names_expr=list(joints),
+        effort_limit_sim=torque,
+        velocity_limit_sim=speed,
+        stiffness=stiffness,
+        damping=damping,
     )
 
 
-def moving_bodies(model: str, variants: Mapping[str, str]) -> list[str]:
+def moving_bodies(model: str = MODEL) -> list[str]:
     """Paths of the robot's bodies beyond its arm, relative to the model's root, read from its USD file.
 
     Contact sensors must name what they look for, one body at a time, and names inside the model differ between its
@@ -73,21 +97,21 @@ def moving_bodies(model: str, variants: Mapping[str, str]) -> list[str]:
 
     Args:
         model: Path or address of the model.
-        variants: Which variants of it are chosen.
 
     Raises:
-        RunError: The file cannot be opened, or holds no gripper.
+        UsageError: The file cannot be opened.
+        RunError: It holds no gripper that this version knows.
     """
     from pxr import Tf, Usd, UsdPhysics
 
     try:
         stage = Usd.Stage.Open(model)
     except Tf.ErrorException as error:
-        raise _no_model(model) from error
+        raise no_model(model) from error
     if not stage or not stage.GetDefaultPrim():
-        raise _no_model(model)
+        raise no_model(model)
     root = stage.GetDefaultPrim()
-    for name, choice in variants.items():
+    for name, choice in VARIANTS.items():
         root.GetVariantSets().GetVariantSet(name).SetVariantSelection(choice)
     bodies = [prim for prim in Usd.PrimRange(root) if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
     found = [str(prim.GetPath().MakeRelativePath(root.GetPath())) for prim in bodies]
@@ -113,14 +137,9 @@ def finger_names(bodies: list[str]) -> tuple[str, str]:
     raise RunError(f"The robot has no fingers that this version knows; its bodies are: {', '.join(bodies)}")
 
 
-def variants(config: ArticulationCfg) -> dict[str, str]:
-    """The variants that a robot's configuration chooses."""
-    chosen: Any = config.spawn.variants
-    return dict(chosen) if isinstance(chosen, Mapping) else {}
-
-
-def _no_model(model: str) -> RunError:
-    return RunError(
-        f"The robot model {model} cannot be read; give Isaac Sim network access to its assets, or set "
-        "HPVQA_ISAAC_ASSETS to the folder of an offline copy (the one that contains Isaac/)"
+def no_model(model: str) -> UsageError:
+    """What to say when the model is not there."""
+    return UsageError(
+        f"The robot model {model} cannot be read; give Isaac Sim network access to its assets, or set {names.ASSETS} "
+        "to the folder of an offline copy (the one that contains Isaac/)"
     )

@@ -83,7 +83,10 @@ class IsaacSimulator:
         self._first_seen = set()
         self._arm.on_step = self._take
         self._finders = [ImpactFinder({"left": spec.left, "right": spec.right}) for spec in specs]
-        self._troubles = [self._trouble(number, start) for number, start in enumerate(starts)]
+        self._troubles = [
+            self._trouble(number, start, state)
+            for number, (start, state) in enumerate(zip(starts, self.states(), strict=True))
+        ]
 
     def states(self) -> list[State]:
         """The states now."""
@@ -152,11 +155,10 @@ class IsaacSimulator:
                 if off > PLACE_TOLERANCE and self._troubles[number] is None:
                     self._troubles[number] = f"the {side} object started {1000 * off:.0f} mm from where it should"
 
-    def _trouble(self, number: int, start: Command) -> str | None:
+    def _trouble(self, number: int, start: Command, state: State) -> str | None:
         wrong: str | None = self._apply.mismatches.get(number)
         if wrong:
             return f"the simulator did not take {wrong}"
-        state = self.states()[number]
         off = float(np.linalg.norm(state.ee_position - start.position))
         if off > START_TOLERANCE:
             return f"the gripper started {1000 * off:.0f} mm from where it should"

@@ -108,9 +108,10 @@ class CollectorExtension(omni.ext.IExt):
                 on_event=self._stage_closes,
                 observer_name=f"{NAME}.stage",
             ),
-            # Isaac Sim may quit without shutting extensions down.
+            # Isaac Sim may quit without shutting extensions down. Not when quitting is asked for (POST_QUIT): a user
+            # with an unsaved stage may still take that back.
             dispatcher.observe_event(
-                event_name=omni.kit.app.GLOBAL_EVENT_POST_QUIT,
+                event_name=omni.kit.app.GLOBAL_EVENT_PRE_SHUTDOWN,
                 on_event=self._kit_quits,
                 observer_name=f"{NAME}.quit",
             ),

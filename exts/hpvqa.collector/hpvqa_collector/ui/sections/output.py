@@ -19,7 +19,7 @@ class OutputSection(Section):
 
     title = "Output"
     rebuilt_on = ("job",)
-    refreshed_on = ("estimate", "edited")
+    refreshed_on = ("estimate", "edited", "run")
 
     def build(self) -> None:
         """The folder, its state, and what happens when something closes."""
@@ -37,11 +37,13 @@ class OutputSection(Section):
         option_row(collector, "isaac", "Isaac Lab", "text", HELP["isaac"])
 
     def refresh(self) -> None:
-        """Show the newest estimate."""
+        """Show the newest estimate, or that it must wait."""
         self._state.text, self._state.name = self._words()
 
     def _words(self) -> tuple[str, str]:
         collector, found = self.collector, self.collector.estimate
+        if collector.run.active:
+            return "A run is at work; what is left to make is counted when it is over.", "faint"
         if collector.problem:
             return collector.problem, "bad"
         if found is None:
