@@ -153,7 +153,7 @@ def test_an_out_of_memory_batch_is_halved(
     monkeypatch.setattr(TransformersAnswerer, "_look", small)
     args = ["eval", "--dataset", dataset, "--backend", "transformers", "--model", tiny_model("internvl"), *FRAMES]
     assert hpvqa(*args, "--out", tmp_path / "run") == 0
-    assert "8 queries at once do not fit" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("8 queries at once do not fit") == 1
     assert len(rows(tmp_path / "run")) == 8
 
 
@@ -204,7 +204,7 @@ def test_a_clip_that_does_not_decode(
         (["--backend", "transformers", "--adapter", "nowhere"], "nowhere holds no adapter"),
         (["--backend", "transformers", "--prompt", "papr"], "did you mean 'paper'"),
         (["--backend", "transformers", "--resolution", "60x64"], "multiples of 32"),
-        (["--backend", "transformers", "--fps", "500"], "Frames cannot be chosen so: fps"),
+        (["--backend", "transformers", "--fps", "500"], "500.0 is not in the range"),
         (["--backend", "transformers", "--condition", "blnk"], "did you mean 'blank'"),
         (["--backend", "transformers", "--episodes", "3-1"], "Episodes look like 3,7,10-12"),
         (["--backend", "transformers", "--server", "http://x"], "--server is for --backend openai"),
@@ -224,4 +224,4 @@ def test_wrong_calls(
     assert code in (1, 2)
     assert message in error
     assert "Traceback" not in error
-    assert not (tmp_path / "run" / "predictions.jsonl").exists() or not rows(tmp_path / "run")
+    assert not (tmp_path / "run").exists()

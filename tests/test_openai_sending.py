@@ -11,11 +11,13 @@ import pytest
 from hpvqa.errors import RunError, UsageError
 from hpvqa.vlm.backends.openai import OpenAIAnswerer
 from hpvqa.vlm.backends.openai.encode import mp4
+from hpvqa.vlm.backends.openai.packing import Packing
+from hpvqa.vlm.families import get_family
 from hpvqa.vlm.options import ServerOptions
 from tests.engine_checks import swapped
 from tests.openai_client import UNEVEN, Loaded, bright, load, parts, waits
 from tests.servers import LOGPROBS, StandIn, decode_video
-from tests.tiny_models import make_query, noise
+from tests.tiny_models import frames_of, make_query, noise
 
 __all__ = ["load", "waits"]
 
@@ -104,6 +106,18 @@ def test_unevenly_spaced_frames_are_not_sent_as_a_video_and_the_others_go_on(loa
     assert answers[0].choice == "left"
     assert answers[1].choice is None
     assert "--transport images" in str(answers[1].error)
+
+
+def test_frames_that_begin_within_a_clip_are_not_sent_as_a_video_to_a_model_that_is_told_times() -> None:
+    later = frames_of(bright(200, 4).images, (6, 7, 8, 9))
+    told = get_family("qwen3-vl").model_copy(update={"pixel_multiple": 16})
+    untold = get_family("internvl3.5").model_copy(update={"resolution": (48, 32)})
+    with pytest.raises(UsageError, match=r"begin within the clip.*--transport clip or images"):
+        Packing("file", told, told=True, times=True, put=lambda data: "file:///x").pack(make_query(later))
+    with pytest.raises(UsageError, match=r"begin within the clip.*--transport images"):
+        Packing("clip", told).pack(make_query(later))
+    Packing("clip", told, told=True, times=True).pack(make_query(later))
+    Packing("clip", untold).pack(make_query(later))
 
 
 @pytest.mark.parametrize("rate", [2.0, 240 / 119, 30.0, 29.97])

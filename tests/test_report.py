@@ -113,6 +113,19 @@ def test_pre_trained_beside_fine_tuned(dataset: Dataset, tmp_path: Path) -> None
     assert "Pre-trained → fine-tuned" not in shown(report_of(base, other))
 
 
+def test_a_model_of_two_names_is_one_model(dataset: Dataset, tmp_path: Path) -> None:
+    names = {"base": ("m-base", None), "tuned": ("m", "m"), "other": ("m-base", None)}
+    runs = [
+        make_run(
+            tmp_path / name, dataset, model=model,
+            details={"fingerprint": "b" if name == "other" else "a", "adapter": adapter},
+        )
+        for name, (model, adapter) in names.items()
+    ]  # fmt: skip
+    report = report_of(*runs)
+    assert [(pair.a, pair.b) for pair in report.comparisons if pair.tuned] == [("base", "tuned")]
+
+
 def test_runs_of_different_data_sets_stand_side_by_side(dataset: Dataset, tmp_path: Path) -> None:
     other = make_dataset(tmp_path / "other", push=2)
     runs = [make_run(tmp_path / "a", dataset), make_run(tmp_path / "b", other)]

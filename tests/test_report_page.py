@@ -171,6 +171,24 @@ def test_a_clip_is_embedded_once(dataset: Dataset, tmp_path: Path) -> None:
     assert page.tags.count("article") == 2 * page.tags.count("video")
 
 
+def test_a_link_to_a_clip_further_up_opens_it(dataset: Dataset, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / name, dataset, say=left) for name in ("a", "b")]
+    html, page = make_page(tmp_path / "out.html", runs)
+    links = [link[1:] for link in page.links if link.startswith("#clip-")]
+    assert links
+    # Browsers open a folded part for what is inside it, not for itself.
+    assert all(f'<video id="{anchor}"' in html for anchor in links)
+
+
+def test_figures_whose_marks_stand_for_runs_have_a_key(dataset: Dataset, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / name, dataset, conditions=("plain", "swap")) for name in ("a", "b")]
+    html, _ = make_page(tmp_path / "two.html", runs)
+    sections = re.findall(r'<section id="(\w+)">(.*?)</section>', html, re.DOTALL)
+    keyed = [name for name, content in sections if '<p class="key">' in content]
+    assert keyed == ["bias", "gap", "conditions", "cameras", "calibration"]
+    assert 'class="key"' not in make_page(tmp_path / "one.html", runs[:1])[0]
+
+
 def test_a_clip_that_cannot_be_read_has_a_placeholder(dataset: Dataset, tmp_path: Path) -> None:
     root = copy(dataset.root, tmp_path / "copy")
     clips = sorted(root.rglob("*.mp4"))

@@ -115,6 +115,9 @@ def test_what_is_no_run(dataset: Dataset, tmp_path: Path) -> None:
         read(dataset.root)
     with pytest.raises(UsageError, match="does not exist"):
         read(tmp_path / "nothing")
+    make_run(tmp_path / "runs" / "one", dataset)
+    with pytest.raises(UsageError, match=r"is not a run: .* name those in it: .*/runs/\*"):
+        read(tmp_path / "runs")
     empty = make_run(tmp_path / "empty", dataset)
     (empty / "predictions.jsonl").write_text("")
     with pytest.raises(UsageError, match="holds no answers yet"):

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
 from hpvqa.evaluate.statistics.bootstrap import tails
 from hpvqa.evaluate.statistics.clusters import tally
-from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n
+from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n, sure_rows
 
 rows_and_clusters = st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_size=40)
 
@@ -85,7 +85,12 @@ def test_the_ends_of_few_clusters_are_further_out() -> None:
 
 def test_episodes_alike_by_chance_are_not_certain() -> None:
     found = interval([6] * 5, [7] * 5)
-    assert (found.low, found.high) == pytest.approx(wilson(30, 35, 0.95))
+    of_rows = wilson(30, 35, 0.95)
+    assert found.low < of_rows[0]
+    assert found.high > of_rows[1]
+    # Of many episodes, rows count in full.
+    found = interval([6] * 5000, [7] * 5000)
+    assert (found.low, found.high) == pytest.approx(wilson(30_000, 35_000, 0.95), abs=1e-4)
 
 
 def test_one_episode_tells_next_to_nothing() -> None:
@@ -151,6 +156,23 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
             hits += found.low <= truth <= found.high
         held[truth] = hits / 200
     assert min(held.values()) >= 0.9, held
+
+
+def test_few_episodes_are_not_surer_than_they_can_be() -> None:
+    rng = np.random.default_rng(6)
+    for clusters in (2, 3, 4):
+        held = 0
+        for _ in range(200):
+            right = rng.binomial(7, rng.beta(1.2, 1.2, clusters))
+            found = interval(right.tolist(), [7] * clusters, resamples=500)
+            held += found.low <= 0.5 <= found.high
+        assert held >= 180, clusters
+
+
+def test_sure_rows() -> None:
+    rows = tally(*spread([6] * 5, [7] * 5))
+    # Student's quantiles with 34 and 4 degrees of freedom are 2.032 and 2.776.
+    assert sure_rows(rows, 6 / 49, 0.95) == pytest.approx(35 * (2.0322 / 2.7764) ** 2, rel=1e-3)
 
 
 def test_effective_rows() -> None:

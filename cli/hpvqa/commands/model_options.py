@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from hpvqa.commands.options import FileOrName, ResolutionType
+from hpvqa.commands.param_types import FileOrName, ResolutionType
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.options import ModelOptions, ServerOptions
@@ -70,8 +70,8 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
     ),
     click.option("--adapter", type=click.Path(path_type=Path), help=_help("adapter")),
     click.option("--sampler", type=click.Choice(["uniform", "dense", "motion", "events"]), help=_help("sampler")),
-    click.option("--fps", type=click.FloatRange(min=0, min_open=True), help=f"{_help('fps')}  [default: 2]"),
-    click.option("--frames", type=click.IntRange(min=1), help=_help("count")),
+    click.option("--fps", type=click.FloatRange(0, 240, min_open=True), help=f"{_help('fps')}  [default: 2]"),
+    click.option("--frames", type=click.IntRange(1, 1024), help=_help("count")),
     click.option(
         "--resolution",
         type=FrameSize(),

@@ -56,7 +56,7 @@ def condition_table(conditions: Mapping[str, Sequence[Cell]]) -> Table:
     table.title_justify = "left"
     for name in ("condition", "task"):
         table.add_column(name)
-    for name in ("accuracy", "95 %", "majority", "correct", "epis."):
+    for name in ("accuracy", "95 %", "majority", "correct", "epis.", "eff. n"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, cells in conditions.items():
         for number, cell in enumerate(cell for cell in cells if cell.task is not None and cell.by == "all"):
@@ -68,6 +68,7 @@ def condition_table(conditions: Mapping[str, Sequence[Cell]]) -> Table:
                 _share(cell.majority_accuracy),
                 f"{cell.correct}/{cell.n}",
                 str(cell.episodes),
+                f"{cell.effective_n:.1f}",
             )
     return table
 

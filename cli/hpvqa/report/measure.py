@@ -184,7 +184,7 @@ def _compare(runs: Sequence[Run], seed: int) -> tuple[list[RunComparison], list[
 
 def is_tuned(a: Run, b: Run) -> bool:
     """Whether the second run is the model of the first with an adapter."""
-    return a.settings is not None and a.model == b.model and a.adapter is None and b.adapter is not None
+    return a.settings is not None and a.base == b.base and a.adapter is None and b.adapter is not None
 
 
 def _shared(a: Sequence[Prediction], b: Sequence[Prediction]) -> bool:

@@ -42,7 +42,8 @@ def _run_folder(path: Path) -> Path | None:
     if path.is_file():
         return path.parent if (path.parent / RUN_FILE).is_file() else None
     if path.is_dir():
-        raise UsageError(f"{path} is not a run: it has no {RUN_FILE}; make one with `hpvqa eval`")
+        way = f"name those in it: {path}/*" if any(path.glob(f"*/{RUN_FILE}")) else "make one with `hpvqa eval`"
+        raise UsageError(f"{path} is not a run: it has no {RUN_FILE}; {way}")
     raise UsageError(f"{path} does not exist; give the folder of a run, or a file of predictions")
 
 

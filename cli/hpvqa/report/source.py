@@ -63,6 +63,12 @@ class Run:
         return self.name if self.settings is None else self.settings.model
 
     @property
+    def base(self) -> str:
+        """The model without its adapter: its fingerprint where that is known, since a model may have several names."""
+        fingerprint = None if self.settings is None else self.settings.details.get("fingerprint")
+        return self.model if fingerprint is None else str(fingerprint)
+
+    @property
     def adapter(self) -> str | None:
         """The adapter that was put on the model; None without one."""
         adapter = None if self.settings is None else self.settings.details.get("adapter")

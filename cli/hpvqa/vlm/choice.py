@@ -117,14 +117,18 @@ def choose_look(choice: ModelChoice) -> Look:
             f"{choice.adapter or choice.name} was trained with something else: {'; '.join(different)}; leave these "
             "options out, or add --allow-mismatch"
         )
+    if frames.resolution is not None and choice.backend in ENGINES and choice.name is not None:
+        # A large model should not have to be loaded to find out.
+        find_family(choice.name).check_size(*frames.resolution)
     return Look(prompt, frames, tuple(f"Not as in training: {words}" for words in different))
 
 
 def _record(choice: ModelChoice) -> TrainingRecord | None:
-    if choice.backend not in ENGINES:
+    name = choice.name
+    if choice.backend not in ENGINES or name is None:
         return None
-    shipped = adapter_folder() if choice.model == ADAPTED else None
-    places = (choice.adapter or shipped, Path(resolve_model(choice.model)) if choice.model else None)
+    shipped = adapter_folder() if name == ADAPTED else None
+    places = (choice.adapter or shipped, Path(resolve_model(name)))
     return next((record for place in places if place and (record := read_training_record(place))), None)
 
 

@@ -53,6 +53,22 @@ class Family(Model):
     )
     served_adapter: Pattern = Field(description="Full names of the layers whose LoRA weights vLLM applies.")
 
+    def check_size(self, width: int, height: int) -> None:
+        """Raise if its models do not take frames of this size [pixels].
+
+        Raises:
+            UsageError: The message says what they take.
+        """
+        if self.pixel_multiple is None:
+            if (width, height) != self.resolution:
+                wanted = "x".join(map(str, self.resolution))
+                raise UsageError(f"{self.title} takes frames of {wanted}, not {width}x{height}; set --resolution")
+        elif width % self.pixel_multiple or height % self.pixel_multiple:
+            raise UsageError(
+                f"{self.title} takes frames whose width and height are multiples of {self.pixel_multiple}, not "
+                f"{width}x{height}; set --resolution"
+            )
+
     def serves(self, key: str) -> bool:
         """Whether vLLM applies a tensor of an adapter file.
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
 from hpvqa.evaluate.statistics.bootstrap import bootstrap_mean
 from hpvqa.evaluate.statistics.clusters import tally
-from hpvqa.evaluate.statistics.interval import LEVEL, Interval, Method, choose_method, effective_rows, trials
+from hpvqa.evaluate.statistics.interval import LEVEL, Interval, Method, choose_method, sure_rows, trials
 
 
 def mean_interval(a: float, a_interval: Interval, b: float, b_interval: Interval) -> Interval:
@@ -76,7 +76,7 @@ def difference_interval(
     if method == "Wilson":
         n = float(rows.n)
     else:
-        n = trials(rows, variance) if method == "Clopper-Pearson" else effective_rows(rows, variance)
+        n = trials(rows, variance) if method == "Clopper-Pearson" else sure_rows(rows, variance, level)
     low, high = _difference(gains, find(gains * n, n, level), losses, find(losses * n, n, level))
     if method == "cluster bootstrap":
         drawn = bootstrap_mean(rows, level=level, seed=seed)

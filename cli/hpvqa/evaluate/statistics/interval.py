@@ -44,8 +44,8 @@ def accuracy_interval(
       this, 16 right clusters of 16 would leave no doubt, since every resample of them is all right too. (If clusters
       are right and wrong and differ in size, their number is Kish's effective one, since large ones weigh more.)
     - Otherwise: the cluster bootstrap, at percentiles that suit the number of clusters. Where few clusters differ from
-      the rest, or there are few, resamples vary too little; so it is never narrower than Wilson's interval of the
-      effective number of rows, made good for few clusters. A single cluster whose rows do not agree counts as one trial.
+      the rest, resamples vary too little; so it is never narrower than Wilson's interval of the effective number of
+      rows (see :func:`sure_rows`). A single cluster whose rows do not agree counts as one trial.
 
     Args:
         correct: Whether each row is right.
@@ -109,8 +109,8 @@ def effective_rows(rows: Tally, variance: float) -> float:
 def sure_rows(rows: Tally, variance: float, level: float) -> float:
     """Effective rows for an interval: fewer, since a few clusters tell little of how much clusters scatter.
 
-    As Korn and Graubard (1998) have it, by the squared ratio of Student's quantiles with one degree of freedom less than
-    there are rows, and than there are clusters. Of 8 clusters this leaves three quarters, of 2 next to nothing.
+    As Korn and Graubard (1998) have it, times the squared ratio of Student's quantiles with one degree of freedom less
+    than there are rows, and than there are clusters. Of 8 clusters this leaves three quarters, of 2 next to nothing.
 
     Args:
         rows: The rows, of at least 2 clusters.

@@ -71,8 +71,9 @@ class Clips:
                 data = clip.read_bytes()
                 self._left -= len(data)
                 anchor = self._anchors[clip] = f"clip-{len(self._anchors) + 1}"
+                # The anchor is inside: whoever follows a link to it finds it opened.
                 return (
-                    f'<details class="clip" id="{anchor}"><summary>Clip</summary><video controls muted loop '
+                    f'<details class="clip"><summary>Clip</summary><video id="{anchor}" controls muted loop '
                     f'playsinline preload="none" src="{_data_uri("video/mp4", data)}"></video></details>'
                 )
         except OSError:

@@ -47,6 +47,7 @@ class Part:
         figures: What draws its figures.
         tables: What makes its tables.
         folded: What makes tables that are long and opened only when wanted.
+        key: Whether its figures tell runs apart by their marks alone.
     """
 
     anchor: str
@@ -54,6 +55,7 @@ class Part:
     figures: Sequence[Callable[[Report], str]] = ()
     tables: Sequence[Maker] = ()
     folded: Sequence[Maker] = ()
+    key: bool = False
 
 
 _PARTS = (
@@ -63,16 +65,18 @@ _PARTS = (
         "Left or right",
         [side_figures, lean_figures],
         [sides_grid, bias_grid, probabilities_grid],
+        key=True,
     ),
-    Part("gap", "How large a difference it takes", [gap_figures], [threshold_grid], [gap_grid]),
+    Part("gap", "How large a difference it takes", [gap_figures], [threshold_grid], [gap_grid], key=True),
     Part(
         "conditions",
         "What the answers rest on",
         [condition_figures],
         [explanation_grid, conditions_grid, flips_grid],
+        key=True,
     ),
-    Part("cameras", "From where it was seen", [camera_figures], [pooled_grid], [camera_grid]),
-    Part("calibration", "How true probabilities are", [calibration_figures]),
+    Part("cameras", "From where it was seen", [camera_figures], [pooled_grid], [camera_grid], key=True),
+    Part("calibration", "How true probabilities are", [calibration_figures], key=True),
     Part("comparisons", "Run against run", (), [comparison_grid], [camera_comparison_grid]),
 )
 
@@ -120,8 +124,8 @@ def _header(report: Report, sections: dict[str, str]) -> str:
         "over episodes: several views of one episode are not several samples."
     )
     items = "".join(
-        tag("li", legend_mark(number) + named(run.name, run.marks) + words(_about(report, number), "span", "note"))
-        for number, run in enumerate(report.runs)
+        tag("li", _marked(report, number) + words(_about(report, number), "span", "note"))
+        for number in range(len(report.runs))
     )
     warnings = "".join(words(f"{run.name}: {note}.", "p", "warn") for run in report.runs for note in run.notes)
     return tag(
@@ -136,15 +140,24 @@ def _header(report: Report, sections: dict[str, str]) -> str:
     )
 
 
+def _marked(report: Report, number: int) -> str:
+    """A run's mark in figures, and its name."""
+    run = report.runs[number]
+    return legend_mark(number) + named(run.name, run.marks)
+
+
 def _about(report: Report, number: int) -> str:
     run = report.runs[number]
     parts = [] if run.model == run.name else [run.model]
-    parts += [] if run.adapter is None else [f"adapter {run.adapter}"]
+    parts += [] if run.adapter in (None, run.model) else [f"adapter {run.adapter}"]
     return ", ".join(parts)
 
 
 def _content(part: Part, report: Report) -> str:
     drawn = "".join(draw(report) for draw in part.figures)
+    if drawn and part.key and len(report.runs) > 1:
+        marks = "".join(tag("span", _marked(report, number)) for number in range(len(report.runs)))
+        drawn = tag("p", marks, "key") + drawn
     shown = "".join(table(maker(report)) for maker in part.tables)
     folded = "".join(table(maker(report)) for maker in part.folded)
     notes = "".join(words(note, "p", "warn") for note in report.notes) if part.anchor == "comparisons" else ""

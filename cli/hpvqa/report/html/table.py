@@ -24,7 +24,9 @@ def table(grid: Grid | None) -> str:
         ]
         if group.heading:
             heading = named(group.heading, group.marks)
-            rows.insert(0, tag("tr", f'<th colspan="{len(grid.columns)}" scope="rowgroup">{heading}</th>'))
+            # Within the cell, so that it can stay in view and wrap where the table is wider than the page.
+            heading = f'<th colspan="{len(grid.columns)}" scope="rowgroup"><div>{heading}</div></th>'
+            rows.insert(0, tag("tr", heading))
         bodies.append(tag("tbody", "".join(rows)))
     # The box can be reached by keyboard, so that it can be scrolled by one.
     box = f'<div class="scroll" tabindex="0">{tag("table", head + "".join(bodies))}</div>'

@@ -14,38 +14,40 @@ def bias_grid(report: Report) -> Grid:
     """Table 4, continued: what the answers lean to."""
     return Grid(
         "What the answers lean to",
-        ("run", "said left", "95 %", "d′", "95 %", "c", "95 %"),
+        ("run", "said left", "95 %", "balanced", "95 %", "episodes", "eff. n"),
         _of_bias(
             report,
             lambda found: (
                 share(found.said_left),
-                interval_words(found.said_left_interval, 2),
-                share(found.d_prime, 2),
-                range_words(found.d_prime_interval, 1),
-                signed(found.criterion, 2),
-                range_words(found.criterion_interval, 1),
+                interval_words(found.said_left_interval),
+                share(found.balanced_accuracy, 4),
+                interval_words(found.balanced_interval),
+                str(found.episodes),
+                share(found.effective_n, 1),
             ),
         ),
-        "Said left: share of the valid answers. d′: how well the sides are told apart, 0 not at all. c: criterion, "
-        "negative where left is preferred, positive where right is.",
+        "Said left: share of the valid answers; eff. n is that of this share. Balanced: mean accuracy of both sides.",
     )
 
 
 def probabilities_grid(report: Report) -> Grid:
-    """Accuracy without the advantage of the more frequent answer, and whether probabilities can be trusted."""
+    """What is seen apart from what is preferred, and whether probabilities can be trusted."""
     return Grid(
-        "Balanced accuracy and probabilities",
-        ("run", "balanced", "95 %", "P(left)", "P(word)", "Brier", "ECE"),
+        "Sensitivity, criterion and probabilities",
+        ("run", "d′", "95 %", "c", "95 %", "P(left)", "P(word)", "Brier", "ECE"),
         _of_bias(
             report,
             lambda found: (
-                share(found.balanced_accuracy, 4),
-                interval_words(found.balanced_interval),
+                share(found.d_prime, 2),
+                range_words(found.d_prime_interval, 1),
+                signed(found.criterion, 2),
+                range_words(found.criterion_interval, 1),
                 *map(share, (found.p_left, found.p_choices, found.brier, found.ece)),
             ),
         ),
-        "Balanced: mean accuracy of both sides. P(left): mean probability of left. P(word): that one of both words is "
-        "said at all. Brier score: 0.25 is that of a constant half. ECE: expected calibration error.",
+        "d′: how well the sides are told apart, 0 not at all. c: criterion, negative where left is preferred, positive "
+        "where right is. P(left): mean probability of left. P(word): that one of both words is said at all. Brier "
+        "score: 0.25 is that of a constant half. ECE: expected calibration error.",
     )
 
 

@@ -90,25 +90,22 @@ class TransformersAnswerer(Engine):
         return [replies[number] for number in range(len(requests))]
 
     def _in_batches(self, requests: Sequence[Request]) -> list[Reply]:
+        memory = f"the memory of the {_called(self.device)}"
         replies: list[Reply] = []
+        too_many = None
         while len(replies) < len(requests):
             batch = requests[len(replies) : len(replies) + self.fits]
             done = self._try(batch)
-            if done is not None:
-                replies += done
-            elif len(batch) == 1:
-                replies.append(
-                    Reply(
-                        error=f"The query does not fit into the memory of the {_called(self.device)}; show fewer "
-                        "or smaller frames, or take a smaller model"
-                    )
-                )
-            else:
+            if done is None and len(batch) > 1:
+                too_many = too_many or len(batch)
                 self.fits = len(batch) // 2
-                self._tell(
-                    f"{len(batch)} queries at once do not fit into the memory of the {_called(self.device)}; going on "
-                    f"with {self.fits}"
-                )
+                continue
+            if too_many:
+                # Told once it is known how many do fit, and not at every halving.
+                self._tell(f"{too_many} queries at once do not fit into {memory}; going on with {self.fits}")
+                too_many = None
+            reason = f"The query does not fit into {memory}; show fewer or smaller frames, or take a smaller model"
+            replies += [Reply(error=reason)] if done is None else done
         return replies
 
     def _try(self, batch: Sequence[Request]) -> list[Reply] | None:

@@ -84,11 +84,13 @@ class Packing:
             fields["media_io_kwargs"] = {"video": {**times, "num_frames": -1}}
             return [_video(_sequence(frames)) for frames in filled], [len(frames.indices) for frames in filled]
         rates = [frames.rate for frames in videos if frames.rate is not None]
-        if len(rates) < len(videos):
+        told_when = self.family is not None and self.family.timestamps
+        # A video begins at 0 s, wherever in the clip its first frame was.
+        uneven, later = len(rates) < len(videos), told_when and any(frames.indices[0] for frames in videos)
+        if uneven or later:
             ways = "clip or images" if self.times and self.transport == "file" else "images"
-            raise UsageError(
-                f"The frames are not evenly spaced, and a video would lose their times; use --transport {ways}"
-            )
+            what = "are not evenly spaced" if uneven else "begin within the clip"
+            raise UsageError(f"The frames {what}, and a video would lose their times; use --transport {ways}")
         if self.told:
             # Every frame, where a model's own way of reading would take two a second.
             fields["media_io_kwargs"] = {"video": {"video_backend": "opencv", "num_frames": -1, "fps": -1}}
@@ -112,18 +114,9 @@ class Packing:
                 "The frames are not evenly spaced, and it is not known that the model is told when each was seen; use "
                 "--transport images, or the sampler uniform or dense"
             )
-        if family is None:
-            return
-        height, width = frames.images.shape[1:3]
-        if family.pixel_multiple is None:
-            if (width, height) != family.resolution:
-                wanted = "x".join(map(str, family.resolution))
-                raise UsageError(f"{family.title} takes frames of {wanted}, not {width}x{height}; set --resolution")
-        elif width % family.pixel_multiple or height % family.pixel_multiple:
-            raise UsageError(
-                f"{family.title} takes frames whose width and height are multiples of {family.pixel_multiple}, not "
-                f"{width}x{height}; set --resolution"
-            )
+        if family is not None:
+            height, width = frames.images.shape[1:3]
+            family.check_size(width, height)
 
 
 def _alike(videos: Sequence[Frames]) -> bool:
