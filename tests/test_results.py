@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks.results.steps import RATES, SEEDS, trials
+from benchmarks.results.steps import LOOKS, RANDOM, SEEDS, trials
 from benchmarks.results.tables import BEGIN, END, Results, write
 
 from tests.report_runs import left, make_dataset, make_run, truth
@@ -21,11 +21,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for task, dataset in datasets.items():
         make_run(folder / "runs" / f"{task}-base", dataset, say=left, conditions=CONDITIONS)
     for trial in trials():
-        say = left if trial.shuffled or trial.base == "random" or trial.sampler == "dense" else truth
+        say = left if trial.shuffled or trial.base == RANDOM or trial.look == "dense" else truth
         name = folder / "runs" / trial.name
         make_run(name, datasets[trial.task], say=say, conditions=CONDITIONS, adapter=trial.name)
-    for sampler in RATES:
-        make_run(folder / "runs" / f"oracle-{sampler}", datasets["drop"], say=truth, model="frame-oracle")
+    for look in LOOKS:
+        make_run(folder / "runs" / f"oracle-{look}", datasets["drop"], say=truth, model="frame-oracle")
     return folder / "runs"
 
 
@@ -41,7 +41,7 @@ def test_trials_are_three_seeds_of_each_and_both_controls() -> None:
     names = [trial.name for trial in trials()]
     assert len(set(names)) == len(names)
     for seed in SEEDS:
-        assert {f"push-{seed}", *(f"drop-{sampler}-{seed}" for sampler in RATES)} <= set(names)
+        assert {f"push-{seed}", *(f"drop-{look}-{seed}" for look in LOOKS)} <= set(names)
     assert {f"{task}-{kind}" for task in ("push", "drop") for kind in ("random-base", "shuffled")} <= set(names)
 
 

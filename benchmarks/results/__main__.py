@@ -1,4 +1,4 @@
-"""Make the embedded model, train adapters on it, and write down what they score on fresh episodes.
+"""Train adapters of the embedded model, and write down what they score on fresh episodes.
 
 Everything goes on where it stopped. From nothing it takes about three hours of two cores.
 """
@@ -12,6 +12,9 @@ from pathlib import Path
 from benchmarks.results.steps import Lab, side_by_side, trials
 from benchmarks.results.tables import Results, write
 
+from hpvqa.pretrain.run import SCORES_FILE
+from hpvqa.vlm.embedded import base_folder
+
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
 
 
@@ -23,31 +26,20 @@ def main() -> None:
     lab = Lab(options.work)
     for part in ("data", "dataset", "adapters", "runs"):
         (lab.root / part).mkdir(parents=True, exist_ok=True)
-    side_by_side(
-        [
-            [lambda: lab.collect("drop-pretrain", "drop", 300, 1000)],
-            [lambda: lab.collect("push-train", "push", 360, 1000)],
-        ],
-        options.cores,
-    )
-    side_by_side(
-        [
-            [lambda: lab.pretrain("base")],
-            [
-                lambda: lab.collect("push-fresh", "push", 100, 9000),
-                lambda: lab.collect("drop-fresh", "drop", 100, 9000),
-                lab.collect_more,
-                lambda: lab.pretrain("random", "--set", "pointing.steps=0", "--set", "language.steps=0"),
-            ],
-        ],
-        options.cores,
-    )
+    collections = [
+        ("push-train", "push", 360, 1000),
+        ("drop-train", "drop", 600, 1000),
+        ("push-fresh", "push", 100, 9000),
+        ("drop-fresh", "drop", 100, 9000),
+    ]
+    side_by_side([[partial(lab.collect, *how)] for how in collections], options.cores)
+    lab.random_base()
     for name in ("push-train", "drop-train", "push-fresh", "drop-fresh"):
         lab.build(name)
     chains = [[partial(lab.train, trial), partial(lab.evaluate_trial, trial)] for trial in trials()]
     side_by_side([[lab.evaluate_base], *chains], options.cores)
-    write(PAGE, Results(lab.root / "runs").text(lab.root / "base" / "scores.json"))
-    print(f"The tables are in {PAGE}; the model is in {lab.root / 'base'}, adapters in {lab.root / 'adapters'}")
+    write(PAGE, Results(lab.root / "runs").text(base_folder() / SCORES_FILE))
+    print(f"The tables are in {PAGE}, adapters in {lab.root / 'adapters'}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -12,11 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpvqa.pretrain.model import build
+from hpvqa.pretrain.settings import PretrainSettings
+from hpvqa.vlm.tiny.save import save_checkpoint
+
 HERE = Path(__file__).parent
+BASE, RANDOM = "embedded-base", "random"
 SEEDS = (42, 43, 44)
-RATES = {"uniform": 2, "dense": 8, "motion": 2}
-"""Samplers, each with 16 frames of a drop, and their frames a second [1/s]: motion has that many on average."""
-SAMPLERS = tuple(RATES)
+LOOKS = {
+    "paper": ("uniform", 2, 16),
+    "uniform": ("uniform", 2.2222, 18),
+    "dense": ("dense", 8, 18),
+    "motion": ("motion", 2.2222, 18),
+}
+"""Ways to look at a drop: sampler, frames a second, and number of frames.
+
+The plan lets the second sphere go 3.15 s after the first one. That is seven times 0.45 s, so that frames 0.45 s apart
+show both at the same moments after their release; those of the paper, 0.5 s apart, do not.
+"""
 CONDITIONS = "plain,swap,blank"
 Chain = Sequence[Callable[[], None]]
 """What is done one after the other."""
@@ -29,9 +41,9 @@ class Trial:
     Attributes:
         name: Its folder.
         task: The task.
-        base: Folder of the model it is trained on.
+        base: Name or folder of the model it is trained on.
         seed: Seed of the training.
-        sampler: Which frames it sees.
+        look: Which frames it sees, one of :data:`LOOKS`; pushes are seen as their recipe says.
         shuffled: Whether every episode is given the answer of another one.
     """
 
@@ -39,17 +51,17 @@ class Trial:
     task: str
     base: str
     seed: int
-    sampler: str = "uniform"
+    look: str = "uniform"
     shuffled: bool = False
 
 
 def trials() -> list[Trial]:
     """All trainings: three seeds each, and one of every control."""
-    found = [Trial(f"push-{seed}", "push", "base", seed) for seed in SEEDS]
-    found += [Trial(f"drop-{sampler}-{seed}", "drop", "base", seed, sampler) for seed in SEEDS for sampler in SAMPLERS]
+    found = [Trial(f"push-{seed}", "push", BASE, seed) for seed in SEEDS]
+    found += [Trial(f"drop-{look}-{seed}", "drop", BASE, seed, look) for look in LOOKS for seed in SEEDS]
     for task in ("push", "drop"):
-        found.append(Trial(f"{task}-random-base", task, "random", SEEDS[0]))
-        found.append(Trial(f"{task}-shuffled", task, "base", SEEDS[0], shuffled=True))
+        found.append(Trial(f"{task}-random-base", task, RANDOM, SEEDS[0]))
+        found.append(Trial(f"{task}-shuffled", task, BASE, SEEDS[0], shuffled=True))
     return found
 
 
@@ -84,25 +96,19 @@ class Lab:
         words = ("collect", task, "--episodes", episodes, "--seed", seed, *how, "--workers", 1)
         self.run(*words, "--out", self.root / "data" / name)
 
-    def collect_more(self) -> None:
-        """The drops that the base was made from, and as many again."""
-        few, many = self.root / "data" / "drop-pretrain", self.root / "data" / "drop-train"
-        if not many.exists():
-            shutil.copytree(few, many, copy_function=os.link)
-        self.collect("drop-train", "drop", 600, 1000)
-
     def build(self, name: str) -> None:
         """A data set, all of it for training; what is evaluated has folders of its own."""
         words = ("build", self.root / "data" / name, "--recipe", HERE / "train.yaml")
         self.run(*words, "--out", self.root / "dataset" / name)
 
-    def pretrain(self, name: str, *more: object) -> None:
-        """A base model."""
-        out = self.root / name
-        if not out.exists():
-            data = self.root / "data"
-            words = ("--push", data / "push-train", "--drop", data / "drop-pretrain", "--out", out, *more)
-            self._run(sys.executable, "-m", "hpvqa.pretrain", *words)
+    def random_base(self) -> None:
+        """A base like the shipped one that has learnt nothing."""
+        if not (self.root / RANDOM).exists():
+            save_checkpoint(*build(PretrainSettings().model, seed=0), self.root / RANDOM)
+
+    def base(self, trial: Trial) -> Path | str:
+        """The model that an adapter is trained on."""
+        return self.root / RANDOM if trial.base == RANDOM else trial.base
 
     def train(self, trial: Trial) -> None:
         """An adapter."""
@@ -110,11 +116,11 @@ class Lab:
         if (out / "README.md").is_file():
             return
         recipe = "embedded-lora" if trial.task == "push" else "embedded-drop-lora"
-        words = ["finetune", "--model", self.root / trial.base, "--recipe", recipe, "--task", trial.task]
+        words = ["finetune", "--model", self.base(trial), "--recipe", recipe, "--task", trial.task]
         words += ["--dataset", self.root / "dataset" / f"{trial.task}-train", "--seed", trial.seed]
         words += ["--out", out, "--workers", 1, "--no-eval", *(["--resume"] if out.exists() else [])]
         if trial.task == "drop":
-            words += ["--sampler", trial.sampler, "--frames", 16, "--fps", RATES[trial.sampler]]
+            words += look_options(trial.look)
         module = "benchmarks.results.shuffled" if trial.shuffled else "hpvqa"
         self._run(sys.executable, "-m", module, *words)
 
@@ -126,19 +132,24 @@ class Lab:
     def evaluate_trial(self, trial: Trial) -> None:
         """Answers of an adapter."""
         adapter = self.root / "adapters" / trial.name
-        model = ("--backend", "transformers", "--model", self.root / trial.base, "--adapter", adapter)
+        model = ("--backend", "transformers", "--model", self.base(trial), "--adapter", adapter)
         self.evaluate(trial.name, trial.task, *model, "--condition", CONDITIONS)
 
     def evaluate_base(self) -> None:
         """Answers of the base, and of who knows where everything is in the frames that each sampler chooses."""
-        base = ("--backend", "transformers", "--model", self.root / "base", "--condition", CONDITIONS)
+        base = ("--backend", "transformers", "--model", BASE, "--condition", CONDITIONS)
         self.evaluate("push-base", "push", *base)
-        sixteen = ("--fps", 2, "--frames", 16, "--allow-mismatch")
-        self.evaluate("drop-base", "drop", *base, *sixteen)
-        for sampler in SAMPLERS:
-            oracle = ("--backend", "baseline", "--model", "frame-oracle", "--sampler", sampler, "--frames", 16)
-            oracle += ("--fps", RATES[sampler])
-            self.evaluate(f"oracle-{sampler}", "drop", *oracle)
+        self.evaluate("drop-base", "drop", *base, *look_options("uniform"), "--allow-mismatch")
+        for look in LOOKS:
+            oracle = ("--backend", "baseline", "--model", "frame-oracle")
+            self.evaluate(f"oracle-{look}", "drop", *oracle, *look_options(look))
+
+
+def look_options(look: str) -> list[object]:
+    """A way to look as options of our commands."""
+    sampler, fps, frames = LOOKS[look]
+    # How many frames a uniform choice has follows from their rate; given, they would be spread to the clip's end.
+    return ["--sampler", sampler, "--fps", fps, *([] if sampler == "uniform" else ["--frames", frames])]
 
 
 def side_by_side(chains: Sequence[Chain], cores: int) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.results.steps import SAMPLERS, SEEDS
+from benchmarks.results.steps import LOOKS, SEEDS
 
 from hpvqa.evaluate.score import Cell
 from hpvqa.evaluate.statistics.interval import Interval
@@ -15,7 +15,10 @@ from hpvqa.report.reading import read_runs
 from hpvqa.scene.spec import SIDES
 
 BEGIN, END = "<!-- tables: python -m benchmarks.results writes what is below -->", "<!-- end of tables -->"
-NAMES = {"uniform": "uniform, 2 a second", "dense": "dense, 8 a second", "motion": "motion"}
+NAMES = {
+    look: sampler if sampler == "motion" else f"{sampler}, {fps:.3g} a second"
+    for look, (sampler, fps, _) in LOOKS.items()
+}
 
 
 class Results:
@@ -46,8 +49,8 @@ class Results:
                 self._cameras([f"push-{seed}" for seed in SEEDS]),
                 "## Which sphere is more elastic",
                 self._samplers(),
-                "Samplers compared on the same episodes, three seeds together (paired permutation of whole episodes, "
-                "Holm over the three pairs):",
+                "On the same episodes, three seeds together (paired permutation of whole episodes, Holm over all "
+                "pairs):",
                 self._pairs(),
                 "## Response bias and order of the choices",
                 "In the form of the paper's Table 4: accuracy by the true answer.",
@@ -81,11 +84,12 @@ class Results:
         )
 
     def _samplers(self) -> str:
-        rows = [["`drop-base`, uniform", _cell(self.of("drop-base").main.cell("drop")), "", "", ""]]
-        for sampler in SAMPLERS:
-            cells = [self.of(f"drop-{sampler}-{seed}").main.cell("drop") for seed in SEEDS]
-            rows.append([NAMES[sampler], *map(_cell, cells), _cell(self.of(f"oracle-{sampler}").main.cell("drop"))])
-        return table(["16 frames", *(f"seed {seed}" for seed in SEEDS), "frame oracle"], rows)
+        rows = [["`drop-base`", "18", _cell(self.of("drop-base").main.cell("drop")), "", "", ""]]
+        for look, (_, _, frames) in LOOKS.items():
+            cells = [self.of(f"drop-{look}-{seed}").main.cell("drop") for seed in SEEDS]
+            oracle = self.of(f"oracle-{look}").main.cell("drop")
+            rows.append([NAMES[look], str(frames), *map(_cell, cells), _cell(oracle)])
+        return table(["look", "frames", *(f"seed {seed}" for seed in SEEDS), "frame oracle"], rows)
 
     def _pairs(self) -> str:
         from itertools import combinations
@@ -93,8 +97,8 @@ class Results:
         from hpvqa.evaluate.compare import compare
         from hpvqa.evaluate.statistics.holm import holm
 
-        rows = {sampler: list(self._seeds(sampler)) for sampler in SAMPLERS}
-        found = [(a, b, compare(rows[a], rows[b])[0]) for a, b in combinations(SAMPLERS, 2)]
+        rows = {look: list(self._seeds(look)) for look in LOOKS}
+        found = [(a, b, compare(rows[a], rows[b])[0]) for a, b in combinations(LOOKS, 2)]
         corrected = holm([result.p for _, _, result in found])
         return table(
             ["", "difference", "95 %", "p", "p (Holm)"],
@@ -104,16 +108,16 @@ class Results:
             ],
         )
 
-    def _seeds(self, sampler: str) -> Iterable:
+    def _seeds(self, look: str) -> Iterable:
         """Answers of all seeds as rows of one run: names differ by seed, episodes do not."""
         for seed in SEEDS:
-            (run,) = read_runs([self._runs / f"drop-{sampler}-{seed}"])
+            (run,) = read_runs([self._runs / f"drop-{look}-{seed}"])
             for row in run.main:
                 yield row.model_copy(update={"file_name": f"{seed}/{row.file_name}"})
 
     def _bias(self) -> str:
         names = ["push-base", *(f"push-{seed}" for seed in SEEDS), "drop-base"]
-        names += [f"drop-{best}-{seed}" for best in SAMPLERS for seed in SEEDS]
+        names += [f"drop-{look}-{seed}" for look in LOOKS for seed in SEEDS]
         rows = []
         for name in names:
             run = self.of(name)
