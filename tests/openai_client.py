@@ -58,14 +58,14 @@ def load() -> Iterator[Loaded]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the library would have waited before each retry."""
+    """How long would have been waited before each retry."""
     found: list[float] = []
 
     async def sleep(seconds: float) -> None:
         found.append(seconds)
         await asyncio.sleep(0)
 
-    monkeypatch.setattr("openai._base_client.anyio.sleep", sleep)
+    monkeypatch.setattr("hpvqa.vlm.backends.openai.api.sleep", sleep)
     return found
 
 

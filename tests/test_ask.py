@@ -40,7 +40,7 @@ from tests.factories import HEIGHT, WIDTH, make_data, make_episode, make_spec, q
 from tests.servers import LOGPROBS, StandIn
 from tests.tiny_models import TinyModel
 
-needs_client = pytest.mark.skipif(importlib.util.find_spec("openai") is None, reason="needs the OpenAI client")
+needs_client = pytest.mark.skipif(importlib.util.find_spec("httpx2") is None, reason="needs the HTTP client")
 PROMPT = load_prompt("paper")
 CAMERA = make_spec("push", 0).cameras[0].name
 SMALL = FrameSampling(resolution=None)

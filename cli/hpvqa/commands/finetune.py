@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 
 from hpvqa.commands.model_options import FrameSize
-from hpvqa.commands.options import FileOrName, TaskType
+from hpvqa.commands.param_types import FileOrName, TaskType
 from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
 from hpvqa.processes import INTERRUPTED
 from hpvqa.vlm.frames.sampling import FrameSampling

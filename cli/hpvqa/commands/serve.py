@@ -82,7 +82,7 @@ def command(
     from hpvqa.serve.plan import make_plan
     from hpvqa.serve.process import free_port
     from hpvqa.serve.run import Serving, serve
-    from hpvqa.serve.settings import is_local
+    from hpvqa.vlm.backends.openai.address import is_local
 
     key = choose_key(os.environ, local=is_local(host))
     usual = Path("data")

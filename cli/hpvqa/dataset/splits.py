@@ -11,14 +11,16 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hpvqa.errors import UsageError
-from hpvqa.recipe import Recipe
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side
 from hpvqa.tasks import TASKS
+
+if TYPE_CHECKING:
+    from hpvqa.recipe import Recipe
 
 Split = Literal["train", "eval"]
 Selection = Literal["train", "eval", "all"]

