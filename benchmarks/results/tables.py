@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from benchmarks.results.steps import LOOKS, SEEDS
 
+from hpvqa.evaluate.compare import compare
+from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import Cell
+from hpvqa.evaluate.statistics.holm import holm
 from hpvqa.evaluate.statistics.interval import Interval
 from hpvqa.report.measure import RunReport, measure
 from hpvqa.report.reading import read_runs
@@ -31,6 +35,10 @@ class Results:
     def __init__(self, runs: Path) -> None:
         self._runs = runs
 
+    def there(self, names: Iterable[str]) -> list[str]:
+        """Those of some runs that were made."""
+        return [name for name in names if (self._runs / name).is_dir()]
+
     def of(self, name: str) -> RunReport:
         """One run, measured."""
         return measure(read_runs([self._runs / name]), command=(), created="").runs[0]
@@ -44,11 +52,13 @@ class Results:
         return "\n\n".join(
             [
                 "## Which cube is heavier",
-                self._accuracy("push", ["push-base", *(f"push-{seed}" for seed in SEEDS)]),
+                self._accuracy(["push-base", *(f"push-{seed}" for seed in SEEDS)]),
                 "By camera, single views:",
                 self._cameras([f"push-{seed}" for seed in SEEDS]),
                 "## Which sphere is more elastic",
                 self._samplers(),
+                "By the difference of both restitutions:",
+                self._by("drop", "gap", self.there(f"drop-uniform-{seed}" for seed in SEEDS)),
                 "On the same episodes, three seeds together (paired permutation of whole episodes, Holm over all "
                 "pairs):",
                 self._pairs(),
@@ -57,7 +67,6 @@ class Results:
                 self._bias(),
                 "## Controls",
                 self._accuracy(
-                    "both",
                     [f"{task}-{control}" for task in ("push", "drop") for control in ("random-base", "shuffled")],
                 ),
                 "## Visible questions",
@@ -65,9 +74,9 @@ class Results:
             ]
         )
 
-    def _accuracy(self, task: str, names: Sequence[str]) -> str:
+    def _accuracy(self, names: Sequence[str]) -> str:
         rows = []
-        for name in names:
+        for name in self.there(names):
             run = self.of(name)
             conditions = {condition.condition: condition for condition in run.conditions}
             (own,) = run.tasks
@@ -77,28 +86,28 @@ class Results:
         return table(["run", "one view", "all views pooled", "`swap`", "`blank`"], rows)
 
     def _cameras(self, names: Sequence[str]) -> str:
-        runs = [self.of(name).main.group("push", "camera") for name in names]
+        return self._by("push", "camera", names)
+
+    def _by(self, task: str, grouping: str, names: Sequence[str]) -> str:
+        runs = [self.of(name).main.group(task, grouping) for name in names]
         return table(
-            ["camera", *(f"`{name}`" for name in names)],
+            [grouping, *(f"`{name}`" for name in names)],
             [[f"`{cells[0].value}`", *map(_cell, cells)] for cells in zip(*runs, strict=True)],
         )
 
     def _samplers(self) -> str:
         rows = [["`drop-base`", "18", _cell(self.of("drop-base").main.cell("drop")), "", "", ""]]
         for look, (_, _, frames) in LOOKS.items():
-            cells = [self.of(f"drop-{look}-{seed}").main.cell("drop") for seed in SEEDS]
+            names = [f"drop-{look}-{seed}" for seed in SEEDS]
+            cells = [self.of(name).main.cell("drop") if self.there([name]) else None for name in names]
             oracle = self.of(f"oracle-{look}").main.cell("drop")
             rows.append([NAMES[look], str(frames), *map(_cell, cells), _cell(oracle)])
         return table(["look", "frames", *(f"seed {seed}" for seed in SEEDS), "frame oracle"], rows)
 
     def _pairs(self) -> str:
-        from itertools import combinations
-
-        from hpvqa.evaluate.compare import compare
-        from hpvqa.evaluate.statistics.holm import holm
-
-        rows = {look: list(self._seeds(look)) for look in LOOKS}
-        found = [(a, b, compare(rows[a], rows[b])[0]) for a, b in combinations(LOOKS, 2)]
+        whole = [look for look in LOOKS if len(self.there(f"drop-{look}-{seed}" for seed in SEEDS)) == len(SEEDS)]
+        rows = {look: list(self._seeds(look)) for look in whole}
+        found = [(a, b, compare(rows[a], rows[b])[0]) for a, b in combinations(whole, 2)]
         corrected = holm([result.p for _, _, result in found])
         return table(
             ["", "difference", "95 %", "p", "p (Holm)"],
@@ -108,7 +117,7 @@ class Results:
             ],
         )
 
-    def _seeds(self, look: str) -> Iterable:
+    def _seeds(self, look: str) -> Iterator[Prediction]:
         """Answers of all seeds as rows of one run: names differ by seed, episodes do not."""
         for seed in SEEDS:
             (run,) = read_runs([self._runs / f"drop-{look}-{seed}"])
@@ -119,7 +128,7 @@ class Results:
         names = ["push-base", *(f"push-{seed}" for seed in SEEDS), "drop-base"]
         names += [f"drop-{look}-{seed}" for look in LOOKS for seed in SEEDS]
         rows = []
-        for name in names:
+        for name in self.there(names):
             run = self.of(name)
             (task,) = run.tasks
             (leaning,) = run.main.bias
