@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,6 +27,7 @@ from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.record.video import ClipWriter
 from hpvqa.vlm.families import find_family
+from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.tiny.kinds import Kind
 from hpvqa.vlm.training_record import read_training_record
@@ -176,6 +182,46 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
     assert (out / "adapter_model.safetensors").is_file()
 
 
+def test_a_clip_that_does_not_decode_is_one_sentence(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(clip: Clip, sampling: object) -> Frames:
+        raise RunError(f"{clip.path.name} does not decode")
+
+    monkeypatch.setattr("hpvqa.finetune.run.read_clip", damaged)
+    ahead = replace(job(dataset, tiny_model("qwen3_vl"), tmp_path / "out"), workers=1)
+    with pytest.raises(RunError, match=r"\A\S+\.mp4 does not decode\Z"):
+        finetune(ahead, quiet(), command="")
+
+
+def test_a_download_that_was_interrupted_is_told(dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
+    model = shutil.copytree(tiny_model("qwen3_vl"), tmp_path / "model")
+    weights = model / "model.safetensors"
+    os.truncate(weights, weights.stat().st_size // 2)
+    with pytest.raises(UsageError, match="only part of one; download"):
+        trained(dataset, model, tmp_path / "out")
+    weights.unlink()
+    with pytest.raises(UsageError, match=r"no weights .*download"):
+        trained(dataset, model, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_processes_train_one_adapter(dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
+    out = tmp_path / "out"
+    command: list[object] = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2]
+    command += ["-m", "hpvqa", "finetune", "--dataset", dataset.root, "--model", tiny_model("qwen3_vl"), "--out", out]
+    command += ["--set", "frames.resolution=[64, 64]", "--max-steps", 2, "--device", "cpu", "--workers", 0, "--json"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HPVQA_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    # Only one of them talks, writes, and answers the evaluation split.
+    assert json.loads(done.stdout)["cells"][0]["n"] == 8
+    assert [line["step"] for line in metrics(out) if "loss" in line] == [1, 2]
+    assert len((out / "eval" / "predictions.jsonl").read_text().splitlines()) == 8
+    # A step takes a batch of each: two of them are 16 of the 20 rows.
+    assert metrics(out)[-1]["epoch"] == pytest.approx(2 / 3, abs=0.01)
+
+
 def test_an_adapter_is_evaluated_as_it_was_trained(
     dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -255,6 +301,7 @@ def test_the_command(
     assert (tmp_path / "out" / "eval" / "predictions.jsonl").is_file()
     assert list((tmp_path / "cache" / "frames").glob("*.npz"))
     assert hpvqa("merge", tmp_path / "out", "--out", tmp_path / "merged") == 0
+    assert capsys.readouterr() == (f"The merged model is in {tmp_path / 'merged'}\n", "")
     assert hpvqa("eval", "--dataset", dataset.root, "--backend", "transformers", "--model", tmp_path / "merged",
                  "--out", tmp_path / "run", "--json") == 0  # fmt: skip
     capsys.readouterr()
@@ -274,6 +321,7 @@ def test_the_command(
         (["--set", "training.epochs=-1"], "greater than 0"),
         (["--cameras", "back_top_narow"], "did you mean 'back_top_narrow'"),
         (["--task", "drop"], "has no rows of drop"),
+        (["--resolution", "100x100"], "multiples of 32, not 100x100"),
         (["--model", "nowhere"], "There is no model folder nowhere"),
         (["--resume"], "holds no training to go on with"),
         (["--dataset", "nowhere"], "nowhere is not a data set"),

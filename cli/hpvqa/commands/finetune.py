@@ -114,9 +114,10 @@ def command(
     from hpvqa.commands.finetune_table import print_plan, print_result
     from hpvqa.dataset.load import open_dataset
     from hpvqa.finetune.evaluation import evaluate_adapter
+    from hpvqa.finetune.ranks import is_first
     from hpvqa.finetune.run import Job, finetune
     from hpvqa.finetune.settings import load_finetune_recipe
-    from hpvqa.progress.reporter import reporting
+    from hpvqa.progress.reporter import Reporter, reporting
     from hpvqa.resources import default_cache
     from hpvqa.vlm.frames.cache import FrameCache
 
@@ -140,6 +141,9 @@ def command(
         print_plan(plan(job), console, as_json=as_json)
         return
     try:
+        if not is_first():
+            finetune(job, Reporter([], time.time), resume=resume, command="")
+            return
         with reporting(Console(stderr=True), None, time.time) as reporter:
             done = finetune(job, reporter, resume=resume, command=shlex.join(["hpvqa", *sys.argv[1:]]))
             predictions = None if no_eval else evaluate_adapter(job, reporter)

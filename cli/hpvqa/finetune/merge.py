@@ -11,6 +11,7 @@ from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.checkpoint import locate
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.processing import load_processor
+from hpvqa.vlm.quiet import quiet
 from hpvqa.vlm.training_record import RECORD_FILE
 
 
@@ -52,11 +53,11 @@ def merge(adapter: Path, out: Path, model: str | None = None) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        whole = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto", local_files_only=True)
-        with torch.inference_mode():
+        with quiet(), torch.inference_mode():
+            whole = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto", local_files_only=True)
             merged = PeftModel.from_pretrained(whole, str(adapter)).merge_and_unload(safe_merge=True)
-        merged.save_pretrained(partial)
-        processor.save_pretrained(partial)
+            merged.save_pretrained(partial)
+            processor.save_pretrained(partial)
         if (adapter / RECORD_FILE).is_file():
             shutil.copyfile(adapter / RECORD_FILE, partial / RECORD_FILE)
         partial.chmod(0o755)

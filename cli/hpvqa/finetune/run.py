@@ -13,12 +13,14 @@ from hpvqa.dataset.load import Dataset
 from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.finetune.card import write_card
 from hpvqa.finetune.plots import draw_training
+from hpvqa.finetune.ranks import is_first, processes
 from hpvqa.finetune.rows import TrainingRows, training_rows
 from hpvqa.finetune.settings import FinetuneRecipe
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import write_json
 from hpvqa.versions import versions_of
 from hpvqa.vlm.adapter import name_base
+from hpvqa.vlm.checkpoint import check_checkpoint, locate, weight_shapes
 from hpvqa.vlm.embedded import BASE, NAMES
 from hpvqa.vlm.families import Family, find_family, resolve_model
 from hpvqa.vlm.frames.cache import FrameCache
@@ -26,6 +28,7 @@ from hpvqa.vlm.frames.read import read_clip
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.processing import load_processor
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
+from hpvqa.vlm.quiet import quiet
 from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training_record
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate", "av", "numpy")
@@ -79,6 +82,8 @@ def prepare(job: Job) -> Prepared:
     prompt = load_prompt(recipe.prompt)
     given = "resolution" in recipe.frames.model_fields_set
     frames = recipe.frames if given else recipe.frames.model_copy(update={"resolution": family.resolution})
+    if frames.resolution is not None:
+        family.check_size(*frames.resolution)
     training = recipe.training
     rows = training_rows(
         job.dataset,
@@ -123,7 +128,7 @@ class Finetuned:
 
 
 def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str) -> Finetuned:
-    """Train an adapter.
+    """Train an adapter. Of several processes that do so together, only the first one writes files.
 
     Args:
         job: What.
@@ -144,17 +149,28 @@ def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str
         raise MissingDependencyError(f"Fine-tuning needs {error.name}; run: pip install 'hpvqa[vlm]'") from None
     prepared = prepare(job)
     settings = job.recipe.training
-    _open_out(job.out, prepared.record, resume)
+    if is_first():
+        _check_out(job.out, prepared.record, resume)
+    # A large model should not have to be loaded to find out that its download was interrupted.
+    folder = locate(job.model)
+    check_checkpoint(folder)
+    weight_shapes(folder)
     checkpoint = last_checkpoint(job.out) if resume else None
     cpu = job.device == "cpu" or not torch.cuda.is_available()
-    machine = Machine(cpu, bf16=not cpu and torch.cuda.is_bf16_supported(), workers=job.workers)
+    # One process with several GPUs shares out each batch among them; of several processes each has one.
+    devices = processes() if processes() > 1 or cpu else torch.cuda.device_count()
+    machine = Machine(cpu, bf16=not cpu and torch.cuda.is_bf16_supported(), workers=job.workers, devices=devices)
     processor = load_processor(resolve_model(job.model))
     reporter.note(f"Loading {job.model}")
     model = load_with_lora(job, prepared.family, machine.bf16, reporter.warning)
     trainable, total = count_parameters(model)
+    if is_first() and not resume:
+        # Only now: what could not even be loaded leaves nothing behind.
+        job.out.mkdir(parents=True, exist_ok=True)
+        write_json(job.out / RECORD_FILE, prepared.record.model_dump(mode="json"))
     read = read_clip if job.cache is None else job.cache.read
     done = 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
-    reporter.start("finetune", "steps", total_steps(len(prepared.rows.train), settings), done)
+    reporter.start("finetune", "steps", total_steps(len(prepared.rows.train), settings, devices), done)
     best = run_training(
         model,
         Examples(prepared.rows.train, prepared.frames, read),
@@ -167,6 +183,8 @@ def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str
         on_step=lambda step, measured: _report(reporter, step, measured),
     )
     reporter.done()
+    if not is_first():
+        return Finetuned(job.out, trainable, total, best, ())
     plots = _plots(job.out / METRICS_FILE, job.out, reporter)
     _save(model, job.out)
     if job.model in NAMES:
@@ -187,9 +205,10 @@ def load_with_lora(job: Job, family: Family, bf16: bool, tell: Callable[[str], N
     from hpvqa.finetune.model import with_lora
 
     try:
-        model = AutoModelForImageTextToText.from_pretrained(
-            resolve_model(job.model), dtype=torch.bfloat16 if bf16 else torch.float32, local_files_only=True
-        )
+        with quiet():
+            model = AutoModelForImageTextToText.from_pretrained(
+                resolve_model(job.model), dtype=torch.bfloat16 if bf16 else torch.float32, local_files_only=True
+            )
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"{job.model} cannot be loaded ({reason}); is its download complete?") from None
@@ -204,13 +223,11 @@ def count_parameters(model: Any) -> tuple[int, int]:
     return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
 
 
-def _open_out(out: Path, record: TrainingRecord, resume: bool) -> None:
+def _check_out(out: Path, record: TrainingRecord, resume: bool) -> None:
     found = read_training_record(out)
     if not resume:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UsageError(f"{out} exists; go on with --resume, or choose another --out")
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(out / RECORD_FILE, record.model_dump(mode="json"))
         return
     if found is None:
         raise UsageError(f"{out} holds no training to go on with; leave out --resume")

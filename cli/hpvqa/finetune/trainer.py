@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 
-from hpvqa.errors import RunError
+from hpvqa.errors import HpvqaError, RunError
 from hpvqa.finetune.examples import IGNORED, Collator
 from hpvqa.finetune.settings import TrainingSettings
 
@@ -33,11 +33,13 @@ class Machine:
         cpu: Whether without a GPU.
         bf16: Whether in bfloat16.
         workers: Processes that prepare batches ahead.
+        devices: How many devices each take a batch of a step.
     """
 
     cpu: bool
     bf16: bool
     workers: int
+    devices: int = 1
 
 
 def total_steps(rows: int, settings: TrainingSettings, devices: int = 1) -> int:
@@ -88,10 +90,9 @@ def run_training(
         What the best check measured.
 
     Raises:
-        RunError: The disk is full; earlier checkpoints are whole.
+        RunError: The disk is full, and earlier checkpoints are whole; or a clip does not decode.
     """
-    devices = max(1, torch.cuda.device_count()) if not machine.cpu else 1
-    steps = total_steps(len(train), settings, devices)
+    steps = total_steps(len(train), settings, machine.devices)
     every = max(1, math.ceil(steps / settings.checks))
     checkpointing = not machine.cpu if settings.gradient_checkpointing is None else settings.gradient_checkpointing
     arguments = TrainingArguments(
@@ -149,6 +150,10 @@ def run_training(
         trainer.remove_callback(printer)
     try:
         trainer.train(resume_from_checkpoint=None if resume is None else str(resume))
+    except HpvqaError as error:
+        # From a process that prepares batches it comes with a traceback in front.
+        name = f"{type(error).__module__}.{type(error).__qualname__}: "
+        raise type(error)(str(error).rpartition(name)[2].strip()) from None
     except OSError as error:
         _drop_partial(out)
         raise RunError(
@@ -162,6 +167,8 @@ def run_training(
         raise RunError(
             f"The training could not be saved ({str(error).splitlines()[0]}); make room, and go on with --resume"
         ) from None
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
     best = [entry for entry in trainer.state.log_history if "eval_loss" in entry]
     return min(best, key=lambda entry: entry["eval_loss"]) if best else {}
 

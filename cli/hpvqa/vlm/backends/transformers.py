@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +10,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.vlm.adapter import Adapter
 from hpvqa.vlm.backends.engine import Device, Dtype, Engine, Reply, Request, first_line
 from hpvqa.vlm.processing import encode, load_processor
+from hpvqa.vlm.quiet import quiet
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What torch says, in any case, when a GPU or this machine has too little of it."""
@@ -47,7 +46,7 @@ class TransformersAnswerer(Engine):
     def _load(self, tell: Callable[[str], None]) -> Any:
         self._tell = tell
         self.fits = self.batch_size
-        with _quiet():
+        with quiet():
             processor = load_processor(str(self.folder))
             model = self._base()
             if self.adapter is not None:
@@ -223,21 +222,3 @@ def _ends(token: int | list[int] | None) -> set[int]:
 def _until(tokens: list[int], ends: set[int]) -> int:
     """How many tokens were generated, the one that ends an answer included; what follows it is padding."""
     return next((number for number, token in enumerate(tokens, start=1) if token in ends), len(tokens))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no advice of transformers beside our own progress; what matters of it is checked."""
-    from transformers.utils import logging
-
-    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if shown:
-            logging.enable_progress_bar()
