@@ -55,7 +55,7 @@ def test_every_clip_is_a_row(data: Path, tmp_path: Path) -> None:
             assert sides["left"] == sides["right"], (split, task)
 
 
-def test_folders_of_different_tasks_become_one_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folders_of_different_tasks_become_one_data_set(tmp_path: Path) -> None:
     pushes, drops = make_data(tmp_path / "pushes", push=8), make_data(tmp_path / "drops", seed=4, drop=4)
     assert hpvqa("build", pushes, drops, "--seed", 7, "--out", tmp_path / "both") == 0
     dataset = open_dataset(tmp_path / "both")
@@ -68,10 +68,34 @@ def test_folders_of_different_tasks_become_one_data_set(tmp_path: Path, capsys: 
         rows = [row for split in ("train", "eval") for row in dataset.rows(split) if row.task == task]
         assert {row.source for row in rows} == {folder.name}
         assert len({row.cluster for row in rows}) == episodes
-    capsys.readouterr()
-    assert hpvqa("build", pushes, make_data(tmp_path / "more", push=4), "--out", tmp_path / "none") == 2
-    assert "both hold episodes of push" in " ".join(capsys.readouterr().err.split())
-    assert not (tmp_path / "none").exists()
+
+
+def test_folders_of_the_same_task_become_one_data_set(tmp_path: Path) -> None:
+    first, second = make_data(tmp_path / "first", seed=3, push=8), make_data(tmp_path / "second", seed=4, push=6)
+    make(first, tmp_path / "alone")
+    build([first, second], tmp_path / "both", quiet(), recipe=Recipe())
+    alone, both = open_dataset(tmp_path / "alone"), open_dataset(tmp_path / "both")
+    for split in ("train", "eval"):
+        rows = both.rows(split)
+        assert all((both.root / split / row.file_name).is_file() for row in rows)
+        # Adding a folder moves no episode of another one.
+        of_first = [row.episode for row in rows if row.source == "first"]
+        assert of_first == [row.episode for row in alone.rows(split)]
+        assert {row.file_name.split("/")[0] for row in rows} == {"first", "second"}
+    clusters = [{row.cluster for row in both.rows(split)} for split in ("train", "eval")]
+    assert clusters[0].isdisjoint(clusters[1])
+    assert len(clusters[0] | clusters[1]) == 14
+    assert hpvqa("verify", tmp_path / "both") == 0
+
+
+def test_an_episode_is_not_taken_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, same = make_data(tmp_path / "data", push=4), make_data(tmp_path / "same", push=[3, 4])
+    namesake = make_data(tmp_path / "other" / "data", seed=4, push=4)
+    for folder, said in ((same, "the same episode, push 3 of seed 3"), (namesake, "give them different names")):
+        capsys.readouterr()
+        assert hpvqa("build", data, folder, "--out", tmp_path / "none") == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+        assert not (tmp_path / "none").exists()
 
 
 def test_a_row_knows_its_episode(data: Path, tmp_path: Path) -> None:

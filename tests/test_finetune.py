@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.evaluate.select import select
 from hpvqa.finetune.dry_run import plan
 from hpvqa.finetune.model import choose_targets
+from hpvqa.finetune.rows import training_rows
 from hpvqa.finetune.run import Finetuned, Job, finetune
 from hpvqa.finetune.settings import LoraSettings, load_finetune_recipe, override
 from hpvqa.main import main
@@ -120,6 +122,16 @@ def test_it_learns_what_the_clips_show(
         assert hpvqa(*args, *more, "--out", tmp_path / name) == 0
         correct.append(json.loads(capsys.readouterr().out)["cells"][0]["correct"])
     assert correct[0] < correct[1] == 8
+
+
+def test_flipped_rows_are_trained_on_too(dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
+    changes = {"training.mirror": True, "training.max_steps": 2}
+    model = tiny_model("qwen3_vl")
+    rows = len(training_rows(dataset, load_prompt("paper"), validation=0.1, seed=42).train)
+    planned = plan(job(dataset, model, tmp_path / "none", **{**changes, "training.max_steps": None}))
+    assert planned.steps == 2 * math.ceil(2 * rows / 4)
+    trained(dataset, model, tmp_path / "out", **changes)
+    assert "and each once more, flipped" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_a_training_that_was_killed_reaches_the_same_loss_curve(

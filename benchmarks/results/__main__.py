@@ -1,6 +1,6 @@
 """Train adapters of the embedded model, and write down what they score on fresh episodes.
 
-Everything goes on where it stopped. From nothing it takes about three hours of two cores.
+Everything goes on where it stopped. From nothing it takes about six hours of two cores.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from benchmarks.results.steps import Lab, side_by_side, trials
+from benchmarks.results.steps import COLLECTIONS, DATASETS, Lab, side_by_side, trials
 from benchmarks.results.tables import Results, write
 
 from hpvqa.pretrain.run import SCORES_FILE
@@ -26,15 +26,9 @@ def main() -> None:
     lab = Lab(options.work)
     for part in ("data", "dataset", "adapters", "runs"):
         (lab.root / part).mkdir(parents=True, exist_ok=True)
-    collections = [
-        ("push-train", "push", 360, 1000),
-        ("drop-train", "drop", 600, 1000),
-        ("push-fresh", "push", 100, 9000),
-        ("drop-fresh", "drop", 100, 9000),
-    ]
-    side_by_side([[partial(lab.collect, *how)] for how in collections], options.cores)
+    side_by_side([[partial(lab.collect, name)] for name in COLLECTIONS], options.cores)
     lab.random_base()
-    for name in ("push-train", "drop-train", "push-fresh", "drop-fresh"):
+    for name in DATASETS:
         lab.build(name)
     chains = [[partial(lab.train, trial), partial(lab.evaluate_trial, trial)] for trial in trials()]
     side_by_side([[lab.evaluate_base], *chains], options.cores)

@@ -30,6 +30,28 @@ The plan lets the second sphere go 3.15 s after the first one. That is seven tim
 show both at the same moments after their release; those of the paper, 0.5 s apart, do not.
 """
 CONDITIONS = "plain,swap,blank"
+TIME_CONDITIONS = f"{CONDITIONS},single,shuffle"
+"""Also the last frame alone, and all frames out of order."""
+COLLECTIONS = {
+    "push-train": ("push", 360, 1000),
+    "push-few": ("push", 120, 1000),
+    "drop-train": ("drop", 600, 1000),
+    "drop-more": ("drop", 900, 5000),
+    "push-fresh": ("push", 100, 9000),
+    "drop-fresh": ("drop", 100, 9000),
+}
+"""Collected episodes: task, number, and seed."""
+DATASETS = {
+    "push-train": ["push-train"],
+    "drop-train": ["drop-train"],
+    "drop-large": ["drop-train", "drop-more"],
+    "both": ["push-few", "drop-train", "drop-more"],
+    "push-fresh": ["push-fresh"],
+    "drop-fresh": ["drop-fresh"],
+}
+"""Data sets, and the collections in them."""
+COMPARED = ("training.mirror=false", "training.epochs=12")
+"""How looks are compared: without the flipped rows, and as long as that then takes."""
 Chain = Sequence[Callable[[], None]]
 """What is done one after the other."""
 
@@ -40,28 +62,38 @@ class Trial:
 
     Attributes:
         name: Its folder.
-        task: The task.
+        data: The data set, one of :data:`DATASETS`.
+        tasks: The tasks in it.
         base: Name or folder of the model it is trained on.
         seed: Seed of the training.
-        look: Which frames it sees, one of :data:`LOOKS`; pushes are seen as their recipe says.
+        look: Which frames it sees, one of :data:`LOOKS`; None: those of the recipe.
+        settings: Values of the recipe that differ.
         shuffled: Whether every episode is given the answer of another one.
     """
 
     name: str
-    task: str
+    data: str
+    tasks: tuple[str, ...]
     base: str
     seed: int
-    look: str = "uniform"
+    look: str | None = None
+    settings: tuple[str, ...] = ()
     shuffled: bool = False
 
 
 def trials() -> list[Trial]:
-    """All trainings: three seeds each, and one of every control."""
-    found = [Trial(f"push-{seed}", "push", BASE, seed) for seed in SEEDS]
-    found += [Trial(f"drop-{look}-{seed}", "drop", BASE, seed, look) for look in LOOKS for seed in SEEDS]
-    for task in ("push", "drop"):
-        found.append(Trial(f"{task}-random-base", task, RANDOM, SEEDS[0]))
-        found.append(Trial(f"{task}-shuffled", task, BASE, SEEDS[0], shuffled=True))
+    """All trainings: three seeds each, one of every control, and the adapter that comes with the package."""
+    push, drop = ("push",), ("drop",)
+    found = [Trial("both", "both", (*push, *drop), BASE, SEEDS[0])]
+    found += [Trial(f"drop-large-{seed}", "drop-large", drop, BASE, seed) for seed in SEEDS]
+    found += [Trial(f"push-{seed}", "push-train", push, BASE, seed) for seed in SEEDS]
+    found += [
+        Trial(f"drop-{look}-{seed}", "drop-train", drop, BASE, seed, look, COMPARED) for look in LOOKS for seed in SEEDS
+    ]
+    for task, settings in ((push, ()), (drop, COMPARED)):
+        name, data, seed = task[0], f"{task[0]}-train", SEEDS[0]
+        found.append(Trial(f"{name}-random-base", data, task, RANDOM, seed, settings=settings))
+        found.append(Trial(f"{name}-shuffled", data, task, BASE, seed, settings=settings, shuffled=True))
     return found
 
 
@@ -87,8 +119,9 @@ class Lab:
         if done.returncode:
             raise SystemExit(f"This failed: {' '.join(command)}\n{self.root / 'log.txt'} says why")
 
-    def collect(self, name: str, task: str, episodes: int, seed: int) -> None:
-        """Episodes; of pushes two frames a second, which is all that is looked at."""
+    def collect(self, name: str) -> None:
+        """Episodes; of pushes two frames a second, which is more than is looked at."""
+        task, episodes, seed = COLLECTIONS[name]
         how = {
             "push": ("--fps", 2, "--resolution", "224x224"),
             "drop": ("--fps", 15, "--resolution", "160x160", "--rig", HERE / "front-wide.yaml"),
@@ -98,7 +131,7 @@ class Lab:
 
     def build(self, name: str) -> None:
         """A data set, all of it for training; what is evaluated has folders of its own."""
-        words = ("build", self.root / "data" / name, "--recipe", HERE / "train.yaml")
+        words = ("build", *(self.root / "data" / part for part in DATASETS[name]), "--recipe", HERE / "train.yaml")
         self.run(*words, "--out", self.root / "dataset" / name)
 
     def random_base(self) -> None:
@@ -115,12 +148,13 @@ class Lab:
         out = self.root / "adapters" / trial.name
         if (out / "README.md").is_file():
             return
-        recipe = "embedded-lora" if trial.task == "push" else "embedded-drop-lora"
-        words = ["finetune", "--model", self.base(trial), "--recipe", recipe, "--task", trial.task]
-        words += ["--dataset", self.root / "dataset" / f"{trial.task}-train", "--seed", trial.seed]
-        words += ["--out", out, "--workers", 1, "--no-eval", *(["--resume"] if out.exists() else [])]
-        if trial.task == "drop":
-            words += look_options(trial.look)
+        recipe = "embedded-drop-lora" if "drop" in trial.tasks else "embedded-lora"
+        words = ["finetune", "--model", self.base(trial), "--recipe", recipe, "--seed", trial.seed]
+        words += ["--dataset", self.root / "dataset" / trial.data, *(["--resume"] if out.exists() else [])]
+        words += ["--task", trial.tasks[0]] if len(trial.tasks) == 1 else []
+        words += ["--out", out, "--workers", 1, "--no-eval", *([] if trial.look is None else look_options(trial.look))]
+        for setting in trial.settings:
+            words += ["--set", setting]
         module = "benchmarks.results.shuffled" if trial.shuffled else "hpvqa"
         self._run(sys.executable, "-m", module, *words)
 
@@ -133,7 +167,9 @@ class Lab:
         """Answers of an adapter."""
         adapter = self.root / "adapters" / trial.name
         model = ("--backend", "transformers", "--model", self.base(trial), "--adapter", adapter)
-        self.evaluate(trial.name, trial.task, *model, "--condition", CONDITIONS)
+        for task in trial.tasks:
+            run = trial.name if len(trial.tasks) == 1 else f"{trial.name}-{task}"
+            self.evaluate(run, task, *model, "--condition", CONDITIONS if len(trial.tasks) == 1 else TIME_CONDITIONS)
 
     def evaluate_base(self) -> None:
         """Answers of the base, and of who knows where everything is in the frames that each sampler chooses."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from benchmarks.results.steps import LOOKS, SEEDS
+from benchmarks.results.steps import COLLECTIONS, DATASETS, LOOKS, SEEDS
 
 from hpvqa.evaluate.compare import compare
 from hpvqa.evaluate.prediction import Prediction
@@ -23,6 +23,9 @@ NAMES = {
     look: sampler if sampler == "motion" else f"{sampler}, {fps:.3g} a second"
     for look, (sampler, fps, _) in LOOKS.items()
 }
+
+LIKE_RECIPE = ("uniform", "large")
+"""Trainings that look as the recipe says: on the small data set, and on the large one."""
 
 
 class Results:
@@ -58,10 +61,12 @@ class Results:
                 "## Which sphere is more elastic",
                 self._samplers(),
                 "By the difference of both restitutions:",
-                self._by("drop", "gap", self.there(f"drop-uniform-{seed}" for seed in SEEDS)),
+                self._by("drop", "gap", self.there(f"drop-{look}-{seed}" for look in LIKE_RECIPE for seed in SEEDS)),
                 "On the same episodes, three seeds together (paired permutation of whole episodes, Holm over all "
                 "pairs):",
                 self._pairs(),
+                "## The adapter that comes with the package",
+                self._accuracy(["both-push", "both-drop"], ("swap", "blank", "single", "shuffle")),
                 "## Response bias and order of the choices",
                 "In the form of the paper's Table 4: accuracy by the true answer.",
                 self._bias(),
@@ -74,16 +79,16 @@ class Results:
             ]
         )
 
-    def _accuracy(self, names: Sequence[str]) -> str:
+    def _accuracy(self, names: Sequence[str], others: Sequence[str] = ("swap", "blank")) -> str:
         rows = []
         for name in self.there(names):
             run = self.of(name)
             conditions = {condition.condition: condition for condition in run.conditions}
             (own,) = run.tasks
             single, pooled = run.main.cell(own), run.main.cell(own, "pooled", "all views")
-            others = [_count(conditions[other].cell(own)) for other in ("swap", "blank")]
-            rows.append([f"`{name}`", _cell(single), _cell(pooled), *others])
-        return table(["run", "one view", "all views pooled", "`swap`", "`blank`"], rows)
+            counts = [_count(conditions[other].cell(own)) for other in others]
+            rows.append([f"`{name}`", _cell(single), _cell(pooled), *counts])
+        return table(["run", "one view", "all views pooled", *(f"`{other}`" for other in others)], rows)
 
     def _cameras(self, names: Sequence[str]) -> str:
         return self._by("push", "camera", names)
@@ -96,13 +101,17 @@ class Results:
         )
 
     def _samplers(self) -> str:
-        rows = [["`drop-base`", "18", _cell(self.of("drop-base").main.cell("drop")), "", "", ""]]
-        for look, (_, _, frames) in LOOKS.items():
+        rows = [["`drop-base`", "18", "none", _cell(self.of("drop-base").main.cell("drop")), "", "", ""]]
+        for look, episodes in (
+            *((look, _episodes("drop-train")) for look in LOOKS),
+            ("large", _episodes("drop-large")),
+        ):
             names = [f"drop-{look}-{seed}" for seed in SEEDS]
             cells = [self.of(name).main.cell("drop") if self.there([name]) else None for name in names]
-            oracle = self.of(f"oracle-{look}").main.cell("drop")
-            rows.append([NAMES[look], str(frames), *map(_cell, cells), _cell(oracle)])
-        return table(["look", "frames", *(f"seed {seed}" for seed in SEEDS), "frame oracle"], rows)
+            seen = "uniform" if look == "large" else look
+            oracle = self.of(f"oracle-{seen}").main.cell("drop")
+            rows.append([NAMES[seen], str(LOOKS[seen][2]), episodes, *map(_cell, cells), _cell(oracle)])
+        return table(["look", "frames", "trained on", *(f"seed {seed}" for seed in SEEDS), "frame oracle"], rows)
 
     def _pairs(self) -> str:
         whole = [look for look in LOOKS if len(self.there(f"drop-{look}-{seed}" for seed in SEEDS)) == len(SEEDS)]
@@ -126,7 +135,8 @@ class Results:
 
     def _bias(self) -> str:
         names = ["push-base", *(f"push-{seed}" for seed in SEEDS), "drop-base"]
-        names += [f"drop-{look}-{seed}" for look in LOOKS for seed in SEEDS]
+        names += [f"drop-{look}-{seed}" for look in (*LOOKS, "large") for seed in SEEDS]
+        names += ["both-push", "both-drop"]
         rows = []
         for name in self.there(names):
             run = self.of(name)
@@ -145,6 +155,11 @@ class Results:
             )
         columns = ["run", "true left", "true right", "says left", "d′", "criterion", "same answer under `swap`"]
         return table(columns, rows)
+
+
+def _episodes(dataset: str) -> str:
+    count = sum(COLLECTIONS[part][1] for part in DATASETS[dataset])
+    return f"{count:,} episodes{'' if dataset == 'drop-train' else ', also flipped'}"
 
 
 def _visible(scores: Path) -> str:

@@ -45,8 +45,8 @@ def command(
 ) -> None:
     """Turn the episodes in the folders DATA into a data set: a row for every clip, split by episode.
 
-    Several folders that hold different tasks become one data set. A quarter of each task's episodes is for evaluation,
-    or as many as the recipe says. Clips are hard links where the file system allows. DATA is not changed.
+    Several folders become one data set. A quarter of each task's episodes is for evaluation, or as many as the recipe
+    says; of several folders, of each. Clips are hard links where the file system allows. DATA is not changed.
     """
     import json
     import time

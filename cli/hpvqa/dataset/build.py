@@ -46,20 +46,21 @@ def build(
     """Make a data set of all episodes of some data folders that went as their label says.
 
     Args:
-        data: A data folder, or several that hold different tasks.
+        data: A data folder, or several.
         out: Where the data set should appear.
         reporter: Told of every file.
-        recipe: How many episodes of each task are for evaluation.
+        recipe: How many episodes of each task are for evaluation, in each of the folders: so no episode changes its
+            split when a folder is added.
         seed: Seed of the assignment to splits; by default that of the episodes.
         force: Replace a different data set at ``out``.
 
     Raises:
-        UsageError: There are no episodes, too few of them, a task is in two folders, or something else is at ``out``.
+        UsageError: There are no episodes, too few of them, one is in two folders, or something else is at ``out``.
         RunError: An episode is damaged.
     """
     folders = [data] if isinstance(data, Path) else list(data)
     episodes = {folder: _read_all(folder) for folder in folders}
-    _check_apart(episodes)
+    shared = _shared_tasks(episodes)
     split_seed = next(iter(episodes[folders[0]].values())).spec.seed if seed is None else seed
     parts: list[Part] = []
     notes: list[str] = []
@@ -67,7 +68,13 @@ def build(
         good = {place: record for place, record in records.items() if record.outcome.ok}
         splits = split_specs([record.spec for record in good.values()], recipe, split_seed)
         parts += [
-            _part(place, record, splits[record.spec.task, record.spec.index], folder.resolve().name)
+            _part(
+                place,
+                record,
+                splits[record.spec.task, record.spec.index],
+                folder.resolve().name,
+                apart=record.spec.task in shared,
+            )
             for place, record in good.items()
         ]
         failed = Counter(record.spec.task for record in records.values() if not record.outcome.ok)
@@ -113,18 +120,32 @@ def _read_all(data: Path) -> dict[Path, EpisodeRecord]:
     return episodes
 
 
-def _check_apart(episodes: Mapping[Path, Mapping[Path, EpisodeRecord]]) -> None:
-    """Raise if two folders hold the same task: their episodes have the same numbers, and perhaps the same plans."""
-    held: dict[str, Path] = {}
+def _shared_tasks(episodes: Mapping[Path, Mapping[Path, EpisodeRecord]]) -> frozenset[str]:
+    """Tasks of which several folders hold episodes.
+
+    Raises:
+        UsageError: Two of these folders have the same name, or hold the same episode, which may be in both splits then.
+    """
+    holders: dict[str, dict[str, Path]] = {}
+    plans: dict[tuple[str, int, int], Path] = {}
     for folder, records in episodes.items():
-        for task in dict.fromkeys(record.spec.task for record in records.values()):
-            if task in held:
-                raise UsageError(f"{held[task]} and {folder} both hold episodes of {task}; build a data set of each")
-            held[task] = folder
+        for spec in (record.spec for record in records.values()):
+            other = plans.setdefault((spec.task, spec.seed, spec.index), folder)
+            if other != folder:
+                raise UsageError(
+                    f"{other} and {folder} hold the same episode, {spec.task} {spec.index} of seed {spec.seed}; "
+                    "collect one of them with another --seed"
+                )
+            holder = holders.setdefault(spec.task, {}).setdefault(folder.resolve().name, folder)
+            if holder != folder:
+                raise UsageError(f"{holder} and {folder} both hold episodes of {spec.task}; give them different names")
+    return frozenset(task for task, folders in holders.items() if len(folders) > 1)
 
 
-def _part(folder: Path, record: EpisodeRecord, split: Split, source: str) -> Part:
-    place = episode_dir(Path(), record.spec.task, record.spec.index).as_posix()
+def _part(folder: Path, record: EpisodeRecord, split: Split, source: str, *, apart: bool) -> Part:
+    # Numbers repeat between folders.
+    root = Path(source) if apart else Path()
+    place = episode_dir(root, record.spec.task, record.spec.index).as_posix()
     files = {name: Source(folder / name, known) for name, known in record.files.items()}
     files[RECORD_FILE] = Source(folder / RECORD_FILE)
     return Part(split, place, episode_rows(record, place, source), files)

@@ -117,14 +117,19 @@ def episode_key(file_name: str) -> str:
     return PurePosixPath(file_name).parent.as_posix()
 
 
+def mirrored(query: Query) -> Query:
+    """The same question about frames that are flipped from left to right; the other answer is the true one."""
+    # No camera recorded what is seen now.
+    return replace(_with_images(query, lambda images: images[:, :, ::-1]), camera=None)
+
+
 def _swap(query: Query, seed: int) -> Query:
     # The system prompt and the frames stay: both orders of a clip have the same beginning, which a model may keep.
     return replace(query, text=swap_sides(query.text), choices=query.choices[::-1])
 
 
 def _mirror(query: Query, seed: int) -> Query:
-    # No camera recorded what is seen now.
-    return replace(_with_images(query, lambda images: images[:, :, ::-1]), camera=None)
+    return mirrored(query)
 
 
 def _blank(query: Query, seed: int) -> Query:

@@ -33,6 +33,7 @@ def write_card(
     held_out = len({item.row.cluster for item in rows.validation})
     task = record.task or "all tasks"
     cameras = ", ".join(record.cameras) or "all"
+    flipped = ", and each once more, flipped" if training.mirror else ""
     score = (
         f"Its best check, on {held_out} training episodes that were held out: loss {best['eval_loss']:.4f}, "
         f"right answers {best['eval_accuracy']:.3f}. That chose the checkpoint, and so is no test.\n"
@@ -52,7 +53,7 @@ It answers which of two objects that a robot acts on is heavier, or more elastic
 
 | | |
 |---|---|
-| trained on | {task}, cameras: {cameras}; {len(rows.train)} rows of {episodes} episodes |
+| trained on | {task}, cameras: {cameras}; {len(rows.train)} rows of {episodes} episodes{flipped} |
 | data set | fingerprint `{record.fingerprint}` |
 | frames | {frames.sampler}, {rate}, {size} |
 | prompt | {record.prompt.name} version {record.prompt.version}, `{record.prompt.sha256[:16]}` |

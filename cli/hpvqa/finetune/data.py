@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from hpvqa.evaluate.conditions import mirrored
 from hpvqa.evaluate.select import Item
 from hpvqa.evaluate.trials import clip_of
 from hpvqa.finetune.examples import Example
+from hpvqa.scene.spec import other_side
 from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.sampling import FrameSampling
 
@@ -19,18 +21,26 @@ class Examples:
         items: The rows.
         sampling: Which frames are seen.
         read: Reads the frames of a clip.
+        mirror: Whether every row is there a second time, with its frames flipped and the other answer; these rows
+            follow the others.
     """
 
     def __init__(
-        self, items: Sequence[Item], sampling: FrameSampling, read: Callable[[Clip, FrameSampling], Frames]
+        self,
+        items: Sequence[Item],
+        sampling: FrameSampling,
+        read: Callable[[Clip, FrameSampling], Frames],
+        *,
+        mirror: bool = False,
     ) -> None:
         self._items = items
         self._sampling = sampling
         self._read = read
+        self._copies = 2 if mirror else 1
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return len(self._items)
+        return self._copies * len(self._items)
 
     def __getitem__(self, number: int) -> Example:
         """Read one row.
@@ -38,6 +48,10 @@ class Examples:
         Raises:
             HpvqaError: Its clip does not decode.
         """
+        copy, number = divmod(number, len(self._items))
         item = self._items[number]
         frames = self._read(clip_of(item, self._sampling), self._sampling)
-        return Example(replace(item.query, videos=(frames,)), item.row.answer)
+        query = replace(item.query, videos=(frames,))
+        if copy:
+            return Example(mirrored(query), other_side(item.row.answer))
+        return Example(query, item.row.answer)

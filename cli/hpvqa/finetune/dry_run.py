@@ -86,7 +86,8 @@ def plan(job: Job) -> Plan:
         model, targets = with_lora(empty, prepared.family, job.recipe.lora, job.recipe.training.seed, warnings.append)
     trainable, total = count_parameters(model)
     rows = prepared.rows
-    example = Examples(rows.train[:1], prepared.frames, read_clip)[0]
+    train = Examples(rows.train, prepared.frames, read_clip, mirror=job.recipe.training.mirror)
+    example = train[0]
     batch = Collator(processor, prepared.family)([example])
     tokens = int(batch["attention_mask"].sum())
     return Plan(
@@ -99,7 +100,7 @@ def plan(job: Job) -> Plan:
         validation_rows=len(rows.validation),
         frames=len(example.query.videos[0].indices),
         tokens=tokens,
-        steps=total_steps(len(rows.train), job.recipe.training),
+        steps=total_steps(len(train), job.recipe.training),
         weights_gb=2 * (total - trainable) / GB,
         adapter_gb=_TRAINED_BYTES * trainable / GB,
         activations_gb=_activations(config, tokens * job.recipe.training.batch_size) / GB,

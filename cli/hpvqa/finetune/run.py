@@ -170,10 +170,11 @@ def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str
         write_json(job.out / RECORD_FILE, prepared.record.model_dump(mode="json"))
     read = read_clip if job.cache is None else job.cache.read
     done = 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
-    reporter.start("finetune", "steps", total_steps(len(prepared.rows.train), settings, devices), done)
+    train = Examples(prepared.rows.train, prepared.frames, read, mirror=settings.mirror)
+    reporter.start("finetune", "steps", total_steps(len(train), settings, devices), done)
     best = run_training(
         model,
-        Examples(prepared.rows.train, prepared.frames, read),
+        train,
         Examples(prepared.rows.validation, prepared.frames, read),
         Collator(processor, prepared.family),
         settings,

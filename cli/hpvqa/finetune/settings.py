@@ -57,6 +57,10 @@ class TrainingSettings(Model):
     epochs: float = Field(default=3.0, gt=0, description="How often every row is seen.")
     max_steps: int | None = Field(default=None, ge=1, description="Stop after so many steps; null: after all epochs.")
     seed: int = Field(default=42, ge=0, description="Seed of the order of the rows, of dropout, and of the adapter.")
+    mirror: bool = Field(
+        default=False,
+        description="Show every row a second time in each epoch, flipped from left to right and with the other answer.",
+    )
     validation: float = Field(
         default=0.1, gt=0, lt=1, description="Share of the training episodes on which checkpoints are chosen."
     )
