@@ -56,10 +56,9 @@ def episode(data: Path) -> Path:
     return episode_dir(data, "push", 0)
 
 
-def asker(answerer: Answerer, question: str | None = None, camera: str = "all", **given: Any) -> Asker:
-    return Asker(
-        answerer, SMALL, make_question(question, PROMPT, None), parse_cameras(camera), given.pop("tell", print), **given
-    )
+def asker(answerer: Answerer, question: str | None = None, camera: str | None = "all", **given: Any) -> Asker:
+    cameras = None if camera is None else parse_cameras(camera)
+    return Asker(answerer, SMALL, make_question(question, PROMPT, None), cameras, given.pop("tell", print), **given)
 
 
 def hpvqa(*args: object) -> int:
@@ -121,6 +120,23 @@ def test_cameras_come_in_the_order_of_the_rig(episode: Path) -> None:
     with pytest.raises(UsageError, match=f"no camera 'front_wid'.*{names[1]}|did you mean"):
         asker(looking, camera="front_wid").ask(episode, record)
     assert looking.loaded == 1, "nothing is loaded for a camera that does not exist"
+
+
+def test_without_a_camera_those_are_asked_that_the_model_was_trained_on(episode: Path) -> None:
+    record, told = open_episode(episode), list[str]()
+    names = [camera.camera.name for camera in record.cameras]
+
+    def asked(camera: str | None, **views: tuple[str, ...]) -> list[str]:
+        told.clear()
+        found = asker(Looking(), camera=camera, tell=told.append, views=views).ask(episode, record)
+        return [view.camera for view in found.views]
+
+    assert asked(None, push=(names[1], "elsewhere")) == [names[1]]
+    assert [line for line in told if f"trained on {names[1]} alone" in line]
+    for views in ({}, {"drop": (names[1],)}, {"push": ("elsewhere",)}, {"push": tuple(names)}):
+        assert asked(None, **views) == names
+        assert not [line for line in told if "trained on" in line]
+    assert asked("all", push=(names[1],)) == names
 
 
 def test_the_same_is_asked_and_shown_as_in_an_evaluation(tmp_path: Path) -> None:

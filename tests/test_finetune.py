@@ -32,7 +32,7 @@ from hpvqa.vlm.families import find_family
 from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.tiny.kinds import Kind
-from hpvqa.vlm.training_record import read_training_record
+from hpvqa.vlm.training_record import read_training_record, views_of
 from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, copy, make_data, quiet
 from tests.tiny_models import TinyModel, load_model
 
@@ -99,6 +99,7 @@ def test_every_family_is_trained(kind: Kind, dataset: Dataset, tmp_path: Path, t
     record = read_training_record(out)
     assert record is not None
     assert record.frames.resolution == (64, 64)
+    assert record.views == views_of(("push", row.camera) for row in dataset.rows("train"))
     assert record.prompt.sha256 == load_prompt("paper").sha256
     assert 0 < done.trainable < done.total
     losses = [line["loss"] for line in metrics(out) if "loss" in line]
@@ -249,6 +250,21 @@ def test_an_adapter_is_evaluated_as_it_was_trained(
     assert "the prompt was paper version 1 and is mine version 1" in capsys.readouterr().err
     assert hpvqa(*args, "--fps", 5, "--allow-mismatch") == 0
     assert "Not as in training: fps was 10.0" in capsys.readouterr().err
+
+
+def test_views_that_were_not_trained_on_are_named(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tiny_model("qwen3_vl")
+    seen, other = sorted({row.camera for row in dataset.rows("train")})
+    short = job(dataset, model, tmp_path / "out", **{"training.max_steps": 1})
+    finetune(replace(short, cameras=(seen,)), quiet(), command="")
+    args = ["eval", "--dataset", dataset.root, "--backend", "transformers", "--model", model]
+    args += ["--adapter", tmp_path / "out"]
+    for camera, warned in ((other, True), (seen, False)):
+        capsys.readouterr()
+        assert hpvqa(*args, "--camera", camera, "--out", tmp_path / camera) == 0
+        assert (f"The model was not trained on push by {other}" in capsys.readouterr().err) is warned
 
 
 @pytest.mark.parametrize("kind", KINDS)

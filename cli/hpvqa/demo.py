@@ -21,11 +21,12 @@ from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.episode import episode_dir, read_episode
 from hpvqa.record.sheet import contact_sheet
-from hpvqa.vlm.choice import ModelChoice
+from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.embedded import ADAPTED, BASE
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.registry import BASELINES, open_baseline
+from hpvqa.vlm.training_record import strange_views
 
 MODELS = (BASE, ADAPTED)
 """The model that comes with the package, before and after fine-tuning."""
@@ -39,7 +40,7 @@ class Demo:
         data: The episodes.
         dataset: The data set.
         runs: A folder of answers for every baseline and model.
-        scores: The score of each of them.
+        scores: The score of each of them; of models, in the views that they were trained on.
         sheets: A contact sheet for every task.
         clips: One clip of every task.
     """
@@ -127,4 +128,6 @@ def _answer(dataset: Dataset, model: str, out: Path, seed: int, workers: int, re
 
 def _ask(dataset: Dataset, model: str, out: Path, seed: int, workers: int, reporter: Reporter) -> list[Cell]:
     choice = ModelChoice(backend="transformers", model=model, device="cpu")
-    return score(evaluate_model(dataset, choice, out, reporter, split="eval", seed=seed, workers=workers))
+    answers = evaluate_model(dataset, choice, out, reporter, split="eval", seed=seed, workers=workers)
+    views = choose_look(choice).views
+    return score([row for row in answers if not strange_views(views, [(row.task, row.camera)])])

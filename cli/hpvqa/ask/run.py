@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -49,7 +49,8 @@ class Asker:
         answerer: The model; it is loaded when it is needed for the first time.
         sampling: Which frames it is shown.
         question: What it is asked.
-        cameras: Names of the cameras; none: all.
+        cameras: Names of the cameras; none: all; None: those that the model was trained on, where that is known.
+        views: The cameras of each task that it was trained on.
         tell: Takes sentences that a user should see.
         on_text: Takes what is said while it is said, where the answerer can be listened to.
     """
@@ -57,9 +58,11 @@ class Asker:
     answerer: Answerer
     sampling: FrameSampling
     question: Question
-    cameras: tuple[str, ...]
+    cameras: tuple[str, ...] | None
     tell: Callable[[str], None]
     on_text: OnText | None = None
+    views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set, init=False)
 
     def watch(self, data: Path, stopped: Callable[[], bool], pause: Callable[[], None]) -> Iterator[Asked]:
         """Ask about every episode that lands in a data folder from now on; of those that failed it is only told.
@@ -94,10 +97,22 @@ class Asker:
             UsageError: It has no such camera.
             HpvqaError: The model cannot be had, or has gone.
         """
-        queries = self.question.queries(folder, record, self.cameras)
+        cameras = self._known_cameras(record) if self.cameras is None else self.cameras
+        queries = self.question.queries(folder, record, cameras)
         answers = self._answers(queries, record)
         views = tuple(View(query.clip.stem, answer) for query, answer in zip(queries, answers, strict=True))
         return Asked(folder, record, self.question.of(record), self.question.free, views)
+
+    def _known_cameras(self, record: EpisodeRecord) -> tuple[str, ...]:
+        """Cameras of an episode whose clips the model was trained on; none, if there are none or all are."""
+        task, there = record.spec.task, [camera.camera.name for camera in record.cameras]
+        known = tuple(name for name in there if name in self.views.get(task, ()))
+        if len(known) == len(there):
+            return ()
+        if known and task not in self._told:
+            self.tell(f"Of {task}, the model was trained on {', '.join(known)} alone; --camera all asks all")
+            self._told.add(task)
+        return known
 
     def _answers(self, queries: Sequence[Query], record: EpisodeRecord) -> list[Answer]:
         if not self.answerer.given_frames:

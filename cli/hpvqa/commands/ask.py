@@ -39,7 +39,10 @@ code 1 says that a camera could not be asked. Ctrl-C ends --watch.
     type=click.Path(path_type=Path),
     help="Ask about every episode that lands in this data folder from now on.",
 )
-@click.option("--camera", default="all", show_default=True, help="Which cameras: one, several between commas, or all.")
+@click.option(
+    "--camera",
+    help="Which cameras: one, several between commas, or all.  [default: those that the model was trained on, or all]",
+)
 @model_options_with("transformers")
 @click.option("--reveal", is_flag=True, help="Show the truth, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON; with --watch a line an episode.")
@@ -49,7 +52,7 @@ def command(
     words: tuple[str, ...],
     latest: Path | None,
     watch: Path | None,
-    camera: str,
+    camera: str | None,
     choice: ModelChoice,
     reveal: bool,
     as_json: bool,
@@ -83,7 +86,7 @@ def command(
         if choice.backend == "baseline":
             raise UsageError("A baseline only says left or right; leave the question out, or choose another --backend")
         choice = replace(choice, scoring="generate", max_new_tokens=choice.max_new_tokens or _LONGEST)
-    cameras = parse_cameras(camera)
+    cameras = None if camera is None else parse_cameras(camera)
     printer = Printer(reveal=reveal, as_json=as_json, lines=watch is not None)
     for warning in look.warnings:
         printer.tell(f"Warning: {warning}")
@@ -97,7 +100,8 @@ def command(
         with closing(open_answerer(choice, nothing, seed=0, environ=os.environ)) as answerer:
             if choice.backend in ENGINES:
                 printer.tell(f"Loading {answerer.name}")
-            asker = Asker(answerer, look.frames, question, cameras, printer.tell, None if as_json else printer.on_text)
+            listener = None if as_json else printer.on_text
+            asker = Asker(answerer, look.frames, question, cameras, printer.tell, listener, look.views)
             found = (
                 asker.watch(folder, stopped=lambda: False, pause=lambda: time.sleep(_PAUSE))
                 if record is None

@@ -50,7 +50,10 @@ def print_demo(demo: Demo, console: Console) -> None:
     console.print(table)
     first = next(iter(demo.scores.values()))
     episodes = " and ".join(f"{_whole(first, task).episodes} {task} episodes" for task in tasks)
-    console.print(Text(f"Only {episodes}, each seen by several cameras: too few to tell close scores apart.\n"))
+    console.print(Text(f"Only {episodes}, each seen by several cameras: too few to tell close scores apart."))
+    if any(_whole(cells, task).n < _whole(first, task).n for cells in demo.scores.values() for task in tasks):
+        console.print(Text("The tiny VLM is only counted in the views that it was trained on."))
+    console.print()
     console.print("Pictures to open, and clips to play:")
     for path in (*demo.sheets.values(), *demo.clips.values()):
         console.print(Text(f"  {path}"), soft_wrap=True)

@@ -99,6 +99,7 @@ def command(
     from hpvqa.evaluate.trials import most_views
     from hpvqa.progress.reporter import reporting
     from hpvqa.vlm.choice import choose_look, open_answerer
+    from hpvqa.vlm.training_record import strange_views
 
     wanted = parse_conditions(conditions)
     opened = open_dataset(dataset)
@@ -113,6 +114,9 @@ def command(
         ):
             for warning in look.warnings:
                 reporter.warning(warning)
+            strange = strange_views(look.views, ((item.row.task, item.row.camera) for item in items))
+            if strange:
+                reporter.warning(f"The model was not trained on {'; '.join(strange)}")
             if choice.backend == "openai":
                 # What it serves, and whether it drops frames, is part of the settings.
                 answerer.load(reporter.warning)

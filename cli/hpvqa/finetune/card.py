@@ -31,8 +31,7 @@ def write_card(
     rate = f"{frames.fps:g} a second" if frames.count is None else f"{frames.count} of a clip"
     episodes = len({item.row.cluster for item in rows.train})
     held_out = len({item.row.cluster for item in rows.validation})
-    task = record.task or "all tasks"
-    cameras = ", ".join(record.cameras) or "all"
+    views = "; ".join(f"{task} by {', '.join(cameras)}" for task, cameras in record.views.items())
     flipped = ", and each once more, flipped" if training.mirror else ""
     score = (
         f"Its best check, on {held_out} training episodes that were held out: loss {best['eval_loss']:.4f}, "
@@ -53,7 +52,7 @@ It answers which of two objects that a robot acts on is heavier, or more elastic
 
 | | |
 |---|---|
-| trained on | {task}, cameras: {cameras}; {len(rows.train)} rows of {episodes} episodes{flipped} |
+| trained on | {views}; {len(rows.train)} rows of {episodes} episodes{flipped} |
 | data set | fingerprint `{record.fingerprint}` |
 | frames | {frames.sampler}, {rate}, {size} |
 | prompt | {record.prompt.name} version {record.prompt.version}, `{record.prompt.sha256[:16]}` |

@@ -29,7 +29,7 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.processing import load_processor
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.quiet import quiet
-from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training_record
+from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training_record, views_of
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate", "av", "numpy")
 
@@ -100,6 +100,7 @@ def prepare(job: Job) -> Prepared:
         fingerprint=job.dataset.fingerprint,
         task=job.task,
         cameras=job.cameras,
+        views=views_of((item.row.task, item.row.camera) for item in rows.train),
         prompt=PromptRecord.of(prompt),
         frames=frames,
         recipe=recipe.model_copy(update={"frames": frames}).model_dump(mode="json"),

@@ -21,7 +21,7 @@ from hpvqa.record.episode import write_json
 from hpvqa.vlm.embedded import BASE
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.tiny.save import open_new, save_checkpoint
-from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord
+from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, views_of
 
 PROMPT = "paper"
 SCORES_FILE = "scores.json"
@@ -141,6 +141,7 @@ def _record(stores: Sequence[Store], settings: PretrainSettings, prompt: Prompt)
         fingerprint=_fingerprint(stores),
         task=None,
         cameras=(),
+        views=views_of((store.task, camera) for store in stores for camera in store.cameras),
         prompt=PromptRecord.of(prompt),
         frames=settings.push_frames,
         recipe=settings.model_dump(mode="json"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,11 +84,13 @@ class Look:
         prompt: The words around the question.
         frames: Which frames of a clip.
         warnings: How that differs from what an adapter was trained with, if that was allowed.
+        views: The cameras of each task that it was trained on; none: it is not known.
     """
 
     prompt: Prompt
     frames: FrameSampling
     warnings: tuple[str, ...] = ()
+    views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def choose_look(choice: ModelChoice) -> Look:
@@ -120,7 +122,8 @@ def choose_look(choice: ModelChoice) -> Look:
     if frames.resolution is not None and choice.backend in ENGINES and choice.name is not None:
         # A large model should not have to be loaded to find out.
         find_family(choice.name).check_size(*frames.resolution)
-    return Look(prompt, frames, tuple(f"Not as in training: {words}" for words in different))
+    warnings = tuple(f"Not as in training: {words}" for words in different)
+    return Look(prompt, frames, warnings, {} if record is None else record.views)
 
 
 def _record(choice: ModelChoice) -> TrainingRecord | None:

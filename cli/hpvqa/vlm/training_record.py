@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,9 @@ class TrainingRecord(Model):
     fingerprint: str = Field(description="SHA-256 of the data set's manifest.")
     task: str | None = Field(description="The only task that it was trained on; null: all.")
     cameras: tuple[str, ...] = Field(description="The only cameras that it was trained on; none: all.")
+    views: dict[str, tuple[str, ...]] = Field(
+        default={}, description="The cameras of each task whose clips it was trained on; none: it is not known."
+    )
     prompt: PromptRecord
     frames: FrameSampling
     recipe: dict[str, JsonValue] = Field(description="The recipe of its training, with all values.")
@@ -46,6 +50,35 @@ def read_training_record(adapter: Path) -> TrainingRecord | None:
         return None
     except ValidationError as error:
         raise UsageError(f"{path} is not of this version ({explain(error)}); train the adapter again") from None
+
+
+def views_of(clips: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The cameras of each task, in order.
+
+    Args:
+        clips: Task and camera of each clip.
+    """
+    found: dict[str, set[str]] = {}
+    for task, camera in clips:
+        found.setdefault(task, set()).add(camera)
+    return {task: tuple(sorted(found[task])) for task in sorted(found)}
+
+
+def strange_views(views: Mapping[str, tuple[str, ...]], clips: Iterable[tuple[str, str]]) -> list[str]:
+    """What of some clips a model was never trained on, in words; nothing where that is not known.
+
+    Args:
+        views: The cameras of each task that it was trained on.
+        clips: Task and camera of each clip.
+    """
+    if not views:
+        return []
+    found = []
+    for task, cameras in views_of(clips).items():
+        strange = [camera for camera in cameras if camera not in views.get(task, ())]
+        if strange:
+            found.append(f"{task} by {', '.join(strange)}" if task in views else task)
+    return found
 
 
 def mismatches(record: TrainingRecord, frames: FrameSampling, prompt: PromptRecord) -> list[str]:
