@@ -22,8 +22,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_run(folder / "runs" / f"{task}-base", dataset, say=left, conditions=CONDITIONS)
     for trial in trials():
         say = left if trial.shuffled or trial.base == RANDOM or trial.look == "dense" else truth
-        name = folder / "runs" / trial.name
-        make_run(name, datasets[trial.task], say=say, conditions=CONDITIONS, adapter=trial.name)
+        for name, task in trial.runs.items():
+            conditions = tuple(trial.conditions.split(","))
+            make_run(folder / "runs" / name, datasets[task], say=say, conditions=conditions, adapter=trial.name)
     for look in LOOKS:
         make_run(folder / "runs" / f"oracle-{look}", datasets["drop"], say=truth, model="frame-oracle")
     return folder / "runs"
@@ -41,7 +42,7 @@ def test_trials_are_three_seeds_of_each_and_both_controls() -> None:
     names = [trial.name for trial in trials()]
     assert len(set(names)) == len(names)
     for seed in SEEDS:
-        assert {f"push-{seed}", *(f"drop-{look}-{seed}" for look in LOOKS)} <= set(names)
+        assert {f"push-{seed}", *(f"drop-{look}-{seed}" for look in (*LOOKS, "large"))} <= set(names)
     assert {f"{task}-{kind}" for task in ("push", "drop") for kind in ("random-base", "shuffled")} <= set(names)
 
 
@@ -59,6 +60,9 @@ def test_tables_hold_what_the_runs_hold(runs: Path, scores: Path) -> None:
     assert row("`drop-shuffled`").count("8/16") == 3
     assert row("dense, 8 a second").count("8/16 = 0.500") == len(SEEDS)
     assert row("motion").count("16/16 = 1.000") == len(SEEDS) + 1
+    (large,) = (line for line in lines if "1,500 episodes" in line)
+    assert large.count("16/16 = 1.000") == len(SEEDS) + 1
+    assert len([part for part in row("`both-drop`").split("|") if "16/16" in part]) == 5
     assert "-0.500" in row("dense - uniform")
     assert "+0.000" in row("motion - uniform")
     assert "0.875 (0.500–0.990)" in row("push: push-first")

@@ -80,6 +80,18 @@ class Trial:
     settings: tuple[str, ...] = ()
     shuffled: bool = False
 
+    @property
+    def runs(self) -> dict[str, str]:
+        """Names of its answers to fresh episodes, and the task of each."""
+        if len(self.tasks) == 1:
+            return {self.name: self.tasks[0]}
+        return {f"{self.name}-{task}": task for task in self.tasks}
+
+    @property
+    def conditions(self) -> str:
+        """The conditions under which it answers."""
+        return CONDITIONS if len(self.tasks) == 1 else TIME_CONDITIONS
+
 
 def trials() -> list[Trial]:
     """All trainings: three seeds each, one of every control, and the adapter that comes with the package."""
@@ -167,9 +179,8 @@ class Lab:
         """Answers of an adapter."""
         adapter = self.root / "adapters" / trial.name
         model = ("--backend", "transformers", "--model", self.base(trial), "--adapter", adapter)
-        for task in trial.tasks:
-            run = trial.name if len(trial.tasks) == 1 else f"{trial.name}-{task}"
-            self.evaluate(run, task, *model, "--condition", CONDITIONS if len(trial.tasks) == 1 else TIME_CONDITIONS)
+        for name, task in trial.runs.items():
+            self.evaluate(name, task, *model, "--condition", trial.conditions)
 
     def evaluate_base(self) -> None:
         """Answers of the base, and of who knows where everything is in the frames that each sampler chooses."""
