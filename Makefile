@@ -28,8 +28,8 @@ check: $(READY) ## Lint, formatting and types.
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
 
-bench: $(VLLM) ## Measure speed and memory of collecting, evaluating and fine-tuning; half an hour.
-	@for part in collect evaluate finetune; do .venv/bin/python benchmarks/$$part.py || exit; done
+bench: $(VLLM) ## Measure speed and memory of collecting, evaluating, fine-tuning and asking; half an hour.
+	@for part in collect evaluate finetune ask; do .venv/bin/python -m benchmarks.$$part || exit; done
 
 schemas: $(READY) ## Write the JSON schemas again after a change to a file format.
 	@.venv/bin/python -c 'from hpvqa.schema import write_schemas; write_schemas()'
