@@ -16,7 +16,7 @@ from hpvqa.evaluate.views import pooled
 from hpvqa.main import main
 from hpvqa.pretrain.model import FAMILY, build, family_of
 from hpvqa.recipe import Recipe
-from hpvqa.record.episode import write_json
+from hpvqa.record.episode import find_episodes, write_json
 from hpvqa.vlm import embedded
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.checkpoint import locate
@@ -177,3 +177,17 @@ def test_what_is_shipped_reads_fresh_pushes(tmp_path: Path) -> None:
     assert [row.is_correct for row in pooled(found["embedded"])] == [True] * 4
     # It was never told what heavier means.
     assert sum(row.is_correct for row in found["embedded-base"]) < 21
+
+
+def test_what_is_shipped_reads_fresh_drops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rig = Path(__file__).parents[1] / "benchmarks" / "results" / "front-wide.yaml"
+    how = ("--episodes", 6, "--seed", 20261125, "--fps", 15, "--resolution", "160x160", "--rig", rig, "--workers", 1)
+    assert hpvqa("collect", "drop", *how, "--out", tmp_path / "data") == 0
+    right = 0
+    for folder in find_episodes(tmp_path / "data"):
+        capsys.readouterr()
+        assert hpvqa("ask", folder, "--reveal", "--json", "--device", "cpu") == 0
+        asked = json.loads(capsys.readouterr().out)
+        right += asked["answers"][0]["choice"] == asked["truth"]["answer"]
+    # On average it is right about 94 of 100.
+    assert right >= 5

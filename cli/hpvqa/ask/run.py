@@ -110,7 +110,7 @@ class Asker:
         if len(known) == len(there):
             return ()
         if known and task not in self._told:
-            self.tell(f"Of {task}, the model was trained on {', '.join(known)} alone; --camera all asks all")
+            self.tell(f"Of {task} episodes the model was trained on {', '.join(known)} alone; --camera all asks all")
             self._told.add(task)
         return known
 
