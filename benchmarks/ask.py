@@ -8,17 +8,15 @@ line of JSON last.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from benchmarks.recorded import run
 from tests.servers import StandIn
 
 from hpvqa.ask.episodes import open_episode
@@ -83,7 +81,7 @@ def further(server: TimedStandIn, episode: Path, cameras: tuple[str, ...]) -> li
     return found
 
 
-def measure(data: Path) -> dict[str, float]:
+def measure(data: Path, folder: Path) -> dict[str, float]:
     episode = next(iter(find_episodes(data)))
     camera = open_episode(episode).cameras[0].camera.name
     found = {}
@@ -99,21 +97,5 @@ def measure(data: Path) -> dict[str, float]:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="Folder of episodes; by default one is recorded.")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        data = options.data
-        if data is None:
-            data = Path(name) / "data"
-            command = [sys.executable, "-m", "hpvqa", "collect", "push", "--episodes", "1"]
-            subprocess.run([*command, "--resolution", "640x480", "--out", str(data)], check=True)
-        found = measure(data)
-    for figure, value in found.items():
-        print(f"{figure}: {value:.4g}")
-    print(json.dumps(found))
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, ["push", "--episodes", "1", "--resolution", "640x480"], measure)

@@ -8,12 +8,7 @@ disk. Prints all figures as one line of JSON last.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +16,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
+from benchmarks.recorded import run
 
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import open_dataset
@@ -102,21 +98,5 @@ def measure(data: Path, folder: Path) -> dict[str, float]:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="Folder of episodes; by default some are recorded.")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        data = options.data
-        if data is None:
-            data = Path(name) / "data"
-            command = [sys.executable, "-m", "hpvqa", "collect", "push", "drop", "--episodes", str(EPISODES)]
-            subprocess.run([*command, "--workers", "2", "--out", str(data)], check=True)
-        found = measure(data, Path(name))
-    for figure, value in found.items():
-        print(f"{figure}: {value:.4g}")
-    print(json.dumps(found))
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, ["push", "drop", "--episodes", str(EPISODES), "--workers", "2"], measure)

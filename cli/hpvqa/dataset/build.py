@@ -82,7 +82,7 @@ def build(
             f"{count} of the {task} episodes failed and {'is' if count == 1 else 'are'} left out"
             for task, count in failed.items()
         ]
-    source = " and ".join(folder.resolve().name for folder in folders)
+    source = " and ".join(folder.resolve().name for folder in episodes)
     return write_parts(parts, out, reporter, source=source, split_seed=split_seed, force=force, notes=notes)
 
 
