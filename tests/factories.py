@@ -11,14 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hpvqa.progress.reporter import Reporter
-from hpvqa.record.episode import (
-    TRAJECTORY_FILE,
-    CameraRecord,
-    EpisodeRecord,
-    VideoRecord,
-    episode_dir,
-    publish,
-)
+from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord, episode_dir, publish
 from hpvqa.record.trajectory import column_names, write_trajectory
 from hpvqa.record.video import ClipWriter
 from hpvqa.scene.randomization import Randomization

@@ -13,10 +13,11 @@ from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.views import pooled
+from hpvqa.files import write_json
 from hpvqa.main import main
 from hpvqa.pretrain.model import FAMILY, build, family_of
 from hpvqa.recipe import Recipe
-from hpvqa.record.episode import find_episodes, write_json
+from hpvqa.record.episode import find_episodes
 from hpvqa.vlm import embedded
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.checkpoint import locate

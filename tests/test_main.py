@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import subprocess
 import sys
 
@@ -102,6 +103,13 @@ def failing_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> object:
         (RunError("It broke"), 1, "Error: It broke\n"),
         (OSError(errno.ENOSPC, "No space left on device", "/data/x"), 1, "Error: No space left on device (/data/x)\n"),
         (PermissionError(errno.EACCES, "Permission denied"), 1, "Error: Permission denied\n"),
+        *(
+            (OSError(number, os.strerror(number), "x"), 1, f"Error: {os.strerror(number)} (x)\n")
+            for number in sorted(errno.errorcode)
+            if number not in (errno.EPIPE, errno.ESHUTDOWN)
+        ),
+        (click.Abort(), 130, "Error: Interrupted\n"),
+        (RunError("\x1b[2Jno"), 1, "Error: \\x1b[2Jno\n"),
     ],
 )
 def test_errors_are_one_sentence_and_an_exit_code(
@@ -118,8 +126,6 @@ def test_errors_are_one_sentence_and_an_exit_code(
 def test_errors_of_ours_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         failing_with(ZeroDivisionError(), monkeypatch)
-    with pytest.raises(FileNotFoundError):
-        failing_with(FileNotFoundError(errno.ENOENT, "No such file"), monkeypatch)
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

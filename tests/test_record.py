@@ -7,15 +7,9 @@ import numpy as np
 import pytest
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.files import file_record
 from hpvqa.record.decode import iter_frames, read_frames
-from hpvqa.record.episode import (
-    EpisodeRecord,
-    episode_dir,
-    file_record,
-    find_episodes,
-    publish,
-    read_episode,
-)
+from hpvqa.record.episode import EpisodeRecord, episode_dir, find_episodes, publish, read_episode
 from hpvqa.record.recorder import record_episode
 from hpvqa.record.trajectory import column_names, read_trajectory
 from hpvqa.record.video import ClipWriter

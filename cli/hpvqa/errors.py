@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class HpvqaError(Exception):
@@ -33,3 +39,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return "known are: " + ", ".join(names)
+
+
+def printable(text: str) -> str:
+    """A text that anybody may have written, such as a server or the author of a file, safe to show on a terminal.
+
+    Whatever controls the terminal, the direction of writing, or cannot be encoded becomes an escape; line ends and
+    tabs stay.
+    """
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import click
 
 from hpvqa import __version__
-from hpvqa.errors import HpvqaError, nearest
+from hpvqa.errors import INTERRUPTED, HpvqaError, nearest, printable
 
 COMMANDS: dict[str, str] = {
     "demo": "See everything work in a few minutes: episodes, data set, first answers.",
@@ -96,24 +97,33 @@ def cli(ctx: click.Context) -> None:
         )
 
 
-def main(args: Sequence[str] | None = None) -> Any:
+def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 if all went well, 2 for a wrong call, 1 for a failure while running."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal's encoding lacks is shown as an escape; it must not end a command that has done its work.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return cli.main(args=None if args is None else list(args), prog_name="hpvqa")
+        code = cli.main(args=None if args is None else list(args), prog_name="hpvqa", standalone_mode=False)
+        sys.stdout.flush()
     except HpvqaError as error:
         fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        fail("Interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; there is nobody left to tell.
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM}:
-            raise
         where = f" ({error.filename})" if error.filename else ""
-        fail(f"{error.strerror}{where}", 1)
+        fail(f"{error.strerror or error}{where}", 1)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-def fail(message: str, exit_code: int) -> None:
+def fail(message: str, exit_code: int) -> NoReturn:
     """Print one error sentence and exit."""
-    click.echo(f"Error: {message}", err=True)
+    click.echo(f"Error: {printable(message)}", err=True)
     sys.exit(exit_code)

@@ -9,9 +9,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
-
 
 @contextmanager
 def inherited(environment: Mapping[str, str] = {}) -> Iterator[None]:
@@ -19,7 +16,10 @@ def inherited(environment: Mapping[str, str] = {}) -> Iterator[None]:
 
     Workers do not see Ctrl-C and SIGTERM, which reach a whole process group: the parent decides what becomes of them.
     They are blocked here and not in the worker, for a worker needs a second to come so far.
+
+    Python must not look for modules in the working folder there: a file such as ``numpy.py`` would be run.
     """
+    environment = {"PYTHONSAFEPATH": "1", **environment}
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, create_model
 
 from hpvqa.errors import UsageError, nearest
+from hpvqa.plain import Model, explain
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.randomization import Randomization
-from hpvqa.scene.rigs import Rig, explain
-from hpvqa.scene.spec import Model
+from hpvqa.scene.rigs import Rig
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Task
 

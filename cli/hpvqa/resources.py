@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hpvqa.errors import UsageError, nearest
+from hpvqa.files import read_yaml
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -47,16 +48,14 @@ def read_named(what: str, kind: str, name: str, folder: Path, known: Sequence[st
     Raises:
         UsageError: There is no such file, or it cannot be read.
     """
-    import yaml
-
     path = Path(name)
     if path.suffix not in {".yaml", ".yml"}:
         if name not in known:
             raise UsageError(f"There is no {what} {name!r}; {nearest(name, known)} (or give a YAML file)")
         path = folder / f"{name}.yaml"
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")), f"The {kind} file {path}"
+        return read_yaml(path), f"The {kind} file {path}"
     except FileNotFoundError:
         raise UsageError(f"There is no {kind} file {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"The {kind} file {path} cannot be read: {error}") from None

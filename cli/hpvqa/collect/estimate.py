@@ -14,10 +14,10 @@ from hpvqa.collect.folder import check_ours
 from hpvqa.collect.lock import holder
 from hpvqa.collect.run import Request
 from hpvqa.collect.settings import check_agrees, read_collection
+from hpvqa.plain import Model
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, episode_dir, find_episodes, read_episode
 from hpvqa.scene.rigs import Rig, find_rig
-from hpvqa.scene.spec import Model
 from hpvqa.tasks import TASKS
 
 _SAMPLE = 8

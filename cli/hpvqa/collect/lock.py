@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from hpvqa.collect.shard import Shard
 from hpvqa.errors import RunError
+from hpvqa.files import LockedError
+from hpvqa.files import locked as locked_file
 
 LOCK_FILE = ".lock"
 _SETTINGS_LOCK = ".lock.settings"
@@ -28,11 +30,11 @@ def locked(data: Path, shard: Shard | None) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             if shard is None:
-                stack.enter_context(_flock(data / LOCK_FILE, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                _sign(stack.enter_context(locked_file(data / LOCK_FILE)))
             else:
-                stack.enter_context(_flock(data / LOCK_FILE, fcntl.LOCK_SH | fcntl.LOCK_NB))
-                stack.enter_context(_flock(data / f"{LOCK_FILE}.{shard.name}", fcntl.LOCK_EX | fcntl.LOCK_NB))
-        except BlockingIOError:
+                stack.enter_context(locked_file(data / LOCK_FILE, shared=True))
+                _sign(stack.enter_context(locked_file(data / f"{LOCK_FILE}.{shard.name}")))
+        except LockedError:
             who = holder(data) or "unknown"
             raise RunError(
                 f"Another run is writing to {data} ({who}); wait until it ends, or use another --out"
@@ -43,32 +45,22 @@ def locked(data: Path, shard: Shard | None) -> Iterator[None]:
 @contextmanager
 def settings_locked(data: Path) -> Iterator[None]:
     """Hold a data folder's settings for the moment it takes to read and write them; waits for others."""
-    with _flock(data / _SETTINGS_LOCK, fcntl.LOCK_EX):
+    with locked_file(data / _SETTINGS_LOCK, wait=True):
         yield
 
 
-@contextmanager
-def _flock(path: Path, operation: int) -> Iterator[None]:
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, operation)
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            raise RunError(f"{path} cannot be locked ({error.strerror}); use a folder on another disk") from None
-        if operation & fcntl.LOCK_EX:
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}")
-            file.flush()
-        yield
+def _sign(file: IO[bytes]) -> None:
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
+    file.flush()
 
 
 def holder(data: Path) -> str | None:
     """The process that holds one of the folder's exclusive locks, in words; None if none does."""
     for path in sorted(data.glob(f"{LOCK_FILE}*")):
-        with path.open("r", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file.read()
+        try:
+            with locked_file(path, shared=True):
+                pass
+        except LockedError:
+            return path.read_text(encoding="utf-8", errors="replace")
     return None

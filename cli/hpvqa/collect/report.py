@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from hpvqa.plain import Model
 from hpvqa.record.episode import EpisodeRecord
-from hpvqa.scene.spec import SIDES, Model
+from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 
 DECILES = 10

@@ -10,12 +10,13 @@ from typing import Final, Literal
 from pydantic import Field, JsonValue, ValidationError
 
 from hpvqa.errors import UsageError
+from hpvqa.files import write_json
+from hpvqa.plain import Model, explain
 from hpvqa.recipe import Recipe
-from hpvqa.record.episode import write_json
 from hpvqa.scene.randomization import Randomization
-from hpvqa.scene.rigs import explain, find_rig
+from hpvqa.scene.rigs import find_rig
 from hpvqa.scene.sampling import sample_episode
-from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Model
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.versions import versions_of
 

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from hpvqa.commands.model_options import model_options_with
-from hpvqa.processes import INTERRUPTED
+from hpvqa.errors import INTERRUPTED
 from hpvqa.vlm.choice import ModelChoice
 
 _LONGEST = 256

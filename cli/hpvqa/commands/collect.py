@@ -10,8 +10,7 @@ import click
 from hpvqa.collect.shard import Shard
 from hpvqa.commands.options import recipe_options
 from hpvqa.commands.param_types import TaskType
-from hpvqa.errors import UsageError
-from hpvqa.processes import INTERRUPTED
+from hpvqa.errors import INTERRUPTED, UsageError
 from hpvqa.recipe import Recipe, TaskRecipe
 from hpvqa.tasks import TASKS
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from hpvqa.errors import UsageError, nearest
+from hpvqa.files import read_yaml
 
 
 def read_defaults(
@@ -27,8 +27,8 @@ def read_defaults(
         UsageError: The file is not of that form, or names an unknown command or option.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = read_yaml(path) or {}
+    except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     if not isinstance(data, dict) or not all(isinstance(section, dict) for section in data.values()):
         raise UsageError(f"{path} must hold a mapping of options for each command, such as eval: {{backend: vllm}}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hpvqa.processes import INTERRUPTED
+from hpvqa.errors import INTERRUPTED
 
 
 @click.command(

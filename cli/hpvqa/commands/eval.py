@@ -9,7 +9,7 @@ import click
 from hpvqa.commands.model_options import model_options
 from hpvqa.commands.param_types import TaskType
 from hpvqa.dataset.splits import Selection
-from hpvqa.processes import INTERRUPTED
+from hpvqa.errors import INTERRUPTED
 from hpvqa.vlm.choice import ModelChoice
 
 

@@ -9,8 +9,8 @@ import click
 
 from hpvqa.commands.model_options import FrameSize
 from hpvqa.commands.param_types import FileOrName, TaskType
+from hpvqa.errors import INTERRUPTED
 from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
-from hpvqa.processes import INTERRUPTED
 from hpvqa.vlm.frames.sampling import FrameSampling
 
 

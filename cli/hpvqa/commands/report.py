@@ -39,10 +39,10 @@ def command(paths: tuple[Path, ...], html: Path | None, table: Path | None, as_j
 
     from rich.console import Console
 
+    from hpvqa.files import check_target
     from hpvqa.report.cells import write_csv
     from hpvqa.report.measure import measure
     from hpvqa.report.reading import read_runs
-    from hpvqa.report.writing import check_target
 
     for path in (html, table):
         if path is not None:

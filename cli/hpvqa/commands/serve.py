@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hpvqa.processes import INTERRUPTED
+from hpvqa.errors import INTERRUPTED
 from hpvqa.serve.settings import MAX_VIDEOS, ServeSettings
 from hpvqa.vlm.options import ModelOptions
 from hpvqa.vlm.registry import BACKENDS

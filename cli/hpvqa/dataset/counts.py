@@ -8,7 +8,7 @@ from pydantic import Field
 
 from hpvqa.dataset.rows import Row
 from hpvqa.dataset.splits import Split
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 from hpvqa.tasks import TASKS
 
 

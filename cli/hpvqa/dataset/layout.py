@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +13,8 @@ from hpvqa.dataset.manifest import MANIFEST_FILE, Manifest, is_dataset
 from hpvqa.dataset.rows import Row
 from hpvqa.dataset.splits import SPLITS, Split
 from hpvqa.errors import RunError, UsageError
+from hpvqa.files import FileRecord, file_record, link_or_copy, sync, write_json
 from hpvqa.progress.reporter import Reporter
-from hpvqa.record.episode import FileRecord, file_record, sync, write_json
 
 _PARTS = {*SPLITS, CARD_FILE, MANIFEST_FILE}
 
@@ -152,15 +151,9 @@ def rows_by_split(parts: Sequence[Part]) -> dict[Split, list[Row]]:
 
 
 def _place(source: Source, target: Path) -> FileRecord:
-    """Link a file, or copy it where links are not possible, and return the checksum of what is there."""
+    """Link or copy a file, and return the checksum of what is there."""
     try:
-        try:
-            target.hardlink_to(source.path)
-        except OSError as error:
-            if error.errno not in {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}:
-                raise
-            shutil.copyfile(source.path, target)
-            sync(target)
+        link_or_copy(source.path, target)
     except FileNotFoundError:
         raise RunError(f"{source.path} is missing; collect that episode again") from None
     except OSError as error:

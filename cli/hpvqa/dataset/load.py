@@ -12,7 +12,7 @@ from hpvqa.dataset.manifest import Manifest, read_manifest
 from hpvqa.dataset.rows import Row
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import RunError
-from hpvqa.record.episode import file_record
+from hpvqa.files import file_record
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.record.episode import FileRecord
-from hpvqa.scene.rigs import explain
-from hpvqa.scene.spec import Model
+from hpvqa.files import FileRecord
+from hpvqa.plain import Model, explain
 
 MANIFEST_FILE = "manifest.json"
 

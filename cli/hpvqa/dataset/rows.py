@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from hpvqa.errors import UsageError
+from hpvqa.plain import Model
 from hpvqa.record.episode import CameraRecord, EpisodeRecord
-from hpvqa.scene.spec import Model, Side
+from hpvqa.scene.spec import Side
 from hpvqa.tasks.base import find_event
 from hpvqa.tasks.outcome import Event
 

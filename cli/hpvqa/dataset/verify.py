@@ -9,8 +9,9 @@ from typing import Literal
 
 from hpvqa.dataset.manifest import MANIFEST_FILE, is_dataset, read_manifest
 from hpvqa.errors import HpvqaError, UsageError
+from hpvqa.files import FileRecord, file_record
 from hpvqa.progress.reporter import Reporter
-from hpvqa.record.episode import RECORD_FILE, FileRecord, file_record, read_episode
+from hpvqa.record.episode import RECORD_FILE, read_episode
 from hpvqa.tasks import TASKS
 
 Fault = Literal["missing", "truncated", "altered", "unlisted", "unreadable"]

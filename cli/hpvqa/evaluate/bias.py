@@ -13,7 +13,8 @@ from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error
 from hpvqa.evaluate.statistics.combine import mean_interval
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n
-from hpvqa.scene.spec import SIDES, Model
+from hpvqa.plain import Model
+from hpvqa.scene.spec import SIDES
 
 
 class Bias(Model):

@@ -15,7 +15,7 @@ from hpvqa.evaluate.statistics.combine import difference_interval
 from hpvqa.evaluate.statistics.holm import holm
 from hpvqa.evaluate.statistics.interval import Interval, effective_rows
 from hpvqa.evaluate.statistics.permutation import sign_flip_p
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 
 _Pair = tuple[Prediction, Prediction]
 

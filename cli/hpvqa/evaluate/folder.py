@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import IO, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import RunError, UsageError
 from hpvqa.evaluate.prediction import Prediction
-from hpvqa.record.episode import write_json
-from hpvqa.scene.rigs import explain
-from hpvqa.scene.spec import Model, Side
+from hpvqa.files import locked, write_json
+from hpvqa.plain import Model, explain
+from hpvqa.scene.spec import Side
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import PromptRecord
 from hpvqa.vlm.protocol import Resampling
@@ -60,7 +59,7 @@ class PredictionLog:
         path: Its name.
     """
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    def __init__(self, file: IO[bytes], path: Path) -> None:
         self._file = file
         self.by_key: dict[tuple[str, str], Prediction] = {}
         """The latest prediction of each clip under each condition."""
@@ -101,13 +100,7 @@ def open_run(out: Path, settings: RunSettings) -> Iterator[PredictionLog]:
             raise UsageError(f"{out} is a run with other settings: {'; '.join(different)}; choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     path = out / PREDICTIONS_FILE
-    with path.open("a+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(
-                f"Another process is writing to {out}; wait until it ends, or choose another --out"
-            ) from None
+    with locked(path) as file:
         if found is None:
             write_json(out / RUN_FILE, settings.model_dump(mode="json"))
         yield PredictionLog(file, path)

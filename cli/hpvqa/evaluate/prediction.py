@@ -9,7 +9,8 @@ from pydantic import Field
 
 from hpvqa.dataset.rows import Cluster
 from hpvqa.dataset.splits import Split
-from hpvqa.scene.spec import Model, Side
+from hpvqa.plain import Model
+from hpvqa.scene.spec import Side
 
 
 class Prediction(Model):

@@ -12,7 +12,8 @@ from hpvqa.evaluate.gaps import gap_bins
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n
 from hpvqa.evaluate.views import pooled
-from hpvqa.scene.spec import SIDES, Model, Side
+from hpvqa.plain import Model
+from hpvqa.scene.spec import SIDES, Side
 
 Grouping = Literal["all", "side", "camera", "pooled", "gap"]
 

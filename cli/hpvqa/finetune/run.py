@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.files import write_json
 from hpvqa.finetune.card import write_card
 from hpvqa.finetune.plots import draw_training
 from hpvqa.finetune.ranks import is_first, processes
 from hpvqa.finetune.rows import TrainingRows, training_rows
 from hpvqa.finetune.settings import FinetuneRecipe
 from hpvqa.progress.reporter import Reporter
-from hpvqa.record.episode import write_json
 from hpvqa.versions import versions_of
 from hpvqa.vlm.adapter import name_base
 from hpvqa.vlm.checkpoint import check_checkpoint, locate, weight_shapes

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 
 from hpvqa.errors import UsageError, nearest
+from hpvqa.plain import Model, explain
 from hpvqa.resources import read_named, recipes_dir
-from hpvqa.scene.rigs import explain
-from hpvqa.scene.spec import Model
 from hpvqa.vlm.frames.sampling import FrameSampling
 
 Schedule = Literal["linear", "cosine", "constant"]

@@ -13,10 +13,10 @@ import yaml
 from rich.console import Console
 
 from hpvqa.errors import HpvqaError, UsageError
+from hpvqa.plain import explain
 from hpvqa.pretrain.run import Sources, pretrain
 from hpvqa.pretrain.settings import PretrainSettings
 from hpvqa.progress.reporter import reporting
-from hpvqa.scene.rigs import explain
 
 
 @click.command(

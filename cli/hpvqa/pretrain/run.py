@@ -11,13 +11,13 @@ from typing import Any
 
 import hpvqa
 from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.files import write_json
 from hpvqa.pretrain.card import write_card
 from hpvqa.pretrain.model import FAMILY, build, family_of
 from hpvqa.pretrain.score import Score, score
 from hpvqa.pretrain.settings import PretrainSettings
 from hpvqa.pretrain.store import Store, open_store
 from hpvqa.progress.reporter import Reporter
-from hpvqa.record.episode import write_json
 from hpvqa.vlm.embedded import BASE
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.tiny.save import open_new, save_checkpoint

@@ -10,11 +10,12 @@ import numpy as np
 from pydantic import Field
 
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval
+from hpvqa.plain import Model
 from hpvqa.pretrain.questions import questions_of
 from hpvqa.pretrain.shots import Director, Shot
 from hpvqa.pretrain.store import Store
 from hpvqa.progress.reporter import Reporter
-from hpvqa.scene.spec import Model, Side
+from hpvqa.scene.spec import Side
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import ModelOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 from hpvqa.vlm.frames.sampling import FrameSampling
 
 

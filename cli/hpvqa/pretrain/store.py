@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.files import write_json
 from hpvqa.pretrain.questions import Seen
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.decode import read_frames
-from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, find_episodes, read_episode, write_json
+from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, find_episodes, read_episode
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.camera import project
 from hpvqa.scene.spec import SIDES

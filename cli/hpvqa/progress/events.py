@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 
 EVENTS_VERSION: Final = 1
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from hpvqa.errors import RunError, UsageError
+from hpvqa.errors import UsageError
+from hpvqa.files import FileRecord, file_record, sync, write_json
+from hpvqa.plain import Model, explain
 from hpvqa.scene.camera import focal_pixels
-from hpvqa.scene.rigs import explain
-from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Model
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Task
 from hpvqa.tasks.outcome import Event, Outcome
@@ -49,13 +49,6 @@ class CameraRecord(Model):
         """The record of a camera at a resolution."""
         focal = focal_pixels(camera.focal_length, width)
         return cls(camera=camera, fx=focal, fy=focal, cx=width / 2, cy=height / 2)
-
-
-class FileRecord(Model):
-    """Size and checksum of a file beside ``episode.json``."""
-
-    bytes: int
-    sha256: str
 
 
 class FailedAttempt(Model):
@@ -132,17 +125,6 @@ def read_episode(folder: Path) -> EpisodeRecord:
     return record
 
 
-def file_record(path: Path) -> FileRecord:
-    """Size and checksum of a file."""
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-            size += len(chunk)
-    return FileRecord(bytes=size, sha256=digest.hexdigest())
-
-
 def publish(partial: Path, record: EpisodeRecord, final: Path) -> None:
     """Turn a finished partial folder into an episode: write its record last, flush all, rename.
 
@@ -166,27 +148,3 @@ def publish(partial: Path, record: EpisodeRecord, final: Path) -> None:
             raise
         shutil.rmtree(partial)
     sync(final.parent)
-
-
-def sync(path: Path) -> None:
-    """Flush a file or folder to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write readable JSON as a whole: to a neighbouring name first, then renamed.
-
-    Raises:
-        RunError: The disk does not take it.
-    """
-    draft = path.with_name(path.name + ".partial")
-    try:
-        draft.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise RunError(f"{path} cannot be written: {error.strerror}") from None

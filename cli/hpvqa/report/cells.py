@@ -6,8 +6,8 @@ import csv
 import io
 from pathlib import Path
 
+from hpvqa.files import write_text
 from hpvqa.report.measure import Report
-from hpvqa.report.writing import write_text
 
 COLUMNS = (
     "run",

@@ -13,8 +13,8 @@ from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.evaluate.conditions import CONDITIONS
 from hpvqa.evaluate.folder import PREDICTIONS_FILE, RUN_FILE, RunSettings
 from hpvqa.evaluate.prediction import Prediction
+from hpvqa.plain import explain
 from hpvqa.report.source import Run
-from hpvqa.scene.rigs import explain
 
 _PARENTS = 3
 """How far above a run its data set may lie, where the run names it by a relative path."""

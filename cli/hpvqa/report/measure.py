@@ -14,8 +14,8 @@ from hpvqa.evaluate.conditions import PLAIN
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import Cell, score
 from hpvqa.evaluate.statistics.psychometric import Psychometric, fit_psychometric
+from hpvqa.plain import Model
 from hpvqa.report.source import Run
-from hpvqa.scene.spec import Model
 from hpvqa.tasks import TASKS
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 
 
 def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:

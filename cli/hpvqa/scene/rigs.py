@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from hpvqa.errors import UsageError, nearest
+from hpvqa.plain import Model, explain
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.camera import look_at
-from hpvqa.scene.spec import CameraSpec, Model, Quat, Vec3
+from hpvqa.scene.spec import CameraSpec, Quat, Vec3
 
 CAMERA_NAME = r"^[a-z0-9]+(_[a-z0-9]+)*$"
 
@@ -100,11 +101,3 @@ def find_rig(choice: str | Rig) -> Rig:
         UsageError: There is no such rig, or its file does not describe one.
     """
     return choice if isinstance(choice, Rig) else load_rig(choice)
-
-
-def explain(error: ValidationError) -> str:
-    """The first thing that is wrong, in words: where, and what."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from hpvqa.plain import Model
 
 SPEC_VERSION: Literal[1] = 1
 
@@ -24,12 +26,6 @@ Quat = tuple[float, float, float, float]
 def other_side(side: Side) -> Side:
     """The opposite side."""
     return "right" if side == "left" else "left"
-
-
-class Model(BaseModel):
-    """Base of all plain-data models: immutable, and strict about unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ObjectSpec(Model):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 from hpvqa.vlm.backends.openai.address import is_local
 from hpvqa.vlm.options import ModelOptions
 

@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, Model, ObjectSpec, Side, Vec3
+from hpvqa.plain import Model
+from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side, Vec3
 from hpvqa.tasks.outcome import Event, Measurement, Outcome
 
 Phase = Literal["home", "approach", "descend", "grasp", "push", "settle", "lift", "release", "retreat", "watch"]

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from hpvqa.scene.spec import Model, Side, Vec3
+from hpvqa.plain import Model
+from hpvqa.scene.spec import Side, Vec3
 
 EventKind = Literal["first_touch", "release", "impact", "apex", "rest"]
 

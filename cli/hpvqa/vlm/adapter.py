@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from pydantic import JsonValue
 
 from hpvqa.errors import UsageError
-from hpvqa.record.episode import write_json
+from hpvqa.files import write_json
 from hpvqa.vlm.checkpoint import Shape, locate, read_shapes, weight_shapes
 from hpvqa.vlm.embedded import BASE, base_folder
 from hpvqa.vlm.families import Family, resolve_model

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
-from hpvqa.scene.rigs import explain
+from hpvqa.plain import explain
 from hpvqa.vlm.embedded import ADAPTED, adapter_folder
 from hpvqa.vlm.families import find_family, resolve_model
 from hpvqa.vlm.frames.sampling import FrameSampling, Sampler

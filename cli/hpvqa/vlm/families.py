@@ -11,7 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, ValidationError
 
 from hpvqa.errors import MissingDependencyError, UsageError, nearest
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 from hpvqa.vlm.embedded import NAMES, base_folder
 
 FILE = Path(__file__).with_name("families.yaml")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 from hpvqa.vlm.embedded import ADAPTED, adapter_folder
 
 Scoring = Literal["logprobs", "generate"]

@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 
 from hpvqa.errors import UsageError
+from hpvqa.plain import Model, explain
 from hpvqa.resources import read_named, recipes_dir
-from hpvqa.scene.rigs import explain
-from hpvqa.scene.spec import SIDES, Model, Side, other_side
+from hpvqa.scene.spec import SIDES, Side, other_side
 
 CHOICES: tuple[Side, ...] = SIDES
 """The words to choose from, in the order in which the questions name them."""

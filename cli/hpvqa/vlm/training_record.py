@@ -9,8 +9,7 @@ from typing import Literal
 from pydantic import Field, JsonValue, ValidationError
 
 from hpvqa.errors import UsageError
-from hpvqa.scene.rigs import explain
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model, explain
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import PromptRecord
 

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from hpvqa.plain import Model
 from hpvqa.record.episode import EpisodeRecord, FailedAttempt
-from hpvqa.scene.spec import EpisodeSpec, Model
+from hpvqa.scene.spec import EpisodeSpec
 
 
 class Setup(Model):

@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
 from hpvqa.evaluate.statistics.bootstrap import RESAMPLES, bootstrap_mean
 from hpvqa.evaluate.statistics.clusters import Tally, tally
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 
 LEVEL = 0.95
 

@@ -13,7 +13,7 @@ from hpvqa.evaluate.statistics.bootstrap import draw, tails
 from hpvqa.evaluate.statistics.clusters import number_clusters
 from hpvqa.evaluate.statistics.interval import LEVEL, Interval
 from hpvqa.evaluate.statistics.weibull import GUESS, GoodnessGrid, Shape, accuracy, refine, threshold
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 
 _RESAMPLES = 500
 _PERMUTATIONS = 4000

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from hpvqa.files import write_text
 from hpvqa.report.html.curves import calibration_figures, gap_figures, lean_figures
 from hpvqa.report.html.gallery import gallery
 from hpvqa.report.html.media import Clips
@@ -30,7 +31,6 @@ from hpvqa.report.tables.scores import (
     sides_grid,
     threshold_grid,
 )
-from hpvqa.report.writing import write_text
 
 CLIP_BUDGET = 16_000_000
 """Most bytes of video in the page; mail and chat programs take files of this size."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from hpvqa.scene.spec import Model
+from hpvqa.plain import Model
 
 Sampler = Literal["uniform", "dense", "motion", "events"]
 Pixels = Annotated[int, Field(ge=1, le=4096)]

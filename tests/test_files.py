@@ -1,0 +1,136 @@
+"""Reading what others wrote, writing whole or not at all, and locks."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from hpvqa import files
+from hpvqa.errors import RunError, UsageError
+from hpvqa.files import LockedError, check_target, file_record, inside, link_or_copy, locked, read_bytes, write_text
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "", "a\0b", "out", "out/x", "\ud800", "loop"])
+def test_a_path_read_from_a_file_stays_in_its_folder(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "x").write_text("secret")
+    (root / "out").symlink_to(tmp_path)
+    (root / "loop").symlink_to("loop")
+    with pytest.raises(ValueError, match=r"leads out|not a name"):
+        inside(root, name)
+
+
+def test_paths_and_links_inside_of_a_folder_are_given(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").write_text("1")
+    (tmp_path / "link").symlink_to("a/x")
+    assert inside(tmp_path, "a/x").read_text() == inside(tmp_path, "link").read_text() == "1"
+    assert inside(tmp_path, "new/file") == tmp_path / "new" / "file"
+
+
+def test_a_folder_in_the_cache_of_the_hub_may_link_to_its_blobs(tmp_path: Path) -> None:
+    snapshot, blobs = tmp_path / "datasets--a--b" / "snapshots" / "0123", tmp_path / "datasets--a--b" / "blobs"
+    snapshot.mkdir(parents=True)
+    blobs.mkdir()
+    (blobs / "abc").write_text("1")
+    (snapshot / "x").symlink_to("../../blobs/abc")
+    assert inside(snapshot, "x").read_text() == "1"
+
+
+def test_pipes_devices_folders_and_huge_files_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "large").write_bytes(b"12345")
+    for name in ("pipe", "zero", "."):
+        with pytest.raises(OSError, match=r"Not a regular file|Is a directory"):
+            read_bytes(tmp_path / name)
+        with pytest.raises(OSError, match=r"Not a regular file|Is a directory"):
+            file_record(tmp_path / name)
+    with pytest.raises(OSError, match=r"more than"):
+        read_bytes(tmp_path / "large", most=4)
+    assert read_bytes(tmp_path / "large", most=5) == b"12345"
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "one")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "sync", full)
+    with pytest.raises(RunError, match=r"a\.txt cannot be written: No space left"):
+        write_text(path, "two")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "one")]
+
+
+def test_what_is_in_the_way_of_a_target_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    for folder in (False, True):
+        for name in ("file/x", "file/x/y", "dangling/x", "loop/x", "n" * 300 + "/x"):
+            with pytest.raises(UsageError):
+                check_target(tmp_path / name, folder)
+    for name in ("file", "dangling", "loop"):
+        with pytest.raises(UsageError):
+            check_target(tmp_path / name, folder=True)
+    with pytest.raises(UsageError, match="does not exist"):
+        check_target(tmp_path / "no" / "x")
+    check_target(tmp_path / "no" / "x", folder=True)
+    check_target(tmp_path / "x")
+
+
+def test_a_file_system_without_links_gets_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    (tmp_path / "a").write_text("1")
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    link_or_copy(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_text() == "1"
+    assert (tmp_path / "b").stat().st_ino != (tmp_path / "a").stat().st_ino
+
+
+def test_a_lock_is_held_until_its_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locked(path), pytest.raises(LockedError, match="Another process is at work"), locked(path):
+        pass
+    with locked(tmp_path / "lock", shared=True), locked(tmp_path / "lock", shared=True):
+        pass
+
+
+def _hold(path: Path) -> None:
+    with locked(path):
+        ctypes.CDLL(None).kill(os.getpid(), 9)
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_hold, args=(tmp_path / "lock",))
+    process.start()
+    process.join(30)
+    assert process.exitcode == -9
+    with locked(tmp_path / "lock"):
+        pass
+
+
+@pytest.mark.parametrize(("number", "goes_on"), [(errno.ENOSYS, True), (errno.ENOLCK, True), (errno.EIO, False)])
+def test_without_locks_work_goes_on_but_a_broken_disk_is_named(
+    number: int, goes_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    if goes_on:
+        with locked(tmp_path / "lock"):
+            return
+    with pytest.raises(OSError, match="Input/output"), locked(tmp_path / "lock"):
+        pass
