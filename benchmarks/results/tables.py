@@ -172,7 +172,7 @@ def _visible(scores: Path) -> str:
         ]
         for entry in json.loads(scores.read_text(encoding="utf-8"))
     ]
-    return table(["question", "right, one clip", "clips", "episodes"], rows)
+    return table(["question", "accuracy, one clip", "clips", "episodes"], rows)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Colours of Okabe and Ito (2008), which people with any colour vision can tell apart.
-_COLORS = {"left": "#0072B2", "right": "#D55E00"}
+COLORS = {"left": "#0072B2", "right": "#D55E00"}
 _MARKERS = {"first_touch": ">", "release": "s", "impact": "v", "apex": "^", "rest": "o"}
 _AXES = {"displacement": ("x", 0, "forward position x"), "rebound_ratio": ("z", 2, "height of the centre z")}
 
@@ -49,7 +49,7 @@ def _draw_objects(axes: Axes, record: EpisodeRecord, rows: Mapping[str, NDArray[
     measurement = record.outcome.measurement
     axis, component, label = _AXES["displacement" if measurement is None else measurement.quantity]
     for side in SIDES:
-        axes.plot(rows["time"], 100 * rows[f"{side}_{axis}"], color=_COLORS[side], label=side)
+        axes.plot(rows["time"], 100 * rows[f"{side}_{axis}"], color=COLORS[side], label=side)
     labelled = set()
     for event in record.events:
         name = event.kind.replace("_", " ")
@@ -57,7 +57,7 @@ def _draw_objects(axes: Axes, record: EpisodeRecord, rows: Mapping[str, NDArray[
             event.t,
             100 * event.position[component],
             _MARKERS[event.kind],
-            color=_COLORS[event.object],
+            color=COLORS[event.object],
             markerfacecolor="white",
             label=None if name in labelled else name,
         )
