@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench schemas clean
+.PHONY: help demo test test-random check bench schemas clean
 
 PYTHON ?=
 ARGS ?=
@@ -13,7 +13,7 @@ help: ## Print this help.
 	@echo "make demo [ARGS='--workers 4']"
 	@echo "make test [ARGS='-k push']"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "PYTHON=/path/to/python chooses the Python (3.11 or later) that .venv is made with."
 
@@ -22,6 +22,10 @@ demo: $(READY) ## See everything work: a dozen robot episodes, a data set, first
 
 test: $(VLLM) ## Run the tests, on two cores.
 	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+test-random: $(VLLM) ## Run the property tests with other examples and ten times as many; SEED=12 repeats those of a run.
+	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \
+	$(RUN) pytest -m hypothesis --hypothesis-profile random --hypothesis-seed $$seed --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(READY) ## Lint, formatting and types.
 	@$(RUN) ruff check

@@ -59,7 +59,7 @@ def published_internvl() -> list[Prediction]:
 
 
 @st.composite
-def predictions(draw: st.DrawFn) -> Prediction:
+def predictions(draw: st.DrawFn, probabilities: st.SearchStrategy[float] = st.floats(0, 1)) -> Prediction:
     """Any row of a small data set, answered in any way, or not at all; the episode knows its side and gap."""
     task = draw(st.sampled_from(sorted(CAMERAS)))
     episode = draw(st.integers(0, 5))
@@ -70,7 +70,7 @@ def predictions(draw: st.DrawFn) -> Prediction:
         episode,
         draw(st.sampled_from(CAMERAS[task])),
         task=task,
-        p_left=None if given is None else draw(st.none() | st.floats(0, 1)),
+        p_left=None if given is None else draw(st.none() | probabilities),
         gap=None if episode == 5 else episode / 10,
         error=draw(st.sampled_from([None, "does not decode"])) if given is None else None,
     )

@@ -172,7 +172,7 @@ def test_few_episodes_are_not_surer_than_they_can_be() -> None:
 def test_sure_rows() -> None:
     rows = tally(*spread([6] * 5, [7] * 5))
     # Student's quantiles with 34 and 4 degrees of freedom are 2.032 and 2.776.
-    assert sure_rows(rows, 6 / 49, 0.95) == pytest.approx(35 * (2.0322 / 2.7764) ** 2, rel=1e-3)
+    assert sure_rows(rows, 0.95) == pytest.approx(35 * (2.0322 / 2.7764) ** 2, rel=1e-3)
 
 
 def test_effective_rows() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from hpvqa.evaluate.prediction import Prediction
-from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error, equal_mass_bins
+from hpvqa.evaluate.prediction import Prediction, paired
+from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error, equal_mass_bins, mean
 from hpvqa.evaluate.statistics.combine import mean_interval
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n
@@ -102,8 +102,8 @@ def reliability(predictions: Sequence[Prediction], *, seed: int = 0) -> list[Rel
                 ReliabilityBin(
                     low=float(p[numbers].min()),
                     high=float(p[numbers].max()),
-                    p_left=float(p[numbers].mean()),
-                    left=float(is_left[numbers].mean()),
+                    p_left=mean(p[numbers]),
+                    left=mean(is_left[numbers]),
                     interval=interval,
                     n=len(numbers),
                     episodes=len(set(clusters)),
@@ -120,9 +120,7 @@ def flip_consistency(plain: Sequence[Prediction], swap: Sequence[Prediction], *,
         swap: The same rows, or some of them, in the other order.
         seed: Seed of the interval if it is found by bootstrap.
     """
-    by_name = {(row.split, row.file_name): row for row in swap if row.error is None}
-    usual = [row for row in plain if row.error is None and (row.split, row.file_name) in by_name]
-    pairs = [(row, by_name[row.split, row.file_name]) for row in usual]
+    pairs = paired(plain, swap)
     same = [a.prediction is not None and a.prediction == b.prediction for a, b in pairs]
     clusters = [a.cluster for a, _ in pairs]
     shifts = [b.p_left - a.p_left for a, b in pairs if a.p_left is not None and b.p_left is not None]
@@ -210,4 +208,4 @@ def _probabilities(
 
 def _mean(values: ArrayLike) -> float | None:
     found = np.asarray(values, float)
-    return float(found.mean()) if found.size else None
+    return mean(found) if found.size else None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from statistics import pvariance
+from collections.abc import Hashable, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from hpvqa.errors import UsageError
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Prediction, paired
 from hpvqa.evaluate.statistics.clusters import tally
 from hpvqa.evaluate.statistics.combine import difference_interval
 from hpvqa.evaluate.statistics.holm import holm
@@ -19,9 +18,14 @@ from hpvqa.plain import Model
 
 _Pair = tuple[Prediction, Prediction]
 
+SIGNIFICANT = 0.05
+
 
 class Comparison(Model):
-    """How much better the second of two runs is, on rows that both answered."""
+    """How much better the second of two runs is, on rows that both answered.
+
+    With the runs exchanged, differences and ends of intervals are exactly the opposite, and p-values are the same.
+    """
 
     task: str
     by: Literal["all", "camera"] = Field(description="What else the rows have in common.")
@@ -29,13 +33,22 @@ class Comparison(Model):
     a: float = Field(description="Accuracy of the first run.")
     b: float = Field(description="Accuracy of the second run.")
     difference: float = Field(description="b - a.")
-    interval: Interval = Field(description="Interval of the difference.")
-    p: float = Field(description="Two-sided p of the exact paired permutation test, which flips whole episodes.")
+    interval: Interval = Field(description="Interval of the difference; it holds 0 where p is 0.05 or more.")
+    p: float = Field(description="Two-sided p of the paired permutation test, which flips whole episodes.")
     p_holm: float | None = Field(description="p corrected by Holm's method over the cameras of the task; null for all.")
     n: int = Field(description="Rows that both answered.")
     episodes: int
     effective_n: float = Field(description="How many independent rows would make the difference as sure.")
     unpaired: int = Field(description="Rows that only one of both has, or that one could not answer; not compared.")
+
+    @property
+    def remark(self) -> str | None:
+        """What must stand beside interval and p where one does not say the same as the other; None where they agree."""
+        if 2 / 2**self.episodes >= SIGNIFICANT and self.difference:
+            return f"{self.episodes} episodes: p cannot be below {2 / 2**self.episodes:.3g}"
+        if self.p < SIGNIFICANT and self.interval.low <= 0 <= self.interval.high:
+            return "p < 0.05, but the interval holds 0"
+        return None
 
 
 def compare(a: Sequence[Prediction], b: Sequence[Prediction], *, seed: int = 0) -> list[Comparison]:
@@ -49,10 +62,7 @@ def compare(a: Sequence[Prediction], b: Sequence[Prediction], *, seed: int = 0) 
     Raises:
         UsageError: There is no row that both answered.
     """
-    known = {(row.split, row.file_name): row for row in b if row.error is None}
-    pairs = [
-        (row, known[row.split, row.file_name]) for row in a if row.error is None and (row.split, row.file_name) in known
-    ]
+    pairs = paired(a, b)
     if not pairs:
         raise UsageError("Both runs have no answered row in common; compare runs about the same rows of a data set")
     names = {(row.task, row.camera, row.split, row.file_name) for row in (*a, *b)}
@@ -91,14 +101,22 @@ def _comparison(
         a=first / len(pairs),
         b=second / len(pairs),
         difference=(second - first) / len(pairs),
-        interval=difference_interval(changes, clusters, seed=seed),
+        interval=_interval(changes, clusters, p, seed),
         p=p,
         p_holm=p_holm,
         n=len(pairs),
         episodes=len(set(clusters)),
-        effective_n=effective_rows(tally(changes, clusters), pvariance(changes)),
+        effective_n=effective_rows(tally(changes, clusters)),
         unpaired=asked - len(pairs),
     )
+
+
+def _interval(changes: Sequence[int], clusters: Sequence[Hashable], p: float, seed: int) -> Interval:
+    """The interval, reaching to 0 where the test finds no difference: so both say the same."""
+    found = difference_interval(changes, clusters, seed=seed)
+    if p < SIGNIFICANT:
+        return found
+    return found.model_copy(update={"low": min(found.low, 0.0), "high": max(found.high, 0.0)})
 
 
 def _p(pairs: Sequence[_Pair]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ class Prediction(Model):
     question: str
     answer: Side = Field(description="The true answer to what was asked; mirrored frames have the other one.")
     prediction: Side | None = Field(description="The given answer; null where it was none.")
-    is_correct: bool = Field(description="Whether both agree; an invalid answer is never right.")
+    is_correct: bool = Field(description="Whether both agree; an invalid answer is never correct.")
     split: Split
     task: str
     source: str
@@ -55,6 +55,12 @@ class Prediction(Model):
     def cluster(self) -> Cluster:
         """The episode that the row is about."""
         return (self.task, self.source, self.episode)
+
+
+def paired(a: Iterable[Prediction], b: Iterable[Prediction]) -> list[tuple[Prediction, Prediction]]:
+    """The rows that both answered, in the order of the first."""
+    first, second = ({(row.split, row.file_name): row for row in rows if row.error is None} for rows in (a, b))
+    return [(row, second[name]) for name, row in first.items() if name in second]
 
 
 def p_left(logprobs: Mapping[Side, float]) -> float:

@@ -1,4 +1,4 @@
-"""Counting right answers, with how sure the counts are."""
+"""Counting correct answers, with how sure the counts are."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Cell(Model):
     task: str | None = Field(description="Their task; null: all tasks.")
     by: Grouping = Field(description="What else they have in common.")
     value: str = Field(description="The value of it.")
-    correct: int = Field(description="How many rows were answered right.")
+    correct: int = Field(description="How many rows were answered correctly.")
     n: int = Field(description="How many rows were answered.")
     invalid: int = Field(description="How many of them with none of the choices; these count as wrong.")
     episodes: int = Field(description="How many episodes these rows show: the number of independent samples.")
     majority: int = Field(
-        description="How many rows whoever always says the more frequent true answer of their task would get right."
+        description="How many rows whoever always says the more frequent true answer of their task would get correct."
     )
     effective_n: float = Field(description="How many independent rows would make the accuracy as sure.")
     interval: Interval | None = Field(description="Interval of the accuracy; null without any row.")
@@ -37,7 +37,7 @@ class Cell(Model):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def accuracy(self) -> float | None:
-        """Share of right answers; None without any row."""
+        """Share of correct answers; None without any row."""
         return self.correct / self.n if self.n else None
 
     @computed_field  # type: ignore[prop-decorator]

@@ -22,8 +22,13 @@ def pool(views: Sequence[Mapping[Side, float] | None]) -> float | None:
     Returns:
         The probability; None if no view has any.
     """
+    odds = _mean_odds(views)
+    return None if odds is None else p_left({"left": odds, "right": 0.0})
+
+
+def _mean_odds(views: Sequence[Mapping[Side, float] | None]) -> float | None:
     odds = [logprobs["left"] - logprobs["right"] for logprobs in views if logprobs is not None]
-    return p_left({"left": math.fsum(odds) / len(odds), "right": 0.0}) if odds else None
+    return math.fsum(odds) / len(odds) if odds else None
 
 
 def likelier(p: float) -> Side:
@@ -48,9 +53,11 @@ def pooled(rows: Sequence[Prediction]) -> list[Prediction]:
     found = []
     for views in episodes.values():
         logprobs = [row.logprobs for row in views]
-        p = None if None in logprobs else pool(logprobs)
-        if p is not None:
-            choice = likelier(p)
+        odds = None if None in logprobs else _mean_odds(logprobs)
+        if odds is not None:
+            # Views that cancel out favour no side: that is no answer.
+            choice: Side | None = "left" if odds > 0 else "right" if odds < 0 else None
+            p = p_left({"left": odds, "right": 0.0})
             changes = {"prediction": choice, "is_correct": choice == views[0].answer, "p_left": p, "logprobs": None}
             found.append(views[0].model_copy(update=changes))
     return found

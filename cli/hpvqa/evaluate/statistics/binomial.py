@@ -10,7 +10,7 @@ from scipy.special import betaincinv, ndtri
 
 
 def clopper_pearson(count: float, n: float, level: float) -> tuple[float, float]:
-    """The exact interval (Clopper and Pearson 1934); with an effective number of trials, as in Korn and Graubard 1998.
+    """Clopper and Pearson's interval (1934); with an effective number of trials, as in Korn and Graubard 1998.
 
     Args:
         count: How many trials succeeded, from 0 to n.

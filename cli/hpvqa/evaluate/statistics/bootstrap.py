@@ -8,7 +8,7 @@ from scipy.special import ndtr, stdtrit
 
 from hpvqa.evaluate.statistics.clusters import Tally
 
-RESAMPLES = 2000
+RESAMPLES = 10_000
 
 
 def tails(level: float, clusters: int) -> tuple[float, float]:
@@ -43,18 +43,29 @@ def draw(kinds: ArrayLike, resamples: int, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).multinomial(total, counts / total, resamples)
 
 
-def bootstrap_mean(rows: Tally, *, level: float, seed: int, resamples: int = RESAMPLES) -> tuple[float, float]:
+def bootstrap_mean(
+    rows: Tally, *, both: int, level: float, seed: int, resamples: int = RESAMPLES
+) -> tuple[float, float]:
     """Interval of the mean of all rows.
+
+    Which of two opposites is counted, gains or losses, left or right, must not matter: the interval is the mean of that
+    of the values and that of their opposites, turned round.
 
     Args:
         rows: The rows, of at least 2 clusters.
+        both: What a value and its opposite add up to: 0 for changes, 1 for shares.
         level: Confidence.
         seed: Seed of the draws.
-        resamples: How often to draw.
+        resamples: How often to draw, for the values and for their opposites.
     """
+    low, high = _ends(rows.sums, rows, level, seed, resamples)
+    opposite_low, opposite_high = _ends(both * rows.sizes - rows.sums, rows, level, seed, resamples)
+    return (low + (both - opposite_high)) / 2, (high + (both - opposite_low)) / 2
+
+
+def _ends(of_clusters: NDArray[np.int64], rows: Tally, level: float, seed: int, resamples: int) -> tuple[float, float]:
     # Clusters with equal sum and size are of one kind, of which there are few however many clusters there are.
-    kinds, counts = np.unique(np.stack([rows.sums, rows.sizes], axis=1), axis=0, return_counts=True)
+    kinds, counts = np.unique(np.stack([of_clusters, rows.sizes], axis=1), axis=0, return_counts=True)
     sums, sizes = (draw(counts, resamples, seed) @ kinds).T
-    means = sums / sizes
-    low, high = np.quantile(means, tails(level, rows.clusters))
+    low, high = np.quantile(sums / sizes, tails(level, rows.clusters))
     return float(low), float(high)

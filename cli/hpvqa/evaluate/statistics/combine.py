@@ -7,7 +7,7 @@ share that is 0 or 1 keeps the doubt that its own interval has.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,8 +45,8 @@ def sum_interval(
     """
     methods = {interval.method for interval in intervals}
     return Interval(
-        low=value - math.hypot(*(term - low for term, low, _ in terms)),
-        high=value + math.hypot(*(high - term for term, _, high in terms)),
+        low=value - _length(term - low for term, low, _ in terms),
+        high=value + _length(high - term for term, _, high in terms),
         level=intervals[0].level,
         method=methods.pop() if len(methods) == 1 else "cluster bootstrap",
     )
@@ -57,6 +57,8 @@ def difference_interval(
 ) -> Interval:
     """Interval of the mean change of paired rows, by the rules of :func:`accuracy_interval`.
 
+    With the opposite changes it is exactly the opposite interval.
+
     What is Wilson's or Clopper and Pearson's interval there is combined here from those of the share of gains and of
     the share of losses. So two runs that agree in all of 16 episodes may still differ.
 
@@ -66,20 +68,19 @@ def difference_interval(
         seed: Seed of the bootstrap.
         level: Confidence.
     """
-    change = np.asarray(changes, float)
-    rows = tally(change, clusters)
-    gains, losses = float(np.mean(change > 0)), float(np.mean(change < 0))
-    methods = {choose_method(tally(change == sign, clusters)) for sign in (1, -1)}
+    change = np.asarray(changes)
+    rows, gained, lost = (tally(values, clusters) for values in (change, change > 0, change < 0))
+    gains, losses = gained.mean, lost.mean
+    methods = {choose_method(gained), choose_method(lost)}
     method: Method = "cluster bootstrap" if "cluster bootstrap" in methods else methods.pop()
     find = clopper_pearson if method == "Clopper-Pearson" else wilson
-    variance = float(change.var())
     if method == "Wilson":
         n = float(rows.n)
     else:
-        n = trials(rows, variance) if method == "Clopper-Pearson" else sure_rows(rows, variance, level)
+        n = trials(rows) if method == "Clopper-Pearson" else sure_rows(rows, level)
     low, high = _difference(gains, find(gains * n, n, level), losses, find(losses * n, n, level))
     if method == "cluster bootstrap":
-        drawn = bootstrap_mean(rows, level=level, seed=seed)
+        drawn = bootstrap_mean(rows, both=0, level=level, seed=seed)
         low, high = min(low, drawn[0]), max(high, drawn[1])
     return Interval(low=max(low, -1.0), high=min(high, 1.0), level=level, method=method)
 
@@ -95,4 +96,9 @@ def _difference(a: float, a_ends: tuple[float, float], b: float, b_ends: tuple[f
 
 
 def _distance(a: float, b: float, correlation: float) -> float:
-    return float(max(a * a + b * b - 2 * correlation * a * b, 0.0) ** 0.5)
+    return float(max(a * a + b * b - 2 * correlation * (a * b), 0.0) ** 0.5)
+
+
+def _length(parts: Iterable[float]) -> float:
+    """Length of a vector, to the last digit the same in whatever order its parts are named."""
+    return math.sqrt(math.fsum(part * part for part in parts))

@@ -37,9 +37,12 @@ class SaidLeft:
     def _score(self, count: float) -> float:
         """With the log-linear correction (Hautus 1995), so that rates of 0 and 1 have finite scores too.
 
-        Half a count is added to those of rows where left is said, and one to those of rows.
+        Half a count is added to those of rows where left is said, and one to those of rows. Scores of a rate and of its
+        complement are exactly opposite.
         """
-        return float(ndtri((count + 0.5) / (self.n + 1)))
+        fewer = min(count, self.n - count)
+        score = float(ndtri((fewer + 0.5) / (self.n + 1)))
+        return score if count == fewer else -score
 
 
 def d_prime(hits: SaidLeft, false_alarms: SaidLeft) -> tuple[float, Interval]:

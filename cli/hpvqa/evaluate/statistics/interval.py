@@ -37,18 +37,18 @@ def accuracy_interval(
     level: float = LEVEL,
     resamples: int = RESAMPLES,
 ) -> Interval | None:
-    """Interval of the share of rows that are right.
+    """Interval of the share of correct rows.
 
     - One row a cluster: rows are independent, Wilson's interval.
     - Rows of a cluster agree, whichever cluster: each counts once, and the interval is Clopper and Pearson's. Without
-      this, 16 right clusters of 16 would leave no doubt, since every resample of them is all right too. (If clusters
-      are right and wrong and differ in size, their number is Kish's effective one, since large ones weigh more.)
+      this, 16 correct clusters of 16 would leave no doubt, since every resample of them is all correct too. (If clusters
+      are correct and wrong and differ in size, their number is Kish's effective one, since large ones weigh more.)
     - Otherwise: the cluster bootstrap, at percentiles that suit the number of clusters. Where few clusters differ from
       the rest, resamples vary too little; so it is never narrower than Wilson's interval of the effective number of
       rows (see :func:`sure_rows`). A single cluster whose rows do not agree counts as one trial.
 
     Args:
-        correct: Whether each row is right.
+        correct: Whether each row is correct.
         clusters: The cluster of each row.
         seed: Seed of the bootstrap.
         level: Confidence.
@@ -62,51 +62,49 @@ def accuracy_interval(
     rows = tally(correct, clusters)
     method = choose_method(rows)
     if method == "Wilson":
-        low, high = wilson(rows.sums.sum(), rows.n, level)
+        low, high = wilson(rows.total, rows.n, level)
     elif method == "Clopper-Pearson":
-        n = trials(rows, rows.mean * (1 - rows.mean))
+        n = trials(rows)
         low, high = clopper_pearson(rows.mean * n, n, level)
     else:
-        drawn = bootstrap_mean(rows, level=level, seed=seed, resamples=resamples)
-        n = sure_rows(rows, rows.mean * (1 - rows.mean), level)
+        drawn = bootstrap_mean(rows, both=1, level=level, seed=seed, resamples=resamples)
+        n = sure_rows(rows, level)
         least = wilson(rows.mean * n, n, level)
         low, high = min(drawn[0], least[0]), max(drawn[1], least[1])
     return Interval(low=low, high=high, level=level, method=method)
 
 
 def effective_n(correct: ArrayLike, clusters: Sequence[Hashable]) -> float:
-    """How many independent rows would make the share of right rows as sure as these rows do.
+    """How many independent rows would make the share of correct rows as sure as these rows do.
 
-    With share p of n rows, and e the sum of (right - p) over the rows of a cluster, the cluster-robust variance of p is
+    With share p of n rows, and e the sum of (correct - p) over the rows of a cluster, the cluster-robust variance of p is
     Σ e² / n²; that of N independent rows is p (1 - p) / N; so N = n² p (1 - p) / Σ e². This is n divided by the design
     effect. It is the number of rows if there is one a cluster, and the number of clusters if these are of one size and
     agree within. Beyond the number of rows it is cut off there. Where p is 0 or 1, no variance can be seen: it is the
     number of clusters. A single cluster counts as one row; none as 0.
 
     Args:
-        correct: Whether each row is right.
+        correct: Whether each row is correct.
         clusters: The cluster of each row.
     """
     if not len(clusters):
         return 0.0
-    rows = tally(correct, clusters)
-    return effective_rows(rows, rows.mean * (1 - rows.mean))
+    return effective_rows(tally(correct, clusters))
 
 
-def effective_rows(rows: Tally, variance: float) -> float:
+def effective_rows(rows: Tally) -> float:
     """How many independent rows would make the mean as sure; see :func:`effective_n`.
 
     Args:
         rows: The rows; there is at least one.
-        variance: Variance of their values.
     """
-    if rows.clusters == 1 or variance <= 0:
+    if rows.clusters == 1 or rows.variance <= 0:
         return float(rows.clusters)
-    robust = float(np.square(rows.sums - rows.mean * rows.sizes).sum())
-    return min(rows.n**2 * variance / robust, float(rows.n)) if robust > 0 else float(rows.n)
+    robust = rows.robust_variance
+    return min(rows.variance / robust, float(rows.n)) if robust > 0 else float(rows.n)
 
 
-def sure_rows(rows: Tally, variance: float, level: float) -> float:
+def sure_rows(rows: Tally, level: float) -> float:
     """Effective rows for an interval: fewer, since a few clusters tell little of how much clusters scatter.
 
     As Korn and Graubard (1998) have it, times the squared ratio of Student's quantiles with one degree of freedom less
@@ -114,11 +112,10 @@ def sure_rows(rows: Tally, variance: float, level: float) -> float:
 
     Args:
         rows: The rows, of at least 2 clusters.
-        variance: Variance of their values.
         level: Confidence.
     """
     of_rows, of_clusters = (stdtrit(count - 1, (1 + level) / 2) for count in (rows.n, rows.clusters))
-    return float(effective_rows(rows, variance) * (of_rows / of_clusters) ** 2)
+    return float(effective_rows(rows) * (of_rows / of_clusters) ** 2)
 
 
 def choose_method(rows: Tally) -> Method:
@@ -129,15 +126,14 @@ def choose_method(rows: Tally) -> Method:
     """
     if rows.clusters == rows.n:
         return "Wilson"
-    agree = bool(np.isin(rows.sums / rows.sizes, (0.0, 1.0)).all())
+    agree = bool(((rows.sums == 0) | (rows.sums == rows.sizes)).all())
     return "Clopper-Pearson" if agree or rows.clusters == 1 else "cluster bootstrap"
 
 
-def trials(rows: Tally, variance: float) -> float:
+def trials(rows: Tally) -> float:
     """How many trials clusters make if each of them counts as one; if all rows are alike, sizes do not matter.
 
     Args:
         rows: The rows.
-        variance: Variance of their values.
     """
-    return rows.kish if variance > 0 else float(rows.clusters)
+    return rows.kish if rows.variance > 0 else float(rows.clusters)

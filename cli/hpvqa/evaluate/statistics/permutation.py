@@ -9,15 +9,18 @@ from numpy.typing import ArrayLike
 def sign_flip_p(changes: ArrayLike) -> float:
     """Two-sided p of the paired permutation test over clusters.
 
-    If two runs are equally good, a cluster's change could as well have had the other sign, with all of its rows. The
-    p-value is the share of all 2^k choices of signs that make the sum at least as far from 0 as it is. Changes are
-    whole numbers, so that the distribution of their sum is found exactly for any k, one cluster after the other.
+    The hypothesis is that either run could have given either's answers, so that a cluster's change could as well have
+    had the other sign, with all of its rows. The p-value is the share of all 2^k choices of signs that make the sum at
+    least as far from 0 as it is; changes are whole numbers, so that nothing need be drawn. Two runs of equal accuracy
+    that err in different ways, one by episodes and the other by rows, are not exchangeable, and the test then rejects
+    more often than its level says.
 
     Args:
         changes: For each cluster, rows gained minus rows lost.
     """
     signed = np.rint(np.asarray(changes, float)).astype(int)
-    steps = np.abs(signed[signed != 0])
+    # In the order of their size, so that rounding does not depend on which run is named first.
+    steps = np.sort(np.abs(signed[signed != 0]))
     reach = int(steps.sum())
     chance = np.zeros(2 * reach + 1)
     chance[reach] = 1.0

@@ -57,10 +57,10 @@ class Psychometric(Model):
 
 @dataclass(frozen=True)
 class _Episodes:
-    """For each episode its gap, how many rows are right, and how many there are; in order of the gap."""
+    """For each episode its gap, how many rows are correct, and how many there are; in order of the gap."""
 
     gaps: NDArray[np.float64]
-    right: NDArray[np.float64]
+    correct: NDArray[np.float64]
     sizes: NDArray[np.float64]
 
 
@@ -71,7 +71,7 @@ def fit_psychometric(
 
     Args:
         gap: How far apart the hidden values of each row are, at least 0.
-        correct: Whether each row is right.
+        correct: Whether each row is correct.
         clusters: The episode of each row.
         seed: Seed of permutations and of the bootstrap.
         level: Confidence.
@@ -83,8 +83,8 @@ def fit_psychometric(
     if len(np.unique(episodes.gaps)) < _FEWEST_GAPS:
         return None
     grid = GoodnessGrid(episodes.gaps)
-    wrong = episodes.sizes - episodes.right
-    best = refine(grid.best(episodes.right, wrong), episodes.gaps, episodes.right, wrong)
+    wrong = episodes.sizes - episodes.correct
+    best = refine(grid.best(episodes.correct, wrong), episodes.gaps, episodes.correct, wrong)
     p_rise = _p_rise(episodes, seed)
     crossing, note = _threshold(best, episodes.gaps, p_rise)
     interval = None
@@ -100,7 +100,7 @@ def fit_psychometric(
         threshold_interval=interval,
         slope=None if crossing is None else best.slope(crossing),
         p_rise=p_rise,
-        deviance=best.deviance(episodes.gaps, episodes.right, wrong),
+        deviance=best.deviance(episodes.gaps, episodes.correct, wrong),
         n=int(episodes.sizes.sum()),
         episodes=len(episodes.gaps),
         note=note,
@@ -109,22 +109,25 @@ def fit_psychometric(
 
 def _by_episode(gap: ArrayLike, correct: ArrayLike, clusters: Sequence[Hashable]) -> _Episodes:
     numbers = number_clusters(clusters)
-    sizes = np.bincount(numbers).astype(float)
-    right = np.bincount(numbers, weights=np.asarray(correct, float))
-    gaps = np.bincount(numbers, weights=np.asarray(gap, float)) / sizes
-    order = np.lexsort((right, sizes, gaps))
-    return _Episodes(gaps[order], right[order], sizes[order])
+    sizes = np.bincount(numbers)
+    of_episode = np.bincount(numbers, weights=np.asarray(correct, float))
+    # All rows of an episode have the same gap; their mean would be another number in its last digit.
+    gaps = np.zeros(len(sizes))
+    np.maximum.at(gaps, numbers, np.asarray(gap, float))
+    order = np.lexsort((of_episode, sizes, gaps))
+    return _Episodes(gaps[order], of_episode[order], sizes[order].astype(float))
 
 
 def _p_rise(episodes: _Episodes, seed: int) -> float:
-    """One-sided p of the covariance of the gap's rank with right rows beyond the mean, by permuted gaps of episodes."""
-    beyond = episodes.right - episodes.sizes * episodes.right.sum() / episodes.sizes.sum()
+    """One-sided p of the covariance of the gap's rank with correct rows beyond the mean, by permuted gaps of episodes."""
+    # Times the number of rows, so that all are whole numbers and rounding does not part what is equal.
+    correct, sizes = episodes.correct.astype(np.int64), episodes.sizes.astype(np.int64)
+    beyond = correct * sizes.sum() - sizes * correct.sum()
     ranks = np.searchsorted(episodes.gaps, episodes.gaps, "left") + np.searchsorted(
         episodes.gaps, episodes.gaps, "right"
     )
     permuted = np.random.default_rng(seed).permuted(np.tile(ranks, (_PERMUTATIONS, 1)), axis=1)
-    # Rounding must not part what is equal.
-    as_strong = int((permuted @ beyond >= ranks @ beyond - 1e-9).sum())
+    as_strong = int((permuted @ beyond >= ranks @ beyond).sum())
     return (as_strong + 1) / (_PERMUTATIONS + 1)
 
 
@@ -148,7 +151,7 @@ def _threshold_interval(
 ) -> Interval | None:
     clusters = len(episodes.gaps)
     drawn = draw(np.ones(clusters), _RESAMPLES, seed)
-    found = grid.thresholds(drawn * episodes.right, drawn * (episodes.sizes - episodes.right))
+    found = grid.thresholds(drawn * episodes.correct, drawn * (episodes.sizes - episodes.correct))
     low, high = (float(end) for end in np.quantile(found, tails(level, clusters)))
     if high > episodes.gaps[-1]:
         return None

@@ -33,12 +33,12 @@ class Shape:
         reached = (gap / self.scale) ** self.shape
         return float((1 - GUESS - self.lapse) * np.exp(-reached) * reached * self.shape / gap)
 
-    def deviance(self, gaps: NDArray[np.float64], right: NDArray[np.float64], wrong: NDArray[np.float64]) -> float:
+    def deviance(self, gaps: NDArray[np.float64], correct: NDArray[np.float64], wrong: NDArray[np.float64]) -> float:
         """Twice the log-likelihood that is missing to the best possible one."""
-        sizes = right + wrong
-        most = (xlogy(right, right / sizes) + xlogy(wrong, wrong / sizes)).sum()
+        sizes = correct + wrong
+        most = (xlogy(correct, correct / sizes) + xlogy(wrong, wrong / sizes)).sum()
         parameters = np.array([self.scale, self.shape, self.lapse])
-        return max(float(2 * (most - _goodness(parameters, gaps, right, wrong))), 0.0)
+        return max(float(2 * (most - _goodness(parameters, gaps, correct, wrong))), 0.0)
 
 
 def accuracy(gaps: NDArray[np.float64], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,41 +75,41 @@ class GoodnessGrid:
         scales = gaps[-1] * np.geomspace(*_SCALES, 80)
         self._parameters = np.array(list(product(scales, np.geomspace(*_SHAPES, 12), np.linspace(*_LAPSES, 3))))
         p = np.clip(accuracy(gaps, self._parameters), _TINY, 1 - _TINY)
-        self._right, self._wrong = np.log(p), np.log1p(-p)
+        self._correct, self._wrong = np.log(p), np.log1p(-p)
         self._thresholds = np.asarray(threshold(*self._parameters.T))
 
-    def best(self, right: NDArray[np.float64], wrong: NDArray[np.float64]) -> Shape:
-        """The likeliest curve, given how many rows of each episode are right and wrong."""
-        return Shape(*map(float, self._parameters[self._likeliest(right[None], wrong[None])[0]]))
+    def best(self, correct: NDArray[np.float64], wrong: NDArray[np.float64]) -> Shape:
+        """The likeliest curve, given how many rows of each episode are correct and wrong."""
+        return Shape(*map(float, self._parameters[self._likeliest(correct[None], wrong[None])[0]]))
 
-    def thresholds(self, right: NDArray[np.float64], wrong: NDArray[np.float64]) -> NDArray[np.float64]:
+    def thresholds(self, correct: NDArray[np.float64], wrong: NDArray[np.float64]) -> NDArray[np.float64]:
         """Threshold of the likeliest curve of each resample.
 
         Args:
-            right: Right rows, (resamples, episodes).
+            correct: Correct rows, (resamples, episodes).
             wrong: Wrong rows, (resamples, episodes).
         """
-        return self._thresholds[self._likeliest(right, wrong)]
+        return self._thresholds[self._likeliest(correct, wrong)]
 
-    def _likeliest(self, right: NDArray[np.float64], wrong: NDArray[np.float64]) -> NDArray[np.intp]:
-        goodness: NDArray[np.float64] = right @ self._right.T + wrong @ self._wrong.T
+    def _likeliest(self, correct: NDArray[np.float64], wrong: NDArray[np.float64]) -> NDArray[np.intp]:
+        goodness: NDArray[np.float64] = correct @ self._correct.T + wrong @ self._wrong.T
         likeliest: NDArray[np.intp] = goodness.argmax(axis=1)
         return likeliest
 
 
-def refine(start: Shape, gaps: NDArray[np.float64], right: NDArray[np.float64], wrong: NDArray[np.float64]) -> Shape:
+def refine(start: Shape, gaps: NDArray[np.float64], correct: NDArray[np.float64], wrong: NDArray[np.float64]) -> Shape:
     """The likeliest curve near one of the grid.
 
     Args:
         start: The curve of the grid.
         gaps: The gap of each episode, the last one the largest.
-        right: How many of its rows are right.
+        correct: How many of its rows are correct.
         wrong: How many are wrong.
     """
     from scipy.optimize import minimize
 
     def lack(x: NDArray[np.float64]) -> float:
-        return -_goodness(np.array([np.exp(x[0]), np.exp(x[1]), x[2]]), gaps, right, wrong)
+        return -_goodness(np.array([np.exp(x[0]), np.exp(x[1]), x[2]]), gaps, correct, wrong)
 
     bounds = [tuple(np.log(gaps[-1] * np.array(_SCALES))), tuple(np.log(_SHAPES)), _LAPSES]
     begin = np.array([np.log(start.scale), np.log(start.shape), start.lapse])
@@ -121,8 +121,8 @@ def refine(start: Shape, gaps: NDArray[np.float64], right: NDArray[np.float64], 
 def _goodness(
     parameters: NDArray[np.float64],
     gaps: NDArray[np.float64],
-    right: NDArray[np.float64],
+    correct: NDArray[np.float64],
     wrong: NDArray[np.float64],
 ) -> float:
     p = np.clip(accuracy(gaps, parameters), _TINY, 1 - _TINY)
-    return float((right * np.log(p) + wrong * np.log1p(-p)).sum())
+    return float((correct * np.log(p) + wrong * np.log1p(-p)).sum())
