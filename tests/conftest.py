@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("same", deadline=None, derandomize=True, database=None)
 settings.register_profile("random", deadline=None, max_examples=1000, database=None)
 settings.load_profile("same")
-# A failing example is made smaller for this long [s] at most. Hypothesis has no setting for it, and five minutes of its own.
+# A failing example is made smaller for this long [s] at most; Hypothesis takes five minutes and has no setting for it.
 assert hasattr(engine, "MAX_SHRINKING_SECONDS")
 engine.MAX_SHRINKING_SECONDS = 20
 

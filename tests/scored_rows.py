@@ -11,6 +11,8 @@ from hpvqa.scene.spec import SIDES, Side
 
 CAMERAS = {"push": ("a", "b"), "drop": ("a", "c")}
 
+ANY_SHARE = st.floats(0, 1)
+
 
 def row(answer: Side, given: Side | None, episode: int = 0, camera: str = "a", /, **changes: Any) -> Prediction:
     """A row of push, unless changes say otherwise; its name follows from what it is about."""
@@ -59,7 +61,7 @@ def published_internvl() -> list[Prediction]:
 
 
 @st.composite
-def predictions(draw: st.DrawFn, probabilities: st.SearchStrategy[float] = st.floats(0, 1)) -> Prediction:
+def predictions(draw: st.DrawFn, probabilities: st.SearchStrategy[float] = ANY_SHARE) -> Prediction:
     """Any row of a small data set, answered in any way, or not at all; the episode knows its side and gap."""
     task = draw(st.sampled_from(sorted(CAMERAS)))
     episode = draw(st.integers(0, 5))

@@ -1,7 +1,7 @@
-"""What no statistic may depend on: the order of rows, names of episodes, which run comes first, what the sides are called.
+"""What no statistic may depend on: the order of rows, names of episodes, which run is first, what the sides are called.
 
-Where a number is the same one, it is so to the last digit. Where it becomes another (a share becomes its complement), the
-last digit of 1 - x may be rounded.
+Where a number stays the same, it does so to the last digit. Where a share becomes its complement, the last digit of
+1 - x may be rounded.
 """
 
 from __future__ import annotations

@@ -45,6 +45,8 @@ def _print_grid(grid: Grid, console: Console) -> None:
         console.print(
             _rows([[_named(line.cells[0], line.marks), *line.cells[1:]] for line in group.lines], widths, gap)
         )
+    for finding in grid.findings:
+        console.print(Text(finding, "yellow"), width=_WIDTH)
     if grid.caption:
         console.print(Text(grid.caption, "dim"), width=_WIDTH)
 

@@ -141,7 +141,7 @@ def _bias(task: str, rows: Sequence[Prediction], seed: int) -> Bias:
     valid = [row for row in rows if row.prediction is not None]
     said = [row.prediction == "left" for row in valid]
     _, p, is_left = _probabilities(rows)
-    balanced, balanced_interval = _balanced(rows, seed)
+    balanced_share, balanced_interval = balanced(rows, seed)
     clusters = [row.cluster for row in valid]
     sides = _detected(valid, seed)
     d, d_interval = d_prime(*sides) if sides else (None, None)
@@ -155,7 +155,7 @@ def _bias(task: str, rows: Sequence[Prediction], seed: int) -> Bias:
         said_left=_mean(said),
         said_left_interval=accuracy_interval(said, clusters, seed=seed),
         p_left=_mean(p),
-        balanced_accuracy=balanced,
+        balanced_accuracy=balanced_share,
         balanced_interval=balanced_interval,
         d_prime=d,
         d_prime_interval=d_interval,
@@ -167,7 +167,8 @@ def _bias(task: str, rows: Sequence[Prediction], seed: int) -> Bias:
     )
 
 
-def _balanced(rows: Sequence[Prediction], seed: int) -> tuple[float | None, Interval | None]:
+def balanced(rows: Sequence[Prediction], seed: int) -> tuple[float | None, Interval | None]:
+    """Mean of the accuracies of both true sides, with its interval; None if one of them has no row."""
     shares, intervals = [], []
     for side in SIDES:
         of_side = [row for row in rows if row.answer == side]

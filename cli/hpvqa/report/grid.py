@@ -42,9 +42,11 @@ class Grid:
         columns: Names of the columns; all but the first hold numbers.
         groups: The rows.
         caption: How to read it, in plain sentences.
+        findings: What stands out in it, each in a sentence.
     """
 
     title: str
     columns: tuple[str, ...]
     groups: tuple[Group, ...]
     caption: str = ""
+    findings: tuple[str, ...] = ()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from pydantic import Field, JsonValue
 
 import hpvqa
 from hpvqa.evaluate.bias import Bias, FlipConsistency, ReliabilityBin, bias, flip_consistency, reliability
+from hpvqa.evaluate.cameras import CameraTest, camera_tests
 from hpvqa.evaluate.compare import Comparison, compare
 from hpvqa.evaluate.conditions import PLAIN
+from hpvqa.evaluate.perspective import Perspective, View, perspectives
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import Cell, score
+from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
 from hpvqa.evaluate.statistics.psychometric import Psychometric, fit_psychometric
 from hpvqa.plain import Model
 from hpvqa.report.source import Run
+from hpvqa.report.views import views_of
 from hpvqa.tasks import TASKS
 
 
@@ -30,11 +34,20 @@ class ConditionReport(Model):
     bias: tuple[Bias, ...]
     reliability: dict[str, tuple[ReliabilityBin, ...]] = Field(description="By task; empty without log-probabilities.")
     psychometric: dict[str, Psychometric] = Field(description="By task, where the hidden values are known.")
+    cameras: tuple[CameraTest, ...] = Field(description="Whether answers by each camera have to do with the truth.")
+    perspective: tuple[Perspective, ...] = Field(
+        description="By task: accuracy with the robot's and with the picture's left and right, from front and back."
+    )
     changes: tuple[Comparison, ...] = Field(description="This condition minus plain, on the same rows.")
 
     def cell(self, task: str | None, by: str = "all", value: str = "all") -> Cell | None:
         """One of its cells, if there is such a one."""
         return next((cell for cell in self.cells if (cell.task, cell.by, cell.value) == (task, by, value)), None)
+
+    def few(self, task: str) -> bool:
+        """Whether a task has too few episodes to tell how accuracy depends on anything, or of calibration."""
+        cell = self.cell(task)
+        return cell is None or cell.episodes < FEWEST_EPISODES
 
     def group(self, task: str, by: str) -> list[Cell]:
         """Its cells of one kind."""
@@ -115,7 +128,7 @@ def measure(runs: Sequence[Run], *, command: Sequence[str], created: str, seed: 
 
 
 def _run(run: Run, seed: int) -> RunReport:
-    plain = run.conditions.get(PLAIN.name, [])
+    plain, view = run.conditions.get(PLAIN.name, []), views_of(run)
     return RunReport(
         name=run.name,
         files=tuple(map(str, run.files)),
@@ -125,12 +138,18 @@ def _run(run: Run, seed: int) -> RunReport:
         missing=run.missing,
         notes=run.notes,
         settings=None if run.settings is None else run.settings.model_dump(mode="json"),
-        conditions=tuple(_condition(name, rows, plain, seed) for name, rows in run.conditions.items()),
+        conditions=tuple(_condition(name, rows, plain, view, seed) for name, rows in run.conditions.items()),
         flips=_flips(plain, run.conditions.get("swap", []), seed),
     )
 
 
-def _condition(name: str, rows: Sequence[Prediction], plain: Sequence[Prediction], seed: int) -> ConditionReport:
+def _condition(
+    name: str,
+    rows: Sequence[Prediction],
+    plain: Sequence[Prediction],
+    view: Callable[[Prediction], View | None],
+    seed: int,
+) -> ConditionReport:
     by_task = {task: [row for row in rows if row.task == task] for task in dict.fromkeys(row.task for row in rows)}
     curves = {task: bins for task, of_task in by_task.items() if (bins := tuple(reliability(of_task, seed=seed)))}
     fits = {task: fit for task, of_task in by_task.items() if (fit := _psychometric(of_task, seed)) is not None}
@@ -144,6 +163,8 @@ def _condition(name: str, rows: Sequence[Prediction], plain: Sequence[Prediction
         bias=tuple(bias(rows, seed=seed)),
         reliability=curves,
         psychometric=fits,
+        cameras=tuple(camera_tests(rows)),
+        perspective=tuple(perspectives(rows, view, seed=seed)),
         changes=tuple(changes),
     )
 
@@ -172,6 +193,9 @@ def _compare(runs: Sequence[Run], seed: int) -> tuple[list[RunComparison], list[
     for a, b in combinations(runs, 2):
         if a.fingerprint != b.fingerprint:
             notes.append(f"{a.name} and {b.name} are about different data sets, so they are not compared.")
+        elif a.main_condition != b.main_condition:
+            asked = f"{a.name} was asked under the condition {a.main_condition}, {b.name} under {b.main_condition}"
+            notes.append(f"{asked}, so they are not compared.")
         elif not _shared(a.main, b.main):
             notes.append(f"{a.name} and {b.name} answered no row in common, so they are not compared.")
         else:

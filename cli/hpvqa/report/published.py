@@ -17,10 +17,13 @@ from hpvqa.vlm.scoring import parse_choice
 
 _BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9.]+|(?<!\d)\.|\.(?!\d)")
 """A point between digits belongs to a version."""
+_REVERSED = frozenset({"rev", "reversed"})
+"""Words of a file's name that say that the choices were named in the other order, be it in the system prompt alone."""
 _NO_NAME = frozenset(
     [
         *("push", "drop", "cube", "cubes", "sphere", "spheres", "l", "r", "left", "right"),
         *("result", "results", "prediction", "predictions", "test", "eval"),
+        *_REVERSED,
     ]
 )
 """Words of a file's name that say which part of a run it holds, not whose run it is."""
@@ -51,12 +54,15 @@ def read_files(name: str, files: Sequence[Path]) -> Run:
     notes: list[str] = []
     rows = disagree = 0
     for file in files:
+        reverse = not _REVERSED.isdisjoint(_BETWEEN_WORDS.split(file.stem.lower()))
         for number, line in enumerate(file.read_bytes().splitlines(), 1):
             try:
                 prediction, stored = _read_line(line)
             except ValueError as error:
                 bad.append(f"{file} line {number} {error}")
                 continue
+            if reverse:
+                prediction = prediction.model_copy(update={"condition": "swap"})
             rows += 1
             disagree += stored != prediction.is_correct
             latest[(prediction.condition, prediction.cluster, prediction.camera)] = prediction

@@ -13,6 +13,10 @@ HORIZONTAL_APERTURE = 20.955
 """Width of the sensor [mm] on which every focal length of a rig is given (USD's and Isaac Sim's default)."""
 
 
+_SIDEWAYS = math.sin(math.radians(15.0))
+"""A picture's horizontal that is closer than this to the robot's line of sight tells little of its left and right."""
+
+
 def fovy(focal_length: float, width: int, height: int) -> float:
     """Vertical field of view [rad] of a ``focal_length`` [mm] lens for an image of ``width`` × ``height`` pixels."""
     return 2.0 * math.atan(HORIZONTAL_APERTURE * height / (2.0 * focal_length * width))
@@ -56,6 +60,17 @@ def quaternion(matrix: NDArray[np.float64]) -> Quat:
 
 def _length(vector: ArrayLike) -> float:
     return math.sqrt(math.fsum(float(part) * float(part) for part in np.asarray(vector)))
+
+
+def faces_robot(camera: CameraSpec) -> bool | None:
+    """Whether a camera sees the robot from the front, so that the robot's left is on the right of the picture.
+
+    Returns:
+        False from behind, where the robot's left is on the left of the picture; None from the side, where the one is
+        hidden behind the other.
+    """
+    leftwards = float(rotation(camera.quat_wxyz)[1, 0])
+    return None if abs(leftwards) < _SIDEWAYS else leftwards > 0
 
 
 def look_at(position: Vec3, target: Vec3, up: Vec3 = (0.0, 0.0, 1.0)) -> Quat:

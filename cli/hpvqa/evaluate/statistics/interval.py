@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 from scipy.special import stdtrit
@@ -41,7 +40,7 @@ def accuracy_interval(
 
     - One row a cluster: rows are independent, Wilson's interval.
     - Rows of a cluster agree, whichever cluster: each counts once, and the interval is Clopper and Pearson's. Without
-      this, 16 correct clusters of 16 would leave no doubt, since every resample of them is all correct too. (If clusters
+      this, 16 correct clusters of 16 would leave no doubt, since every resample of them is correct too. (If clusters
       are correct and wrong and differ in size, their number is Kish's effective one, since large ones weigh more.)
     - Otherwise: the cluster bootstrap, at percentiles that suit the number of clusters. Where few clusters differ from
       the rest, resamples vary too little; so it is never narrower than Wilson's interval of the effective number of
@@ -77,11 +76,11 @@ def accuracy_interval(
 def effective_n(correct: ArrayLike, clusters: Sequence[Hashable]) -> float:
     """How many independent rows would make the share of correct rows as sure as these rows do.
 
-    With share p of n rows, and e the sum of (correct - p) over the rows of a cluster, the cluster-robust variance of p is
-    Σ e² / n²; that of N independent rows is p (1 - p) / N; so N = n² p (1 - p) / Σ e². This is n divided by the design
-    effect. It is the number of rows if there is one a cluster, and the number of clusters if these are of one size and
-    agree within. Beyond the number of rows it is cut off there. Where p is 0 or 1, no variance can be seen: it is the
-    number of clusters. A single cluster counts as one row; none as 0.
+    With share p of n rows, and e the sum of (correct - p) over the rows of a cluster, the cluster-robust variance of p
+    is Σ e² / n²; that of N independent rows is p (1 - p) / N; so N = n² p (1 - p) / Σ e². This is n divided by the
+    design effect. It is the number of rows if there is one a cluster, and the number of clusters if these are of one
+    size and agree within. Beyond the number of rows it is cut off there. Where p is 0 or 1, no variance can be seen: it
+    is the number of clusters. A single cluster counts as one row; none as 0.
 
     Args:
         correct: Whether each row is correct.

@@ -119,7 +119,7 @@ def _by_episode(gap: ArrayLike, correct: ArrayLike, clusters: Sequence[Hashable]
 
 
 def _p_rise(episodes: _Episodes, seed: int) -> float:
-    """One-sided p of the covariance of the gap's rank with correct rows beyond the mean, by permuted gaps of episodes."""
+    """One-sided p of the covariance of the gap's rank with correct rows beyond the mean, gaps being permuted."""
     # Times the number of rows, so that all are whole numbers and rounding does not part what is equal.
     correct, sizes = episodes.correct.astype(np.int64), episodes.sizes.astype(np.int64)
     beyond = correct * sizes.sum() - sizes * correct.sum()

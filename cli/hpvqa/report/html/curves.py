@@ -7,10 +7,12 @@ import re
 import numpy as np
 
 from hpvqa.evaluate.score import Cell
+from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
 from hpvqa.evaluate.statistics.interval import Interval
 from hpvqa.report.html.chart import Chart
-from hpvqa.report.html.text import figure, figures
-from hpvqa.report.measure import Report
+from hpvqa.report.html.scores import label
+from hpvqa.report.html.text import figure, figures, words
+from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.tables.words import share
 from hpvqa.tasks import TASKS
 
@@ -20,16 +22,19 @@ _STEPS = 80
 
 def gap_figures(report: Report) -> str:
     """One figure a task: accuracy in bins of the gap, and the psychometric curve fitted to all rows."""
-    drawn = []
+    drawn, few = [], list[str]()
     for task in report.tasks:
-        cells = [(number, run, cell) for number, run in enumerate(report.runs) for cell in run.main.group(task, "gap")]
+        known = [(number, run) for number, run in enumerate(report.runs) if run.main.group(task, "gap")]
+        few += [too_few(task, run) for _, run in known if run.main.few(task)]
+        shown = [(number, run) for number, run in known if not run.main.few(task)]
+        cells = [(number, run, cell) for number, run in shown for cell in run.main.group(task, "gap")]
         if not cells:
             continue
         widest = max(_edges(cell)[1] for _, _, cell in cells) or 1.0
         hidden = _UNITS[TASKS[task].hidden] if task in TASKS else "hidden value"
         chart = Chart((0.0, 1.03 * widest), (0.0, 1.0), f"difference of {hidden}", "accuracy")
         chart.level(0.5, "half")
-        for number, run in enumerate(report.runs):
+        for number, run in shown:
             if (fit := run.main.psychometric.get(task)) is not None:
                 x = np.linspace(0.0, widest, _STEPS).tolist()
                 chart.curve(x, fit.curve(x), number, faint=not fit.rises)
@@ -45,7 +50,7 @@ def gap_figures(report: Report) -> str:
             "accuracy does not rise beyond chance."
         )
         drawn.append(figure(title, chart.drawing.render(title, caption), caption))
-    return figures(drawn)
+    return figures(drawn) + "".join(few)
 
 
 def lean_figures(report: Report) -> str:
@@ -83,6 +88,15 @@ def lean_figures(report: Report) -> str:
     return figures(drawn)
 
 
+def too_few(task: str, run: RunReport) -> str:
+    """What stands in place of a figure that would show nothing but noise."""
+    cell = run.main.cell(task)
+    episodes = 0 if cell is None else cell.episodes
+    return words(
+        f"{task}, {label(run)}: too few episodes to tell ({episodes} of at least {FEWEST_EPISODES}).", "p", "note"
+    )
+
+
 def _ends(value: float | None, interval: Interval | None) -> tuple[float, float, float]:
     """A value between the ends of its interval; all the same where there is none."""
     middle = 0.0 if value is None else value
@@ -91,9 +105,11 @@ def _ends(value: float | None, interval: Interval | None) -> tuple[float, float,
 
 def calibration_figures(report: Report) -> str:
     """One figure a task: how often left was true where it was said to have some probability."""
-    drawn = []
+    drawn, few = [], list[str]()
     for task in report.tasks:
-        curves = [(number, run) for number, run in enumerate(report.runs) if run.main.reliability.get(task)]
+        known = [(number, run) for number, run in enumerate(report.runs) if run.main.reliability.get(task)]
+        few += [too_few(task, run) for _, run in known if run.main.few(task)]
+        curves = [(number, run) for number, run in known if not run.main.few(task)]
         if not curves:
             continue
         chart = Chart((0.0, 1.0), (0.0, 1.0), "P(left) as answered", "share where left is true")
@@ -110,7 +126,7 @@ def calibration_figures(report: Report) -> str:
         title = f"{task}, calibration"
         caption = "On the dashed line, probabilities are true. Larger marks hold more rows."
         drawn.append(figure(title, chart.drawing.render(title, caption), caption))
-    return figures(drawn)
+    return figures(drawn) + "".join(few)
 
 
 def _edges(cell: Cell) -> tuple[float, float]:

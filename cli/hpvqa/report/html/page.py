@@ -22,6 +22,7 @@ from hpvqa.report.tables import Maker
 from hpvqa.report.tables.bias import bias_grid, probabilities_grid
 from hpvqa.report.tables.comparisons import camera_comparison_grid, comparison_grid, tuned_grid
 from hpvqa.report.tables.conditions import conditions_grid, explanation_grid, flips_grid
+from hpvqa.report.tables.perspective import perspective_grid
 from hpvqa.report.tables.scores import (
     accuracy_grid,
     camera_grid,
@@ -75,7 +76,9 @@ _PARTS = (
         [explanation_grid, conditions_grid, flips_grid],
         key=True,
     ),
-    Part("cameras", "From where it was seen", [camera_figures], [pooled_grid], [camera_grid], key=True),
+    Part(
+        "cameras", "From where it was seen", [camera_figures], [perspective_grid, pooled_grid], [camera_grid], key=True
+    ),
     Part("calibration", "How true probabilities are", [calibration_figures], key=True),
     Part("comparisons", "Run against run", (), [comparison_grid], [camera_comparison_grid]),
 )

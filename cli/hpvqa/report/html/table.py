@@ -30,7 +30,8 @@ def table(grid: Grid | None) -> str:
         bodies.append(tag("tbody", "".join(rows)))
     # The box can be reached by keyboard, so that it can be scrolled by one.
     box = f'<div class="scroll" tabindex="0">{tag("table", head + "".join(bodies))}</div>'
-    return words(grid.title, "h3") + box + (words(grid.caption, "p", "note") if grid.caption else "")
+    findings = "".join(words(finding, "p", "warn") for finding in grid.findings)
+    return words(grid.title, "h3") + findings + box + (words(grid.caption, "p", "note") if grid.caption else "")
 
 
 def named(name: str, marks: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from hpvqa.report.measure import Report
 from hpvqa.report.tables.bias import bias_grid, probabilities_grid
 from hpvqa.report.tables.comparisons import camera_comparison_grid, comparison_grid, tuned_grid
 from hpvqa.report.tables.conditions import conditions_grid, explanation_grid, flips_grid
+from hpvqa.report.tables.perspective import perspective_grid
 from hpvqa.report.tables.scores import (
     accuracy_grid,
     camera_grid,
@@ -33,6 +34,7 @@ def grids(report: Report) -> list[Grid]:
         bias_grid(report),
         probabilities_grid(report),
         camera_grid(report),
+        perspective_grid(report),
         pooled_grid(report),
         gap_grid(report),
         threshold_grid(report),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hpvqa.evaluate.bias import Bias
+from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
 from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report
 from hpvqa.report.tables.words import interval_words, range_words, share, signed
@@ -42,12 +43,14 @@ def probabilities_grid(report: Report) -> Grid:
                 range_words(found.d_prime_interval, 1),
                 signed(found.criterion, 2),
                 range_words(found.criterion_interval, 1),
-                *map(share, (found.p_left, found.p_choices, found.brier, found.ece)),
+                *map(share, (found.p_left, found.p_choices, found.brier)),
+                "few" if found.ece is not None and found.episodes < FEWEST_EPISODES else share(found.ece),
             ),
         ),
         "d′: how well the sides are told apart, 0 not at all. c: criterion, negative where left is preferred, positive "
         "where right is. P(left): mean probability of left. P(word): that one of both words is said at all. Brier "
-        "score: 0.25 is that of a constant half. ECE: expected calibration error.",
+        "score: 0.25 is that of a constant half. ECE: expected calibration error; few: fewer than "
+        f"{FEWEST_EPISODES} episodes do not show it.",
     )
 
 

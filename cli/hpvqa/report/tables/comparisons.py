@@ -9,6 +9,11 @@ from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report
 from hpvqa.report.tables.words import brief, p_value, range_words, share, signed
 
+_AGREEMENT = (
+    "p from a paired permutation of whole episodes. The interval holds 0 wherever p is 0.05 or more. Where it holds 0 "
+    "although p is smaller, trust the interval: the runs may err in different ways, which makes p too small."
+)
+
 
 def tuned_grid(report: Report) -> Grid | None:
     """Table 3 as the paper has it, pre-trained beside fine-tuned; None without such a pair."""
@@ -23,7 +28,7 @@ def tuned_grid(report: Report) -> Grid | None:
             a, b = (by_name[name] for name in (pair.a, pair.b))
             cells = [run.main.cell(task) for run in (a, b)]
             change = f"{signed(result.difference)} ({range_words(result.interval)})"
-            marks = tuple(dict.fromkeys(a.marks + b.marks))
+            marks = (*dict.fromkeys(a.marks + b.marks), *_remark(result))
             lines.append(Line((a.model, *map(brief, cells), change, p_value(result.p)), marks))
         if lines:
             groups.append(Group(task, tuple(lines)))
@@ -33,7 +38,7 @@ def tuned_grid(report: Report) -> Grid | None:
         "Pre-trained → fine-tuned",
         ("model", "pre-trained", "fine-tuned", "change", "p"),
         tuple(groups),
-        "Change on the same rows, with its 95 % interval; p from a paired permutation of whole episodes.",
+        "Change on the same rows, with its 95 % interval; " + _AGREEMENT,
     )
 
 
@@ -50,7 +55,7 @@ def comparison_grid(report: Report) -> Grid | None:
         "Comparisons",
         ("task", "difference", "95 %", "rows", "episodes", "eff. n", "p"),
         groups,
-        "Difference of accuracy on the rows that both answered; p from a paired permutation of whole episodes.",
+        "Difference of accuracy on the rows that both answered; " + _AGREEMENT,
     )
 
 
@@ -91,4 +96,8 @@ def _compared(report: Report, by: str, rest: Callable[[Comparison], Iterable[str
 
 
 def _line(name: str, found: Comparison, rest: Callable[[Comparison], Iterable[str]]) -> Line:
-    return Line((name, signed(found.difference), range_words(found.interval), *rest(found)))
+    return Line((name, signed(found.difference), range_words(found.interval), *rest(found)), _remark(found))
+
+
+def _remark(found: Comparison) -> tuple[str, ...]:
+    return () if found.remark is None else (found.remark,)

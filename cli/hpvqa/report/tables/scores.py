@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from hpvqa.evaluate.cameras import CameraTest
+from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
 from hpvqa.report.grid import Grid, Group, Line
-from hpvqa.report.measure import Report
-from hpvqa.report.tables.words import SCORE_COLUMNS, interval_words, p_value, scored, share
+from hpvqa.report.measure import Report, RunReport
+from hpvqa.report.tables.words import SCORE_COLUMNS, TOO_FEW, interval_words, p_value, scored, share
+
+_BELOW = (
+    "Below chance: answers go against the truth more than guesses would, however often each side is said (Fisher's exact "
+    "test, with Holm's correction over the cameras of a task)."
+)
 
 
 def runs_grid(report: Report) -> Grid:
@@ -47,13 +56,24 @@ def sides_grid(report: Report) -> Grid:
         "Accuracy by the true answer (the paper's Table 4)",
         ("true answer", *SCORE_COLUMNS),
         _groups(report, "side"),
-        "Whoever always says left has 1 and 0 here.",
+        "A model that always answers left scores 1 and 0.",
     )
 
 
 def camera_grid(report: Report) -> Grid:
-    """Accuracy by camera."""
-    return Grid("Accuracy by camera", ("camera", *SCORE_COLUMNS), _groups(report, "camera"))
+    """Accuracy by camera; marked where answers go against the truth."""
+    groups = []
+    for task in report.tasks:
+        for run in report.runs:
+            below = {t.camera: t for t in run.main.cameras if (t.task, t.verdict) == (task, "below")}
+            lines = tuple(
+                Line((cell.value, *scored(cell)), _below_chance(below.get(cell.value)))
+                for cell in run.main.group(task, "camera")
+            )
+            if lines:
+                groups.append(Group(f"{task} · {run.name}", lines, run.marks))
+    marked = any(line.marks for group in groups for line in group.lines)
+    return Grid("Accuracy by camera", ("camera", *SCORE_COLUMNS), tuple(groups), _BELOW if marked else "")
 
 
 def pooled_grid(report: Report) -> Grid | None:
@@ -67,7 +87,7 @@ def pooled_grid(report: Report) -> Grid | None:
 
 def gap_grid(report: Report) -> Grid | None:
     """Accuracy by how far apart the hidden values are; None where that is not known."""
-    groups = _groups(report, "gap")
+    groups = _groups(report, "gap", lambda run, task: not run.main.few(task))
     if not groups:
         return None
     caption = "Gap: difference of the hidden values, in kg for mass, without unit for restitution."
@@ -80,7 +100,9 @@ def threshold_grid(report: Report) -> Grid | None:
     for task in report.tasks:
         lines = []
         for run in report.runs:
-            if (fit := run.main.psychometric.get(task)) is not None:
+            if run.main.few(task) and (known := run.main.group(task, "gap")):
+                lines.append(Line((run.name, TOO_FEW, "–", "–", str(sum(cell.episodes for cell in known))), run.marks))
+            elif (fit := run.main.psychometric.get(task)) is not None:
                 numbers = (share(fit.threshold, 2), interval_words(fit.threshold_interval, 2), p_value(fit.p_rise))
                 lines.append(Line((run.name, *numbers, str(fit.episodes)), run.marks))
         if lines:
@@ -89,18 +111,26 @@ def threshold_grid(report: Report) -> Grid | None:
         return None
     caption = (
         "Threshold: gap where the fitted curve reaches 0.75; none where it does not within the gaps seen. p (rise): "
-        "chance of so strong a rise if accuracy did not depend on the gap; above 0.05 the curve means nothing."
+        "chance of so strong a rise if accuracy did not depend on the gap; above 0.05 the curve means nothing. "
+        f"Too few: fewer than {FEWEST_EPISODES} episodes."
     )
     columns = ("run", "threshold", "95 %", "p (rise)", "episodes")
     return Grid("Threshold of the gap", columns, tuple(groups), caption)
 
 
-def _groups(report: Report, by: str) -> tuple[Group, ...]:
+def _below_chance(found: CameraTest | None) -> tuple[str, ...]:
+    return () if found is None else (f"below chance, p {p_value(found.p_holm)}",)
+
+
+def _groups(
+    report: Report, by: str, wanted: Callable[[RunReport, str], bool] = lambda run, task: True
+) -> tuple[Group, ...]:
     """For each task and run the cells of one kind."""
     groups = []
     for task in report.tasks:
         for run in report.runs:
-            lines = tuple(Line((cell.value, *scored(cell))) for cell in run.main.group(task, by))
+            cells = run.main.group(task, by) if wanted(run, task) else []
+            lines = tuple(Line((cell.value, *scored(cell))) for cell in cells)
             if lines:
                 groups.append(Group(f"{task} · {run.name}", lines, run.marks))
     return tuple(groups)

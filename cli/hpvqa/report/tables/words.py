@@ -8,6 +8,9 @@ from hpvqa.evaluate.statistics.interval import Interval
 # The names of columns are as short as a terminal needs them; captions say what they mean.
 SCORE_COLUMNS = ("accuracy", "95 %", "correct", "majority", "episodes", "eff. n")
 
+TOO_FEW = "too few"
+"""What stands where there are fewer than :data:`~hpvqa.evaluate.statistics.clusters.FEWEST_EPISODES` episodes."""
+
 
 def scored(cell: Cell) -> tuple[str, ...]:
     """What stands in these columns."""
