@@ -43,11 +43,14 @@ class Comparison(Model):
 
     @property
     def remark(self) -> str | None:
-        """What must stand beside interval and p where one does not say the same as the other; None where they agree."""
+        """What must stand beside interval and p; None where both say all.
+
+        So few episodes that no difference can be found, or a p that finds one where the interval holds 0.
+        """
         if 2 / 2**self.episodes >= SIGNIFICANT and self.difference:
-            return f"{self.episodes} episodes: p cannot be below {2 / 2**self.episodes:.3g}"
+            return f"p at least {2 / 2**self.episodes:.3g}"
         if self.p < SIGNIFICANT and self.interval.low <= 0 <= self.interval.high:
-            return "p < 0.05, but the interval holds 0"
+            return "doubtful"
         return None
 
 

@@ -29,8 +29,8 @@ class Reading(Model):
     accuracy: float
     interval: Interval
     balanced: float | None = Field(
-        description="Mean of the accuracies of both true sides, so that a lean to one does not count; null if one has no "
-        "row."
+        description="Mean of the accuracies of both true sides, so that a lean to one does not count; null if one "
+        "has no row."
     )
     balanced_interval: Interval | None
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from hpvqa.evaluate.compare import Comparison
 from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report
 from hpvqa.report.tables.words import brief, p_value, range_words, share, signed
 
-_AGREEMENT = (
-    "p from a paired permutation of whole episodes. The interval holds 0 wherever p is 0.05 or more. Where it holds 0 "
-    "although p is smaller, trust the interval: the runs may err in different ways, which makes p too small."
-)
+_AGREEMENT = "p from a paired permutation of whole episodes; the interval holds 0 wherever p is 0.05 or more."
+_REMARKS = {
+    "p at least": " P at least: so few episodes can give no smaller p.",
+    "doubtful": " Doubtful: the interval holds 0 although p is below 0.05; the runs may err in different ways, which "
+    "makes p too small.",
+}
 
 
 def tuned_grid(report: Report) -> Grid | None:
@@ -38,7 +40,7 @@ def tuned_grid(report: Report) -> Grid | None:
         "Pre-trained → fine-tuned",
         ("model", "pre-trained", "fine-tuned", "change", "p"),
         tuple(groups),
-        "Change on the same rows, with its 95 % interval; " + _AGREEMENT,
+        "Change on the same rows, with its 95 % interval; " + _agreement(groups),
     )
 
 
@@ -55,7 +57,7 @@ def comparison_grid(report: Report) -> Grid | None:
         "Comparisons",
         ("task", "difference", "95 %", "rows", "episodes", "eff. n", "p"),
         groups,
-        "Difference of accuracy on the rows that both answered; " + _AGREEMENT,
+        "Difference of accuracy on the rows that both answered; " + _agreement(groups),
     )
 
 
@@ -72,7 +74,7 @@ def camera_comparison_grid(report: Report) -> Grid | None:
         "Comparisons by camera",
         ("camera", "difference", "95 %", "rows", "eff. n", "p", "p (Holm)"),
         groups,
-        "p (Holm): corrected for having looked at all cameras of a task.",
+        "p (Holm): corrected for having looked at all cameras of a task. " + _agreement(groups),
     )
 
 
@@ -97,6 +99,14 @@ def _compared(report: Report, by: str, rest: Callable[[Comparison], Iterable[str
 
 def _line(name: str, found: Comparison, rest: Callable[[Comparison], Iterable[str]]) -> Line:
     return Line((name, signed(found.difference), range_words(found.interval), *rest(found)), _remark(found))
+
+
+def _agreement(groups: Sequence[Group]) -> str:
+    """How to read interval and p together, with what the marks of these lines mean."""
+    marks = {mark for group in groups for line in group.lines for mark in line.marks}
+    return _AGREEMENT + "".join(
+        said for begin, said in _REMARKS.items() if any(mark.startswith(begin) for mark in marks)
+    )
 
 
 def _remark(found: Comparison) -> tuple[str, ...]:

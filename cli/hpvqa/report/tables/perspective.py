@@ -38,7 +38,7 @@ def perspective_grid(report: Report) -> Grid | None:
         "The robot's left and right, or the picture's?",
         ("seen from", "robot's", "95 %", "picture's", "95 %", "correct", "episodes"),
         tuple(groups),
-        "The questions mean the robot's left and right. From the front, these are the picture's right and left. Correct: "
-        "in the picture's left and right. The prompt robot-view asks without this ambiguity.",
+        "The questions mean the robot's left and right. From the front, these are the picture's right and left. "
+        "Correct: in the picture's left and right. The prompt robot-view asks without this ambiguity.",
         tuple(findings),
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hpvqa.evaluate.cameras import CameraTest
 from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
 from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.tables.words import SCORE_COLUMNS, TOO_FEW, interval_words, p_value, scored, share
 
 _BELOW = (
-    "Below chance: answers go against the truth more than guesses would, however often each side is said (Fisher's exact "
-    "test, with Holm's correction over the cameras of a task)."
+    "Below chance: answers go against the truth more than guesses would, however often each side is said (Fisher's "
+    "exact test, with Holm's correction over the cameras of a task)."
 )
 
 
@@ -65,9 +64,9 @@ def camera_grid(report: Report) -> Grid:
     groups = []
     for task in report.tasks:
         for run in report.runs:
-            below = {t.camera: t for t in run.main.cameras if (t.task, t.verdict) == (task, "below")}
+            below = {test.camera for test in run.main.cameras if (test.task, test.verdict) == (task, "below")}
             lines = tuple(
-                Line((cell.value, *scored(cell)), _below_chance(below.get(cell.value)))
+                Line((cell.value, *scored(cell)), ("below chance",) if cell.value in below else ())
                 for cell in run.main.group(task, "camera")
             )
             if lines:
@@ -116,10 +115,6 @@ def threshold_grid(report: Report) -> Grid | None:
     )
     columns = ("run", "threshold", "95 %", "p (rise)", "episodes")
     return Grid("Threshold of the gap", columns, tuple(groups), caption)
-
-
-def _below_chance(found: CameraTest | None) -> tuple[str, ...]:
-    return () if found is None else (f"below chance, p {p_value(found.p_holm)}",)
 
 
 def _groups(
