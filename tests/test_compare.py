@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.compare import compare
 from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.statistics.combine import difference_interval
 from tests.scored_rows import predictions, row, views
 
 
@@ -72,6 +73,27 @@ def test_equal_runs_do_not_differ_and_are_not_proved_equal() -> None:
     assert (whole.difference, whole.p) == (0, 1)
     assert whole.interval.low < -0.2
     assert whole.interval.high > 0.2
+
+
+def test_interval_and_test_agree_on_four_episodes() -> None:
+    """Of four episodes that all gain, the interval alone leaves 0 out, and no p below 0.125 is possible."""
+    a, b = run(["rrrrrrr", "rrrrrrl", "rrrrrll", "rrrrlll"]), run(["lllllll"] * 4)
+    clusters = [found.cluster for found in a]
+    alone = difference_interval([int(y.is_correct) - int(x.is_correct) for x, y in zip(a, b, strict=True)], clusters)
+    assert alone.low > 0
+    whole = compare(a, b)[0]
+    assert (whole.p, whole.interval.low, whole.interval.high) == (0.125, 0, alone.high)
+    assert whole.remark == "p at least 0.125"
+    back = compare(b, a)[0]
+    assert (back.interval.low, back.interval.high) == (-alone.high, 0)
+
+
+def test_a_p_that_the_interval_contradicts_is_doubtful() -> None:
+    whole = compare(run(["r"] * 12), run(["l"] * 12))[0]
+    assert whole.remark is None
+    contradicted = whole.model_copy(update={"interval": whole.interval.model_copy(update={"low": -0.1})})
+    assert contradicted.remark == "doubtful"
+    assert compare(run(["lr"] * 4), run(["lr"] * 4))[0].remark is None, "there is no difference to doubt"
 
 
 @given(st.lists(predictions(), min_size=1, max_size=25, unique_by=lambda found: found.file_name), st.data())

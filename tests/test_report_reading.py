@@ -8,6 +8,7 @@ import pytest
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
+from hpvqa.report.measure import measure
 from hpvqa.report.published import run_name
 from hpvqa.report.reading import read_runs
 from hpvqa.report.source import Run
@@ -216,3 +217,23 @@ def test_an_empty_file(tmp_path: Path) -> None:
 def test_truth_is_all_right(dataset: Dataset, tmp_path: Path) -> None:
     run = read(make_run(tmp_path / "run", dataset, say=truth))
     assert all(prediction.is_correct for prediction in run.main)
+
+
+def test_a_file_of_reversed_prompts_is_another_condition(tmp_path: Path) -> None:
+    plain, reverse = tmp_path / "qwen_push_results.jsonl", tmp_path / "qwen_push_rev_results.jsonl"
+    for path, said in ((plain, "left"), (reverse, "right")):
+        path.write_text("".join(public_line("push", "l", number, "a", "Left.", said) for number in range(3)))
+    run = read(plain, reverse)
+    assert run.name == "qwen"
+    assert {name: len(rows) for name, rows in run.conditions.items()} == {"plain": 3, "swap": 3}
+    alone = read_runs([reverse])[0]
+    assert (alone.name, alone.main_condition) == ("qwen", "swap")
+
+
+def test_runs_that_were_asked_in_other_ways_are_not_compared(tmp_path: Path) -> None:
+    plain, reverse = tmp_path / "internvl_push_results.jsonl", tmp_path / "qwen_push_rev_results.jsonl"
+    for path in (plain, reverse):
+        path.write_text(public_line("push", "l", 0, "a", "Left.", "left"))
+    report = measure(read_runs([plain, reverse]), command=("hpvqa",), created="now")
+    assert report.comparisons == ()
+    assert "internvl was asked under the condition plain, qwen under swap" in report.notes[0]

@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpvqa.evaluate.bias import bias, flip_consistency, reliability
+from hpvqa.evaluate.cameras import camera_tests
 from hpvqa.evaluate.compare import Comparison, compare
+from hpvqa.evaluate.perspective import View, perspectives
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import score
 from hpvqa.evaluate.statistics.bootstrap import bootstrap_mean
@@ -89,10 +91,16 @@ def psychometric(rows: Sequence[Prediction]) -> object:
     )
 
 
+def seen_from(found: Prediction) -> View | None:
+    return {"a": "front", "b": "back", "c": "back"}[found.camera]  # type: ignore[return-value]
+
+
 OF_A_RUN: dict[str, Callable[[Sequence[Prediction]], object]] = {
     "score": lambda rows: keyed(score(rows)),
     "bias": lambda rows: keyed(bias(rows)),
     "reliability": lambda rows: reliability(rows),
+    "cameras": lambda rows: keyed(camera_tests(rows)),
+    "perspective": lambda rows: keyed(perspectives(rows, seen_from)),
     "psychometric": psychometric,
 }
 
@@ -251,6 +259,14 @@ def test_other_names_for_the_sides_in_biases(rows: list[Prediction]) -> None:
     for key, one in found.items():
         assert {name: getattr(other[key], name) for name in same} == {name: getattr(one, name) for name in same}
         assert other[key].criterion == (None if one.criterion is None else -one.criterion)
+
+
+@given(runs)
+def test_other_names_for_the_sides_in_tests_of_cameras_and_perspective(rows: list[Prediction]) -> None:
+    found, other = keyed(camera_tests(rows)), keyed(camera_tests(relabelled(rows)))
+    for key, one in found.items():
+        assert (other[key].p, other[key].p_holm, other[key].n) == (one.p, one.p_holm, one.n)
+    assert keyed(perspectives(relabelled(rows), seen_from)) == keyed(perspectives(rows, seen_from))
 
 
 @given(clustered, clustered)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, permutation_test
+from scipy.stats import binomtest, fisher_exact, permutation_test
 
 from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error, equal_mass_bins
 from hpvqa.evaluate.statistics.holm import holm
+from hpvqa.evaluate.statistics.independence import fisher_p
 from hpvqa.evaluate.statistics.permutation import sign_flip_p
 
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -52,6 +53,16 @@ def test_without_a_difference_p_is_about_uniform() -> None:
         assert np.mean(found <= level) == pytest.approx(level, abs=0.05)
 
 
+@given(st.integers(0, 12), st.integers(0, 12), st.data())
+def test_the_test_of_independence_is_the_one_of_scipy(left: int, right: int, data: st.DataObject) -> None:
+    hits, alarms = data.draw(st.integers(0, left)), data.draw(st.integers(0, right))
+    table = [[hits, left - hits], [alarms, right - alarms]]
+    assert fisher_p(hits, left, alarms, right) == pytest.approx(fisher_exact(table).pvalue)
+    assert fisher_p(alarms, right, hits, left) == fisher_p(hits, left, alarms, right)
+    # Left is called right.
+    assert fisher_p(right - alarms, right, left - hits, left) == fisher_p(hits, left, alarms, right)
+
+
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
@@ -81,6 +92,14 @@ def test_bins_hold_equally_many() -> None:
     assert [len(rows) for rows in equal_mass_bins(np.random.default_rng(0).random(200))] == [20] * 10
     # Equal values stay together, where most of them belong.
     assert [len(rows) for rows in equal_mass_bins([0.1] * 4 + [0.2] * 4 + [0.3] * 2, bins=2)] == [4, 6]
+
+
+def test_opposite_values_fall_into_opposite_bins() -> None:
+    # Fifteen in ten bins: borders run through rows, one of them through the row in the middle.
+    values = [number / 16 for number in range(1, 16)]
+    sizes = [len(rows) for rows in equal_mass_bins(values)]
+    assert sizes == sizes[::-1]
+    assert len(sizes) == 9
 
 
 def test_brier_and_calibration_by_hand() -> None:

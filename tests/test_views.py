@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import score
 from hpvqa.evaluate.views import pool, pooled
-from hpvqa.scene.spec import Side
+from hpvqa.scene.spec import SIDES, Side
 from tests.scored_rows import row
 
 LOGPROB = st.floats(-200, 0)
@@ -63,6 +63,12 @@ def test_views_of_an_episode_become_one_answer() -> None:
     assert (cell.correct, cell.n, cell.episodes) == (1, 2, 2)
     assert cell.interval is not None
     assert cell.interval.method == "Wilson"
+
+
+def test_views_that_cancel_out_are_no_answer_whichever_side_is_true() -> None:
+    for answer in SIDES:
+        (found,) = pooled([view(0, "a", answer, 1.5), view(0, "b", answer, -1.5)])
+        assert (found.prediction, found.is_correct, found.invalid, found.p_left) == (None, False, True, 0.5)
 
 
 def test_an_episode_with_a_view_without_probabilities_is_left_out() -> None:
