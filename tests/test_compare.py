@@ -83,7 +83,7 @@ def test_interval_and_test_agree_on_four_episodes() -> None:
     assert alone.low > 0
     whole = compare(a, b)[0]
     assert (whole.p, whole.interval.low, whole.interval.high) == (0.125, 0, alone.high)
-    assert whole.remark == "p at least 0.125"
+    assert whole.remark == "few"
     back = compare(b, a)[0]
     assert (back.interval.low, back.interval.high) == (-alone.high, 0)
 

@@ -229,6 +229,7 @@ def test_few_episodes_are_said_to_be_few(tmp_path: Path) -> None:
     report = measure(read_runs(runs), command=("hpvqa",), created="now")
     text = shown(report)
     assert "too few" in text
+    assert "Few: of five" not in text, "there are six"
     assert "Accuracy by gap" not in text
     write_page(report, read_runs(runs), tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()

@@ -42,13 +42,13 @@ class Comparison(Model):
     unpaired: int = Field(description="Rows that only one of both has, or that one could not answer; not compared.")
 
     @property
-    def remark(self) -> str | None:
+    def remark(self) -> Literal["few", "doubtful"] | None:
         """What must stand beside interval and p; None where both say all.
 
-        So few episodes that no difference can be found, or a p that finds one where the interval holds 0.
+        Few: of so few episodes no p can be below 0.05. Doubtful: p is, but the interval holds 0.
         """
         if 2 / 2**self.episodes >= SIGNIFICANT and self.difference:
-            return f"p at least {2 / 2**self.episodes:.3g}"
+            return "few"
         if self.p < SIGNIFICANT and self.interval.low <= 0 <= self.interval.high:
             return "doubtful"
         return None

@@ -11,7 +11,7 @@ from hpvqa.report.tables.words import brief, p_value, range_words, share, signed
 
 _AGREEMENT = "p from a paired permutation of whole episodes; the interval holds 0 wherever p is 0.05 or more."
 _REMARKS = {
-    "p at least": " P at least: so few episodes can give no smaller p.",
+    "few": " Few: of five episodes or fewer, no p can be below 0.05.",
     "doubtful": " Doubtful: the interval holds 0 although p is below 0.05; the runs may err in different ways, which "
     "makes p too small.",
 }
@@ -104,9 +104,7 @@ def _line(name: str, found: Comparison, rest: Callable[[Comparison], Iterable[st
 def _agreement(groups: Sequence[Group]) -> str:
     """How to read interval and p together, with what the marks of these lines mean."""
     marks = {mark for group in groups for line in group.lines for mark in line.marks}
-    return _AGREEMENT + "".join(
-        said for begin, said in _REMARKS.items() if any(mark.startswith(begin) for mark in marks)
-    )
+    return _AGREEMENT + "".join(said for mark, said in _REMARKS.items() if mark in marks)
 
 
 def _remark(found: Comparison) -> tuple[str, ...]:
