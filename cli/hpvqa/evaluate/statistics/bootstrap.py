@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtrit
@@ -65,7 +68,16 @@ def bootstrap_mean(
 
 def _ends(of_clusters: NDArray[np.int64], rows: Tally, level: float, seed: int, resamples: int) -> tuple[float, float]:
     # Clusters with equal sum and size are of one kind, of which there are few however many clusters there are.
-    kinds, counts = np.unique(np.stack([of_clusters, rows.sizes], axis=1), axis=0, return_counts=True)
-    sums, sizes = (draw(counts, resamples, seed) @ kinds).T
-    low, high = np.quantile(sums / sizes, tails(level, rows.clusters))
+    kinds = Counter(zip(of_clusters.tolist(), rows.sizes.tolist(), strict=True))
+    return _quantiles(tuple(sorted(kinds.items())), level, seed, resamples)
+
+
+# One report asks for the same interval several times: of a cell, of what is compared with it, of its opposite.
+@lru_cache(maxsize=4096)
+def _quantiles(
+    kinds: tuple[tuple[tuple[int, int], int], ...], level: float, seed: int, resamples: int
+) -> tuple[float, float]:
+    counts = [count for _, count in kinds]
+    sums, sizes = (draw(counts, resamples, seed) @ np.array([kind for kind, _ in kinds])).T
+    low, high = np.quantile(sums / sizes, tails(level, sum(counts)))
     return float(low), float(high)
