@@ -46,6 +46,12 @@ def test_an_estimate_counts_what_is_missing_and_writes_nothing(tmp_path: Path) -
     assert sorted(data.rglob("*")) == before
 
 
+def test_billions_of_episodes_are_counted_at_once(tmp_path: Path) -> None:
+    run(tmp_path, push=2)
+    what = estimate(Request(tmp_path, collection("push"), {"push": 2**32 - 1}), recipe(), 1).tasks["push"]
+    assert (what.asked, what.already) == (2**32 - 1, 2)
+
+
 def test_more_pixels_and_fewer_workers_take_longer(tmp_path: Path) -> None:
     def ask(workers: int, **fields: object) -> tuple[int, float]:
         settings = recipe(video=True, **fields)

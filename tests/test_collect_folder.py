@@ -39,8 +39,10 @@ def test_a_folder_of_others_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UsageError, match=r"holds files but no collection \(thesis\.tex, for one\)"):
         check_ours(tmp_path)
-    with pytest.raises(UsageError, match="is a file, not a folder"):
+    with pytest.raises(UsageError, match="is a file; choose another place"):
         check_ours(tmp_path / "thesis.tex")
+    with pytest.raises(UsageError, match=r"thesis\.tex is not a folder; choose another place for x"):
+        check_ours(tmp_path / "thesis.tex" / "x")
 
 
 def test_a_whole_run_clears_everything(tmp_path: Path) -> None:

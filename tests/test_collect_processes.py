@@ -127,6 +127,20 @@ def test_the_next_run_need_not_wait_for_orphans(start: Callable[..., Run]) -> No
     assert run.whole_episodes() == 4
 
 
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_death_of_any_worker_ends_the_run(which: int, start: Callable[..., Run]) -> None:
+    run = start("endless", 4, "--workers", "2")
+    run.wait_until_episodes_run()
+    workers = [
+        pid for pid in descendants(run.process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    os.kill(sorted(workers)[which], signal.SIGKILL)
+    code, _, stderr = run.finish()
+    assert code == 1
+    assert "A worker ended unexpectedly" in stderr
+    assert list((run.data / ".partial").iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_lets_running_episodes_finish(number: signal.Signals, start: Callable[..., Run]) -> None:
     run = start("slow", 20, "--workers", "2")

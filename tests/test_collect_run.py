@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import shutil
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -128,11 +129,48 @@ def test_shards_make_the_same_as_a_whole_run(tmp_path: Path) -> None:
 
 
 def test_tasks_are_evenly_mixed() -> None:
-    keys = Request(Path(), collection(), {"push": 154, "drop": 125}).keys()
+    keys = list(Request(Path(), collection(), {"push": 154, "drop": 125}).in_order())
     assert len(set(keys)) == 279
     for end in range(20, 280, 20):
         push = sum(task == "push" for task, _ in keys[:end])
         assert abs(push - end * 154 / 279) < 2
+
+
+def test_the_order_of_episodes_follows_from_their_share_of_the_task() -> None:
+    counts = {"push": 7, "drop": 3}
+    mixed = sorted(((index + 0.5) / count, task, index) for task, count in counts.items() for index in range(count))
+    assert list(Request(Path(), collection(), counts).in_order()) == [(task, index) for _, task, index in mixed]
+    one_by_one = [(task, index) for task, count in counts.items() for index in range(count)]
+    assert list(Request(Path(), collection(), counts, mixed=False).in_order()) == one_by_one
+
+
+def test_billions_of_episodes_are_begun_at_once(tmp_path: Path) -> None:
+    interrupts = 0
+
+    class ImpatientPool(SerialPool):
+        def submit(self, job: Job) -> Future[EpisodeRecord]:
+            nonlocal interrupts
+            interrupts += 1
+            if interrupts == 4:
+                signal.raise_signal(signal.SIGINT)
+            return super().submit(job)
+
+    many = 2**32 - 1
+    request = Request(tmp_path, collection("push", "drop"), {"push": many, "drop": many})
+    report = collect(request, lambda missing: ImpatientPool(quick), Reporter([], clock), clock)
+    assert {name: (task.asked, task.made) for name, task in report.tasks.items()} == {
+        "push": (many, 2),
+        "drop": (many, 2),
+    }
+
+
+def test_folders_with_other_names_are_no_episodes(tmp_path: Path) -> None:
+    run(tmp_path, push=2)
+    folder = episode_dir(tmp_path, "push", 0)
+    for name in ("episode-0", "episode-x", "episode-000002.copy"):
+        shutil.copytree(folder, folder.with_name(name))
+    report, _, _ = run(tmp_path, push=3)
+    assert (report.tasks["push"].already, report.tasks["push"].made) == (2, 1)
 
 
 def test_failures_are_kept_counted_and_explained(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hpvqa.collect.run import Request
 from hpvqa.collect.settings import check_agrees, read_collection
 from hpvqa.plain import Model
 from hpvqa.recipe import Recipe
-from hpvqa.record.episode import RECORD_FILE, episode_dir, find_episodes, read_episode
+from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.scene.rigs import Rig, find_rig
 from hpvqa.tasks import TASKS
 
@@ -90,9 +90,7 @@ def estimate(request: Request, recipe: Recipe, workers: int) -> Estimate:
 def _task(request: Request, task: str) -> TaskEstimate:
     collection = request.collection
     settings = collection.tasks[task]
-    keys = request.keys()
-    folders = [episode_dir(request.data, name, index) for name, index in keys if name == task]
-    there = [folder for folder in folders if (folder / RECORD_FILE).is_file()]
+    there = request.there(task).values()
     duration = TASKS[task].duration(collection.spec(task, 0))
     each_camera = round(duration * settings.fps) if collection.resolution else 0
     frames = each_camera * len(settings.cameras)
@@ -102,7 +100,7 @@ def _task(request: Request, task: str) -> TaskEstimate:
         base, pixel = _FRAME_SECONDS
         seconds = duration / _STEPS_PER_SECOND + frames * (base + pixel * width * height)
     return TaskEstimate(
-        asked=len(folders),
+        asked=len(request.indices(task)),
         already=len(there),
         frames=frames,
         bytes=_measured(there) or round(_BYTES_BESIDES + _BYTES_PER_PIXEL * frames * width * height),

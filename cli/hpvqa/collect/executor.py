@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
@@ -38,14 +37,13 @@ def run_jobs(
     Raises:
         HpvqaError: A worker failed or died; the others were ended at once.
     """
-    waiting = deque(jobs)
+    waiting = iter(jobs)
     running: dict[Future[EpisodeRecord], Job] = {}
     told = False
     try:
         while interrupts.count < 2:
             # No more than are being worked on, so that nothing else is left to do after an interrupt.
-            while waiting and len(running) < pool.workers and not interrupts.count:
-                job = waiting.popleft()
+            while len(running) < pool.workers and not interrupts.count and (job := next(waiting, None)):
                 running[pool.submit(job)] = job
             if not running:
                 pool.close()

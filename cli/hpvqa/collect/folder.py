@@ -12,6 +12,7 @@ from hpvqa.collect.lock import LOCK_FILE
 from hpvqa.collect.settings import COLLECTION_FILE
 from hpvqa.collect.shard import Shard
 from hpvqa.errors import UsageError
+from hpvqa.files import check_target
 
 PARTIAL_DIR = ".partial"
 
@@ -22,8 +23,7 @@ def check_ours(data: Path) -> None:
     Raises:
         UsageError: It is none of these. Nothing was touched.
     """
-    if data.exists() and not data.is_dir():
-        raise UsageError(f"{data} is a file, not a folder; choose another --out")
+    check_target(data, folder=True)
     if not data.exists() or (data / COLLECTION_FILE).is_file():
         return
     # What a run that was killed in its first moments may have left.

@@ -46,17 +46,25 @@ class ProcessPool:
     def __init__(self, workers: int, open_record: OpenRecord) -> None:
         context = multiprocessing.get_context("spawn")
         self.workers = workers
-        self._frames: Synchronized[int] = context.Value(c_longlong, 0)
         self._others = {child.pid for child in multiprocessing.active_children()}
-        self._executor = ProcessPoolExecutor(
-            workers,
-            mp_context=context,
-            initializer=_initialize,
-            initargs=(open_record, self._frames),
-        )
+        with inherited():
+            # This starts a helper process of multiprocessing's own, which must be over before workers start: it lets
+            # through the signals that are held back here.
+            self._frames: Synchronized[int] = context.Value(c_longlong, 0)
+        with inherited(_ENVIRONMENT):
+            self._executor = ProcessPoolExecutor(
+                workers,
+                mp_context=context,
+                initializer=_initialize,
+                initargs=(open_record, self._frames),
+            )
+            # The executor sees the death of those workers alone that it knew when it began to wait, and it waits from
+            # one result to the next: a first, empty job of each lets it know all of them while they start.
+            for _ in range(workers):
+                self._executor.submit(_start)
 
     def submit(self, job: Job) -> Future[EpisodeRecord]:
-        """Begin one episode; starts a worker when all are busy."""
+        """Begin one episode."""
         with inherited(_ENVIRONMENT):
             return self._executor.submit(_make, job)
 
@@ -89,6 +97,10 @@ def _initialize(open_record: OpenRecord, frames: Synchronized[int]) -> None:
             frames.value += count
 
     _worker = Worker(open_record, on_frames)
+
+
+def _start() -> None:
+    """What a worker does first."""
 
 
 def _make(job: Job) -> EpisodeRecord:

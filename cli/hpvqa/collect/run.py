@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from hpvqa.collect.shard import Shard
 from hpvqa.collect.worker import Job
 from hpvqa.errors import UsageError
 from hpvqa.progress.reporter import Reporter
-from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes, read_episode
+from hpvqa.record.episode import EpisodeRecord, episode_dir, episode_index, find_episodes, read_episode
 
 Key = tuple[str, int]
 """Task and number of an episode."""
@@ -44,15 +45,26 @@ class Request:
     stop_file: Path | None = None
     mixed: bool = True
 
-    def keys(self) -> list[Key]:
-        """All episodes of this run, in the order in which they are begun."""
-        mixed = [
-            ((index + 0.5) / count if self.mixed else number, task, index)
-            for number, (task, count) in enumerate(self.episodes.items())
-            for index in range(count)
-            if self.shard is None or self.shard.holds(index)
-        ]
-        return [(task, index) for _, task, index in sorted(mixed)]
+    def indices(self, task: str) -> range:
+        """The numbers of all episodes of one task of this run."""
+        count = self.episodes[task]
+        return range(count) if self.shard is None else self.shard.indices(count)
+
+    def in_order(self) -> Iterator[Key]:
+        """All episodes of this run, in the order in which they are begun; there may be billions."""
+        tasks = (self._keys(number, task) for number, task in enumerate(self.episodes))
+        return ((task, index) for _, task, index in heapq.merge(*tasks))
+
+    def _keys(self, number: int, task: str) -> Iterator[tuple[float, str, int]]:
+        count = self.episodes[task]
+        for index in self.indices(task):
+            yield (index + 0.5) / count if self.mixed else number, task, index
+
+    def there(self, task: str) -> dict[int, Path]:
+        """The folders of those episodes of one task of this run that are there already, by number."""
+        wanted = self.indices(task)
+        found = ((episode_index(folder), folder) for folder in find_episodes(self.data, task))
+        return {index: folder for index, folder in found if index is not None and index in wanted}
 
 
 def collect(
@@ -81,14 +93,16 @@ def collect(
         with settings_locked(data):
             unused = request.shard is None and next(find_episodes(data), None) is None
             agree(data, request.collection, replace=unused, warn=reporter.warning)
-        keys = request.keys()
-        tallies = {task: Tally(task, sum(key[0] == task for key in keys)) for task in request.episodes}
-        missing = _count_what_is_there(data, keys, tallies)
-        there = len(keys) - len(missing)
+        tallies = {task: Tally(task, len(request.indices(task))) for task in request.episodes}
+        total = sum(len(request.indices(task)) for task in request.episodes)
+        there = _count_what_is_there(request, tallies)
         if there:
-            reporter.note(f"{there} of {len(keys)} episodes are there already")
-        reporter.start("collect", "episodes", total=len(keys), done=there)
-        left = _make(request, missing, tallies, open_pool, reporter) if missing else 0
+            reporter.note(f"{len(there)} of {total} episodes are there already")
+        reporter.start("collect", "episodes", total=total, done=len(there))
+        left = total - len(there)
+        if left:
+            missing = (key for key in request.in_order() if key not in there)
+            left = _make(request, missing, left, tallies, open_pool, reporter)
         status: Literal["finished", "interrupted"] = "interrupted" if left else "finished"
         reporter.done(status)
     return Report(
@@ -99,27 +113,25 @@ def collect(
     )
 
 
-def _count_what_is_there(data: Path, keys: list[Key], tallies: Mapping[str, Tally]) -> list[Key]:
-    """Count all episodes that are there and return the others."""
-    missing = []
-    for task, index in keys:
-        folder = episode_dir(data, task, index)
-        if (folder / RECORD_FILE).is_file():
-            tallies[task].already(read_episode(folder))
-        else:
-            missing.append((task, index))
-    return missing
+def _count_what_is_there(request: Request, tallies: Mapping[str, Tally]) -> set[Key]:
+    """Count all episodes that are there, and name them."""
+    there = set()
+    for task, tally in tallies.items():
+        for index, folder in request.there(task).items():
+            tally.already(read_episode(folder))
+            there.add((task, index))
+    return there
 
 
 def _make(
     request: Request,
-    keys: list[Key],
+    keys: Iterable[Key],
+    left: int,
     tallies: Mapping[str, Tally],
     open_pool: Callable[[int], Pool],
     reporter: Reporter,
 ) -> int:
-    """Make episodes; returns how many are still missing after an interrupt."""
-    left = len(keys)
+    """Make ``left`` episodes; returns how many are still missing after an interrupt."""
 
     def made(job: Job, record: EpisodeRecord) -> None:
         nonlocal left
@@ -135,6 +147,6 @@ def _make(
         )
 
     with partial_dir(request.data, request.shard) as partial, counted_interrupts(request.stop_file) as interrupts:
-        jobs = [Job(request.collection, task, index, request.data, partial) for task, index in keys]
-        run_jobs(jobs, open_pool(len(jobs)), interrupts, reporter, made)
+        jobs = (Job(request.collection, task, index, request.data, partial) for task, index in keys)
+        run_jobs(jobs, open_pool(left), interrupts, reporter, made)
     return left

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from pydantic import Field, JsonValue, ValidationError
 
 from hpvqa.errors import UsageError
-from hpvqa.files import write_json
+from hpvqa.files import read_bytes, write_json
 from hpvqa.plain import Model, explain
 from hpvqa.recipe import Recipe
 from hpvqa.scene.randomization import Randomization
@@ -101,7 +101,7 @@ def read_collection(data: Path) -> Collection | None:
     """
     path = data / COLLECTION_FILE
     try:
-        return Collection.model_validate_json(path.read_bytes())
+        return Collection.model_validate_json(read_bytes(path))
     except FileNotFoundError:
         return None
     except ValidationError as error:
@@ -143,7 +143,8 @@ def check_agrees(data: Path, found: Collection, wanted: Collection) -> None:
     different = _differences(_settings(found, shared), _settings(wanted, shared))
     if different:
         raise UsageError(
-            f"{data} was collected with other settings: {'; '.join(different)}; use those, or another --out"
+            f"{data} was collected with other settings: {'; '.join(different)}. "
+            "What is left out is taken from the folder: leave it out, or choose another --out"
         )
 
 
@@ -168,5 +169,9 @@ def _differences(there: dict[str, JsonValue], here: dict[str, JsonValue]) -> lis
         if key.endswith(".cameras"):
             found.append(f"{key} differ")
         else:
-            found.append(f"{key} is {json.dumps(before)} there and {json.dumps(now)} here")
+            found.append(f"{key} is {_shown(key, before)} there and {_shown(key, now)} here")
     return found
+
+
+def _shown(key: str, value: JsonValue) -> str:
+    return "x".join(map(str, value)) if key == "resolution" and isinstance(value, list) else json.dumps(value)

@@ -32,6 +32,6 @@ class Shard:
         """Its name in file names."""
         return f"shard-{self.number}-of-{self.count}"
 
-    def holds(self, index: int) -> bool:
-        """Whether an episode belongs to this share."""
-        return index % self.count == self.number - 1
+    def indices(self, episodes: int) -> range:
+        """The numbers of those of so many episodes that belong to this share."""
+        return range(self.number - 1, episodes, self.count)

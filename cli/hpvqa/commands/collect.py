@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from hpvqa.collect.shard import Shard
 from hpvqa.commands.options import recipe_options
@@ -108,17 +109,20 @@ def command(
     as_json: bool,
     recipe: Recipe,
 ) -> None:
-    """Make episodes of each TASK: the named ones, else those of the recipe, else all.
+    """Make episodes of each TASK: the named ones, else those of the recipe, else those of the folder, else all.
 
-    Only episodes that are not in the folder yet are made.
+    Only episodes that are not in the folder yet are made. A folder remembers its options: those that are not given are
+    as for the episodes that are there.
     """
     import os
     import time
 
     from rich.console import Console
 
+    from hpvqa.collect.folder import check_ours
     from hpvqa.collect.isaac import isaac_pool, starting
     from hpvqa.collect.pool import Pool, ProcessPool
+    from hpvqa.collect.remember import binding, remembered
     from hpvqa.collect.run import Request, collect
     from hpvqa.collect.settings import Collection, installed_versions
     from hpvqa.collect.table import print_report
@@ -126,10 +130,16 @@ def command(
     from hpvqa.progress.reporter import reporting
     from hpvqa.sim import isaac_python, prepare
 
+    check_ours(out)
+    found = binding(out, shard)
+    counts = episode_counts(recipe, tasks, episodes, () if found is None else tuple(found.tasks))
+    if found is not None:
+        recipe = remembered(recipe, out, found, tuple(counts))
     isaac = recipe.backend == "isaac"
     if isaac and workers is not None:
         raise UsageError("--workers is for the embedded simulator; with Isaac Sim, give --num-envs")
-    counts = episode_counts(recipe, tasks, episodes)
+    if not isaac and ctx.get_parameter_source("num_envs") is ParameterSource.COMMANDLINE:
+        raise UsageError("--num-envs is for Isaac Sim; with the embedded simulator, give --workers")
     collection = Collection.of(recipe, list(counts), installed_versions())
     request = Request(out, collection, counts, shard, stop_file, mixed=not isaac)
     most = workers or len(os.sched_getaffinity(0))
@@ -169,18 +179,21 @@ def command(
         ctx.exit(INTERRUPTED)
 
 
-def episode_counts(recipe: Recipe, tasks: tuple[str, ...], episodes: tuple[int, ...]) -> dict[str, int]:
+def episode_counts(
+    recipe: Recipe, tasks: tuple[str, ...], episodes: tuple[int, ...], there: tuple[str, ...] = ()
+) -> dict[str, int]:
     """How many episodes of which tasks are meant.
 
     Args:
         recipe: Names tasks and numbers if the arguments do not.
         tasks: The named tasks.
         episodes: No number, one for all tasks, or one for each.
+        there: The tasks of the data folder.
 
     Raises:
         UsageError: There are more or fewer numbers than tasks, or a task is named twice.
     """
-    names = list(tasks or recipe.named_tasks() or TASKS)
+    names = list(tasks or recipe.named_tasks() or there or TASKS)
     if len(set(names)) < len(names):
         raise UsageError(f"A task is named twice: {' '.join(names)}")
     if not episodes:

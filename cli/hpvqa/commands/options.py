@@ -92,13 +92,15 @@ def override(recipe: Recipe, given: dict[str, Any]) -> Recipe:
     Raises:
         UsageError: A value is not possible.
     """
-    data = recipe.model_dump()
+    # Without what has its default: what was not given must stay so, for a data folder may know better.
+    data = recipe.model_dump(exclude_unset=True)
     for name in _TOP_LEVEL:
         if given.get(name) is not None:
             data[name] = given[name]
     if given.get("object_colors") is not None:
-        data["randomization"]["object_colors"] = given["object_colors"]
+        data.setdefault("randomization", {})["object_colors"] = given["object_colors"]
     if given.get("fps") is not None:
+        tasks = data.setdefault("tasks", {})
         for name in recipe.named_tasks() or TASKS:
-            data["tasks"][name] = {**(data["tasks"][name] or {}), "fps": given["fps"]}
+            tasks[name] = {**(tasks.get(name) or {}), "fps": given["fps"]}
     return validate_recipe(data, "The command line")

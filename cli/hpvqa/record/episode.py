@@ -98,6 +98,12 @@ def episode_dir(data: Path, task: str, index: int) -> Path:
     return data / task / f"{index // EPISODES_PER_SHARD:03d}" / episode_name(index)
 
 
+def episode_index(folder: Path) -> int | None:
+    """The number of an episode, from the name of its folder; None if it is no such name."""
+    digits = folder.name.removeprefix("episode-")
+    return int(digits) if digits.isdecimal() and episode_name(int(digits)) == folder.name else None
+
+
 def find_episodes(data: Path, task: str | None = None) -> Iterator[Path]:
     """Folders of all finished episodes in a data folder, by task and number."""
     for name in TASKS if task is None else (task,):
