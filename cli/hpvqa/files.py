@@ -273,5 +273,5 @@ def locked(path: Path, *, shared: bool = False, wait: bool = False) -> Iterator[
             raise LockedError(f"Another process is at work in {path.parent}; wait until it ends") from None
         except OSError as error:
             if error.errno not in _NO_LOCKS:
-                raise
+                raise OSError(error.errno, error.strerror, str(path)) from None
         yield file

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "demo": "See everything work in a few minutes: episodes, data set, first answers.",
     "sample": "Print the spec of an episode without running it.",
     "collect": "Make robot episodes, in parallel and resumable.",
+    "list": "List the episodes of a folder with their answers.",
     "show": "Draw a contact sheet and a plot of an episode.",
     "build": "Turn episodes into a question answering data set.",
     "verify": "Check every file of a data set or data folder.",

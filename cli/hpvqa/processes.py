@@ -1,13 +1,23 @@
-"""What all worker processes share: how they start, and that they end with their parent."""
+"""What all child processes share: how they start, and that workers end with their parent."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""Environment in which Python does not look for modules in the working folder: a file such as ``numpy.py`` or
+``token.py`` there would be run (from Python 3.11 on; earlier ones look)."""
+
+
+def python(*arguments: str) -> list[str]:
+    """The command line of another process of this Python, which does not look for modules in the working folder."""
+    return [sys.executable, "-P", *arguments]
 
 
 @contextmanager
@@ -16,10 +26,8 @@ def inherited(environment: Mapping[str, str] = {}) -> Iterator[None]:
 
     Workers do not see Ctrl-C and SIGTERM, which reach a whole process group: the parent decides what becomes of them.
     They are blocked here and not in the worker, for a worker needs a second to come so far.
-
-    Python must not look for modules in the working folder there: a file such as ``numpy.py`` would be run.
     """
-    environment = {"PYTHONSAFEPATH": "1", **environment}
+    environment = {**SAFE_PATH, **environment}
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

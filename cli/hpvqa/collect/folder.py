@@ -15,6 +15,8 @@ from hpvqa.errors import UsageError
 from hpvqa.files import check_target
 
 PARTIAL_DIR = ".partial"
+_UP = 3
+"""A data folder is three above its episodes."""
 
 
 def check_ours(data: Path) -> None:
@@ -30,8 +32,11 @@ def check_ours(data: Path) -> None:
     ours = (LOCK_FILE, PARTIAL_DIR, COLLECTION_FILE)
     foreign = sorted(path.name for path in data.iterdir() if not path.name.startswith(ours))
     if foreign:
+        near = (*sorted(data.iterdir()), *data.absolute().parents[:_UP])
+        found = [path for path in near if (path / COLLECTION_FILE).is_file()]
         raise UsageError(
             f"{data} holds files but no collection ({foreign[0]}, for one); choose an empty or a new folder as --out"
+            + (f", or {found[0]} to add to what is there" if found else "")
         )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from hpvqa.collect.batches.messages import Setup
 from hpvqa.collect.batches.pool import BatchPool
 from hpvqa.collect.batches.process import ChildProcess, clean_environment
+from hpvqa.processes import SAFE_PATH
 from hpvqa.sim.isaac.kit_log import FATAL, reason
 
 HUNG_TIME = 20.0
@@ -66,8 +67,8 @@ def child_environment(command: Sequence[str], environ: Mapping[str, str]) -> Map
     """The environment of the child: that of another Python is ours without what Kit has set in it."""
     if command[0] == sys.executable:
         # Scripts of Isaac Sim have set what this Python needs.
-        return {**environ, "PYTHONUNBUFFERED": "1"}
-    return clean_environment(environ)
+        return {**environ, **SAFE_PATH, "PYTHONUNBUFFERED": "1"}
+    return {**clean_environment(environ), **SAFE_PATH}
 
 
 def isaac_pool(command: Sequence[str], environments: int) -> BatchPool:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from hpvqa.errors import MissingDependencyError, RunError, UsageError
+from hpvqa.install import pip_install
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.checkpoint import locate
 from hpvqa.vlm.families import find_family
@@ -47,7 +48,7 @@ def merge(adapter: Path, out: Path, model: str | None = None) -> Path:
         from peft import PeftModel
         from transformers import AutoModelForImageTextToText
     except ImportError as error:
-        raise MissingDependencyError(f"Merging needs {error.name}; run: pip install 'hpvqa[vlm]'") from None
+        raise MissingDependencyError(f"Merging needs {error.name}; run: {pip_install('vlm')}") from None
     folder = locate(base)
     processor = load_processor(str(folder))
     out.parent.mkdir(parents=True, exist_ok=True)

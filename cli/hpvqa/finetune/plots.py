@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hpvqa.errors import MissingDependencyError
+from hpvqa.install import pip_install
 
 
 def draw_training(metrics: Path, out: Path) -> list[Path]:
@@ -25,7 +26,7 @@ def draw_training(metrics: Path, out: Path) -> list[Path]:
     try:
         import matplotlib as mpl
     except ImportError:
-        raise MissingDependencyError("Plots need Matplotlib; run: pip install 'hpvqa[plot]'") from None
+        raise MissingDependencyError(f"Plots need Matplotlib; run: {pip_install('plot')}") from None
     mpl.use("agg")
     lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
     curves = {"training": _curve(lines, "loss"), "validation": _curve(lines, "eval_loss")}

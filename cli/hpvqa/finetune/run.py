@@ -17,6 +17,7 @@ from hpvqa.finetune.plots import draw_training
 from hpvqa.finetune.ranks import is_first, processes
 from hpvqa.finetune.rows import TrainingRows, training_rows
 from hpvqa.finetune.settings import FinetuneRecipe
+from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
 from hpvqa.versions import versions_of
 from hpvqa.vlm.adapter import name_base
@@ -147,7 +148,7 @@ def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str
         from hpvqa.finetune.examples import Collator
         from hpvqa.finetune.trainer import METRICS_FILE, Machine, last_checkpoint, run_training, total_steps
     except ImportError as error:
-        raise MissingDependencyError(f"Fine-tuning needs {error.name}; run: pip install 'hpvqa[vlm]'") from None
+        raise MissingDependencyError(f"Fine-tuning needs {error.name}; run: {pip_install('vlm')}") from None
     prepared = prepare(job)
     settings = job.recipe.training
     if is_first():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hpvqa.errors import MissingDependencyError
+from hpvqa.install import pip_install
 from hpvqa.pretrain.settings import ModelSettings
 from hpvqa.vlm.families import Family, get_family
 
@@ -34,7 +35,7 @@ def build(settings: ModelSettings, seed: int) -> tuple[Any, Any]:
         from hpvqa.vlm.tiny.processors import build_processor
         from hpvqa.vlm.tiny.tokenizer import build_tokenizer
     except ImportError as error:
-        raise MissingDependencyError(f"Pre-training needs {error.name}; run: pip install 'hpvqa[vlm]'") from None
+        raise MissingDependencyError(f"Pre-training needs {error.name}; run: {pip_install('vlm')}") from None
     torch.manual_seed(seed)
     tokenizer = build_tokenizer("qwen3_vl")
     model = build_model("qwen3_vl", tokenizer, Sizes(**settings.model_dump(), fixed=True))

@@ -12,6 +12,7 @@ from typing import Any
 import hpvqa
 from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.files import write_json
+from hpvqa.install import pip_install
 from hpvqa.pretrain.card import write_card
 from hpvqa.pretrain.model import FAMILY, build, family_of
 from hpvqa.pretrain.score import Score, score
@@ -94,7 +95,7 @@ def _train(
         from hpvqa.pretrain.pointing import Pointer, Pointing
         from hpvqa.pretrain.training import Stage, train
     except ImportError as error:
-        raise MissingDependencyError(f"Pre-training needs {error.name}; run: pip install 'hpvqa[vlm]'") from None
+        raise MissingDependencyError(f"Pre-training needs {error.name}; run: {pip_install('vlm')}") from None
     model, processor = build(settings.model, settings.seed)
     network = Network(model, processor, family_of(settings.model), prompt)
     pointer = Pointer(settings.model.width)

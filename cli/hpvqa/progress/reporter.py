@@ -37,7 +37,7 @@ class Reporter:
     """
 
     def __init__(self, sinks: Sequence[Sink], clock: Callable[[], float]) -> None:
-        self._sinks = sinks
+        self._sinks = list(sinks)
         self._clock = clock
         self._begin = clock()
         self._done = self._total = 0
@@ -81,23 +81,42 @@ class Reporter:
         self._emit(Done(time=now, status=status, message=message, seconds=seconds, **counts))
 
     def _emit(self, event: Event) -> None:
-        for sink in self._sinks:
-            sink.consume(event)
+        for sink in tuple(self._sinks):
+            try:
+                sink.consume(event)
+            except LostSinkError as error:
+                self._sinks.remove(sink)
+                self.warning(str(error))
+
+
+class LostSinkError(Exception):
+    """A sink can take no more events; the work goes on without it."""
 
 
 class JsonLines:
     """Writes every event as one line of JSON, at once."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
-            self._file = path.open("w", encoding="utf-8")
+            self._file = path.open("wb", buffering=0)
         except OSError as error:
             raise UsageError(f"The progress file {path} cannot be written: {error.strerror}") from None
 
     def consume(self, event: Event) -> None:
-        """Write a line."""
-        self._file.write(event.model_dump_json() + "\n")
-        self._file.flush()
+        """Write a line.
+
+        Raises:
+            LostSinkError: The disk does not take it.
+        """
+        line = memoryview(event.model_dump_json().encode() + b"\n")
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError as error:
+            raise LostSinkError(
+                f"The progress file {self._path} ends here, for it cannot be written: {error.strerror}"
+            ) from None
 
     def close(self) -> None:
         """Close the file."""

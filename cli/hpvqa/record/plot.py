@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.errors import MissingDependencyError
+from hpvqa.install import pip_install
 from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord
 from hpvqa.record.sheet import title
 from hpvqa.record.trajectory import read_trajectory
@@ -35,7 +36,7 @@ def plot_trajectory(folder: Path, record: EpisodeRecord) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingDependencyError("Plots need matplotlib; run: pip install 'hpvqa[plot]'") from None
+        raise MissingDependencyError(f"Plots need matplotlib; run: {pip_install('plot')}") from None
     rows = read_trajectory(folder / TRAJECTORY_FILE)
     figure = Figure(figsize=(10, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))

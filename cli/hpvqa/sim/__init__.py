@@ -77,7 +77,11 @@ def isaac_python() -> Installation:
     """
     from hpvqa.sim.isaac.discover import find
 
-    return find(os.environ, Path.home())
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = None
+    return find(os.environ, home)
 
 
 def _check(backend: str) -> None:

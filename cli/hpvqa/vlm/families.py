@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, ValidationError
 
 from hpvqa.errors import MissingDependencyError, UsageError, nearest
+from hpvqa.install import pip_install
 from hpvqa.plain import Model
 from hpvqa.vlm.embedded import NAMES, base_folder
 
@@ -195,7 +196,7 @@ def _cached_config(model: str) -> Path:
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
-        raise MissingDependencyError("Models need transformers; run: pip install 'hpvqa[vlm]'") from None
+        raise MissingDependencyError(f"Models need transformers; run: {pip_install('vlm')}") from None
     path = try_to_load_from_cache(model, "config.json")
     if not isinstance(path, str):
         raise UsageError(

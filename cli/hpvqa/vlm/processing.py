@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.install import pip_install
 from hpvqa.vlm.families import Family, find_config
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.prompt import CHOICES
@@ -29,7 +30,7 @@ def load_processor(model: str) -> Any:
     try:
         from transformers import AutoProcessor
     except ImportError:
-        raise MissingDependencyError("Models need transformers; run: pip install 'hpvqa[vlm]'") from None
+        raise MissingDependencyError(f"Models need transformers; run: {pip_install('vlm')}") from None
     try:
         processor = AutoProcessor.from_pretrained(model, local_files_only=True, trust_remote_code=False)
     except Exception as error:

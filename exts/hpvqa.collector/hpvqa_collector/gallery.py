@@ -29,6 +29,9 @@ class Gallery:
         self._calls, self._command, self._folder, self._on_change = calls, command, folder, on_change
         self.episodes: list[Episode] = []
         self.thumbnails: dict[Episode, Path | None] = {}
+        """Pictures, or None while they are drawn and where that failed."""
+        self.failed: dict[Episode, str] = {}
+        """Why there is no picture."""
 
     def look(self, data: Path) -> None:
         """Look into a data folder; a slow disk keeps nobody waiting."""
@@ -48,6 +51,8 @@ class Gallery:
         def on_reply(reply: Reply) -> None:
             path = None if reply.data is None else reply.data["pictures"].get("thumbnail")
             self.thumbnails[episode] = Path(path) if path else None
+            if path is None:
+                self.failed[episode] = reply.error or "hpvqa made no picture"
             self._on_change()
 
         try:

@@ -157,8 +157,9 @@ def main(arguments: list[str]) -> None:
     Args:
         arguments: The folder to exchange messages through.
     """
-    # Kit takes the process's arguments for its own.
+    # Kit takes the process's arguments for its own, and starts scripts, which may import their neighbours.
     del sys.argv[1:]
+    os.environ.pop("PYTHONSAFEPATH", None)
     run(Path(arguments[0]), open_isaac_batch)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -38,7 +39,11 @@ class Exchange:
         self._folder.mkdir(parents=True)
         self._replies.touch()
         with self._alive.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            # For file systems without locks.
+            file.write(str(os.getpid()))
+            file.flush()
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX)
             _write(self._setup, setup)
             yield
 
@@ -81,13 +86,21 @@ class Exchange:
             file.write(message.model_dump_json() + "\n")
 
     def parent_lives(self) -> bool:
-        """Child: whether the parent still holds its lock, which the kernel drops when it ends."""
+        """Child: whether the parent still holds its lock, which the kernel drops when it ends.
+
+        Where the file system has no locks, its process counts; another one may get the same number later.
+        """
         try:
             with self._alive.open("r") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except FileNotFoundError:
+                number = int(file.read())
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return True
+                except OSError:
+                    os.kill(number, 0)
+                    return True
+        except (FileNotFoundError, ProcessLookupError):
             pass
         return False
 

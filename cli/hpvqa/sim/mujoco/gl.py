@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Mapping
 
 from hpvqa.errors import UsageError
+from hpvqa.processes import python
 from hpvqa.sim.mujoco import require_mujoco
 
 VARIABLE = "MUJOCO_GL"
@@ -49,7 +49,7 @@ def gl_renderer(backend: str, environ: Mapping[str, str]) -> str | None:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "hpvqa.sim.mujoco.gl"],
+            python("-m", "hpvqa.sim.mujoco.gl"),
             env={**environ, VARIABLE: backend},
             capture_output=True,
             text=True,

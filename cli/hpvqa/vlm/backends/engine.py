@@ -77,7 +77,7 @@ class Engine(ABC):
     """
 
     packages: tuple[tuple[str, str], ...]
-    """Modules that it takes, and how to install each."""
+    """Modules that it takes, and the command that installs each."""
     given_frames = True
     privileged = False
     resampling: Resampling = "none"
@@ -85,7 +85,7 @@ class Engine(ABC):
     def __init__(self, options: ModelOptions) -> None:
         for module, install in self.packages:
             if importlib.util.find_spec(module) is None:
-                raise MissingDependencyError(f"This backend needs {module}; run: pip install {install}")
+                raise MissingDependencyError(f"This backend needs {module}; run: {install}")
         self.name = options.model
         self.batch_size = options.batch_size
         self.options = options

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.install import pip_install
 from hpvqa.vlm.adapter import Adapter
 from hpvqa.vlm.backends.engine import Device, Dtype, Engine, Reply, Request, first_line
 from hpvqa.vlm.processing import encode, load_processor
@@ -14,7 +15,6 @@ from hpvqa.vlm.quiet import quiet
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What torch says, in any case, when a GPU or this machine has too little of it."""
-_INSTALL = "'hpvqa[vlm]'"
 
 
 class TransformersAnswerer(Engine):
@@ -24,7 +24,7 @@ class TransformersAnswerer(Engine):
         fits: Queries at once that fit into memory, as far as is known.
     """
 
-    packages = tuple((module, _INSTALL) for module in ("torch", "transformers", "torchvision", "peft"))
+    packages = tuple((module, pip_install("vlm")) for module in ("torch", "transformers", "torchvision", "peft"))
 
     _model: Any = None
 

@@ -19,7 +19,7 @@ from hpvqa.vlm.processing import check_frames, filled_up, load_processor, video_
 class VllmAnswerer(Engine):
     """Gives all queries of a batch to the engine at once, in their order, so that it finds what they have in common."""
 
-    packages = (("vllm", "vllm"), ("torch", "vllm"), ("transformers", "vllm"))
+    packages = tuple((module, "pip install vllm") for module in ("vllm", "torch", "transformers"))
 
     _llm: Any = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.install import pip_install
 from hpvqa.vlm.tiny.kinds import Kind, Words
 from hpvqa.vlm.tiny.save import open_new, save_checkpoint
 
@@ -40,7 +41,7 @@ def build_tiny(
         from hpvqa.vlm.tiny.tokenizer import build_tokenizer
 
     except ImportError as error:
-        raise MissingDependencyError(f"Models need {error.name}; run: pip install 'hpvqa[vlm]'") from None
+        raise MissingDependencyError(f"Models need {error.name}; run: {pip_install('vlm')}") from None
     if side <= 0 or side % 32:
         raise UsageError(f"Frames must be a multiple of 32 pixels wide and high, not {side}")
     if words == "collide" and kind == "qwen3_5":

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from hpvqa.errors import HpvqaError, MissingDependencyError, RunError, UsageError
+from hpvqa.install import pip_install
 from hpvqa.vlm.backends.openai.address import check_url
 from hpvqa.vlm.backends.openai.api import Api, IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.background import Background
@@ -55,7 +56,7 @@ class OpenAIAnswerer:
 
     def __init__(self, options: ServerOptions) -> None:
         if importlib.util.find_spec("httpx2") is None:
-            raise MissingDependencyError("Servers are asked with the package httpx2; run: pip install 'hpvqa[openai]'")
+            raise MissingDependencyError(f"Servers are asked with the package httpx2; run: {pip_install('openai')}")
         self._url = check_url(options.url)
         if options.key is not None and not re.fullmatch(r"[!-~]+", options.key.get_secret_value()):
             raise UsageError("The key in the environment must be letters, digits and signs of ASCII without spaces")

@@ -82,6 +82,10 @@ class CamerasSection(Section):
             word = "sees" if aim == "look_at" else "turned"
             ui.Label(word, width=38, name="faint", tooltip=fields[aim].description)
             self._control(fields[aim], name, camera[aim])
+            if aim == "look_at":
+                # Two cameras in one place that see one point differ in this alone.
+                ui.Label("up", width=18, name="faint", tooltip=fields["up"].description)
+                self._control(fields["up"], name, camera.get("up", fields["up"].default))
 
     def _control(self, field: Field, camera: str, value: Any, write: Any = None, width: int = 0) -> None:
         key = field.path[0]

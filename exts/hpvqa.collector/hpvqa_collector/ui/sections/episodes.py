@@ -48,8 +48,15 @@ class EpisodesSection(Section):
                     tooltip=str(episode.folder),
                 )
             else:
-                words = "..." if episode.cameras else "no clips"
-                ui.Label(words, width=width, alignment=ui.Alignment.CENTER, name="faint", tooltip=str(episode.folder))
+                words, tooltip = self._instead(episode)
+                ui.Label(
+                    words,
+                    width=width,
+                    alignment=ui.Alignment.CENTER,
+                    name="faint",
+                    tooltip=tooltip,
+                    identifier=f"{name}.none",
+                )
             with ui.VStack(spacing=2):
                 state = "usable" if episode.ok else "failed"
                 ui.Label(
@@ -65,6 +72,13 @@ class EpisodesSection(Section):
                 button("Open", partial(self._open, episode.folder), "Open the episode's folder.", f"{name}.open")
                 if episode.cameras:
                     button("Ask", partial(self._ask, episode.folder), "Ask about this episode.", f"{name}.ask")
+
+    def _instead(self, episode: Episode) -> tuple[str, str]:
+        """What to show in place of a picture, and its tooltip."""
+        if not episode.cameras:
+            return "no clips", str(episode.folder)
+        reason = self.collector.gallery.failed.get(episode)
+        return ("...", "The picture is being drawn.") if reason is None else ("no picture", reason)
 
     def _open(self, folder: Path) -> None:
         collector = self.collector

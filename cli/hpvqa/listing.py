@@ -1,0 +1,103 @@
+"""The episodes of a data folder or a data set, in short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpvqa.dataset.load import open_dataset
+from hpvqa.dataset.rows import Cluster, Row
+from hpvqa.dataset.splits import SPLITS
+from hpvqa.errors import UsageError
+from hpvqa.places import kind_of, not_a
+from hpvqa.record.episode import find_episodes, read_episode
+from hpvqa.scene.spec import Side
+from hpvqa.tasks import TASKS
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An episode.
+
+    Attributes:
+        task: Its task.
+        episode: Its number within task and source.
+        source: The data folder that it comes from.
+        answer: The true answer to its task's question.
+        hidden: What is hidden: mass [kg] or restitution.
+        left: The hidden value of the left object, if it is known.
+        right: The hidden value of the right object.
+        outcome: ``ok``, or why no data set takes it; the name of its split in a data set.
+        cameras: Whose clips there are.
+    """
+
+    task: str
+    episode: int
+    source: str
+    answer: Side
+    hidden: str
+    left: float | None
+    right: float | None
+    outcome: str
+    cameras: tuple[str, ...]
+
+
+def list_episodes(folder: Path, task: str | None = None) -> list[Entry]:
+    """The episodes of a data folder or a data set, by task and number.
+
+    Args:
+        folder: The folder.
+        task: The only task to list; None: all.
+
+    Raises:
+        UsageError: It is neither, or an episode is damaged; the message names what was perhaps meant.
+        RunError: The data set is damaged.
+    """
+    kind = kind_of(folder)
+    if kind == "data folder":
+        return list(_recorded(folder, task))
+    if kind == "data set":
+        return list(_built(folder, task))
+    raise UsageError(not_a("data folder", folder, "data set"))
+
+
+def _recorded(data: Path, task: str | None) -> Iterator[Entry]:
+    for folder in find_episodes(data, task):
+        record = read_episode(folder)
+        spec, kind = record.spec, record.task
+        yield Entry(
+            task=spec.task,
+            episode=spec.index,
+            source=data.resolve().name,
+            answer=kind.answer(spec),
+            hidden=kind.hidden,
+            left=kind.hidden_value(spec, "left"),
+            right=kind.hidden_value(spec, "right"),
+            outcome="ok" if record.outcome.ok else f"failed: {record.outcome.reason}",
+            cameras=tuple(camera.camera.name for camera in record.cameras),
+        )
+
+
+def _built(root: Path, task: str | None) -> Iterator[Entry]:
+    dataset = open_dataset(root)
+    found: dict[Cluster, tuple[str, list[Row]]] = {}
+    for split in SPLITS:
+        for row in dataset.rows(split):
+            if task in (None, row.task):
+                found.setdefault(row.cluster, (split, []))[1].append(row)
+    order = list(TASKS)
+    for (name, source, number), (split, rows) in sorted(
+        found.items(), key=lambda one: (order.index(one[0][0]), one[0])
+    ):
+        yield Entry(
+            task=name,
+            episode=number,
+            source=source,
+            answer=rows[0].answer,
+            hidden=TASKS[name].hidden,
+            left=rows[0].left,
+            right=rows[0].right,
+            outcome=split,
+            cameras=tuple(row.camera for row in rows),
+        )
