@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.rows import Cluster, Row
-from hpvqa.dataset.splits import SPLITS
+from hpvqa.dataset.splits import SPLITS, Split
 from hpvqa.errors import UsageError
 from hpvqa.places import kind_of, not_a
 from hpvqa.record.episode import find_episodes, read_episode
@@ -28,7 +28,8 @@ class Entry:
         hidden: What is hidden: mass [kg] or restitution.
         left: The hidden value of the left object, if it is known.
         right: The hidden value of the right object.
-        outcome: ``ok``, or why no data set takes it; the name of its split in a data set.
+        outcome: ``ok``, or why no data set takes it.
+        split: The split that it is in, in a data set.
         cameras: Whose clips there are.
     """
 
@@ -40,6 +41,7 @@ class Entry:
     left: float | None
     right: float | None
     outcome: str
+    split: str | None
     cameras: tuple[str, ...]
 
 
@@ -75,29 +77,33 @@ def _recorded(data: Path, task: str | None) -> Iterator[Entry]:
             left=kind.hidden_value(spec, "left"),
             right=kind.hidden_value(spec, "right"),
             outcome="ok" if record.outcome.ok else f"failed: {record.outcome.reason}",
+            split=None,
             cameras=tuple(camera.camera.name for camera in record.cameras),
         )
 
 
 def _built(root: Path, task: str | None) -> Iterator[Entry]:
     dataset = open_dataset(root)
-    found: dict[Cluster, tuple[str, list[Row]]] = {}
+    found: dict[Cluster, list[Row]] = {}
+    splits: dict[Cluster, Split] = {}
     for split in SPLITS:
         for row in dataset.rows(split):
             if task in (None, row.task):
-                found.setdefault(row.cluster, (split, []))[1].append(row)
+                found.setdefault(row.cluster, []).append(row)
+                splits[row.cluster] = split
     order = list(TASKS)
-    for (name, source, number), (split, rows) in sorted(
-        found.items(), key=lambda one: (order.index(one[0][0]), one[0])
-    ):
+    for cluster in sorted(found, key=lambda cluster: (order.index(cluster[0]), cluster)):
+        name, source, number = cluster
+        first = found[cluster][0]
         yield Entry(
             task=name,
             episode=number,
             source=source,
-            answer=rows[0].answer,
+            answer=first.answer,
             hidden=TASKS[name].hidden,
-            left=rows[0].left,
-            right=rows[0].right,
-            outcome=split,
-            cameras=tuple(row.camera for row in rows),
+            left=first.left,
+            right=first.right,
+            outcome="ok",
+            split=splits[cluster],
+            cameras=tuple(row.camera for row in found[cluster]),
         )

@@ -28,12 +28,13 @@ def print_entries(entries: Sequence[Entry], folder: Path, console: Console) -> N
     table.add_column("left", justify="right")
     table.add_column("right", justify="right")
     table.add_column("clips", justify="right")
-    table.add_column("")
+    built = any(entry.split for entry in entries)
+    table.add_column("split" if built else "outcome")
     for entry in entries:
         unit = _UNITS.get(entry.hidden, "")
         values = ("" if value is None else f"{value:.2f}{unit}" for value in (entry.left, entry.right))
         source = (Text(printable(entry.source)),) if len(sources) > 1 else ()
-        outcome = Text(printable(entry.outcome), "" if not entry.outcome.startswith("failed") else "red")
+        outcome = entry.split if built else Text(printable(entry.outcome), "" if entry.outcome == "ok" else "red")
         clips = str(len(entry.cameras))
         table.add_row(entry.task, *source, str(entry.episode), entry.answer, entry.hidden, *values, clips, outcome)
     if entries:

@@ -34,6 +34,8 @@ class CamerasSection(Section):
             button(
                 "Save...", self._save, "Write the cameras that are on as a YAML file for --rig.", "rig.save", width=56
             )
+        if collector.table is not None and collector.table.description:
+            ui.Label(collector.table.description, height=0, name="faint", word_wrap=True, identifier="rig.description")
         tasks = [task.name for task in collector.job.tasks]
         with row("Cameras of", "Every task has cameras of its own."):
             option_control(
@@ -82,10 +84,13 @@ class CamerasSection(Section):
             word = "sees" if aim == "look_at" else "turned"
             ui.Label(word, width=38, name="faint", tooltip=fields[aim].description)
             self._control(fields[aim], name, camera[aim])
-            if aim == "look_at":
-                # Two cameras in one place that see one point differ in this alone.
+        up = camera.get("up", fields["up"].default)
+        if aim == "look_at" and list(up) != list(fields["up"].default):
+            # Two cameras in one place that see one point differ in this alone.
+            with ui.HStack(height=ROW_HEIGHT, spacing=GAP):
+                ui.Spacer(width=22)
                 ui.Label("up", width=18, name="faint", tooltip=fields["up"].description)
-                self._control(fields["up"], name, camera.get("up", fields["up"].default))
+                self._control(fields["up"], name, up)
 
     def _control(self, field: Field, camera: str, value: Any, write: Any = None, width: int = 0) -> None:
         key = field.path[0]
