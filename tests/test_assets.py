@@ -125,6 +125,28 @@ def test_pip_that_finds_nothing_gives_one_sentence(index: Path, tmp_path: Path) 
     assert left_in(tmp_path / "cache") == []
 
 
+def test_an_exception_of_pip_is_named_by_its_last_line() -> None:
+    said = "ERROR: Exception:\nTraceback (most recent call last):\n  ...\nOSError: [Errno 28] No space left on device\n"
+    assert assets._reason(said) == "OSError: [Errno 28] No space left on device"
+    assert (
+        assets._reason("ERROR: first\nERROR: No matching distribution\nWARNING: old pip\n")
+        == "No matching distribution"
+    )
+    assert assets._reason(" \n") == "no reason given"
+
+
+def test_a_cache_that_cannot_be_written_is_named(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(RunError, match=r"cannot be written to .*cache: .*; mend that, or name another .* HPVQA_CACHE"):
+        assets.robot_dir(tmp_path / "cache")
+
+
+def test_pip_runs_no_file_of_the_working_folder(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token.py").write_text("raise SystemExit('mine')")
+    monkeypatch.chdir(tmp_path)
+    assert assets.robot_dir(tmp_path / "cache").is_dir()
+
+
 def test_a_python_without_pip_gives_one_sentence(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RunError, match="has no pip"):

@@ -45,6 +45,15 @@ def test_a_folder_of_others_is_refused(tmp_path: Path) -> None:
         check_ours(tmp_path / "thesis.tex" / "x")
 
 
+def test_a_collection_nearby_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "demo" / "data"
+    (data / "push" / "000").mkdir(parents=True)
+    (data / "hpvqa.json").touch()
+    for place in (tmp_path / "demo", data / "push"):
+        with pytest.raises(UsageError, match=f"choose an empty or a new folder as --out, or {data} to add to what is"):
+            check_ours(place)
+
+
 def test_a_whole_run_clears_everything(tmp_path: Path) -> None:
     left = leave(tmp_path, "all.abc", "shard-1-of-2.def", "all.ghi.cleared")
     with partial_dir(tmp_path, None) as folder:

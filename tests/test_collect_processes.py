@@ -228,6 +228,16 @@ def test_what_goes_wrong_in_a_worker_is_one_sentence(
     assert (task["already"], task["made"]) == (there, 6 - there)
 
 
+def test_files_of_the_working_folder_are_not_run(tmp_path: Path) -> None:
+    for name in ("token", "numpy", "signal", "email", "logging"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('mine')")
+    python, *rest = command(
+        "quick", "collect", "push", "--episodes", "2", "--no-video", "--out", str(tmp_path / "data")
+    )
+    done = subprocess.run([python, "-P", *rest], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "mine" in done.stderr) == (0, False), done.stderr
+
+
 def test_workers_do_not_oversubscribe_and_the_parent_keeps_its_environment(tmp_path: Path) -> None:
     before = dict(os.environ)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])

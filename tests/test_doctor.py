@@ -50,6 +50,7 @@ def test_every_part_that_can_be_missing_says_what_to_do(tmp_path: Path, monkeypa
     monkeypatch.setattr(doctor, "choose_gl", nothing)
     monkeypatch.setattr(doctor, "robot_dir", nothing)
     monkeypatch.setattr(doctor, "MINIMUM_PYTHON", (9, 9))
+    monkeypatch.setattr(doctor, "mujoco_trouble", lambda: "do this and that")
     monkeypatch.setattr(doctor.importlib.metadata, "version", absent)
     findings = examine({"PATH": ""}, tmp_path)
     missing = [finding for finding in findings if finding.found is None]

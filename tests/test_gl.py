@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from hpvqa.errors import MissingDependencyError, UsageError
-from hpvqa.sim.mujoco import gl
+from hpvqa.sim.mujoco import gl, mujoco_trouble
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, *working: str) -> list[str]:
@@ -53,9 +54,53 @@ def test_no_opengl_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_mujoco_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match=r"hpvqa\[mujoco\]"):
+    monkeypatch.setattr("hpvqa.sim.mujoco._distribution", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"is not installed; .* run: pip install .*\[mujoco\]"):
         gl.choose_gl({})
+
+
+def test_files_of_the_working_folder_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = gl.choose_gl(os.environ)
+    for name in ("mujoco", "OpenGL", "token", "logging"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w'); raise SystemExit('mine')")
+    monkeypatch.chdir(tmp_path)
+    assert gl.gl_renderer(backend, os.environ)
+    assert not (tmp_path / "ran").exists()
+
+
+class Files:
+    """What a package of that name installed."""
+
+    version = "3.17.0"
+
+    def __init__(self, *names: str) -> None:
+        self.files = [PurePosixPath(name) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("ours", "other", "found", "words"),
+    [
+        (True, Files("mujoco/__init__.py"), True, "mujoco 3.17.0 is installed beside mujoco-core"),
+        (False, Files("mujoco/__init__.py"), True, "mujoco 3.17.0 is installed instead of mujoco-core"),
+        (True, None, False, "Files of MuJoCo are missing"),
+    ],
+)
+def test_two_packages_in_one_folder_are_named_with_what_mends_it(
+    ours: bool, other: Files | None, found: bool, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = {"mujoco-core": Files() if ours else None, "mujoco": other}
+    monkeypatch.setattr("hpvqa.sim.mujoco._distribution", packages.get)
+    if not found:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=words) as caught:
+        gl.choose_gl({})
+    assert "run: pip uninstall -y mujoco mujoco-core && pip install " in str(caught.value)
+
+
+def test_a_package_of_that_name_without_files_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = {"mujoco-core": Files("mujoco/__init__.py"), "mujoco": Files("mujoco-3.17.0.dist-info/METADATA")}
+    monkeypatch.setattr("hpvqa.sim.mujoco._distribution", packages.get)
+    assert mujoco_trouble() is None
 
 
 @pytest.mark.parametrize("backend", ["off", "nonsense"])

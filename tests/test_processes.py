@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from hpvqa.processes import inherited
+from hpvqa.processes import SAFE_PATH, inherited, python
 
 PARENT = """
 import multiprocessing, time
@@ -48,6 +48,17 @@ def test_a_worker_ends_with_its_killed_parent(tmp_path: Path) -> None:
     while alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(child)
+
+
+def test_children_do_not_run_files_of_the_working_folder(tmp_path: Path) -> None:
+    (tmp_path / "token.py").write_text("raise SystemExit('mine')")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "mine.py").write_text("")
+    environ = {**os.environ, "PYTHONPATH": f"{own}:{os.environ.get('PYTHONPATH', '')}"}
+    script = "import token, mine"
+    subprocess.run(python("-c", script), cwd=tmp_path, env=environ, check=True)
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env={**environ, **SAFE_PATH}, check=True)
 
 
 def test_environment_and_signals_are_inherited_and_put_back() -> None:

@@ -164,6 +164,20 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path, clock: Clock) 
         pytest.fail("the block should not run")
 
 
+def test_a_full_disk_ends_the_file_and_not_the_work(clock: Clock) -> None:
+    stream = io.StringIO()
+    with reporting(Console(file=stream, width=200), Path("/dev/full"), clock) as reporter:
+        reporter.start("collect", "episodes", total=2)
+        reporter.item("push/000/episode-000000")
+        reporter.done()
+    lines = stream.getvalue().splitlines()
+    assert lines == [
+        "Warning: The progress file /dev/full ends here, for it cannot be written: No space left on device",
+        "collect: 0/2 episodes",
+        "collect: 1/2 episodes, 0:00:00 left",
+    ]
+
+
 def test_the_time_left_counts_only_what_this_run_made(reporter: Reporter, seen: Recorder, clock: Clock) -> None:
     tracker = Tracker()
     reporter.start("collect", "episodes", total=10, done=4)

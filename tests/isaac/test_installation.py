@@ -61,14 +61,29 @@ def test_a_python_can_be_named(tmp_path: Path) -> None:
         find({"HPVQA_ISAAC": str(tmp_path)}, tmp_path)
 
 
+def test_a_user_without_a_home_has_no_isaac_sim_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "isaac-sim").mkdir()
+    (tmp_path / "isaac-sim" / "python.sh").touch()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert find({}, None, tmp_path).command == (str(tmp_path / "isaac-sim" / "python.sh"),)
+
+
+def test_the_probe_runs_no_file_of_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('mine')")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="has no Isaac Lab"):
+        check(Installation((sys.executable,), "this Python"))
+
+
 def answering(output: str, code: int = 0, errors: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess([], code, output, errors)
 
 
 def test_only_another_python_s_environment_is_cleaned() -> None:
     environ = {"PYTHONPATH": "/isaac-sim/python_packages", "ISAAC_PATH": "/isaac-sim", "HOME": "/home/me"}
-    assert child_environment([sys.executable], environ) == {**environ, "PYTHONUNBUFFERED": "1"}
-    assert child_environment(["/IsaacLab/isaaclab.sh", "-p"], environ) == {"HOME": "/home/me", "PYTHONUNBUFFERED": "1"}
+    own = {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+    assert child_environment([sys.executable], environ) == {**environ, **own}
+    assert child_environment(["/IsaacLab/isaaclab.sh", "-p"], environ) == {"HOME": "/home/me", **own}
 
 
 GOOD = {"python": [3, 11], "lab": "2.3.2.post1", "has_lab": True, "hpvqa": hpvqa.__version__, "missing": []}
@@ -92,7 +107,7 @@ def test_supported_versions_pass(change: dict[str, object]) -> None:
         ({"lab": "2.1.1"}, r"Isaac Lab 2.1.1 is too old; use Isaac Lab 2.2 or 2.3"),
         ({"lab": "0.40.2"}, r"Isaac Lab 0.40.2 is too old"),
         ({"has_lab": False, "lab": None}, r"has no Isaac Lab; install Isaac Lab 2.2"),
-        ({"hpvqa": None}, r"lacks hpvqa; run: /opt/isaaclab.sh -p -m pip install hpvqa"),
+        ({"hpvqa": None}, r"lacks hpvqa; run: /opt/isaaclab.sh -p -m pip install -e /"),
         ({"missing": ["av", "pyarrow"]}, r"lacks av, pyarrow; run"),
         ({"hpvqa": "0.0.1"}, r"has hpvqa 0.0.1, this is .*; run"),
     ],

@@ -54,6 +54,16 @@ def test_every_section_is_there_and_every_control_has_a_tooltip_and_a_name(tmp_p
         assert len(set(names)) == len(names)
 
 
+def test_cameras_that_differ_in_roll_alone_show_it(tmp_path: Path) -> None:
+    with panel(tmp_path) as kit:
+        unfold(kit)
+        assert "front_left stands on the robot's right" in kit.texts()["rig.description"]
+        assert [kit.find(f"camera.back_top_narrow.up.{axis}").model.as_float for axis in range(3)] == [1, 0, 0]
+        kit.type("camera.back_top_narrow.up.1", 0.5)
+        cameras = {camera["name"]: camera for camera in job(kit)["rig"]["tasks"]["push"]}
+        assert cameras["back_top_narrow"]["up"] == [1, 0.5, 0]
+
+
 def test_every_setting_of_the_schema_has_a_control_with_its_description(tmp_path: Path) -> None:
     from hpvqa_collector.fields import recipe_fields
 

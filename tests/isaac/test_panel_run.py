@@ -326,6 +326,17 @@ def test_a_hidden_window_does_not_stop_anything(tmp_path: Path) -> None:
         assert state(kit) == "running"
 
 
+def test_a_picture_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
+    make_data(tmp_path / "data", push=1)
+    command = script(
+        tmp_path, 'sys.exit("Error: no picture today" if arguments[0] == "show" else "Error: not asked")\n'
+    )
+    with panel(tmp_path, command=command) as kit:
+        kit.click("episodes.refresh")
+        kit.until(lambda: kit.texts().get("episode.push.0.none") == "no picture")
+        assert kit.find("episode.push.0.none").tooltip == "no picture today"
+
+
 def test_failed_episodes_say_why(tmp_path: Path) -> None:
     make_data(tmp_path / "data", push=2, failed=[("push", 1)], video=False)
     with panel(tmp_path, command=HPVQA) as kit:

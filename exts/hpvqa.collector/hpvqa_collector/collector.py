@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from hpvqa_collector.calls import Calls, Reply
 from hpvqa_collector.command import clean_environment, find_command
+from hpvqa_collector.desktop import home_folder
 from hpvqa_collector.errors import BadInputError
 from hpvqa_collector.gallery import Gallery
 from hpvqa_collector.job import Job
@@ -60,7 +62,7 @@ class Collector:
         self._asked_for: float | None = clock()
         self._next_look = 0.0
         self.job = Job(schema)
-        self.options = Options(data=str(Path.home() / "hpvqa-data"))
+        self.options = Options(data=str(home_folder() / "hpvqa-data"))
         self.table: CameraTable | None = None
         self.run = Run(folder, clock)
         self.calls = Calls(lambda: self.environ, folder)
@@ -199,7 +201,7 @@ class Collector:
     @property
     def data(self) -> Path:
         """The data folder."""
-        return Path(self.options.data).expanduser()
+        return Path(os.path.expanduser(self.options.data))  # noqa: PTH111 - Path's own fails where there is no home
 
     @property
     def kit_log(self) -> Path | None:
@@ -210,7 +212,7 @@ class Collector:
     @property
     def home(self) -> Path:
         """Where to begin looking for files."""
-        return self.data.parent if self.data.parent.is_dir() else Path.home()
+        return self.data.parent if self.data.parent.is_dir() else home_folder()
 
     def command(self) -> list[str]:
         """The command line of hpvqa.

@@ -35,7 +35,7 @@ def find_command(named: str, extension: Path, which: Callable[[str], str | None]
     found = which(str(checkout)) or which("hpvqa")
     if found is None:
         raise BadInputError(
-            "The hpvqa command was not found; run make in the checkout of hpvqa, or name the command under Output"
+            "The hpvqa command was not found; run make demo in the checkout of hpvqa, or name the command under Output"
         )
     return [found]
 

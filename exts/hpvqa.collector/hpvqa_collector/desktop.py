@@ -10,6 +10,14 @@ from pathlib import Path
 from hpvqa_collector.errors import BadInputError
 
 
+def home_folder() -> Path:
+    """The user's home folder, or the working one for a user without (as in a container)."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path.cwd()
+
+
 def open_path(path: Path | None, environ: Mapping[str, str]) -> None:
     """Open a folder or a file.
 

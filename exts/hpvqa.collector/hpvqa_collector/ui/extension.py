@@ -21,6 +21,7 @@ from isaacsim.gui.components.menu import make_menu_item_description
 from omni.kit.menu.utils import add_menu_items, remove_menu_items
 
 from hpvqa_collector.collector import Collector
+from hpvqa_collector.desktop import home_folder
 from hpvqa_collector.ui import stage
 from hpvqa_collector.ui.window import TITLE, PanelWindow
 
@@ -83,7 +84,7 @@ class CollectorExtension(omni.ext.IExt):
     def _make_collector(self, folder: Path) -> Collector:
         schema = json.loads((folder / "data" / "recipe.schema.json").read_text(encoding="utf-8"))
         named = self._settings.get_as_string(f"/exts/{NAME}/folder")
-        home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+        home = Path(os.environ.get("XDG_STATE_HOME") or home_folder() / ".local" / "state")
         collector = Collector(
             schema,
             folder,
