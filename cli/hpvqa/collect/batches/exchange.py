@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -39,11 +39,12 @@ class Exchange:
         self._folder.mkdir(parents=True)
         self._replies.touch()
         with self._alive.open("w") as file:
-            # For file systems without locks.
-            file.write(str(os.getpid()))
-            file.flush()
-            with suppress(OSError):
+            try:
                 fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError:
+                # This file system has no locks; the child looks for this process instead.
+                file.write(str(os.getpid()))
+                file.flush()
             _write(self._setup, setup)
             yield
 
@@ -88,18 +89,16 @@ class Exchange:
     def parent_lives(self) -> bool:
         """Child: whether the parent still holds its lock, which the kernel drops when it ends.
 
-        Where the file system has no locks, its process counts; another one may get the same number later.
+        Where there are no locks, its process counts; another one may get the same number later.
         """
         try:
             with self._alive.open("r") as file:
-                number = int(file.read())
-                try:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
+                if number := file.read():
+                    os.kill(int(number), 0)
                     return True
-                except OSError:
-                    os.kill(number, 0)
-                    return True
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
         except (FileNotFoundError, ProcessLookupError):
             pass
         return False
