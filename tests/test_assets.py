@@ -226,6 +226,16 @@ def test_default_cache(environ: dict[str, str], expected: Path) -> None:
     assert default_cache(environ) == expected
 
 
+def test_a_user_without_a_home_must_name_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    with pytest.raises(UsageError, match="HPVQA_CACHE"):
+        default_cache({})
+    assert default_cache({"HPVQA_CACHE": "/cache"}) == Path("/cache")
+
+
 def test_command_prints_the_folder(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as plain:
         main(["assets"])

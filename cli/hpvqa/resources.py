@@ -24,12 +24,21 @@ def schemas_dir() -> Path:
 
 
 def default_cache(environ: Mapping[str, str]) -> Path:
-    """The folder for files that can be fetched or worked out again: ``HPVQA_CACHE``, or the user's cache folder."""
+    """The folder for files that can be fetched or worked out again: ``HPVQA_CACHE``, or the user's cache folder.
+
+    Raises:
+        UsageError: There is neither.
+    """
     if environ.get("HPVQA_CACHE"):
         return Path(environ["HPVQA_CACHE"])
-    base = environ.get("XDG_CACHE_HOME", "")
+    base = Path(environ.get("XDG_CACHE_HOME", ""))
     # The XDG specification says to ignore a relative path.
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "hpvqa"
+    if not base.is_absolute():
+        try:
+            base = Path.home() / ".cache"
+        except RuntimeError:
+            raise UsageError("There is no home folder for downloads and caches; name one in HPVQA_CACHE") from None
+    return base / "hpvqa"
 
 
 def read_named(what: str, kind: str, name: str, folder: Path, known: Sequence[str]) -> tuple[Any, str]:
