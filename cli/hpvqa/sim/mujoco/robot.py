@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -90,9 +92,13 @@ def _cached_meshes(robot_xml: Path, spec: mujoco.MjSpec, cache: Path) -> list[Vi
     settings = (_CACHE_VERSION, MAX_FACES, FACES_PER_ROOT, version("fast-simplification"), np.__version__)
     key.update(repr(settings).encode())
     path = cache / f"robot-{key.hexdigest()[:16]}.npz"
-    if not path.is_file():
-        _save(path, [_simplified(mesh) for mesh in _joined(visual_meshes(spec.copy().compile()))])
-    return _load(path)
+    # A file that is damaged, which the checksums in it show, is made again; without one the work takes longer.
+    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return _load(path)
+    meshes = [_simplified(mesh) for mesh in _joined(visual_meshes(spec.copy().compile()))]
+    with suppress(OSError):
+        _save(path, meshes)
+    return meshes
 
 
 def _save(path: Path, meshes: list[VisualMesh]) -> None:
@@ -103,8 +109,11 @@ def _save(path: Path, meshes: list[VisualMesh]) -> None:
         arrays[f"faces{number}"] = mesh.faces
     # Several workers may get here at once: each writes its own file, the last rename wins, all are alike.
     draft = path.with_name(f"{path.stem}.{os.getpid()}.npz")
-    np.savez(draft, allow_pickle=False, **arrays)
-    draft.replace(path)
+    try:
+        np.savez(draft, allow_pickle=False, **arrays)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _load(path: Path) -> list[VisualMesh]:
