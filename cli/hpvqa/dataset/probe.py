@@ -1,13 +1,22 @@
-"""What a clip's header says about it."""
+"""What a clip holds, found by decoding it: headers may be missing, or describe what was cut off since."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
-import av
+from av.video.stream import VideoStream
 
 from hpvqa.errors import RunError
+from hpvqa.record.opening import opened
+from hpvqa.record.turning import turn_of
+
+_APART = 0.25
+"""A clip has a constant frame rate if no frame is farther than this from its place at that rate [frames]; containers
+round times to a thousandth of a second, or less."""
+_GUESS = 25.0
+"""Frame rate of a clip that has no times at all, or a single frame [1/s]; the one that FFmpeg assumes, too."""
 
 
 @dataclass(frozen=True)
@@ -15,31 +24,56 @@ class ClipFormat:
     """Format of a clip.
 
     Attributes:
-        fps: Frame rate [1/s].
+        fps: Frame rate [1/s]; of a clip whose rate varies, the mean.
         frames: Number of frames.
-        width: [pixels]
+        width: As it is shown, which may be turned [pixels].
         height: [pixels]
+        times: When each frame is shown [s], from the first one on; None if the frame rate is constant.
     """
 
     fps: float
     frames: int
     width: int
     height: int
+    times: tuple[float, ...] | None = None
 
 
 def probe(path: Path) -> ClipFormat:
-    """Read a clip's header; no frame is decoded.
+    """Decode a clip from its beginning to its end.
 
     Raises:
-        RunError: The clip is missing or damaged.
+        RunError: The clip is missing, damaged, cut short or without frames.
     """
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            stream = container.streams.video[0]
-            if not stream.average_rate or not stream.frames:
-                raise RunError(f"The clip {path} is damaged: it holds no frames")
-            return ClipFormat(float(stream.average_rate), stream.frames, stream.width, stream.height)
-    except FileNotFoundError:
-        raise RunError(f"The clip {path} is missing") from None
-    except (av.error.FFmpegError, IndexError):
-        raise RunError(f"The clip {path} is damaged: it cannot be read as a video") from None
+    if not path.is_file():
+        raise RunError(f"The clip {path} is missing")
+    times: list[float | None] = []
+    size = (0, 0)
+    with opened(path) as (container, stream):
+        for frame in container.decode(stream):
+            size = turn_of(frame).size(frame.width, frame.height)
+            times.append(frame.time)
+        promised, declared = _promised_bytes(stream), stream.average_rate
+    if not times:
+        raise RunError(f"The clip {path} is damaged: it holds no frames")
+    if promised > path.stat().st_size:
+        raise RunError(f"The clip {path} is damaged: it is cut short, for its header lists more than the file holds")
+    fps, irregular = _rate(times, declared)
+    return ClipFormat(fps, len(times), *size, times=irregular)
+
+
+def _promised_bytes(stream: VideoStream) -> int:
+    """Where the last picture that the header lists would end in the file."""
+    return max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+
+
+def _rate(times: list[float | None], declared: Fraction | None) -> tuple[float, tuple[float, ...] | None]:
+    """The frame rate, and the times where it varies."""
+    known = [time for time in times if time is not None]
+    if len(known) < len(times) or len(known) < 2 or known[-1] <= known[0]:
+        return float(declared or _GUESS), None
+    shown = [time - known[0] for time in known]
+    mean = (len(shown) - 1) / shown[-1]
+    for fps in (float(declared or mean), mean):
+        if all(abs(time * fps - number) <= _APART for number, time in enumerate(shown)):
+            return fps, None
+    return mean, tuple(round(time, 6) for time in shown)

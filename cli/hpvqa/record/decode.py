@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import av
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
 from hpvqa.record.groups import read_by_groups
+from hpvqa.record.opening import AV_MAJOR, opened
+from hpvqa.record.turning import turn_of
 
 Size = tuple[int, int]
 """Width and height [pixels]."""
@@ -25,6 +23,8 @@ _BILINEAR = 1 << 1
 _SQUEEZE = 1 << 5 | 1 << 13 | 1 << 18 | 1 << 19
 """Flags of libswscale (swscale.h): every pixel is the average of the area that it covers, in full colour, rounded
 accurately, and alike on every processor."""
+# Before PyAV 17 a frame is always turned into another format by the calling thread alone.
+_ALONE = {"threads": 1} if AV_MAJOR >= 17 else {}
 
 
 class Look(NamedTuple):
@@ -43,12 +43,13 @@ class _Developer:
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        width, height = self._look.size or (frame.width, frame.height)
+        turn = turn_of(frame)
+        width, height = turn.size(*self._look.size) if self._look.size else (frame.width, frame.height)
         flags = _SQUEEZE if self._look.size else _BILINEAR
         picture = self._reformatter.reformat(
-            frame, width, height, self._look.format, interpolation=flags, threads=1
+            frame, width, height, self._look.format, interpolation=flags, **_ALONE
         ).to_ndarray()
-        return picture.astype(np.uint8, copy=False)
+        return turn(picture.astype(np.uint8, copy=False))
 
 
 def iter_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
@@ -67,7 +68,7 @@ def iter_looks(path: Path, looks: Sequence[Look]) -> Iterator[tuple[NDArray[np.u
         RunError: The clip cannot be decoded.
     """
     developers = [_Developer(look) for look in looks]
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         for frame in container.decode(stream):
             yield tuple(develop(frame) for develop in developers)
 
@@ -99,7 +100,7 @@ def read_frames(path: Path, indices: Sequence[int], size: Size | None = None) ->
 def _read_some(path: Path, wanted: frozenset[int], look: Look) -> dict[int, NDArray[np.uint8]] | None:
     """Read without decoding what no wanted frame needs; None where that does not work."""
     try:
-        with _opened(path) as (container, stream):
+        with opened(path) as (container, stream):
             return read_by_groups(container, stream, wanted, _Developer(look))
     except RunError:
         # Decoding in order says the same, or decodes nevertheless.
@@ -110,7 +111,7 @@ def _read_in_order(path: Path, wanted: frozenset[int], look: Look) -> dict[int, 
     found: dict[int, NDArray[np.uint8]] = {}
     develop = _Developer(look)
     count = 0
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         for frame in container.decode(stream):
             if count in wanted:
                 found[count] = develop(frame)
@@ -123,17 +124,3 @@ def _read_in_order(path: Path, wanted: frozenset[int], look: Look) -> dict[int, 
 def too_short(path: Path, missing: int, frames: int) -> RunError:
     """The error about a frame that a clip should have, and has not."""
     return RunError(f"The clip {path} has no frame {missing}: it ends after {frames}; it was cut short, or replaced")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A clip to decode in the calling thread: clips are decoded side by side, not parts of one."""
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            stream = container.streams.video[0]
-            if stream.codec_context is None:
-                raise RunError(f"The clip {path} cannot be decoded: its format is not known")
-            stream.codec_context.thread_count = 1
-            yield container, stream
-    except (av.error.FFmpegError, IndexError) as error:
-        raise RunError(f"The clip {path} cannot be decoded: {error}") from None
