@@ -146,7 +146,7 @@ def test_damaged_and_missing_clips_are_counted(tmp_path: Path) -> None:
     clips[0].write_bytes(clips[0].read_bytes()[:300])
     clips[2].unlink()
     with pytest.raises(
-        UsageError, match=r"episode_0_cam_back_narrow\.mp4 is damaged.* \(and 1 more like it\); nothing"
+        UsageError, match=r"episode_0_cam_back_narrow\.mp4 cannot be decoded.* \(and 1 more like it\); nothing"
     ):
         import_public(original, tmp_path / "dataset", quiet(), seed=42)
 

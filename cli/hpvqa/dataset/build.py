@@ -12,9 +12,14 @@ from hpvqa.dataset.manifest import read_manifest
 from hpvqa.dataset.rows import Row, episode_rows
 from hpvqa.dataset.splits import SPLITS, Split, split_specs, uneven
 from hpvqa.errors import RunError, UsageError
+from hpvqa.files import inside
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes, read_episode
+
+
+_LEAST = 4
+"""With as many episodes of a task, both splits hold both answers."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,21 @@ def build(
         RunError: An episode is damaged.
     """
     folders = [data] if isinstance(data, Path) else list(data)
+    with published(out, force) as root:
+        parts, split_seed, notes = _parts(folders, recipe, seed)
+        source = " and ".join(folder.resolve().name for folder in folders)
+        write_dataset(root, parts, reporter, source=source, split_seed=split_seed)
+    return built(out, parts, notes)
+
+
+def built(out: Path, parts: Sequence[Part], notes: Sequence[str]) -> Built:
+    """What to tell of a data set that was just made of these episodes."""
+    _, fingerprint = read_manifest(out)
+    return Built(out, fingerprint, rows_by_split(parts), (*notes, *_balance_notes(parts)))
+
+
+def _parts(folders: Sequence[Path], recipe: Recipe, seed: int | None) -> tuple[list[Part], int, list[str]]:
+    """The episodes that went well, the seed of their splits, and what is worth knowing about the others."""
     episodes = {folder: _read_all(folder) for folder in folders}
     shared = _shared_tasks(episodes)
     split_seed = next(iter(episodes[folders[0]].values())).spec.seed if seed is None else seed
@@ -82,30 +102,7 @@ def build(
             f"{count} of the {task} episodes failed and {'is' if count == 1 else 'are'} left out"
             for task, count in failed.items()
         ]
-    source = " and ".join(folder.resolve().name for folder in episodes)
-    return write_parts(parts, out, reporter, source=source, split_seed=split_seed, force=force, notes=notes)
-
-
-def write_parts(
-    parts: Sequence[Part],
-    out: Path,
-    reporter: Reporter,
-    *,
-    source: str,
-    split_seed: int,
-    force: bool,
-    notes: Sequence[str] = (),
-) -> Built:
-    """Write a data set of these episodes.
-
-    Raises:
-        UsageError: Something else is at ``out``.
-        RunError: A file is missing or damaged, or the disk does not take it.
-    """
-    with published(out, force) as root:
-        write_dataset(root, parts, reporter, source=source, split_seed=split_seed)
-    _, fingerprint = read_manifest(out)
-    return Built(out, fingerprint, rows_by_split(parts), (*notes, *_balance_notes(parts)))
+    return parts, split_seed, [*notes, *_one_sided_notes(parts, recipe)]
 
 
 def _read_all(data: Path) -> dict[Path, EpisodeRecord]:
@@ -146,9 +143,27 @@ def _part(folder: Path, record: EpisodeRecord, split: Split, source: str, *, apa
     # Numbers repeat between folders.
     root = Path(source) if apart else Path()
     place = episode_dir(root, record.spec.task, record.spec.index).as_posix()
-    files = {name: Source(folder / name, known) for name, known in record.files.items()}
+    try:
+        files = {name: Source(inside(folder, name), known) for name, known in record.files.items()}
+    except ValueError as error:
+        raise RunError(f"{folder / RECORD_FILE} is damaged: {error}; collect that episode again") from None
     files[RECORD_FILE] = Source(folder / RECORD_FILE)
     return Part(split, place, episode_rows(record, place, source), files)
+
+
+def _one_sided_notes(parts: Sequence[Part], recipe: Recipe) -> list[str]:
+    """Notes about tasks that have too few episodes to be in both splits, where no recipe wants it so."""
+    notes = []
+    for task, count in Counter(part.rows[0].task for part in parts).items():
+        wanted = recipe.task(task)
+        if wanted is not None and wanted.eval_episodes is not None:
+            continue
+        held = {part.split for part in parts if part.rows[0].task == task}
+        for split, use in (("train", "training"), ("eval", "evaluation")):
+            if split not in held:
+                few = "1 episode" if count == 1 else f"{count} episodes"
+                notes.append(f"{task} has no episode for {use}: {few} cannot be split; collect at least {_LEAST}")
+    return notes
 
 
 def _balance_notes(parts: Sequence[Part]) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from hpvqa.dataset.build import Built, write_parts
-from hpvqa.dataset.layout import Part, Source
+from hpvqa.dataset.build import Built, built
+from hpvqa.dataset.layout import Part, Source, published, write_dataset
 from hpvqa.dataset.probe import ClipFormat, probe
 from hpvqa.dataset.public import Original, first_of, read_originals
 from hpvqa.dataset.rows import Cluster, Row
@@ -34,35 +37,65 @@ def import_public(folder: Path, out: Path, reporter: Reporter, *, seed: int, for
         UsageError: There is no original, it has rows that cannot be understood or clips that are missing or damaged, or
             something else is at ``out``.
     """
-    rows = read_originals(folder)
-    formats = _probe_all(rows, reporter)
+    with published(out, force) as root:
+        rows = read_originals(folder)
+        parts, notes = _parts(rows, _probe_all(rows, reporter), seed)
+        write_dataset(root, parts, reporter, source=folder.resolve().name, split_seed=seed)
+    return built(out, parts, notes)
+
+
+def _parts(
+    rows: Sequence[Original], formats: Mapping[Path, ClipFormat], seed: int
+) -> tuple[list[Part], list[str]]:
+    """The episodes, and what is worth knowing about them."""
     episodes: dict[Cluster, list[Original]] = {}
     for row in rows:
         episodes.setdefault(row.cluster, []).append(row)
     splits = _assign({cluster: views[0] for cluster, views in episodes.items()}, seed)
     # A column that only some rows have would give both splits different columns.
-    with_values = all(row.values is not None for row in rows)
-    parts = [_part(episodes[cluster], splits[cluster], formats, with_values) for cluster in sorted(episodes)]
-    source = folder.resolve().name
-    return write_parts(
-        parts, out, reporter, source=source, split_seed=seed, force=force, notes=_contradictions(episodes)
+    columns = _Columns(
+        values=all(row.values is not None for row in rows),
+        times=any(clip.times is not None for clip in formats.values()),
     )
+    parts = [_part(episodes[cluster], splits[cluster], formats, columns) for cluster in sorted(episodes)]
+    return parts, _contradictions(episodes)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Which columns all rows get, beside those that they always have."""
+
+    values: bool
+    times: bool
 
 
 def _probe_all(rows: Sequence[Original], reporter: Reporter) -> dict[Path, ClipFormat]:
     formats: dict[Path, ClipFormat] = {}
     bad: list[str] = []
     reporter.start("read", "clips", len(rows))
-    for row in rows:
-        try:
-            formats[row.clip] = probe(row.clip)
-        except RunError as error:
-            bad.append(str(error))
-        reporter.item(row.clip.name, ok=row.clip in formats)
+    # Decoding lets other threads run.
+    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    try:
+        for row, found in zip(rows, pool.map(_probe, (row.clip for row in rows)), strict=True):
+            if isinstance(found, ClipFormat):
+                formats[row.clip] = found
+            else:
+                bad.append(found)
+            reporter.item(row.clip.name, ok=row.clip in formats)
+    finally:
+        pool.shutdown(cancel_futures=True)
     reporter.done()
     if bad:
         raise UsageError(f"{first_of(bad)}; nothing was built")
     return formats
+
+
+def _probe(clip: Path) -> ClipFormat | str:
+    """The format of a clip, or what is wrong with it."""
+    try:
+        return probe(clip)
+    except RunError as error:
+        return str(error)
 
 
 def _assign(episodes: Mapping[Cluster, Original], seed: int) -> dict[Cluster, Split]:
@@ -78,19 +111,19 @@ def _assign(episodes: Mapping[Cluster, Original], seed: int) -> dict[Cluster, Sp
     return splits
 
 
-def _part(views: Sequence[Original], split: Split, formats: Mapping[Path, ClipFormat], with_values: bool) -> Part:
+def _part(views: Sequence[Original], split: Split, formats: Mapping[Path, ClipFormat], columns: _Columns) -> Part:
     first = views[0]
     folder = episode_dir(Path(first.source), first.task, first.episode).as_posix()
     return Part(
         split=split,
         folder=folder,
-        rows=tuple(_row(view, folder, formats[view.clip], with_values) for view in views),
+        rows=tuple(_row(view, folder, formats[view.clip], columns) for view in views),
         files={f"{view.camera}.mp4": Source(view.clip) for view in views},
     )
 
 
-def _row(view: Original, folder: str, clip: ClipFormat, with_values: bool) -> Row:
-    left, right = view.values if with_values and view.values else (None, None)
+def _row(view: Original, folder: str, clip: ClipFormat, columns: _Columns) -> Row:
+    left, right = view.values if columns.values and view.values else (None, None)
     return Row(
         file_name=f"{folder}/{view.camera}.mp4",
         question=TASKS[view.task].question,
@@ -106,6 +139,7 @@ def _row(view: Original, folder: str, clip: ClipFormat, with_values: bool) -> Ro
         frames=clip.frames,
         width=clip.width,
         height=clip.height,
+        times=clip.shown if columns.times else None,
         original_question=view.question,
     )
 

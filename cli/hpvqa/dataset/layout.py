@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from hpvqa.dataset.card import CARD_FILE, METADATA_FILE, card
 from hpvqa.dataset.manifest import MANIFEST_FILE, Manifest, is_dataset
 from hpvqa.dataset.rows import Row
 from hpvqa.dataset.splits import SPLITS, Split
 from hpvqa.errors import RunError, UsageError
-from hpvqa.files import FileRecord, file_record, link_or_copy, sync, write_json
+from hpvqa.files import (
+    FileRecord,
+    LockedError,
+    check_target,
+    file_record,
+    link_or_copy,
+    locked,
+    read_bytes,
+    sync,
+    write_json,
+    write_text,
+)
 from hpvqa.progress.reporter import Reporter
 
 _PARTS = {*SPLITS, CARD_FILE, MANIFEST_FILE}
@@ -53,17 +66,29 @@ class Part:
 def published(out: Path, force: bool) -> Iterator[Path]:
     """Give a new folder to write a data set into, and put it in the place of ``out`` when the block ends well.
 
+    Where ``out`` is a link, the folder that it leads to is replaced, and nothing beside the link is touched.
+
     Raises:
-        UsageError: ``out`` holds something else, or a different data set and ``force`` is not given.
+        UsageError: ``out`` cannot be replaced, or holds something else, or a different data set and ``force`` is not
+            given.
+        RunError: Another process builds there.
     """
-    _check_target(out)
-    partial = out.with_name(out.name + ".partial")
-    old = out.with_name(out.name + ".old")
+    check_target(out, folder=True)
+    out = out.resolve()
+    _check_replaceable(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(out.with_name(out.name + ".lock"), out):
+        yield from _replaced(out, force)
+
+
+def _replaced(out: Path, force: bool) -> Iterator[Path]:
+    partial, old = (out.with_name(out.name + ending) for ending in (".partial", ".old"))
+    for folder in (partial, old, out):
+        _check_only_ours(folder)
     _restore(old, out)
-    for leftover in (partial, old):
-        _check_only_ours(leftover)
-        _clear(leftover)
-    partial.mkdir(parents=True)
+    _clear(partial)
+    _clear(old)
+    partial.mkdir()
     try:
         yield partial
         if is_dataset(out) and not force and not _same(partial, out):
@@ -81,23 +106,52 @@ def published(out: Path, force: bool) -> Iterator[Path]:
         _clear(old)
 
 
+@contextmanager
+def _alone(lock: Path, out: Path) -> Iterator[None]:
+    """Keep others from building the same data set; the lock file is there only meanwhile."""
+    while True:
+        try:
+            with locked(lock) as file:
+                # Whoever held it may have removed the file after it was opened here: then it locks nothing.
+                if not _is_at(file, lock):
+                    continue
+                try:
+                    yield
+                finally:
+                    lock.unlink(missing_ok=True)
+                return
+        except LockedError:
+            raise RunError(f"Another process builds {out} right now; wait until it ends") from None
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def _restore(old: Path, out: Path) -> None:
     """Undo the first of two renames where the second one did not come to pass."""
     if old.exists() and not out.exists():
         old.rename(out)
 
 
-def _check_target(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; choose another --out")
+def _check_replaceable(out: Path) -> None:
+    if Path.cwd().is_relative_to(out):
+        raise UsageError(f"{out} is the folder you are in, which a build would replace; choose another --out")
+    if out.is_mount():
+        raise UsageError(f"A disk is mounted at {out}, so it cannot be replaced; choose a folder on it, such as dataset")
     if out.exists() and any(out.iterdir()) and not is_dataset(out):
         raise UsageError(f"{out} exists and is not a data set of ours; choose another --out")
-    _check_only_ours(out)
 
 
 def _check_only_ours(folder: Path) -> None:
-    """Make sure that a folder may be removed: it holds nothing but the parts of a data set."""
-    strangers = {path.name for path in folder.iterdir()} - _PARTS if folder.exists() else set()
+    """Make sure that a folder may be removed: it is one, and holds nothing but the parts of a data set."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UsageError(f"{folder} is in the way, and is no folder; move it away, or choose another --out")
+    names = {path.name.removesuffix(".partial") for path in folder.iterdir()} if folder.exists() else set()
+    strangers = names - _PARTS
     if strangers:
         raise UsageError(f"{folder} holds {min(strangers)}, which is not ours; move it away, or choose another --out")
 
@@ -108,7 +162,7 @@ def _clear(folder: Path) -> None:
 
 
 def _same(a: Path, b: Path) -> bool:
-    return (a / MANIFEST_FILE).read_bytes() == (b / MANIFEST_FILE).read_bytes()
+    return read_bytes(a / MANIFEST_FILE) == read_bytes(b / MANIFEST_FILE)
 
 
 def write_dataset(root: Path, parts: Sequence[Part], reporter: Reporter, *, source: str, split_seed: int) -> Manifest:
@@ -140,7 +194,6 @@ def write_dataset(root: Path, parts: Sequence[Part], reporter: Reporter, *, sour
     files[CARD_FILE] = _write(root / CARD_FILE, card(rows, source))
     manifest = Manifest(source=source, split_seed=split_seed, files=dict(sorted(files.items())))
     write_json(root / MANIFEST_FILE, manifest.model_dump(mode="json"))
-    sync(root / MANIFEST_FILE)
     reporter.done()
     return manifest
 
@@ -153,7 +206,8 @@ def rows_by_split(parts: Sequence[Part]) -> dict[Split, list[Row]]:
 def _place(source: Source, target: Path) -> FileRecord:
     """Link or copy a file, and return the checksum of what is there."""
     try:
-        link_or_copy(source.path, target)
+        # A link to a link would be one: the file itself belongs into the data set.
+        link_or_copy(source.path.resolve(strict=True), target)
     except FileNotFoundError:
         raise RunError(f"{source.path} is missing; collect that episode again") from None
     except OSError as error:
@@ -165,9 +219,5 @@ def _place(source: Source, target: Path) -> FileRecord:
 
 
 def _write(path: Path, text: str) -> FileRecord:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}") from None
-    sync(path)
+    write_text(path, text)
     return file_record(path)

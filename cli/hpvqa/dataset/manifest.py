@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.files import FileRecord
+from hpvqa.files import FileRecord, read_bytes
 from hpvqa.plain import Model, explain
 
 MANIFEST_FILE = "manifest.json"
@@ -39,11 +39,13 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     """
     path = folder / MANIFEST_FILE
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"{folder} is not a data set: it has no {MANIFEST_FILE}; make one with `hpvqa build`"
         ) from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
     try:
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:

@@ -37,6 +37,11 @@ class ClipFormat:
     height: int
     times: tuple[float, ...] | None = None
 
+    @property
+    def shown(self) -> tuple[float, ...]:
+        """When each frame is shown [s], whether or not the frame rate is constant."""
+        return self.times or tuple(round(number / self.fps, 6) for number in range(self.frames))
+
 
 def probe(path: Path) -> ClipFormat:
     """Decode a clip from its beginning to its end.

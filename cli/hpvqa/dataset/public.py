@@ -8,6 +8,7 @@ number, and clips are found by the end of their path.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from hpvqa.dataset.card import METADATA_FILE
 from hpvqa.dataset.rows import Cluster
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import UsageError
+from hpvqa.files import inside, read_bytes
+from hpvqa.plain import parse_json
 from hpvqa.scene.spec import Side
 
 _CLIP = re.compile(r"episode_(\d{1,9})_cam_([A-Za-z0-9_]+)\.mp4")
@@ -65,14 +68,19 @@ def read_originals(folder: Path) -> list[Original]:
     Raises:
         UsageError: There are no rows, or some cannot be understood; the message names the first and how many.
     """
-    files = sorted(folder.rglob(METADATA_FILE)) if folder.is_dir() else []
+    files = _find_metadata(folder)
     if not files:
         raise UsageError(f"{folder} has no {METADATA_FILE} in it; give the folder of a data set in the original's form")
     rows: dict[tuple[Cluster, str], Original] = {}
     answers: dict[Cluster, Side] = {}
     bad: list[str] = []
     for file in files:
-        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        try:
+            lines = _lines(file)
+        except ValueError as error:
+            bad.append(f"{file} {error}")
+            continue
+        for number, line in enumerate(lines, 1):
             try:
                 row = _locate(read_row(line), file, folder)
                 if (row.cluster, row.camera) in rows:
@@ -87,6 +95,41 @@ def read_originals(folder: Path) -> list[Original]:
     if not rows:
         raise UsageError(f"{files[0]} holds no rows; nothing was built")
     return list(rows.values())
+
+
+def _find_metadata(folder: Path) -> list[Path]:
+    """Every metadata file in a folder and in those that links in it lead to, each once; hidden folders hold no data."""
+    found: dict[Path, Path] = {}
+    seen: set[Path] = set()
+    for here, folders, names in os.walk(folder, followlinks=True):
+        path = Path(here)
+        if path.resolve() in seen:
+            folders.clear()
+            continue
+        seen.add(path.resolve())
+        # Folders themselves before links to them.
+        folders[:] = sorted(
+            (name for name in folders if not name.startswith(".")), key=lambda name: ((path / name).is_symlink(), name)
+        )
+        if METADATA_FILE in names:
+            found.setdefault((path / METADATA_FILE).resolve(), path / METADATA_FILE)
+    return sorted(found.values())
+
+
+def _lines(file: Path) -> list[bytes]:
+    """The lines of a metadata file.
+
+    Raises:
+        ValueError: It cannot be read, or is not UTF-8; the message is the end of a sentence that says why.
+    """
+    try:
+        data = read_bytes(file)
+        data.decode()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8; save it as such") from None
+    return data.splitlines()
 
 
 def first_of(found: Sequence[str]) -> str:
@@ -128,9 +171,11 @@ def read_row(line: bytes) -> Stated:
         ValueError: It is no row; the message is the end of a sentence that says why.
     """
     try:
-        data = json.loads(line)
-    except ValueError:
+        data = parse_json(line)
+    except json.JSONDecodeError:
         data = None
+    except ValueError as error:
+        raise ValueError(f"cannot be used: {error}") from None
     if not isinstance(data, dict):
         raise ValueError("is not a JSON object")
     name = PurePosixPath(str(data.get("file_name")))
@@ -167,7 +212,7 @@ def _locate(row: Stated, file: Path, folder: Path) -> Original:
         # As in train/push and test/push, whose episodes must not be taken for the same.
         source = f"{source}_{declared}"
     return Original(
-        clip=_find_clip(file.parent, row.name),
+        clip=_find_clip(file.parent, row.name, folder),
         task=row.task,
         source=source,
         declared=declared,
@@ -185,16 +230,27 @@ def _split_in(path: str) -> Split | None:
     return next((_SPLIT_OF[word] for word in reversed(words) if word in _SPLIT_OF), None)
 
 
-def _find_clip(here: Path, name: PurePosixPath) -> Path:
-    """The clip whose path ends as ``name`` does; where it should be if there is none."""
+def _find_clip(here: Path, name: PurePosixPath, folder: Path) -> Path:
+    """The clip whose path ends as ``name`` does; where it should be if there is none.
+
+    Raises:
+        ValueError: The clip is a link out of the folder; the message is the end of a sentence.
+    """
     parts = name.parts[1:] if name.is_absolute() else name.parts
-    places = [here.joinpath(*parts[start:]) for start in range(len(parts))]
-    return next((place for place in places if place.is_file()), here.joinpath(*parts[-2:]))
+    ends = ["/".join(parts[start:]) for start in range(len(parts))]
+    end = next((end for end in ends if (here / end).is_file()), "/".join(parts[-2:]))
+    # A folder that a link leads to may be elsewhere; its clips are in it then.
+    root = folder if here.resolve().is_relative_to(folder.resolve()) else here
+    try:
+        inside(root, (here / end).relative_to(root).as_posix())
+    except ValueError:
+        raise ValueError(f"names the clip {end}, which is a link out of its folder; put the clip itself there") from None
+    return here / end
 
 
 def _values(data: object) -> tuple[float, float] | None:
     """Hidden values of the left and the right object: number 01 stands on the left."""
     if not isinstance(data, dict):
         return None
-    found = {str(key)[-2:]: value for key, value in data.items() if isinstance(value, (int, float))}
+    found = {str(key)[-2:]: value for key, value in data.items() if type(value) in (int, float)}
     return (float(found["01"]), float(found["02"])) if found.keys() == {"01", "02"} else None

@@ -20,6 +20,10 @@ Cluster = tuple[str, str, int]
 """Task, source and number of an episode: rows that share them show the same event and are not independent."""
 
 
+_MOST = 2**31 - 1
+"""Largest whole number of a row: larger ones are no counts, and break arithmetic further on."""
+
+
 class Row(Model):
     """One video, one question, one answer. Fields that an imported data set does not know are None."""
 
@@ -28,7 +32,7 @@ class Row(Model):
     answer: Side
     task: str
     source: str = Field(description="The data folder that the episode comes from; numbers repeat between sources.")
-    episode: int = Field(description="Number of the episode within its task and source.")
+    episode: int = Field(ge=0, le=_MOST, description="Number of the episode within its task and source.")
     camera: str
     first: Side | None = Field(default=None, description="The side that the robot acts on first.")
     left: float | None = Field(default=None, description="Hidden value of the left object: mass [kg] or restitution.")
@@ -38,10 +42,14 @@ class Row(Model):
         default=None, description="When the left object's hidden property first acts: touch or impact [s]."
     )
     contact_right: float | None = Field(default=None, description="The same for the right object [s].")
-    fps: float = Field(description="Frame rate of the clip [1/s].")
-    frames: int = Field(description="Number of frames.")
-    width: int = Field(description="[pixels]")
-    height: int = Field(description="[pixels]")
+    fps: float = Field(ge=0, description="Frame rate of the clip [1/s].")
+    frames: int = Field(ge=0, le=_MOST, description="Number of frames.")
+    width: int = Field(ge=1, le=_MOST, description="[pixels]")
+    height: int = Field(ge=1, le=_MOST, description="[pixels]")
+    times: tuple[float, ...] | None = Field(
+        default=None,
+        description="When each frame is shown [s]; imported data sets only, if the frame rate of any clip varies.",
+    )
     calibration: CameraRecord | None = Field(default=None, description="Pose and intrinsics of the camera.")
     seed: int | None = Field(default=None, description="Seed of the collection.")
     attempt: int | None = Field(default=None, description="How often nuisance variables were drawn anew.")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from hpvqa.dataset.manifest import MANIFEST_FILE, is_dataset, read_manifest
-from hpvqa.errors import HpvqaError, UsageError
-from hpvqa.files import FileRecord, file_record
+from hpvqa.errors import HpvqaError, RunError, UsageError
+from hpvqa.files import FileRecord, file_record, inside
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import RECORD_FILE, read_episode
 from hpvqa.tasks import TASKS
 
-Fault = Literal["missing", "truncated", "altered", "unlisted", "unreadable"]
+Fault = Literal["missing", "truncated", "altered", "unlisted", "unreadable", "outside"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _check(root: Path, listed: Mapping[str, FileRecord], reporter: Reporter) -> 
     problems = []
     reporter.start("verify", "files", len(listed))
     for name, record in listed.items():
-        problem = _check_file(root / name, name, record)
+        problem = _check_file(root, name, record)
         if problem is not None:
             problems.append(problem)
         reporter.item(name, ok=problem is None)
@@ -86,9 +87,15 @@ def _check(root: Path, listed: Mapping[str, FileRecord], reporter: Reporter) -> 
     return problems
 
 
-def _check_file(path: Path, name: str, record: FileRecord) -> Problem | None:
+def _check_file(root: Path, name: str, record: FileRecord) -> Problem | None:
     try:
+        path = inside(root, name)
+        if path.is_file() and path.stat().st_size > record.bytes:
+            # However much it is.
+            return Problem(name, "altered", f"{path.stat().st_size} bytes instead of {record.bytes}")
         found = file_record(path)
+    except ValueError as error:
+        return Problem(name, "outside", str(error))
     except FileNotFoundError:
         return Problem(name, "missing", "it should be there")
     except OSError as error:
@@ -111,15 +118,20 @@ def _read_records(data: Path) -> tuple[dict[str, FileRecord], set[str], list[Pro
         try:
             record = read_episode(folder)
         except HpvqaError as error:
-            fault: Fault = "altered" if (folder / RECORD_FILE).is_file() else "missing"
-            problems.append(Problem(name, fault, str(error)))
+            problems.append(Problem(name, _fault_of(error, folder / RECORD_FILE), str(error)))
             # Without its record nothing is known of the other files.
             unlisted -= set(_files(folder, data))
             continue
         if record.checksum != record.digest():
             problems.append(Problem(name, "altered", "its checksum differs"))
-        listed |= {(folder / file).relative_to(data).as_posix(): known for file, known in record.files.items()}
+        listed |= {f"{folder.relative_to(data).as_posix()}/{file}": known for file, known in record.files.items()}
     return listed, unlisted - listed.keys(), problems
+
+
+def _fault_of(error: HpvqaError, path: Path) -> Fault:
+    if isinstance(error, RunError):
+        return "unreadable"
+    return "altered" if os.path.lexists(path) else "missing"
 
 
 def _episode_folders(data: Path) -> Iterator[Path]:
@@ -129,5 +141,6 @@ def _episode_folders(data: Path) -> Iterator[Path]:
 
 def _files(folder: Path, root: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
-        if not path.is_dir():
+        # A link to a folder is no folder that was made with the rest.
+        if path.is_symlink() or not path.is_dir():
             yield path.relative_to(root).as_posix()

@@ -59,7 +59,8 @@ class Tracker:
         elif (pace := self.per_second()) is not None and pace >= 1:
             parts.append(f"{pace:.1f} {self._unit}/s")
         if self._failed:
-            parts.append(f"{self._failed} failed attempt" + "s" * (self._failed > 1))
+            what = "failed attempt" if self.activity == "collect" else "problem"
+            parts.append(f"{self._failed} {what}" + "s" * (self._failed > 1))
         left = self.seconds_left()
         if left is not None and self.done < self.total:
             minutes, seconds = divmod(round(left), 60)

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from hpvqa.errors import UsageError
-from hpvqa.files import FileRecord, file_record, sync, write_json
+from hpvqa.errors import RunError, UsageError
+from hpvqa.files import FileRecord, file_record, read_bytes, sync, write_json
 from hpvqa.plain import Model, explain
 from hpvqa.scene.camera import focal_pixels
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
@@ -29,10 +29,10 @@ EPISODES_PER_SHARD = 1000
 class VideoRecord(Model):
     """Format of an episode's clips."""
 
-    fps: int
-    width: int
-    height: int
-    frames: int
+    fps: int = Field(ge=1, le=1200)
+    width: int = Field(ge=1, le=4096)
+    height: int = Field(ge=1, le=4096)
+    frames: int = Field(ge=0, le=2**31 - 1)
 
 
 class CameraRecord(Model):
@@ -118,12 +118,15 @@ def read_episode(folder: Path) -> EpisodeRecord:
 
     Raises:
         UsageError: The folder holds no episode, or its record is damaged.
+        RunError: The record cannot be read.
     """
     path = folder / RECORD_FILE
     try:
-        record = EpisodeRecord.model_validate_json(path.read_bytes())
+        record = EpisodeRecord.model_validate_json(read_bytes(path))
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"{folder} is not an episode: it has no {RECORD_FILE}") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValidationError as error:
         raise UsageError(f"{path} is damaged ({explain(error)}); delete the folder and collect it again") from None
     if record.spec.task not in TASKS:

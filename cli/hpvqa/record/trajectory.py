@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
+from hpvqa.files import open_regular
 from hpvqa.scene.spec import SIDES
 from hpvqa.sim.protocol import State
 
@@ -50,7 +51,11 @@ def read_trajectory(path: Path) -> dict[str, NDArray[np.float64]]:
         RunError: The file is missing or damaged.
     """
     try:
-        table = pq.read_table(path)
+        with open_regular(path) as file:
+            table = pq.read_table(file)
+        missing = set(column_names()) - set(table.column_names)
+        if missing:
+            raise RunError(f"The trajectory {path} is damaged: it has no column {min(missing)}")
+        return {name: table[name].cast(pa.float64()).to_numpy() for name in column_names()}
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"The trajectory {path} cannot be read: {error}") from None
-    return {name: table[name].to_numpy() for name in table.column_names}
