@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -66,6 +67,17 @@ def encode(path: Path, pictures: Sequence[Picture], encoding: Encoding = Encodin
             frame.time_base = Fraction(1, 100)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return path
+
+
+def with_matrix(path: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """Write the first four numbers (a, b, c, d) of a display matrix into an MP4 file."""
+    data = bytearray(path.read_bytes())
+    # The box `tkhd` of version 0 (ISO/IEC 14496-12, 8.3.2): its matrix is 40 bytes after its version.
+    place = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (value << 16 for value in matrix)
+    data[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
     return path
 
 

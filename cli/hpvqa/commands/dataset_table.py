@@ -10,6 +10,7 @@ from rich.text import Text
 
 from hpvqa.dataset.build import Built
 from hpvqa.dataset.counts import count_rows
+from hpvqa.errors import printable
 
 
 def summary(built: Built) -> dict[str, Any]:
@@ -38,5 +39,5 @@ def print_built(built: Built, console: Console) -> None:
     table.add_row("all", "", *map(str, total), style="bold")
     console.print(table)
     for note in built.notes:
-        console.print(Text(f"Note: {note}.", style="yellow"))
+        console.print(Text(printable(f"Note: {note}."), style="yellow"))
     console.print(Text(f"The data set is in {built.out}"), soft_wrap=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,30 +36,44 @@ Examples:
 )
 def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
     """Draw EPISODE: a contact sheet of all cameras at its key moments, and a plot of its trajectory with events."""
+    from functools import partial
+
+    from hpvqa.errors import printable
+    from hpvqa.files import check_target
     from hpvqa.record.episode import read_episode
     from hpvqa.record.sheet import contact_sheet, small_picture, title
 
     record = read_episode(episode)
-    stem = f"{record.spec.task}-{record.spec.index:06d}"
+    check_target(out, folder=True)
     out.mkdir(parents=True, exist_ok=True)
+    # Episodes of another seed have the same task and number.
+    stem = f"{record.spec.task}-{record.spec.index:06d}-seed-{record.spec.seed}"
     paths = {}
     if thumbnail:
         paths["thumbnail"] = out / f"{stem}-thumbnail.png"
-        small_picture(episode, record).save(paths["thumbnail"])
+        _save(paths["thumbnail"], small_picture(episode, record).save)
     else:
         from hpvqa.record.plot import plot_trajectory
 
         if record.video is not None:
             paths["sheet"] = out / f"{stem}-sheet.png"
-            contact_sheet(episode, record).save(paths["sheet"])
+            _save(paths["sheet"], contact_sheet(episode, record).save)
         paths["plot"] = out / f"{stem}-plot.png"
-        plot_trajectory(episode, record).savefig(paths["plot"], dpi=120)
+        _save(paths["plot"], partial(plot_trajectory(episode, record).savefig, dpi=120))
     if as_json:
         named = {name: str(path) for name, path in paths.items()}
         click.echo(json.dumps({"record": record.model_dump(mode="json"), "pictures": named}, indent=2))
         return
-    click.echo(title(record))
+    click.echo(printable(title(record)))
     if record.video is None:
         click.echo("No contact sheet: the episode was recorded without clips.")
     for name, path in paths.items():
         click.echo(f"{name}: {path}")
+
+
+def _save(path: Path, save: Callable[..., Any]) -> None:
+    """Write a picture whole, or not at all."""
+    from hpvqa.files import replacing
+
+    with replacing(path) as draft:
+        save(draft, format="png")

@@ -30,6 +30,7 @@ def command(ctx: click.Context, path: Path, as_json: bool) -> None:
     from rich.text import Text
 
     from hpvqa.dataset.verify import verify
+    from hpvqa.errors import printable
     from hpvqa.progress.reporter import reporting
 
     with reporting(Console(stderr=True), None, time.time) as reporter:
@@ -39,8 +40,9 @@ def command(ctx: click.Context, path: Path, as_json: bool) -> None:
     else:
         console = Console()
         for problem in result.problems:
-            console.print(Text(f"{problem.fault}: {problem.file} ({problem.detail})"), soft_wrap=True)
-        wrong = f"{len(result.problems)} problems" if result.problems else "no problem"
+            words = printable(f"{problem.fault}: {problem.file} ({problem.detail})")
+            console.print(Text(words), soft_wrap=True)
+        wrong = {0: "no problem", 1: "1 problem"}.get(len(result.problems), f"{len(result.problems)} problems")
         console.print(Text(f"The {result.kind} {path} lists {result.files} files: {wrong}."), soft_wrap=True)
     if result.problems:
         ctx.exit(1)

@@ -13,10 +13,10 @@ from hpvqa.dataset.rows import Row, episode_rows
 from hpvqa.dataset.splits import SPLITS, Split, split_specs, uneven
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import inside
+from hpvqa.places import kind_of, not_a
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes, read_episode
-
 
 _LEAST = 4
 """With as many episodes of a task, both splits hold both answers."""
@@ -106,14 +106,15 @@ def _parts(folders: Sequence[Path], recipe: Recipe, seed: int | None) -> tuple[l
 
 
 def _read_all(data: Path) -> dict[Path, EpisodeRecord]:
-    if not data.is_dir():
-        raise UsageError(f"There is no data folder {data}; make one with `hpvqa collect --out {data}`")
+    if kind_of(data) != "data folder":
+        raise UsageError(not_a("data folder", data))
     episodes = {folder: read_episode(folder) for folder in find_episodes(data)}
     for folder, record in episodes.items():
         if record.checksum != record.digest():
             raise RunError(f"{folder / RECORD_FILE} is damaged: its checksum differs; collect that episode again")
     if not any(record.outcome.ok for record in episodes.values()):
-        raise UsageError(f"{data} holds no episodes to build from; make some with `hpvqa collect --out {data}`")
+        what = f"All {len(episodes)} episodes in {data} failed" if episodes else f"{data} holds no episodes yet"
+        raise UsageError(f"{what}; collect more with `hpvqa collect --out {data}`")
     return episodes
 
 

@@ -26,7 +26,7 @@ which of them has more of it. Left and right are the robot's. Built from `{sourc
 {counts}
 
 Rows of one episode show the same event from several cameras: they are not independent. Splits are by episode.
-
+{partners}
 ```python
 from datasets import Video, load_dataset
 
@@ -41,6 +41,12 @@ The folder of a clip also holds what else was recorded of it. `manifest.json` li
 Questions:
 
 {questions}
+"""
+
+_PARTNERS = """
+An episode with an odd number always has the opposite answer of the one before it, so that both answers are equally
+frequent. Of the {evaluated} episodes for evaluation, {known} have this partner in the training split. So a model must be
+shown no episode numbers, nor training rows in their order: shuffle them.
 """
 
 
@@ -68,11 +74,26 @@ def card(rows: Mapping[Split, Sequence[Row]], source: str) -> str:
             for count in counts
         ),
         configs=", ".join(f"`{name}`" for name in ("default", *tasks)),
+        partners=_partners(rows),
         task=counts[-1].task,
         split=counts[-1].split,
         questions="\n".join(f"- `{task}`: {TASKS[task].question}" for task in tasks),
     )
     return f"---\n{yaml.safe_dump(front, sort_keys=False, width=120)}---\n{text}"
+
+
+def _partners(rows: Mapping[Split, Sequence[Row]]) -> str:
+    """What the numbers of our own episodes say about answers: they were drawn in pairs that differ in the answer."""
+    splits = {
+        row.cluster: (split, row.answer) for split, found in rows.items() for row in found if row.seed is not None
+    }
+    pairs = {cluster: (*cluster[:2], cluster[2] ^ 1) for cluster in splits}
+    paired = [(cluster, partner) for cluster, partner in pairs.items() if partner in splits]
+    if not paired or any(splits[one][1] == splits[other][1] for one, other in paired):
+        return ""
+    evaluated = [cluster for cluster, (split, _) in splits.items() if split == "eval"]
+    known = sum(splits.get(pairs[cluster], ("",))[0] == "train" for cluster in evaluated)
+    return _PARTNERS.format(known=known, evaluated=len(evaluated))
 
 
 def _config(task: str | None, counts: Sequence[Count]) -> dict[str, Any]:

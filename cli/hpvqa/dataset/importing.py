@@ -44,9 +44,7 @@ def import_public(folder: Path, out: Path, reporter: Reporter, *, seed: int, for
     return built(out, parts, notes)
 
 
-def _parts(
-    rows: Sequence[Original], formats: Mapping[Path, ClipFormat], seed: int
-) -> tuple[list[Part], list[str]]:
+def _parts(rows: Sequence[Original], formats: Mapping[Path, ClipFormat], seed: int) -> tuple[list[Part], list[str]]:
     """The episodes, and what is worth knowing about them."""
     episodes: dict[Cluster, list[Original]] = {}
     for row in rows:
@@ -139,7 +137,7 @@ def _row(view: Original, folder: str, clip: ClipFormat, columns: _Columns) -> Ro
         frames=clip.frames,
         width=clip.width,
         height=clip.height,
-        times=clip.shown if columns.times else None,
+        times=(clip.times or ()) if columns.times else None,
         original_question=view.question,
     )
 

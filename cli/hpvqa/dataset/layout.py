@@ -141,7 +141,7 @@ def _check_replaceable(out: Path) -> None:
     if Path.cwd().is_relative_to(out):
         raise UsageError(f"{out} is the folder you are in, which a build would replace; choose another --out")
     if out.is_mount():
-        raise UsageError(f"A disk is mounted at {out}, so it cannot be replaced; choose a folder on it, such as dataset")
+        raise UsageError(f"A disk is mounted at {out}, so it cannot be replaced; choose a folder on that disk")
     if out.exists() and any(out.iterdir()) and not is_dataset(out):
         raise UsageError(f"{out} exists and is not a data set of ours; choose another --out")
 

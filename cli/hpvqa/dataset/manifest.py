@@ -10,9 +10,10 @@ from pydantic import Field, ValidationError
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import FileRecord, read_bytes
+from hpvqa.places import MARKERS, not_a
 from hpvqa.plain import Model, explain
 
-MANIFEST_FILE = "manifest.json"
+MANIFEST_FILE = MARKERS["data set"]
 
 
 class Manifest(Model):
@@ -41,9 +42,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     try:
         data = read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(
-            f"{folder} is not a data set: it has no {MANIFEST_FILE}; make one with `hpvqa build`"
-        ) from None
+        raise UsageError(not_a("data set", folder)) from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from av.video.stream import VideoStream
@@ -15,6 +17,8 @@ from hpvqa.record.turning import turn_of
 _APART = 0.25
 """A clip has a constant frame rate if no frame is farther than this from its place at that rate [frames]; containers
 round times to a thousandth of a second, or less."""
+_FINEST = 60
+"""Frames a second in which a clip of varying rate is shown at most [1/s]."""
 _GUESS = 25.0
 """Frame rate of a clip that has no times at all, or a single frame [1/s]; the one that FFmpeg assumes, too."""
 
@@ -24,11 +28,12 @@ class ClipFormat:
     """Format of a clip.
 
     Attributes:
-        fps: Frame rate [1/s]; of a clip whose rate varies, the mean.
-        frames: Number of frames.
+        fps: Frame rate [1/s].
+        frames: Number of frames; of a clip whose rate varies, of those that a player shows at the constant rate ``fps``,
+            in which a frame stays until the next one.
         width: As it is shown, which may be turned [pixels].
         height: [pixels]
-        times: When each frame is shown [s], from the first one on; None if the frame rate is constant.
+        times: When each frame that is stored is shown [s], from the first one on; None if the frame rate is constant.
     """
 
     fps: float
@@ -36,11 +41,6 @@ class ClipFormat:
     width: int
     height: int
     times: tuple[float, ...] | None = None
-
-    @property
-    def shown(self) -> tuple[float, ...]:
-        """When each frame is shown [s], whether or not the frame rate is constant."""
-        return self.times or tuple(round(number / self.fps, 6) for number in range(self.frames))
 
 
 def probe(path: Path) -> ClipFormat:
@@ -63,12 +63,14 @@ def probe(path: Path) -> ClipFormat:
     if promised > path.stat().st_size:
         raise RunError(f"The clip {path} is damaged: it is cut short, for its header lists more than the file holds")
     fps, irregular = _rate(times, declared)
-    return ClipFormat(fps, len(times), *size, times=irregular)
+    frames = len(times) if irregular is None else math.floor(irregular[-1] * fps + 0.5) + 1
+    return ClipFormat(fps, frames, *size, times=irregular)
 
 
 def _promised_bytes(stream: VideoStream) -> int:
     """Where the last picture that the header lists would end in the file."""
-    return max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+    # PyAV shows the list from 17 on.
+    return max((entry.pos + entry.size for entry in getattr(stream, "index_entries", ())), default=0)
 
 
 def _rate(times: list[float | None], declared: Fraction | None) -> tuple[float, tuple[float, ...] | None]:
@@ -81,4 +83,5 @@ def _rate(times: list[float | None], declared: Fraction | None) -> tuple[float, 
     for fps in (float(declared or mean), mean):
         if all(abs(time * fps - number) <= _APART for number, time in enumerate(shown)):
             return fps, None
-    return mean, tuple(round(time, 6) for time in shown)
+    shortest = min((b - a for a, b in pairwise(shown) if b > a), default=0.0)
+    return float(min(round(1 / shortest), _FINEST)), tuple(round(time, 6) for time in shown)

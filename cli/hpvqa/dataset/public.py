@@ -244,7 +244,7 @@ def _find_clip(here: Path, name: PurePosixPath, folder: Path) -> Path:
     try:
         inside(root, (here / end).relative_to(root).as_posix())
     except ValueError:
-        raise ValueError(f"names the clip {end}, which is a link out of its folder; put the clip itself there") from None
+        raise ValueError(f"names the clip {end}, a link out of its folder; put the clip itself there") from None
     return here / end
 
 

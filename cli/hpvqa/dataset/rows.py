@@ -48,7 +48,8 @@ class Row(Model):
     height: int = Field(ge=1, le=_MOST, description="[pixels]")
     times: tuple[float, ...] | None = Field(
         default=None,
-        description="When each frame is shown [s]; imported data sets only, if the frame rate of any clip varies.",
+        description="When each stored frame is shown [s] if the frame rate varies: `fps` and `frames` then are those "
+        "of a player, in which a frame stays until the next one. Empty if it is constant; imported data sets only.",
     )
     calibration: CameraRecord | None = Field(default=None, description="Pose and intrinsics of the camera.")
     seed: int | None = Field(default=None, description="Seed of the collection.")

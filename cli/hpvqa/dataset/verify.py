@@ -11,6 +11,7 @@ from typing import Literal
 from hpvqa.dataset.manifest import MANIFEST_FILE, is_dataset, read_manifest
 from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.files import FileRecord, file_record, inside
+from hpvqa.places import not_a
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import RECORD_FILE, read_episode
 from hpvqa.tasks import TASKS
@@ -69,7 +70,7 @@ def verify(root: Path, reporter: Reporter) -> Verification:
         listed, unlisted, problems = _read_records(root)
         kind = "data folder"
     else:
-        raise UsageError(f"{root} is neither a data set (it has no {MANIFEST_FILE}) nor a data folder with episodes")
+        raise UsageError(not_a("data set", root, "data folder"))
     problems += [Problem(name, "unlisted", "no record of it; remove it") for name in unlisted]
     problems += _check(root, listed, reporter)
     return Verification(kind, len(listed), tuple(sorted(problems, key=lambda problem: problem.file)))

@@ -102,4 +102,5 @@ def _query(dataset: Dataset, split: Split, row: Row, prompt: Prompt) -> Query:
         text=prompt.ask(row.question),
         choices=CHOICES,
         episode=clip.parent,
+        times=row.times or (),
     )

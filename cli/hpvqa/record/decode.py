@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
 from hpvqa.record.groups import read_by_groups
-from hpvqa.record.opening import AV_MAJOR, opened
+from hpvqa.record.opening import opened
+from hpvqa.record.scaling import Scaler
 from hpvqa.record.turning import turn_of
 
 Size = tuple[int, int]
@@ -23,8 +23,6 @@ _BILINEAR = 1 << 1
 _SQUEEZE = 1 << 5 | 1 << 13 | 1 << 18 | 1 << 19
 """Flags of libswscale (swscale.h): every pixel is the average of the area that it covers, in full colour, rounded
 accurately, and alike on every processor."""
-# Before PyAV 17 a frame is always turned into another format by the calling thread alone.
-_ALONE = {"threads": 1} if AV_MAJOR >= 17 else {}
 
 
 class Look(NamedTuple):
@@ -40,15 +38,12 @@ class _Developer:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._reformatter = VideoReformatter()
+        self._scale = Scaler(_SQUEEZE if look.size else _BILINEAR)
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         turn = turn_of(frame)
         width, height = turn.size(*self._look.size) if self._look.size else (frame.width, frame.height)
-        flags = _SQUEEZE if self._look.size else _BILINEAR
-        picture = self._reformatter.reformat(
-            frame, width, height, self._look.format, interpolation=flags, **_ALONE
-        ).to_ndarray()
+        picture = self._scale(frame, width, height, self._look.format).to_ndarray()
         return turn(picture.astype(np.uint8, copy=False))
 
 

@@ -7,12 +7,13 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import FileRecord, file_record, read_bytes, sync, write_json
+from hpvqa.places import MARKERS, not_a
 from hpvqa.plain import Model, explain
 from hpvqa.scene.camera import focal_pixels
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
@@ -21,7 +22,7 @@ from hpvqa.tasks.base import Task
 from hpvqa.tasks.outcome import Event, Outcome
 
 RECORD_VERSION: Literal[1] = 1
-RECORD_FILE = "episode.json"
+RECORD_FILE = MARKERS["episode"]
 TRAJECTORY_FILE = "trajectory.parquet"
 EPISODES_PER_SHARD = 1000
 
@@ -72,6 +73,14 @@ class EpisodeRecord(Model):
     files: dict[str, FileRecord]
     versions: dict[str, str] = Field(description="What the results depend on.")
     checksum: str = Field(default="", description="SHA-256 of this record, as compact JSON without this field.")
+
+    @model_validator(mode="after")
+    def _names_are_plain(self) -> Self:
+        """No name leads out of the episode's folder."""
+        for name in (*self.files, *(recorded.camera.name for recorded in self.cameras)):
+            if not name or name in (".", "..") or "/" in name or "\0" in name:
+                raise ValueError(f"{name!r} is not the name of a file in its folder")
+        return self
 
     @property
     def task(self) -> type[Task]:
@@ -124,7 +133,7 @@ def read_episode(folder: Path) -> EpisodeRecord:
     try:
         record = EpisodeRecord.model_validate_json(read_bytes(path))
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{folder} is not an episode: it has no {RECORD_FILE}") from None
+        raise UsageError(not_a("episode", folder)) from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValidationError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -22,7 +23,7 @@ _CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif,h264,hevc,ivf"
 """Files of other kinds, such as playlists, can name further files and addresses, which a decoder would open."""
 _OPTIONS = {"format_whitelist": _CONTAINERS}
 # From 19 on, PyAV itself replaces bytes of metadata that are not UTF-8.
-_TOLERANT = {"metadata_errors": "replace"} if AV_MAJOR < 19 else {}
+_TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if AV_MAJOR < 19 else {}
 
 
 @contextmanager

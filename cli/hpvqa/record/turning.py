@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
+from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -36,8 +37,8 @@ class Turn:
         if self == _NONE:
             return picture
         shown = picture.swapaxes(0, 1) if self.swapped else picture
-        rows, columns = slice(None, None, -1 if self.upside_down else 1), slice(None, None, -1 if self.left_right else 1)
-        return np.ascontiguousarray(shown[rows, columns])
+        shown = shown[::-1] if self.upside_down else shown
+        return np.ascontiguousarray(shown[:, ::-1] if self.left_right else shown)
 
 
 _NONE = Turn()
@@ -46,16 +47,16 @@ _NONE = Turn()
 def turn_of(frame: VideoFrame) -> Turn:
     """How a frame is to be shown.
 
-    A display matrix (ISO/IEC 14496-12, 6.2.2) has rows (a, b, u), (c, d, v) and (x, y, w) and sends a point (p, q) of the
-    coded picture, q downwards, to (a p + c q + x, b p + d q + y). Other angles count as the nearest quarter turn.
+    A display matrix (ISO/IEC 14496-12, 6.2.2) has rows (a, b, u), (c, d, v) and (x, y, w) and sends a point (p, q) of
+    the coded picture, q downwards, to (a p + c q + x, b p + d q + y). Other angles count as the nearest quarter turn.
     """
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX" and len(bytes(data)) == _MATRIX.size:
-            a, b, _, c, d, *_ = _MATRIX.unpack(bytes(data))
-            if abs(b) > abs(a):
-                return Turn(swapped=True, left_right=c < 0, upside_down=b < 0)
-            return Turn(left_right=a < 0, upside_down=d < 0)
-    return _NONE
+    data = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # PyAV's own types lack it
+    if data is None or len(bytes(data)) != _MATRIX.size:
+        return _NONE
+    a, b, _, c, d, *_ = _MATRIX.unpack(bytes(data))
+    if abs(b) > abs(a):
+        return Turn(swapped=True, left_right=c < 0, upside_down=b < 0)
+    return Turn(left_right=a < 0, upside_down=d < 0)
 
 
 _MATRIX = struct.Struct("=9i")

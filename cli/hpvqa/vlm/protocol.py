@@ -36,6 +36,7 @@ class Query:
         text: What it is asked after the videos.
         choices: The words to choose from, in the order in which the question names them.
         episode: Folder of the whole recording. Privileged: a fair answerer sees the clip alone.
+        times: When each stored frame is shown [s], if the frame rate varies; see `Clip`.
         videos: The frames to look at, one entry a clip; empty for an answerer that opens clips itself.
     """
 
@@ -51,6 +52,7 @@ class Query:
     choices: tuple[Side, ...]
     episode: Path
     videos: tuple[Frames, ...] = ()
+    times: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

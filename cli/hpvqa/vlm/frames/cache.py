@@ -82,7 +82,7 @@ class FrameCache:
 def _key(clip: Clip, sampling: FrameSampling) -> str:
     stat = clip.path.stat() if clip.path.exists() else None
     age = (stat.st_size, stat.st_mtime_ns) if stat else ()
-    words = (str(clip.path.resolve()), age, clip.fps, clip.frames, clip.moments, sampling.model_dump_json())
+    words = (str(clip.path.resolve()), age, clip.fps, clip.frames, clip.moments, clip.times, sampling.model_dump_json())
     return hashlib.sha256(repr(words).encode()).hexdigest()
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+_ROUNDING = 0.01
+"""A frame that comes this much later counts as shown [frames]: times are rounded."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +22,21 @@ class Clip:
         fps: Its frame rate [1/s].
         frames: How many frames it has.
         moments: When its recorded events happened [s]; only the privileged sampler looks at them.
+        times: When each stored frame is shown [s], of a clip whose frame rate varies: at ``fps``, a frame stays until the
+            next one. Empty if the rate is constant.
     """
 
     path: Path
     fps: float
     frames: int
     moments: tuple[float, ...] = ()
+    times: tuple[float, ...] = ()
+
+    def stored(self, index: int) -> int:
+        """The number in the file of the frame that is shown at ``index / fps``."""
+        if not self.times:
+            return index
+        return max(bisect_right(self.times, (index + _ROUNDING) / self.fps) - 1, 0)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from hpvqa.record.decode import Look, iter_looks, read_frames, too_short
 from hpvqa.vlm.frames.choose import Motion, choose, needs_motion
 from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.sampling import FrameSampling
+
+_Looks = tuple[NDArray[np.uint8], ...]
 
 _BLOCK = 8
 _SMALL = Look("gray", (20 * _BLOCK, 15 * _BLOCK))
@@ -44,7 +48,8 @@ def read_clip(clip: Clip, sampling: FrameSampling) -> Frames:
         motion, candidates = _look_at_all(clip, (Look("rgb24", size),))
         indices = choose(sampling, clip, motion)
         return Frames(np.stack([candidates[index] for index in indices]), indices, clip.fps, clip.frames)
-    return Frames(read_frames(clip.path, indices, size), indices, clip.fps, clip.frames)
+    images = read_frames(clip.path, [clip.stored(index) for index in indices], size)
+    return Frames(images, indices, clip.fps, clip.frames)
 
 
 def _look_at_all(clip: Clip, looks: tuple[Look, ...]) -> tuple[Motion, list[NDArray[np.uint8]]]:
@@ -52,13 +57,23 @@ def _look_at_all(clip: Clip, looks: tuple[Look, ...]) -> tuple[Motion, list[NDAr
     motion: list[float] = []
     kept: list[NDArray[np.uint8]] = []
     before: NDArray[np.uint8] | None = None
-    for small, *shown in islice(iter_looks(clip.path, (_SMALL, *looks)), clip.frames):
+    for small, *shown in islice(_played(clip, iter_looks(clip.path, (_SMALL, *looks))), clip.frames):
         motion.append(0.0 if before is None else _difference(before, small))
         before = small
         kept += shown
     if len(motion) < clip.frames:
         raise too_short(clip.path, len(motion), len(motion))
     return np.array(motion), kept
+
+
+def _played(clip: Clip, stored: Iterator[_Looks]) -> Iterator[_Looks]:
+    """The frames as a player shows them at a constant rate: each as often as it is on the screen."""
+    if not clip.times:
+        yield from stored
+        return
+    shown = Counter(clip.stored(index) for index in range(clip.frames))
+    for number, looks in enumerate(stored):
+        yield from repeat(looks, shown[number])
 
 
 def _difference(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
