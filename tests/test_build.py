@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import signal
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 import yaml
 
 from hpvqa.dataset.build import Built, build
+from hpvqa.dataset.layout import published
 from hpvqa.dataset.load import open_dataset
 from hpvqa.errors import RunError, UsageError
 from hpvqa.main import main
@@ -354,3 +358,117 @@ def test_wrong_calls(
     assert hpvqa(*(arg.format(data=data, tmp=tmp_path) for arg in args)) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_a_link_leads_is_where_the_data_set_is(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "dataset").symlink_to("disk/dataset")
+    with pytest.raises(UsageError, match="link that leads nowhere"):
+        make(data, tmp_path / "dataset")
+    (tmp_path / "disk" / "dataset").mkdir()
+    for seed in (1, 2):
+        make(data, tmp_path / "dataset", seed=seed, force=True)
+        assert (tmp_path / "dataset").is_symlink()
+        assert open_dataset(tmp_path / "disk" / "dataset").manifest.split_seed == seed
+    assert {path.name for path in tmp_path.iterdir()} == {"disk", "dataset"}
+    assert {path.name for path in (tmp_path / "disk").iterdir()} == {"dataset"}
+
+
+def test_targets_that_cannot_be_replaced_are_refused_before_any_work(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    for out, said in ((".", "the folder you are in"), ("file/x", "not a folder"), ("/proc", "disk is mounted")):
+        with pytest.raises(UsageError, match=said):
+            make(data.with_name("nowhere"), Path(out))
+    assert {path.name for path in tmp_path.iterdir()} == {"file"}
+
+
+def test_of_two_builds_at_once_one_is_refused(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    with published(out, force=False) as root:
+        with pytest.raises(RunError, match=r"Another process builds .*dataset right now"):
+            make(data, out)
+        assert root.is_dir()
+        (root / "manifest.json").touch()
+    assert {path.name for path in tmp_path.iterdir()} == {"dataset"}
+
+
+def _build_and_die(data: Path, out: Path, step: int) -> None:
+    """Build, and be killed right before the given one of the steps that change the disk."""
+    changes = {"os.rename", "os.mkdir", "os.link", "os.remove", "os.rmdir"}
+    left = [step]
+
+    def watch(event: str, args: tuple[object, ...]) -> None:
+        writes = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+        if event in changes or writes:
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    make(data, out, seed=1, force=True)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_build_killed_at_any_step_can_be_repeated(tmp_path: Path, replaced: bool) -> None:
+    data = make_data(tmp_path / "data", push=4, cameras=1)
+    make(data, tmp_path / "expected", seed=1)
+    make(data, tmp_path / "before", seed=5)
+    expected, before = tree(tmp_path / "expected"), tree(tmp_path / "before")
+    assert expected != before
+    step = 0
+    while True:
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        if replaced:
+            copy(tmp_path / "before", folder / "dataset")
+        arguments = (data, folder / "dataset", step)
+        child = multiprocessing.get_context("fork").Process(target=_build_and_die, args=arguments)
+        child.start()
+        child.join(60)
+        if child.exitcode == 0:
+            break
+        assert child.exitcode == -signal.SIGKILL
+        if (folder / "dataset").exists():
+            assert tree(folder / "dataset") in (before, expected)
+        make(data, folder / "dataset", seed=1, force=True)
+        assert tree(folder / "dataset") == expected
+        assert {path.name for path in folder.iterdir()} == {"dataset"}
+        step += 1
+    assert step > 20
+
+
+def test_a_record_cannot_lead_out_of_its_folder(data: Path, tmp_path: Path) -> None:
+    broken = copy(data, tmp_path / "data")
+    folder = broken / "push" / "000" / "episode-000005"
+    record = read_episode(folder)
+    clip = folder / "back_top_narrow.mp4"
+    clip.rename(tmp_path / "outside.mp4")
+    clip.symlink_to(tmp_path / "outside.mp4")
+    with pytest.raises(RunError, match=r"back_top_narrow\.mp4' leads out of its folder"):
+        make(broken, tmp_path / "dataset")
+    text = (folder / "episode.json").read_text()
+    assert record.files.keys() >= {"trajectory.parquet"}
+    (folder / "episode.json").write_text(text.replace("trajectory.parquet", "../../trajectory.parquet"))
+    with pytest.raises(UsageError, match="is not the name of a file in its folder"):
+        make(broken, tmp_path / "dataset")
+
+
+def test_a_task_with_too_few_episodes_for_both_splits_is_said(tmp_path: Path) -> None:
+    notes = make(make_data(tmp_path / "data", push=1, drop=2), tmp_path / "dataset").notes
+    assert "push has no episode for evaluation: 1 episode cannot be split; collect at least 4" in notes
+    assert "drop has no episode for training: 2 episodes cannot be split; collect at least 4" in notes
+    wanted = validate_recipe({"tasks": {"push": {"eval_episodes": 1}, "drop": {"eval_episodes": 2}}}, "test")
+    assert not any("cannot be split" in note for note in make(tmp_path / "data", tmp_path / "d", recipe=wanted).notes)
+
+
+def test_the_card_says_how_answers_follow_from_numbers(data: Path, tmp_path: Path) -> None:
+    built = make(data, tmp_path / "dataset")
+    splits = {row.cluster: split for split, rows in built.rows.items() for row in rows}
+    evaluated = [cluster for cluster, split in splits.items() if split == "eval"]
+    known = sum(splits[task, source, number ^ 1] == "train" for task, source, number in evaluated)
+    text = " ".join((tmp_path / "dataset" / "README.md").read_text().split())
+    assert "An episode with an odd number always has the opposite answer of the one before it" in text
+    assert f"Of the {len(evaluated)} episodes for evaluation, {known} have this partner in the training split" in text

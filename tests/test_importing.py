@@ -16,6 +16,7 @@ from hpvqa.errors import UsageError
 from hpvqa.main import main
 from hpvqa.tasks.drop import Drop
 from hpvqa.tasks.push import Push
+from tests.clips import Encoding, encode, moving_pictures
 from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, make_original, quiet
 
 
@@ -165,3 +166,70 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         main(["build", "--import", str(original), "--out", str(tmp_path / "dataset"), "--json"])
     assert not stop.value.code
     assert json.loads(capsys.readouterr().out)["rows"] == {"train": 0, "eval": 4}
+
+
+def test_folders_that_are_links_are_taken_and_hidden_ones_are_not(tmp_path: Path) -> None:
+    answers = {0: "Left.", 1: "Right."}
+    make_original(tmp_path / "original" / "push_a_test", "push", answers)
+    make_original(tmp_path / "disk" / "push_b_test", "push", answers)
+    make_original(tmp_path / "original" / "push_a_test" / ".ipynb_checkpoints", "push", answers)
+    (tmp_path / "original" / "push_b_test").symlink_to(tmp_path / "disk" / "push_b_test")
+    (tmp_path / "original" / "again").symlink_to(tmp_path / "original")
+    _, evaluation = take(tmp_path / "original", tmp_path / "dataset")
+    assert Counter(row.source for row in evaluation) == {"push_a_test": 4, "push_b_test": 4}
+
+
+def test_clips_that_are_links_within_the_folder_become_files(tmp_path: Path) -> None:
+    original = make_original(tmp_path / "push", "push", {0: "Left.", 1: "Right."})
+    clips = sorted((original / "videos").iterdir())
+    (original / "blobs").mkdir()
+    clips[0].rename(original / "blobs" / "0")
+    clips[0].symlink_to("../blobs/0")
+    take(original, tmp_path / "dataset")
+    assert not any(path.is_symlink() for path in (tmp_path / "dataset").rglob("*"))
+    clips[0].unlink()
+    clips[1].rename(tmp_path / "outside.mp4")
+    clips[0].symlink_to(tmp_path / "outside.mp4")
+    with pytest.raises(UsageError, match="a link out of its folder"):
+        import_public(original, tmp_path / "other", quiet(), seed=42)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"0.9", b"1" + b"0" * 400, r"line 1 cannot be used: a number of 401 digits is too large"),
+        (b"0.9", b"1e400", r"line 1 cannot be used: the number 1e400 is too large"),
+        (b"0.9", b"NaN", r"line 1 cannot be used: NaN"),
+        (
+            b'"answer"',
+            b'"x": ' + b"[" * 100_000 + b"]" * 100_000 + b', "answer"',
+            r"line 1 cannot be used: it is nested",
+        ),
+        (b'"answer"', b'"x": "\\ud800", "answer"', r"line 1 cannot be used: it is not UTF-8"),
+    ],
+)
+def test_odd_numbers_and_texts_are_one_sentence(tmp_path: Path, old: bytes, new: bytes, message: str) -> None:
+    original = make_original(tmp_path / "push", "push", {0: "Left.", 1: "Right."})
+    path = original / "metadata.jsonl"
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    with pytest.raises(UsageError, match=message):
+        import_public(original, tmp_path / "dataset", quiet(), seed=42)
+
+
+def test_another_encoding_is_named(tmp_path: Path) -> None:
+    original = make_original(tmp_path / "push", "push", {0: "Left.", 1: "Right."})
+    path = original / "metadata.jsonl"
+    text = path.read_text()
+    path.write_text(text, encoding="utf-16")
+    with pytest.raises(UsageError, match=r"metadata\.jsonl is not UTF-8; save it as such; nothing was built"):
+        import_public(original, tmp_path / "dataset", quiet(), seed=42)
+    path.write_text(text, encoding="utf-8-sig")
+    take(original, tmp_path / "dataset")
+
+
+def test_times_of_a_varying_rate_are_a_column_of_all_rows(tmp_path: Path) -> None:
+    original = make_original(tmp_path / "push", "push", {0: "Left.", 1: "Right."})
+    clip = min((original / "videos").iterdir())
+    encode(clip, moving_pictures(4, (WIDTH, HEIGHT)), Encoding(size=(WIDTH, HEIGHT), times=(0, 10, 20, 100)))
+    train, evaluation = take(original, tmp_path / "dataset")
+    assert sorted(row.times or () for row in train + evaluation) == [(), (), (), (0.0, 0.1, 0.2, 1.0)]

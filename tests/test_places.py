@@ -45,7 +45,7 @@ def test_what_a_folder_is(demo: Path, name: str, kind: Kind | None) -> None:
         (
             "data",
             "episode",
-            "use one of these: {demo}/data/push/000/episode-000000, {demo}/data/push/000/episode-000001",
+            "use one of these: {demo}/data/push/000/episode-000000, ",
         ),
         ("data/push/000/episode-000001/back_wide.mp4", "episode", "use this one: {demo}/data/push/000/episode-000001"),
     ],

@@ -72,7 +72,7 @@ def test_half_a_clip_with_a_whole_header_is_damaged(tmp_path: Path, within: int)
     assert probe(path).frames == COUNT
     start, _, _ = packets(path)[COUNT // 2]
     path.write_bytes(path.read_bytes()[: start + within])
-    with pytest.raises(RunError, match="is cut short|cannot be decoded"):
+    with pytest.raises(RunError, match=r"is cut short|cannot be decoded"):
         probe(path)
 
 

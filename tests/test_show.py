@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,28 @@ def test_an_episode_without_clips_gets_a_plot_only(tmp_path: Path) -> None:
     publish(tmp_path / "partial", made, final)
     result = CliRunner().invoke(cli, ["show", str(final), "--out", str(tmp_path / "out")], catch_exceptions=False)
     assert "without clips" in result.output
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["push-000000-plot.png"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"push-000000-seed-{made.spec.seed}-plot.png"]
 
 
 def test_not_an_episode_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_info:
         main(["show", str(tmp_path)])
     assert exit_info.value.code == 2
-    assert "is not an episode" in capsys.readouterr().err
+    assert "is not an episode; make one with" in capsys.readouterr().err
+
+
+def test_pictures_are_whole_and_of_one_seed(episode: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as exit_info:
+        main(["show", str(episode), "--out", str(tmp_path / "file" / "x")])
+    assert exit_info.value.code == 2
+    assert "is not a folder" in capsys.readouterr().err
+    record = read_episode(episode)
+    spec = record.spec.model_copy(update={"seed": record.spec.seed + 1})
+    other = tmp_path / "other"
+    shutil.copytree(episode, other)
+    (other / "episode.json").write_text(record.model_copy(update={"spec": spec}).model_dump_json())
+    for folder in (episode, other):
+        result = CliRunner().invoke(cli, ["show", str(folder), "--thumbnail", "--out", str(tmp_path / "out")])
+        assert result.exit_code == 0
+    assert len(list((tmp_path / "out").iterdir())) == 2

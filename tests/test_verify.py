@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -87,7 +89,7 @@ def test_a_damaged_manifest(made: Path, tmp_path: Path) -> None:
 
 
 def test_neither_data_set_nor_data(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="neither a data set"):
+    with pytest.raises(UsageError, match="is not a data set or a data folder"):
         verify(tmp_path, quiet())
 
 
@@ -107,3 +109,35 @@ def test_command(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     result = json.loads(capsys.readouterr().out)
     assert [problem["file"] for problem in result["problems"]] == ["eval/metadata.jsonl"]
     assert hpvqa(tmp_path / "nowhere") == 2
+
+
+def test_files_that_cannot_be_read_are_listed_with_the_others(made: Path, tmp_path: Path) -> None:
+    root = copy(made / "data", tmp_path / "data")
+    folders = sorted((root / "push" / "000").iterdir())
+    records = [folder / "episode.json" for folder in folders[:3]]
+    clip = folders[3] / "back_top_narrow.mp4"
+    for path in (*records, clip):
+        path.unlink()
+    os.mkfifo(records[0])
+    records[1].symlink_to("/dev/zero")
+    records[2].mkdir()
+    os.mkfifo(clip)
+    assert faults(root) == {str(path.relative_to(root)): "unreadable" for path in (*records, clip)}
+
+
+@pytest.mark.parametrize("name", ["../x.mp4", "/dev/zero", "eval/../../x.mp4", "a\0b", "out/x.mp4"])
+def test_a_manifest_that_names_files_elsewhere(made: Path, tmp_path: Path, name: str) -> None:
+    root = copy(made / "dataset", tmp_path / "dataset")
+    (tmp_path / "x.mp4").write_bytes(b"x")
+    (root / "out").symlink_to(tmp_path)
+    manifest = json.loads((root / "manifest.json").read_text())
+    manifest["files"][name] = {"bytes": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    assert faults(root) == {name: "outside", "out": "unlisted"}
+
+
+def test_a_file_is_read_no_farther_than_it_should_go(made: Path, tmp_path: Path) -> None:
+    root = copy(made / "dataset", tmp_path / "dataset")
+    with next(iter(root.rglob("*.mp4"))).open("r+b") as file:
+        file.truncate(1 << 36)
+    assert list(faults(root).values()) == ["altered"]

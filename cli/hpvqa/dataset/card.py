@@ -45,8 +45,8 @@ Questions:
 
 _PARTNERS = """
 An episode with an odd number always has the opposite answer of the one before it, so that both answers are equally
-frequent. Of the {evaluated} episodes for evaluation, {known} have this partner in the training split. So a model must be
-shown no episode numbers, nor training rows in their order: shuffle them.
+frequent. Of the {evaluated} episodes for evaluation, {known} have this partner in the training split. So no model may be
+shown the numbers of episodes, and rows for training should be shuffled.
 """
 
 
@@ -84,9 +84,8 @@ def card(rows: Mapping[Split, Sequence[Row]], source: str) -> str:
 
 def _partners(rows: Mapping[Split, Sequence[Row]]) -> str:
     """What the numbers of our own episodes say about answers: they were drawn in pairs that differ in the answer."""
-    splits = {
-        row.cluster: (split, row.answer) for split, found in rows.items() for row in found if row.seed is not None
-    }
+    ours = [(split, row) for split, found in rows.items() for row in found if row.seed is not None]
+    splits = {row.cluster: (split, row.answer) for split, row in ours}
     pairs = {cluster: (*cluster[:2], cluster[2] ^ 1) for cluster in splits}
     paired = [(cluster, partner) for cluster, partner in pairs.items() if partner in splits]
     if not paired or any(splits[one][1] == splits[other][1] for one, other in paired):

@@ -29,8 +29,8 @@ class ClipFormat:
 
     Attributes:
         fps: Frame rate [1/s].
-        frames: Number of frames; of a clip whose rate varies, of those that a player shows at the constant rate ``fps``,
-            in which a frame stays until the next one.
+        frames: Number of frames; of a clip whose rate varies, of those that a player shows at the constant rate
+            ``fps``, in which a frame stays until the next one.
         width: As it is shown, which may be turned [pixels].
         height: [pixels]
         times: When each frame that is stored is shown [s], from the first one on; None if the frame rate is constant.

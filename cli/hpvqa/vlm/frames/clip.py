@@ -22,8 +22,8 @@ class Clip:
         fps: Its frame rate [1/s].
         frames: How many frames it has.
         moments: When its recorded events happened [s]; only the privileged sampler looks at them.
-        times: When each stored frame is shown [s], of a clip whose frame rate varies: at ``fps``, a frame stays until the
-            next one. Empty if the rate is constant.
+        times: When each stored frame is shown [s], of a clip whose frame rate varies: at ``fps``, a frame stays until
+            the next one. Empty if the rate is constant.
     """
 
     path: Path
