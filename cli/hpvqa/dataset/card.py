@@ -45,8 +45,8 @@ Questions:
 
 _PARTNERS = """
 An episode with an odd number always has the opposite answer of the one before it, so that both answers are equally
-frequent. Of the {evaluated} episodes for evaluation, {known} have this partner in the training split. So no model may be
-shown the numbers of episodes, and rows for training should be shuffled.
+frequent. Of the {evaluated} episodes for evaluation, {known} have this partner in the training split. So no model may
+be shown the numbers of episodes, and rows for training should be shuffled.
 """
 
 
