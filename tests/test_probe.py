@@ -12,6 +12,7 @@ import pytest
 from hpvqa.dataset.probe import probe
 from hpvqa.errors import RunError
 from hpvqa.record.decode import iter_frames
+from hpvqa.record.opening import AV_MAJOR
 from hpvqa.vlm.frames.clip import Clip
 from hpvqa.vlm.frames.read import read_clip
 from hpvqa.vlm.frames.sampling import FrameSampling
@@ -60,7 +61,10 @@ def test_frames_are_counted_that_no_header_counts(tmp_path: Path) -> None:
         assert sum(1 for _ in iter_frames(path)) == COUNT
 
 
-@pytest.mark.parametrize("within", [0, 20])
+_NO_INDEX = pytest.mark.skipif(AV_MAJOR < 17, reason="PyAV shows which packets a header lists from 17 on")
+
+
+@pytest.mark.parametrize("within", [pytest.param(0, marks=_NO_INDEX), 20])
 def test_half_a_clip_with_a_whole_header_is_damaged(tmp_path: Path, within: int) -> None:
     path = tmp_path / "clip.mp4"
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
