@@ -207,7 +207,7 @@ class StandIn:
         said = self.text if self.text is not None and body["max_tokens"] > 1 else likeliest
         choice: dict[str, Any] = {
             "index": 0,
-            "finish_reason": "length",
+            "finish_reason": "stop" if said is self.text else "length",
             "message": {"role": "assistant", "content": said},
         }
         if body.get("logprobs") and tokens:

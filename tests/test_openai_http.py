@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.hosts import is_local
 from hpvqa.vlm.backends.openai import OpenAIAnswerer
-from hpvqa.vlm.backends.openai.address import is_local
 from hpvqa.vlm.backends.openai.events import read_events
 from hpvqa.vlm.backends.openai.retries import wait_before, wanted_wait
 from hpvqa.vlm.options import ServerOptions

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hpvqa.errors import RunError
-from hpvqa.vlm.backends.openai.scores import by_text
+from hpvqa.vlm.backends.openai.tokens import by_text
 from hpvqa.vlm.backends.openai.trial import expected, stretches
 from tests.openai_client import GONE, Loaded, bright, load, vllm, waits
 from tests.servers import LOGPROBS, StandIn
@@ -54,9 +57,43 @@ def test_a_split_word_counts_by_its_first_token(load: Loaded) -> None:
 
 
 def test_a_bound_is_no_value(load: Loaded) -> None:
-    with StandIn(tokens={"The": -0.1, "right": -3.0, "It": -3.5}) as server:
+    with StandIn(tokens={"right": -0.1, "The": -3.0, "It": -3.5}) as server:
         (answer,) = load(server).answer([make_query(bright(200))])
     assert (answer.choice, answer.logprobs) == ("right", None)
+
+
+FAR_DOWN = {"The": -5.5, "L": -6.5, "right": -7.5}
+"""What else a server lists whose likeliest token is left, in some way of writing it."""
+
+
+@pytest.mark.parametrize("token", ["Left", "LEFT", " left", " Left", "Ġleft", "▁left", "ĠLeft", "left\n", "\nleft"])
+@pytest.mark.parametrize("kind", ["somebody", "vllm"])
+def test_a_word_counts_however_it_is_written(load: Loaded, token: str, kind: str) -> None:
+    # Split, so that vLLM too is asked for its likeliest tokens.
+    with StandIn(owned_by=kind, split=True, tokens={token: -0.02, **FAR_DOWN}) as server:
+        (answer,) = load(server).answer([make_query(bright(200))])
+    assert (answer.choice, answer.error) == ("left", None)
+    assert answer.logprobs == {"left": -0.02, "right": -7.5}
+
+
+def test_the_ways_of_writing_a_word_add_up(load: Loaded) -> None:
+    listed = {"left": math.log(0.3), "Left": math.log(0.2), " left": math.log(0.05), "right": math.log(0.4)}
+    with StandIn(tokens=listed) as server:
+        (answer,) = load(server).answer([make_query(bright(50))])
+    # The frames are dark, so the stand-in has swapped both words.
+    assert answer.logprobs is not None
+    assert {word: math.exp(value) for word, value in answer.logprobs.items()} == pytest.approx(
+        {"left": 0.65, "right": 0.3}
+    )
+    assert answer.choice == "left"
+
+
+@pytest.mark.parametrize("token", ["Answer", "The", "\n", "**", "R", "", "ri"])
+def test_where_another_token_is_likeliest_the_model_speaks(load: Loaded, token: str) -> None:
+    with StandIn(tokens={token: -0.05, "left": -6.5}, text="Answer: left") as server:
+        (answer,) = load(server).answer([make_query(bright(200))])
+        assert [request["max_tokens"] for request in server.requests] == [1, 16]
+    assert (answer.choice, answer.text, answer.logprobs) == ("left", "Answer: left", None)
 
 
 def test_where_no_word_is_listed_the_model_speaks(load: Loaded) -> None:
@@ -75,21 +112,33 @@ def test_a_model_that_would_rather_say_something_else_is_told_of_once(load: Load
     assert "Maybe" in said
 
 
-@given(st.dictionaries(st.text("leftrigh ", max_size=5), st.floats(-20, 0), max_size=8))
-def test_tokens_count_only_for_the_one_word_that_begins_with_them(tokens: dict[str, float]) -> None:
+WRITTEN = st.sampled_from(["left", "right", "le", "ri", "righ", "l", "R", "", "up"])
+TOKENS = st.builds(
+    lambda before, word, case: before + case(word),
+    st.sampled_from(["", " ", "Ġ", "▁", "\n"]),
+    WRITTEN,
+    st.sampled_from([str.lower, str.upper, str.title]),
+)
+
+
+@given(st.dictionaries(TOKENS, st.floats(-20, -3), max_size=12))
+def test_tokens_count_only_for_the_one_word_that_they_are_or_begin(tokens: dict[str, float]) -> None:
     found = by_text(tokens, ("left", "right"))
+    mass: dict[str, float] = defaultdict(float)
+    for token, logprob in tokens.items():
+        mass[token.strip(" Ġ▁\n").lower()] += math.exp(logprob)
+    whole = {word for word in ("left", "right") if word in mass}
+    begun = {"left": ["le"], "right": ["righ", "ri"]}
     for word in ("left", "right"):
-        begin = [token for token in tokens if token and word.startswith(token)]
-        if word in tokens:
-            assert found[word] == tokens[word]
-        elif begin:
-            assert found[word] == tokens[max(begin, key=len)]
+        counts = [word] if whole else [text for text in begun[word] if text in mass][:1]
+        if counts and counts[0] in mass:
+            assert math.exp(found[word]) == pytest.approx(mass[counts[0]])  # type: ignore[index]
         else:
             assert word not in found
 
 
 def test_a_token_with_which_both_words_begin_says_nothing() -> None:
-    assert by_text({"l": -1.0, "": -0.1, "le": -2.0}, ("left", "lefty")) == {}  # type: ignore[arg-type]
+    assert by_text({"l": -1.0, "": -0.1, "le": -2.0, "lef": -2.0}, ("left", "lefty")) == {}  # type: ignore[arg-type]
 
 
 def test_vllm_is_told_to_keep_all_frames_not_to_think_and_what_to_score(load: Loaded) -> None:

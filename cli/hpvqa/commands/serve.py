@@ -75,6 +75,7 @@ def command(
     from rich.console import Console
 
     from hpvqa.collect.interrupts import counted_interrupts
+    from hpvqa.hosts import is_local
     from hpvqa.progress.reporter import reporting
     from hpvqa.resources import default_cache
     from hpvqa.serve.hint import ask_command
@@ -82,7 +83,6 @@ def command(
     from hpvqa.serve.plan import make_plan
     from hpvqa.serve.process import free_port
     from hpvqa.serve.run import Serving, serve
-    from hpvqa.vlm.backends.openai.address import is_local
 
     key = choose_key(os.environ, local=is_local(host))
     usual = Path("data")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import Field
 
+from hpvqa.hosts import is_local
 from hpvqa.plain import Model
-from hpvqa.vlm.backends.openai.address import is_local
 from hpvqa.vlm.options import ModelOptions
 
 MAX_VIDEOS = 7

@@ -11,6 +11,7 @@ from typing import Any
 
 from hpvqa.errors import UsageError
 from hpvqa.scene.spec import Side
+from hpvqa.vlm.thoughts import spoken
 
 LEAST_MASS = 0.5
 """A model that gives the choices together less than this would rather say something else."""
@@ -18,10 +19,27 @@ LEAST_MASS = 0.5
 Tokens = tuple[int, ...]
 
 
-def parse_choice(text: str, choices: Sequence[Side]) -> Side | None:
-    """The choice that a text names, in any case and between any punctuation; None if it names several, or none."""
-    said = {word for word in choices if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)}
-    return said.pop() if len(said) == 1 else None
+def parse_choice(text: str, choices: Sequence[Side], *, cut: bool = False) -> Side | None:
+    """The choice that a text names, in any case and between any punctuation; None if it names several, or none.
+
+    Thoughts do not count, and a text that ends within them names nothing.
+
+    Args:
+        text: What was said.
+        choices: The words to choose from.
+        cut: Whether more would have been said: then only a choice at the very beginning counts.
+    """
+    said = spoken(text)
+    if said is None or (cut and not begins_with_choice(said, choices)):
+        return None
+    named = {word for word in choices if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said, re.IGNORECASE)}
+    return named.pop() if len(named) == 1 else None
+
+
+def begins_with_choice(text: str, choices: Sequence[Side]) -> bool:
+    """Whether a text begins with a choice that stands by itself: ``Left.``, but not ``The left`` or ``Left cube``."""
+    words = "|".join(map(re.escape, choices))
+    return re.match(rf"\W*({words})(?=\s*(\n|$|[^\w\s-]))", text, re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True)
@@ -141,7 +159,7 @@ class Doubt:
             logprobs: Of each choice.
             text: What the model would have said.
         """
-        mass = math.fsum(math.exp(value) for value in logprobs.values())
+        mass = math.fsum(math.exp(min(value, 0.0)) for value in logprobs.values())
         if mass >= LEAST_MASS or self._told:
             return
         self._told = True

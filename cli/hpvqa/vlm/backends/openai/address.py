@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from hpvqa.errors import UsageError
@@ -34,11 +33,3 @@ def check_url(url: str) -> str:
 def root_of(url: str) -> str:
     """Where a server keeps what is not part of the interface, such as its version."""
     return url.removesuffix("/v1")
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is this machine itself, by an address that no other can reach."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

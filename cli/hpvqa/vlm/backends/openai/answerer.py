@@ -7,6 +7,7 @@ import importlib.util
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,16 +16,20 @@ from pydantic import JsonValue
 from hpvqa.errors import HpvqaError, MissingDependencyError, RunError, UsageError
 from hpvqa.install import pip_install
 from hpvqa.vlm.backends.openai.address import check_url
-from hpvqa.vlm.backends.openai.api import Api, IncompleteError, RequestError
+from hpvqa.vlm.backends.openai.api import Api
 from hpvqa.vlm.backends.openai.background import Background
+from hpvqa.vlm.backends.openai.dialect import Conversation
+from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.folder import MediaFolder
 from hpvqa.vlm.backends.openai.packing import Sent
-from hpvqa.vlm.backends.openai.replies import Piece, Reply
+from hpvqa.vlm.backends.openai.replies import Reply
+from hpvqa.vlm.backends.openai.scores import nothing_within
 from hpvqa.vlm.backends.openai.served import Served, find_served
 from hpvqa.vlm.backends.openai.trial import Manner, expected, stretches, try_out
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
 from hpvqa.vlm.scoring import Doubt, parse_choice
+from hpvqa.vlm.thoughts import spoken
 
 _ROUNDS = 4
 """Queries at once, in requests at once: the slowest request of a batch keeps the others waiting, so not too few."""
@@ -68,6 +73,7 @@ class OpenAIAnswerer:
         self._options = options
         self._open: _Connection | None = None
         self._served: Served | None = None
+        self._chat: Conversation | None = None
         self._manner: Manner | None = None
         self._doubt: Doubt | None = None
 
@@ -96,6 +102,7 @@ class OpenAIAnswerer:
             "scoring": options.scoring if manner is None else "generate" if spoken else "logprobs",
             "scored": manner.way.name if manner else None,
             "max_new_tokens": options.max_new_tokens if spoken else None,
+            **(self._chat.dialect.details if self._chat else {}),
         }
 
     def load(self, tell: Callable[[str], None]) -> None:
@@ -114,22 +121,19 @@ class OpenAIAnswerer:
         connection = _Connection(Background(), api, asyncio.Semaphore(options.concurrency), media)
         self._open, self._doubt = connection, Doubt(tell)
         try:
-            self._served, self._manner = connection.background.run(self._prepare(connection, tell))
+            connection.background.run(self._prepare(connection, tell))
         except BaseException:
             self.close()
             raise
         if media is not None:
             media.clear()
 
-    async def _prepare(self, connection: _Connection, tell: Callable[[str], None]) -> tuple[Served, Manner]:
-        api, options, media = connection.api, self._options, connection.media
-        served = await find_served(api, self._url, options.model)
-
-        async def chat(sent: Sent, **fields: Any) -> Reply:
-            return await ask(api, served.model, sent, fields)
-
-        put = None if media is None else media.put
-        return served, await try_out(api, chat, served, options, put, tell)
+    async def _prepare(self, connection: _Connection, tell: Callable[[str], None]) -> None:
+        served = await find_served(connection.api, self._url, self._options.model)
+        chat = Conversation(connection.api, served.model)
+        put = None if connection.media is None else connection.media.put
+        self._manner = await try_out(chat, served, self._options, put, tell)
+        self._served, self._chat = served, chat
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Ask about all queries, and wait for all answers.
@@ -160,15 +164,15 @@ class OpenAIAnswerer:
         return await asyncio.gather(*(self._answer_one(connection, query) for query in queries))
 
     async def _answer_one(self, connection: _Connection, query: Query) -> Answer | HpvqaError:
-        assert self._served is not None  # noqa: S101 - it was loaded
+        assert self._chat is not None  # noqa: S101 - it was loaded
         assert self._manner is not None  # noqa: S101
-        model, manner = self._served.model, self._manner
+        ask, manner = self._chat, self._manner
 
         async def chat(sent: Sent, **fields: Any) -> Reply:
             if manner.each is None or not sent.frames:
-                return await ask(connection.api, model, sent, fields)
-            reply = await ask(connection.api, model, sent, {**fields, "return_token_ids": True})
-            if stretches(reply.prompt_token_ids or ()) != expected(sent.frames, manner.each):
+                return await ask(sent, **fields)
+            reply = await ask(sent, **fields, return_token_ids=True)
+            if stretches(reply.prompt_token_ids) != expected(sent.frames, manner.each):
                 raise IncompleteError(
                     "The server left out frames of this query; use --transport images, or start vLLM with "
                     "--trust-request-mm-kwargs"
@@ -217,17 +221,20 @@ class OpenAIAnswerer:
         except UsageError as failed:
             error = str(failed)
         text = "".join(said)
+        if error is None and not (spoken(text) or "").strip():
+            error = nothing_within(self._options.max_new_tokens)
         choice = None if error else parse_choice(text, query.choices)
         return Answer(choice, text, seconds=time.perf_counter() - start, error=error)
 
     async def _listen(self, connection: _Connection, query: Query, heard: Callable[[str], None]) -> None:
-        assert self._served is not None  # noqa: S101 - it was loaded
+        assert self._chat is not None  # noqa: S101 - it was loaded
         assert self._manner is not None  # noqa: S101
         sent = await asyncio.to_thread(self._manner.packing.pack, query)
-        body = request(self._served.model, sent, {"max_tokens": self._options.max_new_tokens})
-        async for piece in connection.api.stream("/chat/completions", body, Piece):
-            if piece.text:
-                heard(piece.text)
+        body = self._chat.dialect.body(self._chat.model, sent, {"max_tokens": self._options.max_new_tokens})
+        async with aclosing(connection.api.stream("/chat/completions", body)) as pieces:
+            async for piece in pieces:
+                if piece.text:
+                    heard(piece.text)
 
     def close(self) -> None:
         """Close the connections; loading opens others."""
@@ -238,23 +245,3 @@ class OpenAIAnswerer:
         connection.background.close()
         if connection.media is not None:
             connection.media.close()
-
-
-async def ask(api: Api, model: str, sent: Sent, fields: Mapping[str, Any]) -> Reply:
-    """Send one request for a chat completion.
-
-    Args:
-        api: The connection.
-        model: Name of the model.
-        sent: The query.
-        fields: Further fields of the request.
-
-    Raises:
-        RequestError: There is no reply, or none that can be understood.
-    """
-    return await api.post("/chat/completions", request(model, sent, fields), Reply)
-
-
-def request(model: str, sent: Sent, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a request for a chat completion."""
-    return {"model": model, "messages": sent.messages, "temperature": 0, **sent.fields, **fields}

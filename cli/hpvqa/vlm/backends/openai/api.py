@@ -2,55 +2,50 @@
 
 from __future__ import annotations
 
-import json
-import re
+import asyncio
 from asyncio import sleep
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from hpvqa.errors import RunError, UsageError
-from hpvqa.vlm.backends.openai.address import NO_ADDRESS, is_local
+from hpvqa.errors import UsageError
+from hpvqa.hosts import is_local
+from hpvqa.vlm.backends.openai.address import NO_ADDRESS
 from hpvqa.vlm.backends.openai.events import read_events
+from hpvqa.vlm.backends.openai.failures import (
+    IncompleteError,
+    PassingError,
+    RequestError,
+    message,
+    parsed,
+    plain,
+    short,
+    told_error,
+)
+from hpvqa.vlm.backends.openai.replies import Piece
 from hpvqa.vlm.backends.openai.retries import PATIENCE, may_pass, wait_before, wanted_wait
+from hpvqa.vlm.backends.openai.wire import ENCODING, Incoming, WireError
 from hpvqa.vlm.options import ServerOptions
 
 R = TypeVar("R", bound=BaseModel)
 
-_LONGEST = 300
-"""Of what a server says, so much is repeated [characters]."""
 _END = "[DONE]"
-"""What follows the last piece of a reply that comes piece by piece."""
-
-
-class RequestError(RunError):
-    """A request failed for good.
-
-    Attributes:
-        status: The server's status code; None where there was no reply.
-        hopeless: Whether all other requests would fail, too: the server has gone, or refuses the key.
-        said: What the server said.
-    """
-
-    def __init__(self, message: str, status: int | None = None, *, hopeless: bool = False, said: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.hopeless = hopeless
-        self.said = said
-
-
-class IncompleteError(RequestError):
-    """A reply lacks what was asked for."""
+"""What follows the last piece of a reply that comes piece by piece, with most servers."""
+_WHOLE, _PIECEMEAL = 2, 10
+"""After so many times the longest wait for something to come, a reply must be over, however steadily it trickles; one
+that comes piece by piece may take longer, for it is read while it comes."""
 
 
 class Api:
     """A connection to a server.
 
     What may pass by itself is tried again, after waits that grow and have some chance in them, or after the time that
-    the server names: no connection, a timeout, and the status codes 408, 409, 429 and from 500 on. A server on this
-    machine is asked directly, whatever proxies the environment names.
+    the server names: no connection, a timeout, and the status codes 408, 409, 429 and from 500 on, also where they
+    stand in a reply that says of itself that all is well. A server on this machine is asked directly, whatever proxies
+    the environment names.
 
     Args:
         url: The server's address.
@@ -78,7 +73,7 @@ class Api:
         headers = {} if options.key is None else {"Authorization": f"Bearer {options.key.get_secret_value()}"}
         try:
             self._client = httpx2.AsyncClient(
-                headers=headers,
+                headers={"Accept-Encoding": ENCODING, **headers},
                 timeout=options.timeout,
                 # We make no more requests at once than the user wants.
                 limits=httpx2.Limits(),
@@ -114,8 +109,8 @@ class Api:
         """
         return self._understood(await self._send("POST", path, retries=self._retries, body=body), path, kind)
 
-    async def stream(self, path: str, body: dict[str, Any], kind: type[R]) -> AsyncIterator[R]:
-        """Send something that is replied to piece by piece.
+    async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Piece, None]:
+        """Send something that is replied to piece by piece. It is whole once a piece says why the model ended.
 
         Raises:
             RequestError: The reply does not begin, even after retries, or breaks off.
@@ -123,24 +118,29 @@ class Api:
         """
         from httpx2 import HTTPError
 
-        reply = await self._send("POST", path, retries=self._retries, body={**body, "stream": True}, piecemeal=True)
+        body = {**body, "stream": True}
+        incoming = await self._send("POST", path, retries=self._retries, body=body, piecemeal=True)
+        if isinstance(incoming, bytes):
+            raise self._strange(path, "not piece by piece")
+        done, reason = False, "the connection ended"
         try:
-            if reply.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "text/event-stream":
-                raise self._strange(path, "not piece by piece")
-            async for data in read_events(reply.aiter_bytes()):
-                if data == _END:
-                    return
-                piece = _parsed(data)
-                if isinstance(piece, dict) and piece.get("error"):
-                    raise self._broken(_message(piece) or data)
-                yield kind.model_validate_json(data)
-        except ValidationError:
-            raise self._strange(path, "pieces of another kind") from None
+            async with aclosing(incoming.chunks()) as chunks:
+                async for data in read_events(chunks):
+                    if data == _END:
+                        return
+                    piece = self._piece(path, data)
+                    done = done or piece.last
+                    yield piece
+        except WireError as error:
+            raise self._strange(path, str(error)) from None
+        except TimeoutError:
+            reason = f"it was not over after {_PIECEMEAL * self._timeout:g} s"
         except HTTPError as error:
-            raise self._broken(str(error) or type(error).__name__) from None
+            reason = str(error) or type(error).__name__
         finally:
-            await reply.aclose()
-        raise self._broken("the connection ended")
+            await incoming.reply.aclose()
+        if not done:
+            raise self._broken(reason)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -149,47 +149,64 @@ class Api:
     async def _send(
         self, method: str, path: str, *, retries: int, body: dict[str, Any] | None = None, piecemeal: bool = False
     ) -> Any:
-        """The reply to a request that was taken; with ``piecemeal`` only its beginning, to be closed.
+        """The reply to a request that was taken: its bytes, or with ``piecemeal`` one that has begun, if it is such.
 
         Raises:
             RequestError: There is none, even after retries.
         """
-        from httpx2 import DecodingError, TransportError
-
         address = path if "://" in path else f"{self.url}{path}"
         request = self._client.build_request(method, address, json=body)
         for tries in range(1, retries + 2):
-            wait = wait_before(tries)
             try:
-                reply = await self._client.send(request, stream=piecemeal)
-                if reply.is_success:
-                    return reply
-                await reply.aread()
-                await reply.aclose()
-            except TransportError as error:
-                failed = self._lost(error, tries)
-            except DecodingError:
-                raise self._strange(path, "not as it says that it is encoded") from None
-            else:
-                failed = self._refused(reply, tries)
-                wanted = wanted_wait(reply.headers.get("Retry-After"))
-                if not may_pass(reply.status_code) or (wanted is not None and wanted > PATIENCE):
-                    raise failed
-                wait = wanted or wait
+                return await self._try(request, path, tries, piecemeal)
+            except PassingError as passing:
+                failed = passing
             if tries > retries:
                 break
-            await sleep(wait)
-        raise failed
+            await sleep(failed.wait or wait_before(tries))
+        raise failed.error
 
-    def _understood(self, reply: Any, path: str, kind: type[R]) -> R:
+    async def _try(self, request: Any, path: str, tries: int, piecemeal: bool) -> Any:
+        from httpx2 import TransportError
+
+        longest = (_PIECEMEAL if piecemeal else _WHOLE) * self._timeout
+        end = asyncio.get_running_loop().time() + longest
         try:
-            return kind.model_validate_json(reply.content)
+            async with asyncio.timeout_at(end):
+                reply = await self._client.send(request, stream=True)
+            incoming = Incoming(reply, end)
+            kind = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            if piecemeal and reply.is_success and kind == "text/event-stream":
+                return incoming
+            content = await incoming.whole()
+        except TransportError as error:
+            raise PassingError(self._lost(error, tries)) from None
+        except TimeoutError:
+            raise RequestError(f"The server at {self.url} was not done with its answer after {longest:g} s") from None
+        except WireError as error:
+            raise self._strange(path, str(error)) from None
+        if not reply.is_success:
+            raise self._refused(reply, int(reply.status_code), plain(content) or reply.reason_phrase, tries)
+        told = told_error(content)
+        if told is not None:
+            # Where it has no code of its own, something behind the server failed.
+            raise self._refused(reply, told[0] or 502, told[1], tries)
+        return content
+
+    def _understood(self, content: bytes, path: str, kind: type[R]) -> R:
+        try:
+            return kind.model_validate_json(content)
         except ValidationError as error:
-            details = error.errors()
-            fields = ", ".join(filter(None, (".".join(map(str, detail["loc"])) for detail in details[:3])))
-            raise self._strange(
-                path, fields or ("no JSON" if details[0]["type"] == "json_invalid" else "no object")
-            ) from None
+            raise self._strange(path, _wrong(error)) from None
+
+    def _piece(self, path: str, data: str) -> Piece:
+        piece = parsed(data)
+        if isinstance(piece, dict) and piece.get("error"):
+            raise self._broken(message(piece) or data)
+        try:
+            return Piece.model_validate(piece)
+        except ValidationError:
+            raise self._strange(path, "pieces of another kind") from None
 
     def _strange(self, path: str, reason: str) -> IncompleteError:
         return IncompleteError(
@@ -197,7 +214,7 @@ class Api:
         )
 
     def _broken(self, reason: str) -> RequestError:
-        said = _short(self._without_key(reason))
+        said = short(reason, self._key)
         return RequestError(f"The server at {self.url} broke off in the middle of its answer ({said})")
 
     def _lost(self, error: Exception, tries: int) -> RequestError:
@@ -211,57 +228,49 @@ class Api:
                 "--concurrency"
             )
         else:
-            reason = _short(self._without_key(str(error))) or "the connection was lost"
+            reason = short(str(error), self._key) or "the connection was lost"
         return RequestError(f"The server at {self.url} cannot be reached ({reason}){_asked(tries)}", hopeless=True)
 
-    def _refused(self, reply: Any, tries: int) -> RequestError:
-        status = int(reply.status_code)
-        said = _short(self._without_key(_message(_parsed(reply.text)) or reply.text.strip() or reply.reason_phrase))
+    def _refused(self, reply: Any, status: int, words: str, tries: int) -> RequestError:
+        """What to raise for a reply that is an error.
+
+        Raises:
+            PassingError: It may be taken later.
+        """
+        said = short(words, self._key)
+        wanted = wanted_wait(reply.headers.get("Retry-After"))
         if status == 401 and self._key is None:
             text = f"The server at {self.url} wants a key (401); set the environment variable HPVQA_API_KEY"
         elif status in {401, 403}:
             text = f"The server at {self.url} does not accept the key ({status}: {said}); set HPVQA_API_KEY"
+        elif status == 413:
+            text = f"The server takes no request so large ({status}: {said}); lower --fps, --frames or --resolution"
         elif status == 429:
             text = f"The server takes no more requests (429: {said}){_asked(tries)}; lower --concurrency"
         elif status >= 500 or status in {408, 409}:
             text = f"The server failed ({status}: {said}){_asked(tries)}; its log may say more"
-        elif reply.is_redirect:
-            there = _short(self._without_key(reply.headers["Location"]))
+        elif "Location" in reply.headers and 300 <= status < 400:
+            there = short(reply.headers["Location"], self._key)
             text = f"The server at {self.url} has moved to {there} ({status}); give --server its new address"
         else:
             text = f"The server refuses the request ({status}: {said})"
-        return RequestError(text, status, hopeless=status in {401, 403}, said=said)
-
-    def _without_key(self, text: str) -> str:
-        return hide(text, self._key)
+        error = RequestError(text, status, hopeless=status in {401, 403}, said=said)
+        if may_pass(status) and (wanted is None or wanted <= PATIENCE):
+            raise PassingError(error, wanted)
+        return error
 
 
 def _asked(tries: int) -> str:
     return f", asked {tries} times" if tries > 1 else ""
 
 
-def hide(text: str, key: SecretStr | None) -> str:
-    """A text without a key in it: servers like to repeat what they refuse."""
-    secret = "" if key is None else key.get_secret_value()
-    return text.replace(secret, "***") if secret else text
-
-
-def _parsed(text: str) -> object:
-    """What JSON says, or the text itself where it is none."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _message(body: object) -> str:
-    """What servers say is wrong: ``{"error": {"message": ...}}``, or less."""
-    if isinstance(body, dict):
-        inside = body.get("error") or body.get("message") or body.get("detail") or ""
-        return _message(inside) if isinstance(inside, dict) else str(inside)
-    return ""
-
-
-def _short(text: str) -> str:
-    line = re.sub(r"\s+", " ", text).strip().rstrip(".")
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+def _wrong(error: ValidationError) -> str:
+    """Which fields of a reply are wrong, and what of them is not to be guessed from the interface."""
+    details = error.errors(include_input=False, include_url=False)[:3]
+    if details[0]["type"] == "json_invalid":
+        return "no JSON"
+    found = []
+    for detail in details:
+        why = detail["msg"].removeprefix("Value error, ") if detail["type"] == "value_error" else ""
+        found.append(": ".join(filter(None, (".".join(map(str, detail["loc"])), why))))
+    return ", ".join(filter(None, found)) or "no object"

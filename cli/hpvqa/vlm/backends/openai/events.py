@@ -18,9 +18,14 @@ async def read_events(chunks: AsyncIterable[bytes]) -> AsyncIterator[str]:
     Args:
         chunks: What comes over the wire, cut anywhere.
     """
-    rest, data = b"", list[bytes]()
+    held, data = list[bytes](), list[bytes]()
     async for chunk in chunks:
-        *lines, rest = _LINE_END.split(rest + chunk)
+        held.append(chunk)
+        if b"\n" not in chunk and b"\r" not in chunk:
+            # However small the pieces of a long line are, it is looked through once.
+            continue
+        *lines, rest = _LINE_END.split(b"".join(held))
+        held = [rest]
         for line in lines:
             field, _, value = line.partition(b":")
             if field == b"data":

@@ -50,9 +50,9 @@ class MediaFolder:
         return path.as_uri()
 
     def clear(self) -> None:
-        """Delete all videos."""
-        for path in self._folder.iterdir():
-            path.unlink()
+        """Delete all videos that are still there."""
+        for path in self._folder.glob("*"):
+            path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Delete the folder."""

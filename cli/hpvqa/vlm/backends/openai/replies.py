@@ -1,8 +1,62 @@
-"""What a server replies, as far as it is read; all else is ignored."""
+"""What a server replies, as far as it is read; all else is ignored.
+
+What is no list of what it should be is found wrong at its first entry: to tell of each takes more memory than the list.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, FiniteFloat
+import math
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, FailFast, Field, model_validator
+
+ROUNDING = 0.01
+"""A logarithm of a probability may be greater than 0 by so much: some servers compute in few bits."""
+_MODELS = 10_000
+"""No server has more models."""
+_LONGEST_COUNT = 10**9
+
+
+def _text(value: object) -> object:
+    """The text of a message, which may come in parts; those that are no text, such as thoughts, are left out."""
+    if not isinstance(value, list):
+        return value
+    parts = [part.get("text") for part in value if isinstance(part, dict) and part.get("type") == "text"]
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _word(value: object) -> object:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: object) -> object:
+    """What is no number of tokens is ignored: no answer depends on it."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value <= _LONGEST_COUNT else None  # type: ignore[operator] # it is an integer
+
+
+def _logprob(value: object) -> object:
+    """A logarithm that is a number; None for what is impossible, which servers write as null or as minus infinity."""
+    if not isinstance(value, int | float):
+        return value
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError("a logarithm has too many digits") from None
+    if math.isnan(number) or number == -math.inf:
+        return None
+    if number > ROUNDING:
+        raise ValueError(f"{number:.3g} is greater than 0, so it is no logarithm of a probability")
+    return min(number, 0.0)
+
+
+def _list(value: object) -> object:
+    return [] if value is None else value
+
+
+T = TypeVar("T")
+Many = Annotated[list[T], FailFast(), BeforeValidator(_list)]
+"""What may be null where it is empty."""
 
 
 class Card(BaseModel):
@@ -15,28 +69,33 @@ class Card(BaseModel):
         parent: With vLLM, the model that an adapter is put on.
     """
 
-    id: str
-    owned_by: str | None = None
-    root: str | None = None
-    parent: str | None = None
+    id: str = Field(max_length=1000)
+    owned_by: Annotated[str | None, BeforeValidator(_word)] = None
+    root: Annotated[str | None, BeforeValidator(_word)] = None
+    parent: Annotated[str | None, BeforeValidator(_word)] = None
 
 
 class Cards(BaseModel):
-    """``GET /models``."""
+    """``GET /models``; some servers reply with the bare list."""
 
-    data: list[Card]
+    data: Annotated[Many[Card], Field(max_length=_MODELS)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, given: Any) -> Any:
+        return {"data": given} if isinstance(given, list) else given
 
 
 class Version(BaseModel):
     """``GET /version`` of vLLM."""
 
-    version: str
+    version: str = Field(max_length=100)
 
 
 class Tokenized(BaseModel):
     """``POST /tokenize`` of vLLM."""
 
-    tokens: list[int]
+    tokens: Annotated[Many[Annotated[int, Field(ge=0, le=_LONGEST_COUNT)]], Field(min_length=1, max_length=100)]
 
 
 class Text(BaseModel):
@@ -46,28 +105,31 @@ class Text(BaseModel):
 
 
 class Token(BaseModel):
-    """A token and the natural logarithm of its probability."""
+    """A token and the natural logarithm of its probability; None where that is not told, or 0 has no logarithm."""
 
     token: str
-    logprob: FiniteFloat
+    logprob: Annotated[float | None, BeforeValidator(_logprob)] = None
 
 
 class Position(Token):
     """The token that was generated, and others that could have been."""
 
-    top_logprobs: list[Token] = []
+    top_logprobs: Many[Token] = []
 
 
 class Logprobs(BaseModel):
     """One entry a generated token."""
 
-    content: list[Position] | None = None
+    content: Many[Position] = []
 
 
 class Message(BaseModel):
-    """What was said."""
+    """What was said, or why nothing is said; and the thoughts, where the server tells them apart."""
 
-    content: str | None = None
+    content: Annotated[str | None, BeforeValidator(_text)] = None
+    refusal: Annotated[str | None, BeforeValidator(_word)] = None
+    reasoning_content: Any = None
+    reasoning: Any = None
 
 
 class Said(BaseModel):
@@ -75,27 +137,46 @@ class Said(BaseModel):
 
     message: Message
     logprobs: Logprobs | None = None
+    finish_reason: Annotated[str | None, BeforeValidator(_word)] = None
 
 
 class Usage(BaseModel):
     """Lengths in tokens."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Annotated[int | None, BeforeValidator(_count)] = None
+    completion_tokens: Annotated[int | None, BeforeValidator(_count)] = None
 
 
 class Reply(BaseModel):
     """``POST /chat/completions``; the last two only with vLLM, and only where asked for."""
 
-    choices: list[Said] = Field(min_length=1)
+    choices: Annotated[Many[Said], Field(min_length=1)]
     usage: Usage | None = None
-    prompt_token_ids: list[int] | None = None
+    prompt_token_ids: Many[int] = []
     prompt_text: str | None = None
 
     @property
     def text(self) -> str:
         """What was said."""
-        return self.choices[0].message.content or ""
+        message = self.choices[0].message
+        return message.content or message.refusal or ""
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is no text at all, not even an empty one."""
+        message = self.choices[0].message
+        return message.content is None and message.refusal is None
+
+    @property
+    def ended(self) -> str | None:
+        """Why the model ended: ``stop``, ``length`` where it was cut off, or another word."""
+        return self.choices[0].finish_reason
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the server tells thoughts apart from what is said, and there are some."""
+        message = self.choices[0].message
+        return bool(message.reasoning_content or message.reasoning)
 
     @property
     def first(self) -> dict[str, float]:
@@ -104,7 +185,11 @@ class Reply(BaseModel):
         if logprobs is None or not logprobs.content:
             return {}
         position = logprobs.content[0]
-        return {token.token: token.logprob for token in (position, *position.top_logprobs)}
+        found: dict[str, float] = {}
+        for token in (position, *position.top_logprobs):
+            if token.logprob is not None:
+                found[token.token] = max(token.logprob, found.get(token.token, token.logprob))
+        return found
 
     @property
     def prompt_tokens(self) -> int | None:
@@ -118,17 +203,23 @@ class Reply(BaseModel):
 
 
 class Delta(BaseModel):
-    """What was said since the last piece."""
+    """What was said since the last piece, and in the last one why the model ended."""
 
-    delta: Message
+    delta: Message = Message()
+    finish_reason: Annotated[str | None, BeforeValidator(_word)] = None
 
 
 class Piece(BaseModel):
     """One of the pieces of a reply that comes while the model speaks."""
 
-    choices: list[Delta] = []
+    choices: Many[Delta] = []
 
     @property
     def text(self) -> str:
         """What was said."""
         return (self.choices[0].delta.content or "") if self.choices else ""
+
+    @property
+    def last(self) -> bool:
+        """Whether the model has ended."""
+        return any(choice.finish_reason is not None for choice in self.choices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from email.utils import parsedate_to_datetime
 
@@ -36,11 +37,9 @@ def wanted_wait(retry_after: str | None) -> float | None:
     """
     if retry_after is None:
         return None
-    try:
-        return max(float(int(retry_after)), 0.0)
-    except ValueError:
-        pass
+    if re.fullmatch(r"\s*-?\d{1,9}(\.\d*)?\s*", retry_after):
+        return max(float(retry_after), 0.0)
     try:
         return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Protocol
 
 from hpvqa.scene.spec import Side
-from hpvqa.vlm.backends.openai.api import IncompleteError
+from hpvqa.vlm.backends.openai.failures import IncompleteError
 from hpvqa.vlm.backends.openai.packing import Sent
-from hpvqa.vlm.backends.openai.replies import Reply
+from hpvqa.vlm.backends.openai.replies import ROUNDING, Reply
+from hpvqa.vlm.backends.openai.tokens import by_text
 from hpvqa.vlm.protocol import Answer
-from hpvqa.vlm.scoring import Candidates, Tokens, likeliest, parse_choice
+from hpvqa.vlm.scoring import Candidates, Tokens, begins_with_choice, likeliest, parse_choice
+from hpvqa.vlm.thoughts import is_thought, spoken
 
 Chat = Callable[..., Awaitable[Reply]]
 """``chat(sent, **fields)``: what the model replies to a query, with further fields in the request."""
@@ -38,16 +42,32 @@ class Spoken:
 
     Attributes:
         most: The longest answer [tokens].
+        tell: Takes what the user should know.
     """
 
     most: int
+    tell: Callable[[str], None]
     name = "text"
 
     async def answer(self, chat: Chat, sent: Sent, choices: Sequence[Side]) -> Answer:
-        """One request."""
+        """One request.
+
+        Raises:
+            IncompleteError: The model said nothing, as while it still thinks.
+        """
         reply = await chat(sent, max_tokens=self.most)
+        cut, said = reply.ended == "length", spoken(reply.text)
+        if said is None or (not said.strip() and (cut or reply.thinks)):
+            raise IncompleteError(nothing_within(self.most))
+        if reply.silent:
+            raise IncompleteError(f"The server sent no text (it ended with {str(reply.ended)[:40]!r})")
+        if cut and not begins_with_choice(said, choices):
+            self.tell(
+                f"An answer was cut off after {self.most} tokens; what it would have been is not known, so it counts "
+                "as neither word; raise --max-new-tokens"
+            )
         return Answer(
-            choice=parse_choice(reply.text, choices),
+            choice=parse_choice(reply.text, choices, cut=cut),
             text=reply.text,
             prompt_tokens=reply.prompt_tokens,
             answer_tokens=reply.answer_tokens,
@@ -62,7 +82,7 @@ class FirstTokens:
 
     Attributes:
         top: How many tokens the server lists.
-        spoken: What to do where none of the words is among them.
+        spoken: What to do where they do not tell which word it is.
     """
 
     top: int
@@ -72,13 +92,15 @@ class FirstTokens:
     async def answer(self, chat: Chat, sent: Sent, choices: Sequence[Side]) -> Answer:
         """One request, or two."""
         reply = await chat(sent, max_tokens=1, logprobs=True, top_logprobs=self.top)
-        found = by_text(reply.first, choices)
-        if not found:
+        tokens = reply.first
+        found = by_text(tokens, choices)
+        complete = len(found) == len(choices)
+        # A word that is not listed is less likely than all that is; how likely, nobody knows. If the model would rather
+        # begin with something else than a word, a word that is listed far down tells nothing of the other one.
+        if thinks(reply) or not (complete or found.keys() & by_text(likeliest_of(tokens), choices).keys()):
             return await self.spoken.answer(chat, sent, choices)
-        # One that is not listed is less likely than those that are; how likely, nobody knows.
         choice = likeliest(found, [word for word in choices if word in found])
-        complete = found if len(found) == len(choices) else None
-        return _scored(choice, complete, reply)
+        return _scored(choice, found if complete else None, reply)
 
 
 @dataclass(frozen=True)
@@ -119,32 +141,31 @@ class Exact:
         return _scored(likeliest(logprobs, choices), logprobs, replies[0])
 
 
+def nothing_within(tokens: int) -> str:
+    """What to say of a model that was given so many tokens to speak, and used them up in silence or in thought."""
+    return (
+        f"The model said nothing within {tokens} tokens, as models do that think first; raise --max-new-tokens (such "
+        "as 4096), or take a model that does not think"
+    )
+
+
+def thinks(reply: Reply) -> bool:
+    """Whether the model begins with thoughts, so that its first token is no answer."""
+    return reply.thinks or any(map(is_thought, (reply.text, *likeliest_of(reply.first))))
+
+
+def likeliest_of(tokens: Mapping[str, float]) -> dict[str, float]:
+    """The likeliest token alone; none of none."""
+    return dict([max(tokens.items(), key=itemgetter(1))]) if tokens else {}
+
+
 def continued(sent: Sent, text: str) -> Sent:
     """The same query, where the model has begun to answer."""
     fields = {**sent.fields, "add_generation_prompt": False, "continue_final_message": True}
     return replace(sent, messages=[*sent.messages, {"role": "assistant", "content": text}], fields=fields)
 
 
-def by_text(tokens: Mapping[str, float], choices: Sequence[Side]) -> dict[Side, float]:
-    """The log-probability of each word that is listed, or of the longest token with which only this word begins.
-
-    Args:
-        tokens: Tokens that could come first, and their log-probabilities.
-        choices: The words.
-    """
-    found: dict[Side, float] = {}
-    for word in choices:
-        others = [other for other in choices if other != word]
-        begin = [
-            token
-            for token in tokens
-            if token == word
-            or (token and word.startswith(token) and not any(other.startswith(token) for other in others))
-        ]
-        if begin:
-            found[word] = tokens[max(begin, key=len)]
-    return found
-
-
 def _scored(choice: Side, logprobs: Mapping[Side, float] | None, reply: Reply) -> Answer:
+    if logprobs is not None and math.fsum(map(math.exp, logprobs.values())) > 1 + ROUNDING:
+        raise IncompleteError("The server's probabilities of the words add up to more than 1, so they are none")
     return Answer(choice, reply.text, logprobs, prompt_tokens=reply.prompt_tokens, answer_tokens=reply.answer_tokens)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from hpvqa.errors import RunError
-from hpvqa.vlm.backends.openai.api import Api, RequestError
-from hpvqa.vlm.backends.openai.packing import Packing
+from hpvqa.vlm.backends.openai.dialect import Conversation
+from hpvqa.vlm.backends.openai.failures import RequestError
+from hpvqa.vlm.backends.openai.packing import Packing, Sent
 from hpvqa.vlm.backends.openai.replies import Reply
-from hpvqa.vlm.backends.openai.scores import Chat, Way
+from hpvqa.vlm.backends.openai.scores import Way
 from hpvqa.vlm.backends.openai.served import Served
 from hpvqa.vlm.backends.openai.ways import REFUSED, find_way
 from hpvqa.vlm.frames.clip import Frames
@@ -48,8 +49,7 @@ class Manner:
 
 
 async def try_out(
-    api: Api,
-    chat: Chat,
+    chat: Conversation,
     served: Served,
     options: ServerOptions,
     put: Callable[[bytes], str] | None,
@@ -58,8 +58,7 @@ async def try_out(
     """Find out how to deal with a server.
 
     Args:
-        api: The connection.
-        chat: Asks the model.
+        chat: Asks the model; how requests are put is found out, too.
         served: What the server has.
         options: What the user wants.
         put: With the transport ``file``: writes a video and returns its address.
@@ -74,8 +73,10 @@ async def try_out(
             f"The chat template of {served.model} begins the answer with <think> although it was told not to, so the "
             "next word would be no answer; take a model that does not think"
         )
+    if not chat.dialect.cold:
+        tell("The server does not take temperature 0, so it draws, and may answer the same query differently")
     sent = packing.pack(_query(packing))
-    found = stretches(reply.prompt_token_ids or ())
+    found = stretches(reply.prompt_token_ids)
     # Most models turn one frame, or two, into one stretch of tokens; some turn a whole video into one.
     each = next((each for each in (1, 2) if sent.frames and found == expected(sent.frames, each)), None)
     resampling: Resampling = "none" if each or packing.transport == "images" else "unknown"
@@ -84,11 +85,11 @@ async def try_out(
             "The server may leave out frames that it is sent, so this run is marked: resampling unknown. --transport "
             "images sends each frame by itself; vLLM leaves none out if it is started with --trust-request-mm-kwargs"
         )
-    return Manner(packing, await find_way(api, chat, served, options, sent, tell), resampling, each)
+    return Manner(packing, await find_way(chat.api, chat, served, options, sent, tell), resampling, each)
 
 
 async def _first(
-    chat: Chat, served: Served, options: ServerOptions, put: Callable[[bytes], str] | None
+    chat: Conversation, served: Served, options: ServerOptions, put: Callable[[bytes], str] | None
 ) -> tuple[Packing, Reply]:
     template: dict[str, Any] = {}
     if served.kind != "other":
@@ -100,14 +101,30 @@ async def _first(
         ways.insert(0, replace(plain, told=True, times=served.takes_times))
     for packing in ways:
         try:
-            return packing, await chat(packing.pack(_query(packing)), max_tokens=1, **ids)
+            return packing, await _put(chat, packing.pack(_query(packing)), ids)
         except RequestError as error:
             if error.status not in REFUSED:
                 raise
             # What is told is taken only from clients that whoever started the server trusts.
             if packing is plain or "kwargs" not in error.said:
+                if options.transport != "images" and "video" in error.said.lower():
+                    raise RunError(
+                        f"{error}; take another --transport: --transport images sends pictures, which more servers take"
+                    ) from None
                 raise RunError(f"{error}; perhaps another --transport suits it") from None
     raise AssertionError  # The last one has returned or raised.
+
+
+async def _put(chat: Conversation, sent: Sent, fields: Mapping[str, Any]) -> Reply:
+    """A reply to a query, put as the server wants it; how that is, it says as it refuses."""
+    while True:
+        try:
+            return await chat(sent, max_tokens=1, **fields)
+        except RequestError as error:
+            dialect = chat.dialect.after(error.said) if error.status in REFUSED else None
+            if dialect is None:
+                raise
+            chat.dialect = dialect
 
 
 def _query(packing: Packing) -> Query:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 from hpvqa.scene.spec import Side
 from hpvqa.vlm.backends.openai.address import root_of
-from hpvqa.vlm.backends.openai.api import Api, IncompleteError, RequestError
+from hpvqa.vlm.backends.openai.api import Api
+from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.packing import Sent
 from hpvqa.vlm.backends.openai.replies import Text, Tokenized
-from hpvqa.vlm.backends.openai.scores import Chat, Exact, FirstTokens, Spoken, Way, continued
+from hpvqa.vlm.backends.openai.scores import Chat, Exact, FirstTokens, Spoken, Way, continued, thinks
 from hpvqa.vlm.backends.openai.served import Served
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.prompt import CHOICES
@@ -32,14 +33,14 @@ async def find_way(
         served: What the server has.
         options: What the user wants.
         sent: A query to try it with.
-        tell: Told if there are no log-probabilities.
+        tell: Takes what the user should know, now or during later answers.
 
     Raises:
-        RequestError: It does not answer, for now.
+        RequestError: It does not answer, for now, or thinks for longer than it may speak.
     """
-    spoken = Spoken(options.max_new_tokens)
+    spoken = Spoken(options.max_new_tokens, once(tell))
     if options.scoring == "generate":
-        return spoken
+        return await _heard(spoken, chat, sent)
     if served.kind == "vllm":
         exact = await _exact(api, chat, served, sent)
         if exact is not None:
@@ -49,13 +50,36 @@ async def find_way(
         try:
             reply = await chat(sent, max_tokens=1, logprobs=True, top_logprobs=top)
         except RequestError as error:
-            if error.status not in REFUSED:
+            # Some servers fail over what they do not have; that they answer at all is known by now.
+            lacks = isinstance(error, IncompleteError) or error.status in REFUSED or "logprob" in error.said
+            if not lacks:
                 raise
         else:
+            if thinks(reply):
+                tell("The model thinks before it answers, so it speaks and its words are read (--scoring generate)")
+                return await _heard(spoken, chat, sent)
             if reply.first:
                 return FirstTokens(top, spoken)
     tell("The server gives no log-probabilities, so the model speaks and its words are read (--scoring generate)")
+    return await _heard(spoken, chat, sent)
+
+
+async def _heard(spoken: Spoken, chat: Chat, sent: Sent) -> Spoken:
+    """The model's words, if it says any: one that thinks for too long does so with all queries."""
+    await spoken.answer(chat, sent, CHOICES)
     return spoken
+
+
+def once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Tells no sentence twice."""
+    told = set[str]()
+
+    def tell_once(sentence: str) -> None:
+        if sentence not in told:
+            told.add(sentence)
+            tell(sentence)
+
+    return tell_once
 
 
 async def _exact(api: Api, chat: Chat, served: Served, sent: Sent) -> Way | None:
@@ -94,6 +118,6 @@ async def _begun(api: Api, chat: Chat, served: Served, sent: Sent, prefixes: Seq
         body = {"model": served.model, "tokens": list(prefix)}
         begun[prefix] = lead + (await api.post(f"{root_of(api.url)}/detokenize", body, Text)).prompt
         reply = await chat(continued(sent, begun[prefix]), **fields)
-        if reply.prompt_token_ids != [*(asked.prompt_token_ids or ()), *prefix]:
+        if reply.prompt_token_ids != [*asked.prompt_token_ids, *prefix]:
             raise IncompleteError("The server does not let a model go on with an answer just as it would begin it")
     return begun

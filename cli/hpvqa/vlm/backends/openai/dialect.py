@@ -1,0 +1,92 @@
+"""How requests are put: servers differ in what they call the length of an answer, and in what they let be chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hpvqa.vlm.backends.openai.api import Api
+from hpvqa.vlm.backends.openai.packing import Sent
+from hpvqa.vlm.backends.openai.replies import Reply
+
+_NO_TEMPERATURE = re.compile(
+    r"temperature.{0,80}(support|only|allowed)|(support|recogni[sz]ed).{0,40}temperature", re.I
+)
+_TOO_SHORT = re.compile(r"max(_\w+)?_tokens.*(minimum|at least|>=|greater)", re.I)
+_LEAST = 16
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How requests to a server are put.
+
+    Attributes:
+        length: What the length of an answer is called.
+        least: The shortest that can be asked for [tokens].
+        cold: Whether temperature 0 can be asked for; if not, the server draws, at a temperature of its own.
+    """
+
+    length: str = "max_tokens"
+    least: int = 1
+    cold: bool = True
+
+    def body(self, model: str, sent: Sent, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of a request for a chat completion.
+
+        Args:
+            model: Name of the model.
+            sent: The query.
+            fields: Further fields; ``max_tokens`` is put as the server wants it.
+        """
+        others = {name: value for name, value in fields.items() if name != "max_tokens"}
+        length = {self.length: max(fields["max_tokens"], self.least)}
+        cold = {"temperature": 0} if self.cold else {}
+        return {"model": model, "messages": sent.messages, **cold, **length, **sent.fields, **others}
+
+    def after(self, refusal: str) -> Dialect | None:
+        """How to put a request that was refused; None if that is not about how it was put.
+
+        Args:
+            refusal: What the server said.
+        """
+        if self.length == "max_tokens" and "max_completion_tokens" in refusal:
+            return replace(self, length="max_completion_tokens")
+        if self.least == 1 and _TOO_SHORT.search(refusal):
+            return replace(self, least=_LEAST)
+        if self.cold and _NO_TEMPERATURE.search(refusal):
+            return replace(self, cold=False)
+        return None
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What answers depend on, beyond what all servers do."""
+        return {} if self.cold else {"temperature": "the server's own"}
+
+
+@dataclass
+class Conversation:
+    """Asks one model of a server.
+
+    Attributes:
+        api: The connection.
+        model: Name of the model.
+        dialect: How requests are put; what is learnt of it is written here.
+    """
+
+    api: Api
+    model: str
+    dialect: Dialect = Dialect()
+
+    async def __call__(self, sent: Sent, **fields: Any) -> Reply:
+        """Send one request for a chat completion.
+
+        Args:
+            sent: The query.
+            fields: Further fields of the request.
+
+        Raises:
+            RequestError: There is no reply, or none that can be understood.
+        """
+        return await self.api.post("/chat/completions", self.dialect.body(self.model, sent, fields), Reply)

@@ -1,0 +1,36 @@
+"""What a model that thinks aloud says once it has thought."""
+
+from __future__ import annotations
+
+import re
+
+MARKS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
+)
+"""What begins and what ends the thoughts of models: Qwen, GLM and DeepSeek, ..., Seed, Mistral, Kimi, gpt-oss."""
+
+_BEGIN = re.compile("|".join(re.escape(begin) for begin, _ in MARKS), re.IGNORECASE)
+_END = re.compile("|".join(re.escape(end) for _, end in MARKS), re.IGNORECASE)
+
+
+def spoken(text: str) -> str | None:
+    """What is said after all thoughts, or the text itself where there are none; None if it ends within a thought.
+
+    Chat templates may begin a thought in the prompt, so an end counts without its beginning, too.
+    """
+    ends = [match.end() for match in _END.finditer(text)]
+    said = text[ends[-1] :] if ends else text
+    return None if _BEGIN.search(said) else said
+
+
+def is_thought(text: str) -> bool:
+    """Whether a text begins with a thought, or with the first token of one, such as ``<think``."""
+    begun = text.strip().lower()
+    return len(begun) > 1 and any(begun.startswith(begin.lower()) for begin, _ in MARKS)
