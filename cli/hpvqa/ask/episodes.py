@@ -32,7 +32,6 @@ def open_episode(folder: Path) -> EpisodeRecord:
 def _missing(folder: Path) -> str:
     """Why a folder is no finished episode, and what to do."""
     from hpvqa.collect.folder import PARTIAL_DIR
-    from hpvqa.collect.settings import COLLECTION_FILE
 
     if PARTIAL_DIR in folder.parts or _is_recorded(folder):
         return f"The episode {folder.name} is still being recorded; it can be asked about once its folder is complete"
@@ -42,10 +41,10 @@ def _missing(folder: Path) -> str:
         return (
             f"{folder} is a data set; answer it with hpvqa eval --dataset {folder}, or name an episode of a data folder"
         )
-    if (folder / COLLECTION_FILE).is_file() or any((folder / task).is_dir() for task in TASKS):
+    if _holds_data(folder):
         return f"{folder} is a data folder; ask about its newest episode with --latest {folder}"
     if folder.is_dir():
-        return f"{folder} is not an episode: it has no {RECORD_FILE}"
+        return f"{folder} is not an episode: it has no {RECORD_FILE}{_below(folder)}"
     return f"There is no episode {folder}; one looks like data/push/000/episode-000003, or use --latest data"
 
 
@@ -125,6 +124,33 @@ def _check_data(data: Path) -> None:
         raise UsageError(f"{data} is an episode, not a data folder; leave the option out to ask about it")
     if is_dataset(data):
         raise UsageError(f"{data} is a data set, not a data folder; answer it with hpvqa eval --dataset {data}")
+    if not _holds_data(data) and any(data.iterdir()):
+        raise UsageError(
+            f"{data} is not a data folder, for it holds neither {' nor '.join(TASKS)} episodes{_below(data)}"
+        )
+
+
+def _holds_data(folder: Path) -> bool:
+    """Whether episodes are collected here."""
+    from hpvqa.collect.folder import PARTIAL_DIR
+    from hpvqa.collect.settings import COLLECTION_FILE
+
+    return (folder / COLLECTION_FILE).is_file() or any((folder / name).is_dir() for name in (*TASKS, PARTIAL_DIR))
+
+
+def _below(folder: Path) -> str:
+    """Words that end an error about the wrong folder: what is to be found in it."""
+    found = [folder / name for name in _names(folder) if (folder / name).is_dir()]
+    for data in found:
+        if _holds_data(data):
+            return f"; ask about the newest episode of {data} with --latest {data}"
+    for dataset in found:
+        if is_dataset(dataset):
+            return f"; there is a data set in it, which hpvqa eval --dataset {dataset} answers"
+    for episode in found:
+        if (episode / RECORD_FILE).is_file():
+            return f"; there are episodes in it, such as {episode}"
+    return ""
 
 
 def _folders(data: Path) -> list[Path]:
@@ -141,4 +167,5 @@ def _names(folder: Path) -> list[str]:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
+        # Such as one that was deleted meanwhile.
         return []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from hpvqa.errors import UsageError
+
+_LONGEST = 255
+"""Of a part of a path [bytes]; whatever is longer is a question."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,19 @@ def read_words(words: Sequence[str], latest: Path | None, watch: Path | None) ->
         raise UsageError("Put the question into quotes, such as hpvqa ask --latest data 'which cube looks heavier?'")
     folder = latest or watch
     if folder:
-        if words and Path(words[0]).is_dir():
+        if words and _is_there(words[0]) and Path(words[0]).is_dir():
             raise UsageError(f"Name either an episode ({words[0]}), or a data folder with --latest or --watch")
         return Place(folder, "latest" if latest else "watch", words[0] if words else None)
     if not words:
         raise UsageError("Name an episode, such as data/push/000/episode-000003, or use --latest data")
-    if " " in words[0] and not Path(words[0]).exists():
+    if not _is_there(words[0]) and (" " in words[0] or len(os.fsencode(words[0])) > _LONGEST):
         raise UsageError("Name an episode before the question, or ask about the newest one with --latest data")
     return Place(Path(words[0]), "episode", words[1] if len(words) > 1 else None)
+
+
+def _is_there(word: str) -> bool:
+    """Whether a word of a command line is a path at which there is something; a long question is none."""
+    try:
+        return Path(word).exists()
+    except OSError:
+        return False

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from hpvqa.ask.episodes import new_episodes
+from hpvqa.ask.known import untaught
 from hpvqa.ask.question import Question
 from hpvqa.ask.result import Asked, View
 from hpvqa.record.episode import EpisodeRecord, read_episode
@@ -51,6 +52,7 @@ class Asker:
         question: What it is asked.
         cameras: Names of the cameras; none: all; None: those that the model was trained on, where that is known.
         views: The cameras of each task that it was trained on.
+        tasks: The tasks that it was trained on; none: it is not known.
         tell: Takes sentences that a user should see.
         on_text: Takes what is said while it is said, where the answerer can be listened to.
     """
@@ -62,6 +64,7 @@ class Asker:
     tell: Callable[[str], None]
     on_text: OnText | None = None
     views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
     _told: set[str] = field(default_factory=set, init=False)
 
     def watch(self, data: Path, stopped: Callable[[], bool], pause: Callable[[], None]) -> Iterator[Asked]:
@@ -99,6 +102,9 @@ class Asker:
         """
         cameras = self._known_cameras(record) if self.cameras is None else self.cameras
         queries = self.question.queries(folder, record, cameras)
+        doubt = untaught(self.question, record.spec.task, self.tasks)
+        if doubt is not None:
+            self._tell_once(f"Warning: {doubt}")
         answers = self._answers(queries, record)
         views = tuple(View(query.clip.stem, answer) for query, answer in zip(queries, answers, strict=True))
         return Asked(folder, record, self.question.of(record), self.question.free, views)
@@ -109,10 +115,16 @@ class Asker:
         known = tuple(name for name in there if name in self.views.get(task, ()))
         if len(known) == len(there):
             return ()
-        if known and task not in self._told:
-            self.tell(f"Of {task} episodes the model was trained on {', '.join(known)} alone; --camera all asks all")
-            self._told.add(task)
+        if known:
+            self._tell_once(
+                f"This model learned {task} episodes from {', '.join(known)} only; use --camera all for every view"
+            )
         return known
+
+    def _tell_once(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self.tell(sentence)
 
     def _answers(self, queries: Sequence[Query], record: EpisodeRecord) -> list[Answer]:
         if not self.answerer.given_frames:

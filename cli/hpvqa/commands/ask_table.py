@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpvqa.ask.result import Asked, View
+from hpvqa.errors import printable
 from hpvqa.evaluate.views import likelier
 from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.protocol import Answer
@@ -33,14 +34,14 @@ class Printer:
 
     def tell(self, sentence: str) -> None:
         """Say something that is no answer."""
-        click.echo(sentence, err=True)
+        click.echo(printable(sentence), err=True)
 
     def on_text(self, camera: str, text: str) -> None:
         """Print a piece of an answer as it comes."""
         if camera != self._heard:
             click.echo(f"{'' if self._heard is None else chr(10)}{camera}: ", nl=False)
             self._heard = camera
-        click.echo(text, nl=False)
+        click.echo(printable(text), nl=False)
 
     def show(self, asked: Asked) -> None:
         """Print the answers about one episode."""
@@ -52,21 +53,21 @@ class Printer:
         if asked.free:
             self._show_text(asked)
         else:
-            self._console.print(Text(f"{asked.folder}: {asked.question}"), soft_wrap=True)
+            self._console.print(_text(f"{asked.folder}: {asked.question}"), soft_wrap=True)
             self._console.print(_table(asked))
             for view in asked.views:
                 if view.answer.error:
-                    self._console.print(Text(_error(view)), soft_wrap=True)
+                    self._console.print(_text(_error(view)), soft_wrap=True)
         if self._reveal:
-            self._console.print(Text(_truth(asked)), soft_wrap=True)
+            self._console.print(_text(_truth(asked)), soft_wrap=True)
         self._heard = None
 
     def _show_text(self, asked: Asked) -> None:
         for view in asked.views:
             if view.answer.error:
-                self._console.print(Text(_error(view)), soft_wrap=True)
+                self._console.print(_text(_error(view)), soft_wrap=True)
             elif self._heard is None:
-                self._console.print(Text(f"{view.camera}: {view.answer.text.strip()}"), soft_wrap=True)
+                self._console.print(_text(f"{view.camera}: {view.answer.text.strip()}"), soft_wrap=True)
 
 
 def _table(asked: Asked) -> Table:
@@ -87,6 +88,11 @@ def _table(asked: Asked) -> Table:
     return table
 
 
+def _text(text: str) -> Text:
+    """A text that a model, a server or the author of an episode may have written, safe to show."""
+    return Text(printable(text))
+
+
 def _error(view: View) -> str:
     return f"{view.camera} has no answer: {view.answer.error}"
 
@@ -94,7 +100,7 @@ def _error(view: View) -> str:
 def _word(answer: Answer) -> Text:
     if answer.error:
         return Text("error")
-    return Text(answer.choice or f"neither: {answer.text.strip()!r}")
+    return _text(answer.choice or f"neither: {answer.text.strip()!r}")
 
 
 def _probabilities(view: View) -> tuple[str, str]:

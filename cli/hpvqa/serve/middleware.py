@@ -1,15 +1,20 @@
-"""Loaded by vLLM's server: nothing but its health is told without the key.
+"""Loaded by vLLM's server: who may ask.
 
-vLLM itself asks for the key only under some paths; others, of which ``/invocations`` answers queries too, stay open.
+With a key, nothing but the server's health is told without it: vLLM itself asks for the key only under some paths;
+others, of which ``/invocations`` answers queries too, stay open. Without a key only programs on this machine may ask,
+and a page of another site in a browser on it is none of them.
 """
 
 from __future__ import annotations
 
 import hmac
+import json
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
+from hpvqa.hosts import is_local
 from hpvqa.serve.key import TAKEN
 
 Message = MutableMapping[str, Any]
@@ -18,7 +23,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 OPEN = ("/health",)
-_REFUSAL = b'{"error": {"message": "Unauthorized", "code": 401}}'
 
 
 class OnlyWithKey:
@@ -41,9 +45,47 @@ class OnlyWithKey:
         given = dict(scope["headers"]).get(b"authorization", b"")
         if hmac.compare_digest(given, self._wanted):
             await self._app(scope, receive, send)
-        elif kind == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
         else:
-            headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
-            await send({"type": "http.response.start", "status": 401, "headers": headers})
-            await send({"type": "http.response.body", "body": _REFUSAL})
+            await _refuse(scope, send, 401, "Unauthorized", (b"www-authenticate", b"Bearer"))
+
+
+class OnlyFromHere:
+    """An ASGI application around another one: whoever asks must call this machine by a name that only it has.
+
+    A page of another site may name an address of its own that it has led here meanwhile (DNS rebinding), and then that
+    name is what the browser says as host; or it asks openly, and then the browser says where the page is from.
+
+    Args:
+        app: The other one.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] in {"http", "websocket"}:
+            headers = [(bytes(name).lower(), bytes(value).decode("latin-1")) for name, value in scope["headers"]]
+            hosts = [value for name, value in headers if name == b"host"]
+            pages = [value for name, value in headers if name == b"origin"]
+            if len(hosts) != 1 or not all(map(_is_here, [f"//{hosts[0]}", *pages])):
+                await _refuse(scope, send, 403, "Without a key, only this machine may ask, by the name 127.0.0.1")
+                return
+        await self._app(scope, receive, send)
+
+
+def _is_here(address: str) -> bool:
+    try:
+        return is_local(urlsplit(address).hostname or "")
+    except ValueError:
+        return False
+
+
+async def _refuse(scope: Message, send: Send, status: int, why: str, *headers: tuple[bytes, bytes]) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    body = json.dumps({"error": {"message": why, "code": status}}).encode()
+    headers = ((b"content-type", b"application/json"), *headers)
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+    await send({"type": "http.response.body", "body": body})

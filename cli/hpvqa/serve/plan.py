@@ -8,6 +8,7 @@ from pathlib import Path
 from hpvqa.serve.settings import ServeSettings
 from hpvqa.vlm.adapter import Adapter
 from hpvqa.vlm.backends.vllm import VllmAnswerer, check_normalisation
+from hpvqa.vlm.embedded import ADAPTED, BASE, NAMES, adapter_folder
 from hpvqa.vlm.families import Family
 from hpvqa.vlm.processing import load_processor
 
@@ -34,22 +35,35 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """What clients call the model: what the user calls it, of a folder only its own name."""
-        given = Path(self.settings.model.model)
-        return given.resolve().name if given.is_dir() else str(given)
+        """What clients call the model: what the user calls it, of a folder only its own name.
+
+        The embedded model is two, each with its own name: what it was before it was tuned, and the tuned one.
+        """
+        given = self.settings.model.model
+        if given in NAMES:
+            return BASE
+        return _own(Path(given).resolve().name, "model") if Path(given).is_dir() else given
 
     @property
     def adapter_name(self) -> str | None:
         """What clients call the model with its adapter: the adapter's folder."""
         if self.adapter is None:
             return None
-        name = self.adapter.folder.resolve().name
+        folder = self.adapter.folder.resolve()
+        if folder == adapter_folder().resolve() and self.name == BASE:
+            return ADAPTED
+        name = _own(folder.name, "adapter")
         return name if name != self.name else f"{name}-adapter"
 
     @property
     def asked(self) -> str:
         """The name that clients will mostly ask for."""
         return self.adapter_name or self.name
+
+
+def _own(name: str, kind: str) -> str:
+    """The name of a folder, which is never that of the embedded model."""
+    return f"{name}-{kind}" if name in NAMES else name
 
 
 def make_plan(settings: ServeSettings) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -61,10 +62,13 @@ class ServerProcess:
         return self._guard.poll()
 
     def tail(self) -> str:
-        """The end of the log."""
-        with self.log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            return file.read().decode("utf-8", errors="replace")
+        """The end of the log; nothing if somebody has deleted it."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+                return file.read(_TAIL).decode("utf-8", errors="replace")
+        except OSError:
+            return ""
 
     def stop(self) -> None:
         """End the server and all that it started; may be called twice."""
@@ -103,14 +107,14 @@ def free_port(host: str, port: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             return int(probe.getsockname()[1])
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         raise UsageError(
             f"There is no address {host}; --host takes 127.0.0.1, 0.0.0.0 or a name of this machine"
         ) from None
     except PermissionError:
         raise UsageError(f"Port {port} may not be listened at; choose a --port from 1024 on") from None
     except OSError as error:
-        if error.errno == 98:
+        if error.errno == errno.EADDRINUSE:
             raise UsageError(
                 f"Port {port} is in use, perhaps by another server; stop that one, or choose another --port (0: a free "
                 "one)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hpvqa.errors import RunError
+from hpvqa.plain import parse_json
 from hpvqa.serve.command import server_command, server_environment
 from hpvqa.serve.key import Key
 from hpvqa.serve.plan import Plan
@@ -22,6 +22,8 @@ _INTERVAL = 0.25
 """Time between two looks at the server [s]."""
 _SILENCE = 15.0
 """Longest time without a word while it starts [s]."""
+_LONGEST = 1 << 20
+"""Of what answers on the server's port, so much is read [bytes]."""
 _STAGES = (
     (r"Starting to load model", "Loading the model"),
     (r"checkpoint shards:\s+(\d+)%", "Loading the weights, {}%"),
@@ -137,7 +139,8 @@ def _models(url: str, key: Key | None) -> set[str]:
     try:
         connection.request("GET", f"{parts.path}/models", headers=headers)
         reply = connection.getresponse()
-        return {str(card["id"]) for card in json.load(reply)["data"]} if reply.status == 200 else set()
+        data = parse_json(reply.read(_LONGEST))["data"] if reply.status == 200 else []
+        return {str(card["id"]) for card in data}
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return set()
     finally:

@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
 from hpvqa.plain import explain
-from hpvqa.vlm.embedded import ADAPTED, adapter_folder
+from hpvqa.vlm.embedded import ADAPTED, NAMES, adapter_folder
 from hpvqa.vlm.families import find_family, resolve_model
 from hpvqa.vlm.frames.sampling import FrameSampling, Sampler
 from hpvqa.vlm.options import ModelOptions, Scoring, ServerOptions, Transport
@@ -85,12 +85,14 @@ class Look:
         frames: Which frames of a clip.
         warnings: How that differs from what an adapter was trained with, if that was allowed.
         views: The cameras of each task that it was trained on; none: it is not known.
+        tasks: The tasks that it was trained on; none: it is not known.
     """
 
     prompt: Prompt
     frames: FrameSampling
     warnings: tuple[str, ...] = ()
     views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
 
 
 def choose_look(choice: ModelChoice) -> Look:
@@ -123,11 +125,16 @@ def choose_look(choice: ModelChoice) -> Look:
         # A large model should not have to be loaded to find out.
         find_family(choice.name).check_size(*frames.resolution)
     warnings = tuple(f"Not as in training: {words}" for words in different)
-    return Look(prompt, frames, warnings, {} if record is None else record.views)
+    if record is None:
+        return Look(prompt, frames, warnings)
+    return Look(prompt, frames, warnings, record.views, (record.task,) if record.task else tuple(record.views))
 
 
 def _record(choice: ModelChoice) -> TrainingRecord | None:
     name = choice.name
+    if choice.backend == "openai" and name == ADAPTED:
+        # One name, one thing: a server, too, shows it what it was trained on.
+        return read_training_record(adapter_folder())
     if choice.backend not in ENGINES or name is None:
         return None
     shipped = adapter_folder() if name == ADAPTED else None
@@ -136,7 +143,7 @@ def _record(choice: ModelChoice) -> TrainingRecord | None:
 
 
 def _resolution(choice: ModelChoice) -> tuple[int, int]:
-    if choice.backend in ENGINES and choice.name is not None:
+    if choice.name is not None and (choice.backend in ENGINES or choice.name in NAMES):
         return find_family(choice.name).resolution
     return DEFAULT_RESOLUTION
 
