@@ -96,7 +96,7 @@ class StandIn:
 
 
 def _stand_by(pipe: int) -> NoReturn:
-    """Wait until the guard, which alone holds the other end of a pipe, has gone; then kill, unless it said that it is done."""
+    """Wait until the guard, which has the other end of a pipe, has gone; then kill, unless it said that it is done."""
     try:
         # A session of its own, so that nothing that is meant for the guard's group ends it.
         os.setsid()

@@ -79,7 +79,7 @@ def message(body: object) -> str:
         if not isinstance(body, dict):
             break
         body = body.get("error") or body.get("message") or body.get("detail") or ""
-    return body if isinstance(body, str) else "" if isinstance(body, dict) else str(body)
+    return "" if body is None or isinstance(body, dict) else str(body)
 
 
 def plain(content: bytes) -> str:
