@@ -30,7 +30,9 @@ from hpvqa.evaluate.views import pool
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, episode_dir
+from hpvqa.tasks.drop import Drop
 from hpvqa.tasks.push import Push
+from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.protocol import Answerer
@@ -132,11 +134,40 @@ def test_without_a_camera_those_are_asked_that_the_model_was_trained_on(episode:
         return [view.camera for view in found.views]
 
     assert asked(None, push=(names[1], "elsewhere")) == [names[1]]
-    assert [line for line in told if f"trained on {names[1]} alone" in line]
+    assert [line for line in told if f"learned push episodes from {names[1]} only" in line]
     for views in ({}, {"drop": (names[1],)}, {"push": ("elsewhere",)}, {"push": tuple(names)}):
         assert asked(None, **views) == names
-        assert not [line for line in told if "trained on" in line]
+        assert not [line for line in told if "learned" in line]
     assert asked("all", push=(names[1],)) == names
+
+
+@pytest.mark.parametrize(
+    ("question", "tasks", "words"),
+    [
+        (None, ("push",), None),
+        (f"  {Push.question.upper()}", ("drop", "push"), None),
+        ("which cube looks heavier?", ("push",), "trained to answer one question about push episodes"),
+        (Drop.question, ("drop", "push"), "trained to answer one question about push episodes"),
+        ("What is the robot doing?", ("push",), "trained to answer one question about push episodes"),
+        (None, ("drop",), "trained on drop episodes only, and this is a push episode"),
+        ("which cube looks heavier?", (), None),
+    ],
+)
+def test_a_question_that_a_model_was_not_taught_is_told_once(
+    episode: Path, question: str | None, tasks: tuple[str, ...], words: str | None
+) -> None:
+    told: list[str] = []
+    asking = asker(Looking(), question, tell=told.append, tasks=tasks)
+    for _ in range(2):
+        asking.ask(episode, open_episode(episode))
+    assert len([line for line in told if line.startswith("Warning: ")]) == (words is not None)
+    assert words is None or any(words in line for line in told)
+
+
+def test_the_embedded_model_is_known_to_answer_two_questions_alone() -> None:
+    for backend in ("transformers", "openai"):
+        assert set(choose_look(ModelChoice(backend=backend, model="embedded")).tasks) == {"push", "drop"}
+    assert choose_look(ModelChoice(backend="openai", model="another")).tasks == ()
 
 
 def test_the_same_is_asked_and_shown_as_in_an_evaluation(tmp_path: Path) -> None:
@@ -289,6 +320,18 @@ def test_a_server_that_goes_while_it_speaks_is_a_sentence(data: Path, capsys: py
 
 
 @needs_client
+def test_what_a_server_says_cannot_control_the_terminal(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b[2J\x9b31m\u202eleft"
+    with Speaking(owned_by="vllm", tokens={}, text=evil) as server:
+        server.words = (evil,)
+        for args in (["What happens?"], ["--scoring", "generate"], ["--scoring", "generate", "--json"]):
+            hpvqa("--latest", data, *args, "--server", server.url, "--camera", CAMERA)
+            out, err = capsys.readouterr()
+            assert "2J" in out
+            assert not {"\x1b", "\x9b", "\u202e"} & set(out + err)
+
+
+@needs_client
 def test_a_server_that_is_down_is_a_sentence(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with StandIn() as server:
         url = server.url
@@ -306,6 +349,11 @@ def test_a_server_that_is_down_is_a_sentence(data: Path, capsys: pytest.CaptureF
         (["--latest", "data", "--backend", "transfomers"], "did you mean 'transformers'?"),
         (["--latest", "data", "--server", "http://127.0.0.1:1/v1"], "--server is for --backend openai"),
         (["--latest", "data", "--watch", "data"], "Choose one of --latest and --watch"),
+        (["--latest", "data", "哪" * 90], "A baseline only says left or right"),
+        (["哪" * 90], "Name an episode before the question"),
+        (["Q" * 5000], "Name an episode before the question"),
+        (["--watch", "."], ". is not a data folder"),
+        (["--latest", "."], "--latest data"),
         (["data"], "data is a data folder; ask about its newest episode with --latest data"),
     ],
 )

@@ -83,6 +83,28 @@ def test_what_is_no_episode_is_told_with_what_to_do(data: Path, tmp_path: Path) 
     assert "is an episode, not a data folder" in message(latest_episode, good)
 
 
+def test_what_is_one_level_down_is_named(tmp_path: Path) -> None:
+    def watch(folder: Path) -> object:
+        return new_episodes(folder, lambda: True, lambda: None)
+
+    project = tmp_path / "project"
+    (project / "runs").mkdir(parents=True)
+    for function in (latest_episode, watch):
+        assert message(function, project).endswith("holds neither push nor drop episodes")
+    build(make_data(tmp_path / "data", push=8), project / "dataset", quiet(), recipe=Recipe())
+    for function in (latest_episode, watch, open_episode):
+        assert f"hpvqa eval --dataset {project / 'dataset'}" in message(function, project)
+    (tmp_path / "data").rename(project / "data")
+    for function in (latest_episode, watch, open_episode):
+        assert message(function, project).endswith(f"with --latest {project / 'data'}")
+    shard = project / "data" / "push" / "000"
+    assert str(shard / "episode-0000") in message(open_episode, shard)
+
+
+def test_an_empty_folder_may_be_watched(tmp_path: Path) -> None:
+    assert list(new_episodes(tmp_path, lambda: True, lambda: None)) == []
+
+
 def test_a_data_set_is_told_from_a_data_folder(tmp_path: Path) -> None:
     build(make_data(tmp_path / "data", push=8), tmp_path / "dataset", quiet(), recipe=Recipe())
     for function in (latest_episode, open_episode):

@@ -35,7 +35,18 @@ def test_waits_double_up_to_a_limit_and_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "wait"), [(None, None), ("17", 17), ("0", 0), ("-3", 0), ("soon", None), ("", None), ("nan", None)]
+    ("header", "wait"),
+    [
+        (None, None),
+        ("17", 17),
+        ("0", 0),
+        ("-3", 0),
+        ("soon", None),
+        ("", None),
+        ("nan", None),
+        ("0.7", 0.7),
+        ("9" * 400, None),
+    ],
 )
 def test_a_server_says_how_long_to_wait(header: str | None, wait: float | None) -> None:
     assert wanted_wait(header) == wait
@@ -174,10 +185,19 @@ def piece(text: str) -> str:
     return f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'content': text}}]})}\n\n"
 
 
+LAST = f"data: {json.dumps({'choices': [{'index': 0, 'delta': {}, 'finish_reason': 'stop'}]})}\n\n"
+
+
 @pytest.mark.parametrize(
     ("raw", "said", "error"),
     [
         ([piece("a"), piece(" b"), "data: [DONE]\n\n"], "a b", None),
+        ([piece("a"), piece(" b"), LAST], "a b", None),
+        ([piece("a"), piece(" b"), LAST, "data: [DONE]"], "a b", None),
+        ([piece("a"), piece(" b"), LAST, "data: [DONE]\n"], "a b", None),
+        ([piece("a"), piece(" b"), LAST, ": ping\n\nevent: ping\ndata: {}\n\n"], "a b", None),
+        ([LAST, "data: [DONE]\n\n"], "", "said nothing within 16 tokens"),
+        ([piece("<think>a"), LAST], "<think>a", "said nothing within 16 tokens"),
         ([piece("a"), piece(" b")], "a b", "broke off in the middle of its answer (the connection ended)"),
         ([piece("a"), 'data: {"error": {"message": "out of memory"}}\n\n'], "a", "its answer (out of memory)"),
         ([piece("a"), f'data: {{"error": "key {KEY}"}}\n\n'], "a", "its answer (key ***)"),

@@ -54,6 +54,46 @@ def test_a_choice_is_read_if_just_one_is_among_the_words(text: str) -> None:
     assert parse_choice(text, CHOICES) == (words.pop() if len(words) == 1 else None)
 
 
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("<think>The left one slid further.</think>right", "right"),
+        ("The left one slid further.</think> right", "right"),
+        ("<think>The left cube", None),
+        ("right <think>or left", None),
+        ("<think>a</think>left<think>", None),
+        ("<THINK>left</THINK>\n\n**Right**", "right"),
+        ("[THINK]left[/THINK]right", "right"),
+        ("◁think▷left", None),
+        ("<|channel|>analysis<|message|>left<|end|><|channel|>final<|message|>right", "right"),
+        ("<think></think>", None),
+        ("I think left", "left"),
+    ],
+)
+def test_thoughts_are_no_answer(text: str, choice: str | None) -> None:
+    assert parse_choice(text, CHOICES) == choice
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("left", "left"),
+        ("**Left**", "left"),
+        (" right.\nThe cube", "right"),
+        ("Right, because", "right"),
+        ("The left cube moved", None),
+        ("Left cube moved", None),
+        ("left-hand cube", None),
+        ("Right or left", None),
+        ("right. The left one", None),
+        ("<think>x</think>left", "left"),
+        ("", None),
+    ],
+)
+def test_of_a_text_that_is_cut_off_only_its_first_word_counts(text: str, choice: str | None) -> None:
+    assert parse_choice(text, CHOICES, cut=True) == choice
+
+
 def test_single_tokens_take_one_step() -> None:
     tokenizer = build_tokenizer("qwen3_vl", "whole")
     found = candidates(tokenizer, PROMPT, CHOICES)
@@ -142,6 +182,8 @@ def test_a_model_that_would_rather_say_something_else_is_told_of_once() -> None:
     told: list[str] = []
     doubt = Doubt(told.append)
     doubt.check({"left": math.log(0.3), "right": math.log(0.21)}, "left")
+    assert told == []
+    doubt.check({"left": 900.0, "right": -1.0}, "left")
     assert told == []
     doubt.check({"left": math.log(0.3), "right": math.log(0.1)}, "Hm")
     doubt.check({"left": math.log(0.1), "right": math.log(0.1)}, "")

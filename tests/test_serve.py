@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,15 @@ from hpvqa.main import main
 from hpvqa.serve.command import server_command, server_environment
 from hpvqa.serve.hint import ask_command
 from hpvqa.serve.key import Key, choose_key
-from hpvqa.serve.middleware import OnlyWithKey
+from hpvqa.serve.middleware import OnlyFromHere, OnlyWithKey
 from hpvqa.serve.plan import Plan, make_plan
 from hpvqa.serve.process import free_port
 from hpvqa.serve.settings import ServeSettings
 from hpvqa.serve.trouble import diagnose, last_error
 from hpvqa.vlm.adapter import Adapter
-from hpvqa.vlm.families import get_family
+from hpvqa.vlm.choice import ModelChoice, choose_look
+from hpvqa.vlm.embedded import adapter_folder, base_folder
+from hpvqa.vlm.families import find_family, get_family
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.options import ModelOptions
 from hpvqa.vlm.prompt import PromptRecord, load_prompt
@@ -33,6 +37,7 @@ from tests.adapters import make_adapter
 from tests.tiny_models import TinyModel
 
 KEY = "sk-very-secret-4711"
+MIDDLEWARE = "hpvqa.serve.middleware"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 
 
@@ -80,7 +85,8 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert KEY not in " ".join(command)
     plain = flags_of(server_command(plan_of(context=4096), None))
     assert plain["--max-model-len"] == "4096"
-    assert plain.keys() & {"--lora-modules", "--enable-lora", "--allowed-local-media-path", "--middleware"} == set()
+    assert plain.keys() & {"--lora-modules", "--enable-lora", "--allowed-local-media-path"} == set()
+    assert (flags["--middleware"], plain["--middleware"]) == (f"{MIDDLEWARE}.OnlyWithKey", f"{MIDDLEWARE}.OnlyFromHere")
 
 
 def test_vllm_understands_the_command_line(tmp_path: Path) -> None:
@@ -107,6 +113,39 @@ def test_an_adapter_named_like_its_model_gets_a_name_of_its_own(tmp_path: Path) 
     assert plan_of(Path("Qwen/Qwen3.5-9B")).asked == "Qwen/Qwen3.5-9B"
 
 
+def test_the_embedded_model_has_one_name_with_its_adapter_and_another_without(tmp_path: Path) -> None:
+    def plan(**given: Any) -> Plan:
+        settings = ServeSettings(model=ModelOptions(**given))
+        adapter = settings.model.adapter
+        found = None if adapter is None else Adapter(adapter, "", {}, {"x.lora_A.weight": (12, 4)})
+        return Plan(settings, base_folder(), get_family("qwen3-vl"), found, "float32", gpu=False)
+
+    tuned = plan(model="embedded")
+    assert (tuned.name, tuned.adapter_name, tuned.asked) == ("embedded-base", "embedded", "embedded")
+    flags = flags_of(server_command(tuned, None))
+    assert flags["--served-model-name"] == "embedded-base"
+    assert json.loads(flags["--lora-modules"]) == {"name": "embedded", "path": str(adapter_folder())}
+    assert plan(model="embedded-base").asked == "embedded-base"
+    # Nothing else ever gets one of these names.
+    other = tmp_path / "embedded"
+    other.mkdir()
+    assert plan(model="embedded", adapter=other).asked == "embedded-adapter"
+    assert plan(model=str(other)).asked == "embedded-model"
+    assert plan(model=str(other), adapter=adapter_folder()).asked == "adapter"
+
+
+@pytest.mark.parametrize("name", ["embedded", "embedded-base"])
+def test_the_line_to_try_asks_a_server_as_the_embedded_model_is_asked_here(name: str) -> None:
+    there = choose_look(ModelChoice(backend="openai", server="http://127.0.0.1:8000/v1", model=name))
+    here = choose_look(ModelChoice(backend="transformers", model=name))
+    assert there == here
+    settings = ServeSettings(model=ModelOptions(model=name))
+    found = None if name == "embedded-base" else Adapter(adapter_folder(), "", {}, {})
+    line = ask_command(Plan(settings, base_folder(), find_family(name), found, "float32", gpu=False), Path("data"))
+    assert line.startswith("hpvqa ask --latest data --server http://127.0.0.1:8000/v1")
+    assert ("--model embedded" in line) == (name == "embedded")
+
+
 def test_the_environment_holds_the_key_once_and_what_the_user_has_set() -> None:
     environ = {"HPVQA_API_KEY": "another", "VLLM_LOGGING_LEVEL": "DEBUG", "HOME": "/root"}
     found = server_environment(environ, Key.of(KEY), gpu=True)
@@ -115,6 +154,39 @@ def test_the_environment_holds_the_key_once_and_what_the_user_has_set() -> None:
     assert "VLLM_CPU_KVCACHE_SPACE" not in found
     assert "VLLM_CPU_KVCACHE_SPACE" in server_environment({}, None, gpu=False)
     assert "VLLM_API_KEY" not in server_environment({"VLLM_API_KEY": KEY}, None, gpu=False)
+
+
+def test_no_process_of_the_server_runs_a_file_of_the_working_folder(tmp_path: Path) -> None:
+    for name in ("token", "timeit"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stray file ran')")
+    # A module of the standard library, and a child that it starts.
+    child = f"import subprocess; assert subprocess.call([{sys.executable!r}, '-m', 'tokenize', '-h']) == 0"
+    command = [sys.executable, "-m", "timeit", "-n", "1", "-r", "1", child]
+    environment = server_environment(os.environ, None, gpu=False)
+    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, found
+    assert "stray" not in found.stdout + found.stderr
+
+
+def test_sockets_fit_into_the_folder_for_temporary_files(tmp_path: Path) -> None:
+    assert server_environment({"TMPDIR": "/scratch/me"}, None, gpu=True)["TMPDIR"] == "/scratch/me"
+    assert "TMPDIR" not in server_environment({}, None, gpu=True)
+    long = "/scratch_of_the_cluster/a_long_user_name/slurm_job_1234567890.node-a100-0123.example.org/tmp"
+    found = server_environment({"TMPDIR": long}, None, gpu=True)["TMPDIR"]
+    # The longest name that vLLM and multiprocessing give to a socket.
+    assert len(f"{found}/pymp-xxxxxxxx/listener-xxxxxxxx") < 107
+    assert Path(found).is_dir()
+
+
+def test_a_user_without_a_name_has_one_for_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    found = server_environment({"HPVQA_CACHE": str(tmp_path)}, None, gpu=True)
+    assert (found["HOME"], found["USER"]) == (str(tmp_path), str(os.getuid()))
+    given = {"HOME": "/work", "USER": "me", "HPVQA_CACHE": str(tmp_path)}
+    assert given.items() <= server_environment(given, None, gpu=True).items()
 
 
 def test_a_key_is_wanted_where_others_can_reach_the_server() -> None:
@@ -155,6 +227,53 @@ def test_a_key_is_wanted_where_others_can_reach_the_server() -> None:
 )
 def test_nothing_is_told_without_the_key(scope: dict[str, Any], passed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_API_KEY", KEY)
+    headers = [("authorization", scope["key"])] if "key" in scope else []
+    reached, sent = passing(OnlyWithKey, scope, headers)
+    assert bool(reached) == passed
+    assert bool(sent) != passed
+    if scope["type"] == "http" and not passed:
+        assert sent[0]["status"] == 401
+
+
+HERE = ("127.0.0.1:8000", "localhost:8000", "LOCALHOST", "[::1]:8000", "127.0.0.1")
+ELSEWHERE = (
+    "evil.example:8000",
+    "evil.example",
+    "127.0.0.1.evil.example",
+    "127.0.0.1@evil.example",
+    "10.0.0.1",
+    "",
+    "[",
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "passed"),
+    [
+        *(([("host", host)], True) for host in HERE),
+        *(([("host", host)], False) for host in ELSEWHERE),
+        *(([("host", HERE[0]), ("origin", f"http://{host}")], True) for host in HERE),
+        *(([("host", HERE[0]), ("origin", f"https://{host}")], False) for host in ELSEWHERE),
+        ([("host", HERE[0]), ("origin", "null")], False),
+        ([("host", HERE[0]), ("host", ELSEWHERE[0])], False),
+        ([], False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_without_a_key_no_page_of_another_site_may_ask(headers: list[tuple[str, str]], passed: bool, kind: str) -> None:
+    reached, sent = passing(OnlyFromHere, {"type": kind, "path": "/v1/models"}, headers)
+    assert bool(reached) == passed
+    assert bool(sent) != passed
+    if not passed:
+        assert sent[0] == {"type": "websocket.close", "code": 1008} or sent[0]["status"] == 403
+
+
+def test_a_server_that_starts_or_ends_is_not_asked_for_its_host() -> None:
+    assert passing(OnlyFromHere, {"type": "lifespan"}, [])[0]
+
+
+def passing(middleware: Any, scope: dict[str, Any], headers: list[tuple[str, str]]) -> tuple[list[object], list[Any]]:
+    """What reaches the application behind a middleware, and what is sent instead."""
     reached: list[object] = []
     sent: list[Any] = []
 
@@ -167,12 +286,9 @@ def test_nothing_is_told_without_the_key(scope: dict[str, Any], passed: bool, mo
     async def receive() -> Any:
         raise AssertionError
 
-    headers = [(b"authorization", scope.pop("key").encode())] if "key" in scope else []
-    asyncio.run(OnlyWithKey(app)({**scope, "headers": headers}, receive, send))
-    assert bool(reached) == passed
-    assert bool(sent) != passed
-    if scope["type"] == "http" and not passed:
-        assert sent[0]["status"] == 401
+    given = [(name.encode(), value.encode()) for name, value in headers]
+    asyncio.run(middleware(app)({**scope, "headers": given}, receive, send))
+    return reached, sent
 
 
 def test_ports(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +305,8 @@ def test_ports(monkeypatch: pytest.MonkeyPatch) -> None:
         free_port("203.0.113.5", 0)
     with pytest.raises(UsageError, match="no address"):
         free_port("nowhere.invalid", 0)
+    with pytest.raises(UsageError, match="no address"):
+        free_port("x" * 70, 0)
 
 
 def test_addresses() -> None:

@@ -128,6 +128,26 @@ def test_killing_its_guard_leaves_nothing_either(serve: Callable[..., Served]) -
     served.nothing_is_left()
 
 
+def test_killing_it_and_its_guard_leaves_nothing_either(serve: Callable[..., Served]) -> None:
+    served = serve()
+    served.wait_until_it_answers()
+    server = served.processes()[0]
+    guard = int(Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[1])
+    # It must not have the time to notice.
+    os.kill(guard, signal.SIGSTOP)
+    served.process.kill()
+    os.kill(guard, signal.SIGKILL)
+    served.nothing_is_left()
+
+
+def test_a_log_that_is_deleted_does_not_end_it(serve: Callable[..., Served]) -> None:
+    served = serve()
+    served.wait_until_it_answers()
+    served.log.unlink()
+    os.killpg(served.process.pid, signal.SIGINT)
+    assert served.finish()[0] == 0
+
+
 def test_it_can_be_interrupted_while_it_starts(serve: Callable[..., Served]) -> None:
     served = serve(how="mute")
     served.wait_until_it_starts()

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from hpvqa.serve.plan import Plan
-from hpvqa.vlm.embedded import ADAPTED
+from hpvqa.vlm.embedded import NAMES
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.training_record import read_training_record
 
@@ -19,10 +19,10 @@ def ask_command(plan: Plan, data: Path) -> str:
         data: Folder with episodes.
     """
     words = ["hpvqa", "ask", "--latest", str(data), "--server", plan.settings.url]
-    if plan.adapter is not None:
+    if plan.adapter is not None or plan.asked in NAMES:
         words += ["--model", plan.asked]
-    if plan.asked == ADAPTED:
-        # Its name says how it was trained to look.
+    if plan.asked in NAMES:
+        # The name says how it was trained to look.
         return shlex.join(words)
     record = read_training_record(plan.folder if plan.adapter is None else plan.adapter.folder)
     frames = FrameSampling(resolution=plan.family.resolution) if record is None else record.frames

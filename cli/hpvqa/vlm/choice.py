@@ -132,10 +132,8 @@ def choose_look(choice: ModelChoice) -> Look:
 
 def _record(choice: ModelChoice) -> TrainingRecord | None:
     name = choice.name
-    if choice.backend == "openai" and name == ADAPTED:
-        # One name, one thing: a server, too, shows it what it was trained on.
-        return read_training_record(adapter_folder())
-    if choice.backend not in ENGINES or name is None:
+    # One name, one thing: the embedded model is shown the same by a server.
+    if name is None or (choice.backend not in ENGINES and name not in NAMES):
         return None
     shipped = adapter_folder() if name == ADAPTED else None
     places = (choice.adapter or shipped, Path(resolve_model(name)))
