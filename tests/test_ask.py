@@ -321,7 +321,7 @@ def test_a_server_that_goes_while_it_speaks_is_a_sentence(data: Path, capsys: py
 
 @needs_client
 def test_what_a_server_says_cannot_control_the_terminal(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    evil = "\x1b[2J\x9b31m\u202eleft"
+    evil = "\x1b[2J\x9b31m\u202eup"
     with Speaking(owned_by="vllm", tokens={}, text=evil) as server:
         server.words = (evil,)
         for args in (["What happens?"], ["--scoring", "generate"], ["--scoring", "generate", "--json"]):
