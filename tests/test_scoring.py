@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hpvqa.errors import UsageError
 from hpvqa.vlm.prompt import CHOICES
 from hpvqa.vlm.scoring import Candidates, Doubt, candidates, likeliest, parse_choice
+from hpvqa.vlm.thoughts import is_thought
 from hpvqa.vlm.tiny.tokenizer import build_tokenizer
 
 PROMPT = "<|im_start|>user\nWhich cube looks heavier, left or right?<|im_end|>\n<|im_start|>assistant\n"
@@ -72,6 +73,15 @@ def test_a_choice_is_read_if_just_one_is_among_the_words(text: str) -> None:
 )
 def test_thoughts_are_no_answer(text: str, choice: str | None) -> None:
     assert parse_choice(text, CHOICES) == choice
+
+
+@pytest.mark.parametrize(
+    ("text", "thought"),
+    [("<think>", True), (" <think", True), ("<think>a", True), ("[THINK]", True), ("<|channel|>", True)]
+    + [(text, False) for text in ("", "<", "left", "think", "</think>", "[", "<b>left</b>")],
+)
+def test_the_first_token_may_begin_a_thought(text: str, thought: bool) -> None:
+    assert is_thought(text) == thought
 
 
 @pytest.mark.parametrize(

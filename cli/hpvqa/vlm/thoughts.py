@@ -16,6 +16,9 @@ MARKS = (
 )
 """What begins and what ends the thoughts of models: Qwen, GLM and DeepSeek, ..., Seed, Mistral, Kimi, gpt-oss."""
 
+_SHORTEST = 3
+"""Characters of a mark that tell it from what else begins with a bracket."""
+
 _BEGIN = re.compile("|".join(re.escape(begin) for begin, _ in MARKS), re.IGNORECASE)
 _END = re.compile("|".join(re.escape(end) for _, end in MARKS), re.IGNORECASE)
 
@@ -31,6 +34,7 @@ def spoken(text: str) -> str | None:
 
 
 def is_thought(text: str) -> bool:
-    """Whether a text begins with a thought, or with the first token of one, such as ``<think``."""
+    """Whether a text begins with a thought, or is the first token of one, such as ``<think``."""
     begun = text.strip().lower()
-    return len(begun) > 1 and any(begun.startswith(begin.lower()) for begin, _ in MARKS)
+    marks = [begin.lower() for begin, _ in MARKS]
+    return any(begun.startswith(mark) or (len(begun) >= _SHORTEST and mark.startswith(begun)) for mark in marks)
