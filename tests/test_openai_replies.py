@@ -62,6 +62,14 @@ def test_a_model_with_rules_of_its_own_is_asked_as_it_wants(load: Loaded) -> Non
     assert answerer.details["scoring"] == "generate"
 
 
+def test_a_temperature_that_must_be_named_is_named(load: Loaded) -> None:
+    with Raw() as server:
+        server.body = lambda body: RIGHT if body.get("temperature") == 1 else refused("'temperature' only supports 1")
+        answerer = load(server)
+        assert answerer.answer([make_query(bright(200))])[0].choice == "right"
+    assert answerer.details["temperature"] == 1
+
+
 def test_a_model_that_thinks_unseen_and_has_no_room_for_it_is_told_before_the_first_row(load: Loaded) -> None:
     with Raw() as server:
         server.body = strict

@@ -25,12 +25,12 @@ class Dialect:
     Attributes:
         length: What the length of an answer is called.
         least: The shortest that can be asked for [tokens].
-        cold: Whether temperature 0 can be asked for; if not, the server draws, at a temperature of its own.
+        temperature: At which the server draws; 0: it takes the likeliest; None: its own, which is not told.
     """
 
     length: str = "max_tokens"
     least: int = 1
-    cold: bool = True
+    temperature: int | None = 0
 
     def body(self, model: str, sent: Sent, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The body of a request for a chat completion.
@@ -42,8 +42,8 @@ class Dialect:
         """
         others = {name: value for name, value in fields.items() if name != "max_tokens"}
         length = {self.length: max(fields["max_tokens"], self.least)}
-        cold = {"temperature": 0} if self.cold else {}
-        return {"model": model, "messages": sent.messages, **cold, **length, **sent.fields, **others}
+        drawn = {} if self.temperature is None else {"temperature": self.temperature}
+        return {"model": model, "messages": sent.messages, **drawn, **length, **sent.fields, **others}
 
     def after(self, refusal: str) -> Dialect | None:
         """How to put a request that was refused; None if that is not about how it was put.
@@ -55,14 +55,15 @@ class Dialect:
             return replace(self, length="max_completion_tokens")
         if self.least == 1 and _TOO_SHORT.search(refusal):
             return replace(self, least=_LEAST)
-        if self.cold and _NO_TEMPERATURE.search(refusal):
-            return replace(self, cold=False)
+        if self.temperature != 1 and _NO_TEMPERATURE.search(refusal):
+            # Some take none but their own, some take it only if it is named.
+            return replace(self, temperature=None if self.temperature == 0 else 1)
         return None
 
     @property
     def details(self) -> dict[str, Any]:
         """What answers depend on, beyond what all servers do."""
-        return {} if self.cold else {"temperature": "the server's own"}
+        return {} if self.temperature == 0 else {"temperature": self.temperature or "the server's own"}
 
 
 @dataclass

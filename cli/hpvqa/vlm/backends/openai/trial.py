@@ -73,7 +73,7 @@ async def try_out(
             f"The chat template of {served.model} begins the answer with <think> although it was told not to, so the "
             "next word would be no answer; take a model that does not think"
         )
-    if not chat.dialect.cold:
+    if chat.dialect.temperature != 0:
         tell("The server does not take temperature 0, so it draws, and may answer the same query differently")
     sent = packing.pack(_query(packing))
     found = stretches(reply.prompt_token_ids)
