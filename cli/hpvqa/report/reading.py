@@ -13,12 +13,13 @@ from hpvqa.report.published import group_files, read_files
 from hpvqa.report.source import Run
 
 
-def read_runs(paths: Sequence[Path]) -> list[Run]:
+def read_runs(paths: Sequence[Path], datasets: Sequence[Path] = ()) -> list[Run]:
     """Read runs, in the order in which they are named.
 
     Args:
         paths: Folders of runs, or prediction files in the public original's form; such files that differ only in task
             and side are one run.
+        datasets: Where the data sets of runs may be, besides where they were.
 
     Raises:
         UsageError: A path is no run, or holds no answers.
@@ -29,7 +30,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     runs: list[Run] = []
     for path in dict.fromkeys(paths):
         if path in folders:
-            runs.append(read_folder(folders[path]))
+            runs.append(read_folder(folders[path], datasets))
         elif path in groups:
             runs.append(read_files(*groups[path]))
     return _told_apart(runs)
