@@ -101,7 +101,8 @@ def command(
 
     wanted = parse_conditions(conditions)
     chosen = None if episodes is None else parse_episodes(episodes)
-    rows = Rows(split=split, task=task, camera=camera, episodes=chosen, limit=limit)
+    cameras = None if camera is None else (camera,)
+    rows = Rows(split=split, task=task, camera=cameras, episodes=chosen, limit=limit)
     try:
         with reporting(Console(stderr=True), None, time.time) as reporter:
             done = run_model(

@@ -29,27 +29,27 @@ def print_grid(grid: Grid, console: Console) -> None:
     widths[0] = max([widths[0], *map(cell_len, marks)])
     gap = 2 if sum(widths) + 2 * len(widths) <= room else 1
     beside = sum(widths[1:]) + gap * (len(widths) - 1)
+    flowing = beside + len(_INDENT) > room
+    widths[0] = min(widths[0], room - beside)
     console.print(Text(grid.title, "bold"))
-    for number, group in enumerate(grid.groups):
-        if number == 0 and beside + len(_INDENT) <= room:
-            head: list[list[Text | str]] = [[Text(name, "dim") for name in grid.columns]]
-            console.print(_rows(head, [room - beside if widths[0] + beside > room else widths[0], *widths[1:]], gap))
+    if not flowing:
+        first = grid.columns[0] if cell_len(grid.columns[0]) <= widths[0] else ""
+        console.print(_rows([[Text(name, "dim") for name in (first, *grid.columns[1:])]], widths, gap))
+    for group in grid.groups:
         if group.heading:
             console.print(_named(group.heading, group.marks, "bold", _INDENT))
-        if widths[0] + beside <= room:
-            rows: list[list[Text | str]] = [
-                [_named(line.cells[0], line.marks), *line.cells[1:]] for line in group.lines
-            ]
-            console.print(_rows(rows, widths, gap))
-            continue
         for line in group.lines:
+            words = (line.cells[0], *(word for mark in line.marks for word in mark.split()))
+            if max(map(cell_len, words)) <= widths[0] and not flowing:
+                console.print(_rows([[_named(line.cells[0], line.marks), *line.cells[1:]]], widths, gap))
+                continue
             console.print(_named(line.cells[0], line.marks, between=_INDENT))
-            if beside + len(_INDENT) <= room:
-                console.print(_rows([["", *line.cells[1:]]], [room - beside, *widths[1:]], gap))
-            else:
+            if flowing:
                 console.print("\n".join(_flowing(grid.columns, line, room)), highlight=False, markup=False)
+            else:
+                console.print(_rows([["", *line.cells[1:]]], widths, gap))
     for finding in grid.findings:
-        console.print(Text(finding, "yellow"), width=_WIDTH)
+        console.print(Text(finding, "yellow"), width=room)
     if grid.caption:
         console.print(Text(grid.caption, "dim"), width=room)
 

@@ -181,7 +181,7 @@ def _going_on(out: Path, there: RunSettings, here: RunSettings) -> RunSettings:
         )
     limits = (there.limit, here.limit)
     limit = None if None in limits else max(number for number in limits if number is not None)
-    return here.model_copy(update={"limit": limit, "command": there.command})
+    return here.model_copy(update={"limit": limit, "command": there.command or here.command})
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any], of: str = "") -> list[str]:

@@ -32,7 +32,7 @@ def run_settings(
     frames: FrameSampling,
     split: Selection,
     task: str | None = None,
-    camera: str | None = None,
+    camera: Sequence[str] | None = None,
     episodes: tuple[int, ...] | None = None,
     limit: int | None = None,
     seed: int,
@@ -48,7 +48,7 @@ def run_settings(
         fingerprint=dataset.fingerprint,
         split=split,
         task=task,
-        camera=camera,
+        camera=None if camera is None else tuple(camera),
         episodes=episodes,
         limit=limit,
         seed=seed,
@@ -79,7 +79,8 @@ def default_out(settings: RunSettings) -> Path:
         None if settings.backend == "baseline" else settings.backend,
         None if settings.split == "eval" else settings.split,
         settings.task,
-        settings.camera,
+        "+".join(settings.camera or ()),
+        None if settings.episodes is None else f"e{'+'.join(map(str, settings.episodes[:8]))}",
         look,
     )
     return Path("runs") / "-".join([who, dataset, *(name for name in chosen if name)])

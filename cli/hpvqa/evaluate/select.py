@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.rows import Row
@@ -17,12 +18,20 @@ from hpvqa.vlm.prompt import CHOICES, Prompt
 from hpvqa.vlm.protocol import Query
 
 
+def _sorted_names(camera: object) -> object:
+    return sorted(set(camera)) if isinstance(camera, list | tuple) else [camera]
+
+
+Cameras = Annotated[tuple[str, ...], BeforeValidator(_sorted_names)]
+"""Names of cameras, each once, in order; older runs have one alone."""
+
+
 class Rows(Model):
     """Which rows of a data set are asked about."""
 
     split: Selection
     task: str | None = Field(default=None, description="The only task that is asked about; null: all.")
-    camera: str | None = Field(default=None, description="The only camera whose clips are asked about; null: all.")
+    camera: Cameras | None = Field(default=None, description="The only cameras whose clips are asked about; null: all.")
     episodes: tuple[int, ...] | None = Field(default=None, description="The only episodes asked about; null: all.")
     limit: int | None = Field(default=None, ge=1, description="Only so many rows, the first ones; null: all.")
 
@@ -38,7 +47,7 @@ class Rows(Model):
             for split in splits
             for row in dataset.rows(split)
             if self.task in (None, row.task)
-            and self.camera in (None, row.camera)
+            and (self.camera is None or row.camera in self.camera)
             and (self.episodes is None or row.episode in self.episodes)
         ]
         return rows[: self.limit]
@@ -65,18 +74,19 @@ def select(
     prompt: Prompt,
     *,
     task: str | None = None,
-    camera: str | None = None,
+    camera: Collection[str] | None = None,
     episodes: Collection[int] | None = None,
     limit: int | None = None,
 ) -> list[Item]:
-    """The rows of a split, or only those of one task, one camera or some episodes, or the first ones of these.
+    """The rows of a split, or only those of one task, some cameras or some episodes, or the first ones of these.
 
     Raises:
         UsageError: There are none, or no such camera or episode; the message says what there is.
         RunError: The data set is damaged.
     """
     chosen = None if episodes is None else tuple(episodes)
-    rows = Rows(split=split, task=task, camera=camera, episodes=chosen, limit=limit)
+    cameras = camera if camera is None or isinstance(camera, str) else tuple(camera)
+    rows = Rows.model_validate({"split": split, "task": task, "camera": cameras, "episodes": chosen, "limit": limit})
     found = rows.of(dataset)
     _check_there(dataset, rows, found)
     return [Item(name, row, _query(dataset, name, row, prompt)) for name, row in found]
@@ -91,8 +101,9 @@ def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row]
             f"The {rows.split} split of {dataset.root} has no rows{what}; choose another --split or --task"
         )
     cameras = {row.camera for row in of_task}
-    if rows.camera is not None and rows.camera not in cameras:
-        raise UsageError(f"There is no camera {rows.camera!r} in {dataset.root}; {nearest(rows.camera, cameras)}")
+    for name in rows.camera or ():
+        if name not in cameras:
+            raise UsageError(f"There is no camera {name!r} in {dataset.root}; {nearest(name, cameras)}")
     there = {row.episode for row in of_task}
     missing = sorted(set(rows.episodes or ()) - there)
     if missing:
@@ -101,7 +112,9 @@ def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row]
             f"There is no episode {missing[0]} in the {rows.split} split of {dataset.root}; there are {known}"
         )
     if not found:
-        raise UsageError(f"No clip of {rows.camera} shows these episodes; choose another --camera or --episodes")
+        raise UsageError(
+            f"No clip of {', '.join(rows.camera or ())} shows these episodes; choose another --camera or --episodes"
+        )
 
 
 def parse_episodes(text: str) -> tuple[int, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from hpvqa.dataset.load import Dataset
+from hpvqa.evaluate.command import command_of
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import RunSettings, check_run_folder
 from hpvqa.evaluate.parts import parts_of, untrained_note
@@ -107,7 +108,7 @@ def run_model(
             frames=look.frames,
             seed=seed,
             views=look.views,
-            command=_command(dataset, choice, rows, seed, conditions),
+            command=command_of(dataset, choice, rows, seed, conditions),
             **selection,
         )
         out = out or default_out(settings)
@@ -122,22 +123,3 @@ def run_model(
             restart=restart,
         )
     return Evaluated(out, settings, predictions)
-
-
-def _command(
-    dataset: Dataset, choice: ModelChoice, rows: Rows, seed: int, conditions: Sequence[Condition]
-) -> list[str]:
-    """The words of the command that asks the same."""
-    options = {"dataset": dataset.root, **{field.name: getattr(choice, field.name) for field in fields(choice)}}
-    options["model"] = choice.name
-    options |= {"split": rows.split, "task": rows.task, "camera": rows.camera, "limit": rows.limit}
-    options["episodes"] = None if rows.episodes is None else ",".join(map(str, rows.episodes))
-    options |= {"condition": ",".join(condition.name for condition in conditions), "seed": seed}
-    words = ["hpvqa", "eval"]
-    for name, value in options.items():
-        flag = f"--{name.replace('_', '-')}"
-        if value is True:
-            words.append(flag)
-        elif value is not None and value is not False:
-            words += [flag, f"{value[0]}x{value[1]}" if isinstance(value, tuple) else str(value)]
-    return words
