@@ -161,7 +161,10 @@ def test_what_is_in_the_way_is_found_before_any_work(pools: list[SerialPool], tm
     assert pools == []
 
 
-def test_what_the_user_put_beside_a_demo_is_no_trouble(pools: list[SerialPool], tmp_path: Path) -> None:
+def test_what_the_user_put_beside_a_demo_is_no_trouble(
+    pools: list[SerialPool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "can_run_models", lambda: False)
     out = tmp_path / "out"
     assert run("--out", str(out)) == 0
     (out / "report.html").write_text("mine")
@@ -169,8 +172,9 @@ def test_what_the_user_put_beside_a_demo_is_no_trouble(pools: list[SerialPool], 
 
 
 def test_answers_are_asked_for_anew_if_that_is_wanted(
-    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(demo, "can_run_models", lambda: False)
     out = tmp_path / "out"
     assert run("--out", str(out)) == 0
     path = out / "runs" / "frame-oracle" / "run.json"

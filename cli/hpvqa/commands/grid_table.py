@@ -43,7 +43,7 @@ def print_grid(grid: Grid, console: Console) -> None:
             if max(map(cell_len, words)) <= widths[0] and not flowing:
                 console.print(_rows([[_named(line.cells[0], line.marks), *line.cells[1:]]], widths, gap))
                 continue
-            console.print(_named(line.cells[0], line.marks, between=_INDENT))
+            console.print(_named(line.cells[0], line.marks, between=_INDENT), width=room)
             if flowing:
                 console.print("\n".join(_flowing(grid.columns, line, room)), highlight=False, markup=False)
             else:
