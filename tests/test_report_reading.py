@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,11 @@ def test_what_is_no_run(dataset: Dataset, tmp_path: Path) -> None:
         read(dataset.root)
     with pytest.raises(UsageError, match="does not exist"):
         read(tmp_path / "nothing")
+    with pytest.raises(UsageError, match="File name too long"):
+        read(tmp_path / ("n" * 300))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is neither a folder nor a regular file"):
+        read(tmp_path / "pipe")
     make_run(tmp_path / "runs" / "one", dataset)
     with pytest.raises(UsageError, match=r"is not a run: .* name those in it: .*/runs/\*"):
         read(tmp_path / "runs")

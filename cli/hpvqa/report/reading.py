@@ -38,14 +38,19 @@ def read_runs(paths: Sequence[Path], datasets: Sequence[Path] = ()) -> list[Run]
 
 def _run_folder(path: Path) -> Path | None:
     """The run that a path names by its folder or by a file in it; None for a file that belongs to none."""
-    if (path / RUN_FILE).is_file():
-        return path
-    if path.is_file():
-        return path.parent if (path.parent / RUN_FILE).is_file() else None
-    if path.is_dir():
-        way = f"name those in it: {path}/*" if any(path.glob(f"*/{RUN_FILE}")) else "make one with `hpvqa eval`"
-        raise UsageError(f"{path} is not a run: it has no {RUN_FILE}; {way}")
-    raise UsageError(f"{path} does not exist; give the folder of a run, or a file of predictions")
+    ways = "give the folder of a run, or a file of predictions"
+    try:
+        if (path / RUN_FILE).is_file():
+            return path
+        if path.is_file():
+            return path.parent if (path.parent / RUN_FILE).is_file() else None
+        if path.is_dir():
+            way = f"name those in it: {path}/*" if any(path.glob(f"*/{RUN_FILE}")) else "make one with `hpvqa eval`"
+            raise UsageError(f"{path} is not a run: it has no {RUN_FILE}; {way}")
+        there = path.exists()
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}); {ways}") from None
+    raise UsageError(f"{path} {'is neither a folder nor a regular file' if there else 'does not exist'}; {ways}")
 
 
 def _told_apart(runs: Sequence[Run]) -> list[Run]:
