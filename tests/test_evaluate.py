@@ -141,7 +141,7 @@ def test_a_file_cut_anywhere_loses_only_its_last_line(dataset: Dataset, tmp_path
         ({"seed": 2}, "settings: seed was 1 and is 2 now; give the same options, choose .* begin anew with --restart"),
         ({"split": "eval"}, "settings: split was all and is eval now;"),
         ({"task": "drop"}, "settings: task was not set and is drop now;"),
-        ({"camera": "front_wide"}, "settings: camera was not set and is front_wide now;"),
+        ({"camera": ("front_wide",)}, "settings: camera was not set and is front_wide now;"),
         ({"model": "other"}, "settings: model was left and is other now;"),
     ],
 )

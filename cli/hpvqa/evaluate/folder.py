@@ -135,12 +135,23 @@ def open_run(out: Path, settings: RunSettings, *, restart: bool = False) -> Iter
         if found is not None and not restart:
             settings = _going_on(out, found, settings)
         else:
-            # Before run.json says otherwise, the answers of other settings must be gone.
-            file.truncate(0)
-            os.fsync(file.fileno())
+            _empty(file, path)
         if settings != found:
             write_json(out / RUN_FILE, settings.model_dump(mode="json"))
         yield PredictionLog(file, path)
+
+
+def _empty(file: IO[bytes], path: Path) -> None:
+    """Drop all answers for good: those of other settings must be gone before ``run.json`` says otherwise.
+
+    Raises:
+        RunError: The disk does not take it.
+    """
+    try:
+        file.truncate(0)
+        os.fsync(file.fileno())
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def read_settings(path: Path) -> RunSettings | None:
