@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from html import escape
 
+from hpvqa.dataset.rows import Row
 from hpvqa.evaluate.command import asking_again
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.report.failures import failures_of, kind_of
@@ -46,22 +47,22 @@ def _of_run(run: Run, clips: Clips) -> str:
         if run.settings is not None:
             note += words(f"No pictures or clips: {run.settings.dataset} is not there any more, or has changed.", "p")
         return title + note + _rows(shown)
-    lengths = _lengths(run)
-    return title + note + tag("div", "".join(_card(run, row, lengths, clips) for row in shown), "gallery")
+    known = _known(run)
+    return title + note + tag("div", "".join(_card(run, row, known, clips) for row in shown), "gallery")
 
 
-def _lengths(run: Run) -> dict[tuple[str, str], int]:
-    """Number of frames of every clip, by split and name."""
+def _known(run: Run) -> dict[tuple[str, str], Row]:
+    """What the data set says of every clip, by split and name."""
     if run.dataset is None:
         return {}
     splits = dict.fromkeys(prediction.split for prediction in run.predictions)
-    return {(split, row.file_name): row.frames for split in splits for row in run.dataset.rows(split)}
+    return {(split, row.file_name): row for split in splits for row in run.dataset.rows(split)}
 
 
-def _card(run: Run, row: Prediction, lengths: dict[tuple[str, str], int], clips: Clips) -> str:
+def _card(run: Run, row: Prediction, known: dict[tuple[str, str], Row], clips: Clips) -> str:
     clip = run.clip(row)
-    frames = lengths.get((row.split, row.file_name))
-    strip = clips.strip(clip, frames) if clip and frames else Strip("", "the clip is not there")
+    facts = known.get((row.split, row.file_name))
+    strip = clips.strip(clip, facts) if clip and facts and facts.frames else Strip("", "the clip is not there")
     what = f"{row.task} episode {row.episode}, {row.camera}"
     if strip.uri:
         picture = f'<img src="{strip.uri}" alt="{escape(what)}: {escape(strip.words)}" loading="lazy">'
@@ -76,8 +77,8 @@ def _card(run: Run, row: Prediction, lengths: dict[tuple[str, str], int], clips:
         + (clips.player(clip) if clip and strip.uri else "")
         + (tag("details", words("Ask again", "summary") + words(again, "pre")) if again else "")
     )
-    facts = {"run": run.name, "task": row.task, "camera": row.camera, "kind": kind_of(row) or ""}
-    data = "".join(f' data-{name}="{escape(value)}"' for name, value in facts.items())
+    parts = {"run": run.name, "task": row.task, "camera": row.camera, "kind": kind_of(row) or ""}
+    data = "".join(f' data-{name}="{escape(value)}"' for name, value in parts.items())
     return f'<article class="card"{data}>{picture}{tag("div", body, "body")}</article>'
 
 

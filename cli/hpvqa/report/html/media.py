@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-import av
 import numpy as np
 from PIL import Image
 
-from hpvqa.errors import HpvqaError, RunError
+from hpvqa.dataset.rows import Row
+from hpvqa.errors import HpvqaError
 from hpvqa.files import read_bytes
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import read_episode
 from hpvqa.record.moments import frame_at, outcome_moments
+from hpvqa.record.opening import opened
 
 _HEIGHT = 160
 """Height of a thumbnail [pixels]."""
@@ -41,21 +42,23 @@ class Strip:
     words: str
 
 
-def filmstrip(clip: Path, frames: int) -> Strip:
+def filmstrip(clip: Path, row: Row) -> Strip:
     """How it began and what became of each object, where the episode's events are known, else start, middle and end.
 
     Args:
         clip: The video.
-        frames: How many frames it has.
+        row: What the data set says of it.
     """
     try:
-        width, height = _size(clip)
-        if width * height > _MOST_PIXELS or width * height * frames > _MOST_DECODED:
+        with opened(clip) as (_, stream):
+            pixels = stream.width * stream.height
+        if pixels > _MOST_PIXELS or pixels * row.frames > _MOST_DECODED:
             return Strip("", "the clip is too large to be shown")
-        moments = _moments(clip, frames)
-        size = (max(1, round(_HEIGHT * width / height)), _HEIGHT)
+        moments = _moments(clip, row.frames)
+        # Not what the stream says: the picture may be turned.
+        size = (max(1, min(round(_HEIGHT * row.width / row.height), 4 * _HEIGHT)), _HEIGHT)
         images = read_frames(clip, list(moments.values()), size)
-    except (HpvqaError, ZeroDivisionError):
+    except HpvqaError:
         return Strip("", "the clip cannot be read")
     strip = Image.new("RGB", (size[0] * len(images), size[1]))
     for number, image in enumerate(images):
@@ -63,20 +66,6 @@ def filmstrip(clip: Path, frames: int) -> Strip:
     buffer = io.BytesIO()
     strip.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
     return Strip(_data_uri("image/jpeg", buffer.getvalue()), " · ".join(moments))
-
-
-def _size(clip: Path) -> tuple[int, int]:
-    """Width and height, from the header alone [pixels].
-
-    Raises:
-        RunError: It cannot be read.
-    """
-    try:
-        with av.open(str(clip)) as container:
-            stream = container.streams.video[0]
-            return stream.width, stream.height
-    except (av.error.FFmpegError, IndexError, ValueError):
-        raise RunError(f"The clip {clip} cannot be read") from None
 
 
 def _moments(clip: Path, frames: int) -> dict[str, int]:
@@ -112,10 +101,10 @@ class Clips:
         """How many clips the page holds."""
         return len(self._anchors)
 
-    def strip(self, clip: Path, frames: int) -> Strip:
+    def strip(self, clip: Path, row: Row) -> Strip:
         """The film strip of a clip, decoded once however many runs failed at it."""
         if clip not in self._strips:
-            self._strips[clip] = filmstrip(clip, frames)
+            self._strips[clip] = filmstrip(clip, row)
         return self._strips[clip]
 
     def player(self, clip: Path) -> str:
