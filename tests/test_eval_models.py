@@ -94,7 +94,7 @@ def test_bare_vllm_works_where_there_are_a_data_set_and_a_file_of_defaults(
     command = [sys.executable, "-m", "hpvqa", "eval", "--backend", "vllm"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert "by condition" in done.stdout
+    assert "By condition" in done.stdout
     (out,) = (tmp_path / "runs").iterdir()
     found = rows(out)
     assert [row["condition"] for row in found] == ["plain", "swap"] * 8

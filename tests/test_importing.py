@@ -115,6 +115,7 @@ def test_values_that_only_some_rows_have_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
+        ({"values": {"cube01": 1e308, "cube02": 1.0}}, "line 2 has hidden values that no thing has"),
         ({"answer": "left"}, "line 2 has an answer that is neither Left. nor Right."),
         ({"answer": None}, "line 2 has an answer that is neither Left. nor Right."),
         ({"answer": "Right."}, "line 2 contradicts another view of the same episode"),

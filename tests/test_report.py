@@ -12,9 +12,11 @@ from rich.console import Console
 
 from hpvqa.commands.report_table import print_report
 from hpvqa.dataset.load import Dataset
+from hpvqa.dataset.rows import Row
 from hpvqa.main import main
 from hpvqa.report.measure import Report, measure
 from hpvqa.report.reading import read_runs
+from hpvqa.scene.spec import Side, other_side
 from tests.report_runs import append, make_dataset, make_internvl, make_prediction, make_run, public_line, truth
 
 
@@ -89,6 +91,25 @@ def test_tables_fit_a_terminal_whatever_runs_are_called(dataset: Dataset, tmp_pa
     assert "…" not in text
     assert "privileged" in text
     assert "resampling unknown" in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 72, 80])
+@pytest.mark.parametrize("name", ["a", "n" * 75])
+def test_numbers_are_not_broken_on_a_terminal_of_any_width(
+    dataset: Dataset, tmp_path: Path, width: int, name: str
+) -> None:
+    report = report_of(make_run(tmp_path / name, dataset, conditions=("plain", "swap")))
+    lines = shown(report, width).splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= width
+    words = " ".join(lines).split()
+    cell = report.runs[0].main.cell("push")
+    assert cell is not None
+    assert cell.interval is not None
+    for number in ("0.5000", "8/16", f"{cell.interval.low:.3f}–{cell.interval.high:.3f}"):
+        assert number in words
+    assert width < 75 or any(line.strip() == name or line.startswith(f"{name} ") for line in lines)
+    # Letters that stand one below the other are words of one letter.
+    assert sum(len(line.strip()) == 1 for line in lines) <= sum(line.strip() == name for line in lines)
 
 
 def test_marks_are_not_broken(dataset: Dataset, tmp_path: Path) -> None:
@@ -169,6 +190,40 @@ def test_conditions(dataset: Dataset, tmp_path: Path) -> None:
     assert "mass can be read off the final still" in text
     assert "Same side in both orders" in text
     assert "mass can be read off" not in shown(report_of(make_run(tmp_path / "plain", dataset)))
+
+
+def test_views_that_a_model_was_not_trained_on_do_not_count(dataset: Dataset, tmp_path: Path) -> None:
+    views = {"push": ("front_top_narrow", "back_top_narrow"), "drop": ("front_wide",)}
+
+    def say(row: Row) -> Side:
+        return row.answer if row.camera in views[row.task] else other_side(row.answer)
+
+    run = make_run(tmp_path / "run", dataset, say=say, conditions=("plain", "swap"), views=views)
+    report = report_of(run, make_run(tmp_path / "all", dataset, say=say))
+    (part, *_, apart) = report.runs[0].conditions
+    assert [found.condition for found in report.runs[0].conditions] == [
+        "plain",
+        "swap",
+        "plain, untrained views",
+        "swap, untrained views",
+    ]
+    whole, other = part.cell("drop"), apart.cell("drop")
+    assert whole is not None
+    assert other is not None
+    assert (whole.correct, whole.n, other.correct, other.n) == (8, 8, 0, 8)
+    assert report.runs[0].missing == 0
+    # Runs are compared on the rows that count in both.
+    (pair,) = report.comparisons
+    assert {(found.task, found.n) for found in pair.results if found.by == "all"} == {("push", 16), ("drop", 8)}
+    text = " ".join(shown(report).split())
+    assert "trained on drop by one of two cameras (front_wide); all other views are scored apart" in text
+    assert "plain, untrained views" in text
+
+
+def test_a_run_of_nothing_but_views_that_were_not_trained_on_is_marked(dataset: Dataset, tmp_path: Path) -> None:
+    report = report_of(make_run(tmp_path / "run", dataset, views={"push": ("side",)}))
+    assert report.runs[0].marks == ("untrained views",)
+    assert [found.condition for found in report.runs[0].conditions] == ["plain, untrained views"]
 
 
 def test_csv_has_a_line_a_cell(dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

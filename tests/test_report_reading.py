@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
+from hpvqa.evaluate.conditions import episode_key
+from hpvqa.evaluate.select import Rows
 from hpvqa.report.measure import measure
 from hpvqa.report.published import run_name
 from hpvqa.report.reading import read_runs
@@ -66,6 +71,42 @@ def test_missing_rows_are_those_that_were_to_be_answered(dataset: Dataset, tmp_p
     assert read(folder).missing == 8
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [{"limit": 5}, {"limit": 3, "task": "drop"}, {"camera": ["front_wide"]}, {"episodes": [0, 1]}, {"split": "eval"}],
+)
+def test_only_rows_that_were_asked_for_can_be_missing(dataset: Dataset, tmp_path: Path, rows: dict[str, Any]) -> None:
+    wanted = Rows.model_validate({"split": "all", **rows}).of(dataset)
+    names = {row.file_name for _, row in wanted}
+    folder = make_run(tmp_path / "run", dataset, conditions=("plain", "multiview"), **rows)
+    plain = [make_prediction(row, "left", split=split) for split, row in wanted]
+    joined = {episode_key(row.file_name): (split, row) for split, row in wanted}
+    (folder / "predictions.jsonl").write_text("")
+    append(folder, *plain)
+    assert read(folder).missing == 0
+    append(
+        folder,
+        *(
+            make_prediction(row, "left", split=split, condition="multiview", camera="multiview", file_name=key)
+            for key, (split, row) in joined.items()
+        ),
+    )
+    assert read(folder).missing == 0
+    (folder / "predictions.jsonl").write_text("")
+    append(folder, *plain[1:])
+    assert read(folder).missing == (1 if len(names) > 1 else 0)
+
+
+def test_a_run_of_an_older_schema_is_read(dataset: Dataset, tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", dataset)
+    settings = json.loads((folder / "run.json").read_text())
+    del settings["limit"], settings["views"]
+    (folder / "run.json").write_text(json.dumps(settings | {"schema_version": 2, "camera": "front_wide"}))
+    run = read(folder)
+    assert run.settings is not None
+    assert (run.settings.camera, run.settings.views, run.missing) == (("front_wide",), {}, 0)
+
+
 def test_is_correct_is_not_trusted(dataset: Dataset, tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", dataset)
     row = next(row for row in dataset.rows("eval") if row.answer == "right")
@@ -91,7 +132,7 @@ def test_a_data_set_that_is_gone_or_another_one(dataset: Dataset, tmp_path: Path
         run = read(make_run(tmp_path / name, dataset, dataset=str(where)))
         assert run.dataset is None
         assert run.missing is None
-        assert "is not here" in run.notes[0]
+        assert "is not there any more, or has changed" in run.notes[0]
         assert run.clip(run.main[0]) is None
 
 
@@ -116,6 +157,11 @@ def test_what_is_no_run(dataset: Dataset, tmp_path: Path) -> None:
         read(dataset.root)
     with pytest.raises(UsageError, match="does not exist"):
         read(tmp_path / "nothing")
+    with pytest.raises(UsageError, match="File name too long"):
+        read(tmp_path / ("n" * 300))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is neither a folder nor a regular file"):
+        read(tmp_path / "pipe")
     make_run(tmp_path / "runs" / "one", dataset)
     with pytest.raises(UsageError, match=r"is not a run: .* name those in it: .*/runs/\*"):
         read(tmp_path / "runs")
@@ -127,7 +173,7 @@ def test_what_is_no_run(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no answers yet"):
         read(empty)
     (empty / "run.json").write_text('{"schema_version": 1}')
-    with pytest.raises(UsageError, match="another version"):
+    with pytest.raises(UsageError, match="cannot be understood"):
         read(empty)
 
 

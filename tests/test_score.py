@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from hpvqa.commands.eval_table import score_grid
+from hpvqa.commands.grid_table import print_grid
 from hpvqa.evaluate.gaps import gap_bins
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import Cell, failures, score
-from hpvqa.evaluate.table import score_table
 from hpvqa.scene.spec import SIDES
 from tests.scored_rows import predictions, published_internvl, views
 from tests.scored_rows import row as make_row
@@ -27,7 +28,7 @@ def by_name(cells: list[Cell]) -> dict[tuple[str | None, str, str], Cell]:
 
 def shown(rows: list[Prediction]) -> str:
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
-    console.print(score_table(score(rows), "a model on a data set"))
+    print_grid(score_grid(score(rows), "a model on a data set"), console)
     return console.export_text()
 
 

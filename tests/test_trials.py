@@ -158,8 +158,11 @@ def test_conditions_that_change_frames_need_an_answerer_that_is_given_them(datas
 
 def test_frames_are_part_of_a_run(dataset: Dataset, tmp_path: Path) -> None:
     run(dataset, Looking(), tmp_path / "run", limit=1)
-    for other in (FrameSampling(fps=FPS), FrameSampling(sampler="motion", count=3, resolution=(32, 32))):
-        with pytest.raises(UsageError, match="run with other settings: frames is"):
+    for other, words in (
+        (FrameSampling(fps=FPS), "frames resolution was 32, 32 and is 224, 224 now"),
+        (FrameSampling(sampler="motion", count=3, fps=FPS, resolution=(32, 32)), "frames count was not set and is 3"),
+    ):
+        with pytest.raises(UsageError, match=words):
             run(dataset, Looking(), tmp_path / "run", frames=other)
 
 

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from hpvqa.collect.folder import check_ours
 from hpvqa.collect.pool import ProcessPool
 from hpvqa.collect.run import Request, collect
-from hpvqa.collect.settings import Collection, installed_versions
+from hpvqa.collect.settings import COLLECTION_FILE, Collection, installed_versions
 from hpvqa.collect.worker import open_simulator_record
 from hpvqa.dataset.build import build
-from hpvqa.dataset.load import Dataset, open_dataset
-from hpvqa.evaluate.model import evaluate_model
-from hpvqa.evaluate.run import evaluate, run_settings
-from hpvqa.evaluate.score import Cell, score
-from hpvqa.evaluate.select import select
+from hpvqa.dataset.load import open_dataset
+from hpvqa.dataset.manifest import is_dataset
+from hpvqa.errors import UsageError
+from hpvqa.evaluate.folder import check_run_folder
+from hpvqa.evaluate.select import Rows
+from hpvqa.evaluate.session import Evaluated, run_model
+from hpvqa.files import check_target
 from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.episode import episode_dir, read_episode
 from hpvqa.record.sheet import contact_sheet
-from hpvqa.vlm.choice import ModelChoice, choose_look
+from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.embedded import ADAPTED, BASE
-from hpvqa.vlm.frames.sampling import FrameSampling
-from hpvqa.vlm.prompt import load_prompt
-from hpvqa.vlm.registry import BASELINES, open_baseline
-from hpvqa.vlm.training_record import strange_views
+from hpvqa.vlm.registry import BASELINES
 
 MODELS = (BASE, ADAPTED)
 """The model that comes with the package, before and after fine-tuning."""
@@ -41,7 +41,7 @@ class Demo:
         data: The episodes.
         dataset: The data set.
         runs: A folder of answers for every baseline and model.
-        scores: The score of each of them; of models, in the views that they were trained on.
+        answers: The run of each of them.
         sheets: A contact sheet for every task.
         clips: One clip of every task.
     """
@@ -49,12 +49,12 @@ class Demo:
     data: Path
     dataset: Path
     runs: Path
-    scores: Mapping[str, Sequence[Cell]]
+    answers: Mapping[str, Evaluated]
     sheets: Mapping[str, Path]
     clips: Mapping[str, Path]
 
 
-def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], float]) -> Demo:
+def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], float], *, restart: bool = False) -> Demo:
     """Do everything that was not done before.
 
     Args:
@@ -62,6 +62,7 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
         workers: Processes at work.
         reporter: Told about progress.
         clock: The time [s].
+        restart: Whether to drop the answers that are there, and ask again; episodes and data set stay.
 
     Raises:
         HpvqaError: A part is missing, or the folder holds something else.
@@ -69,15 +70,32 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
     """
     recipe = load_recipe("demo")
     data, dataset, runs = out / "data", out / "dataset", out / "runs"
+    _check_folder(out, recipe)
     _collect(recipe, data, workers, reporter, clock)
     reporter.note(f"Step 2 of 5: a question and its answer for every clip, split by episode, in {dataset}")
     build(data, dataset, reporter, recipe=recipe)
-    reporter.note(f"Step 3 of 5: answers of {len(BASELINES)} baselines, in {runs}")
     opened = open_dataset(dataset)
-    scores = {model: _answer(opened, model, runs / model, recipe.seed, workers, reporter) for model in BASELINES}
+
+    def answer(choice: ModelChoice, processes: int) -> Evaluated:
+        assert choice.name is not None  # noqa: S101 - only a server may have no name
+        return run_model(
+            opened,
+            choice,
+            runs / choice.name,
+            reporter,
+            rows=Rows(split="eval"),
+            seed=recipe.seed,
+            workers=processes,
+            restart=restart,
+        )
+
+    reporter.note(f"Step 3 of 5: answers of {len(BASELINES)} baselines, in {runs}")
+    # Only the baseline that looks at clips is slow enough for a second process to pay.
+    answers = {name: answer(ModelChoice(model=name), workers if name == "pixels" else 1) for name in BASELINES}
     if can_run_models():
         reporter.note(f"Step 4 of 5: answers of a small model, before and after fine-tuning, in {runs}")
-        scores |= {model: _ask(opened, model, runs / model, recipe.seed, workers, reporter) for model in MODELS}
+        for name in MODELS:
+            answers[name] = answer(ModelChoice(backend="transformers", model=name, device="cpu"), workers)
     else:
         reporter.note(f"Step 4 of 5 is left out: the model that comes with the package needs {pip_install('vlm')}")
     reporter.note(f"Step 5 of 5: pictures, in {out}")
@@ -89,12 +107,38 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
         contact_sheet(folder, record).save(sheets[task])
         closest = min((recorded.camera for recorded in record.cameras), key=lambda camera: camera.focal_length)
         clips[task] = folder / f"{closest.name}.mp4"
-    return Demo(data, dataset, runs, scores, sheets, clips)
+    return Demo(data, dataset, runs, answers, sheets, clips)
 
 
 def can_run_models() -> bool:
     """Whether models can run in this process."""
     return all(find_spec(package) is not None for package in ("torch", "transformers", "peft"))
+
+
+def _check_folder(out: Path, recipe: Recipe) -> None:
+    """Make sure, before any work, that nothing but an earlier demo is in the folder.
+
+    Raises:
+        UsageError: Something else is there.
+    """
+    check_target(out, folder=True)
+    if not out.exists():
+        return
+    data, dataset, runs = out / "data", out / "dataset", out / "runs"
+    if not (data / COLLECTION_FILE).is_file():
+        made = {data.name, dataset.name, runs.name, *(f"{task}.png" for task in recipe.named_tasks())}
+        foreign = sorted({path.name for path in out.iterdir()} - made)
+        if foreign:
+            raise UsageError(
+                f"{out} holds {foreign[0]}, which the demo did not make; choose an empty or a new folder as --out"
+            )
+    check_ours(data)
+    check_target(dataset, folder=True)
+    if dataset.exists() and any(dataset.iterdir()) and not is_dataset(dataset):
+        raise UsageError(f"{dataset} exists and is not a data set; choose an empty or a new folder as --out")
+    check_target(runs, folder=True)
+    for name in (*BASELINES, *MODELS):
+        check_run_folder(runs / name)
 
 
 def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock: Callable[[], float]) -> None:
@@ -108,27 +152,3 @@ def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock
     )
     if report.status == "interrupted":
         raise KeyboardInterrupt
-
-
-def _answer(dataset: Dataset, model: str, out: Path, seed: int, workers: int, reporter: Reporter) -> list[Cell]:
-    answerer, prompt = open_baseline(model, dataset, seed), load_prompt("paper")
-    settings = run_settings(
-        dataset,
-        answerer,
-        backend="baseline",
-        model=model,
-        prompt=prompt,
-        frames=FrameSampling(),
-        split="eval",
-        seed=seed,
-    )
-    # Only the baseline that looks at clips is slow enough for a second process to pay.
-    several = workers if model == "pixels" else 1
-    return score(evaluate(select(dataset, "eval", prompt), answerer, out, settings, reporter, workers=several))
-
-
-def _ask(dataset: Dataset, model: str, out: Path, seed: int, workers: int, reporter: Reporter) -> list[Cell]:
-    choice = ModelChoice(backend="transformers", model=model, device="cpu")
-    answers = evaluate_model(dataset, choice, out, reporter, split="eval", seed=seed, workers=workers)
-    views = choose_look(choice).views
-    return score([row for row in answers if not strange_views(views, [(row.task, row.camera)])])

@@ -15,16 +15,17 @@ Examples:
   hpvqa demo
   hpvqa demo --out /tmp/demo --workers 4
 
-Run the same command again to go on after an interrupt.
+Run the same command again to go on after an interrupt, or with --restart to have everything answered anew.
 """
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for everything."
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one for each core]")
+@click.option("--restart", is_flag=True, help="Drop the answers that the folder holds, and ask again; episodes stay.")
 @click.option("--json", "as_json", is_flag=True, help="Print scores and paths as JSON.")
 @click.pass_context
-def command(ctx: click.Context, out: Path, workers: int | None, as_json: bool) -> None:
+def command(ctx: click.Context, out: Path, workers: int | None, restart: bool, as_json: bool) -> None:
     """See everything work: a dozen robot episodes become a data set, and baselines answer its questions.
 
     Takes a few minutes on two cores, without a GPU.
@@ -41,7 +42,7 @@ def command(ctx: click.Context, out: Path, workers: int | None, as_json: bool) -
 
     try:
         with reporting(Console(stderr=True), None, time.time) as reporter:
-            demo = run_demo(out, workers or len(os.sched_getaffinity(0)), reporter, time.time)
+            demo = run_demo(out, workers or len(os.sched_getaffinity(0)), reporter, time.time, restart=restart)
     except KeyboardInterrupt:
         click.echo("Interrupted; run the same command again to go on.", err=True)
         ctx.exit(INTERRUPTED)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from hpvqa.commands.grid_table import print_grid
 from hpvqa.demo import Demo
 from hpvqa.evaluate.score import Cell
+from hpvqa.evaluate.session import Evaluated
+from hpvqa.report.grid import Grid, Group, Line
 
 _HOW = {
-    "left": "always says left",
-    "right": "always says right",
+    "left": "always answers left",
+    "right": "always answers right",
     "random": "tosses a coin",
-    "majority": "says the training's majority",
+    "majority": "most frequent answer in training",
     "oracle": "measures the recorded motion",
     "frame-oracle": "the same, 2 frames a second",
     "pixels": "measures the motion in a clip",
@@ -26,33 +28,33 @@ _HOW = {
 
 
 def demo_json(demo: Demo) -> dict[str, Any]:
-    """What ``hpvqa demo --json`` prints."""
+    """What ``hpvqa demo --json`` prints; ``scores`` is about the first of each one's ``conditions``."""
+    conditions = {
+        model: {name: [cell.model_dump(mode="json") for cell in cells] for name, cells in done.scores.items()}
+        for model, done in demo.answers.items()
+    }
     return {
         "data": str(demo.data),
         "dataset": str(demo.dataset),
         "runs": str(demo.runs),
-        "scores": {model: [cell.model_dump() for cell in cells] for model, cells in demo.scores.items()},
+        "scores": {model: next(iter(parts.values())) for model, parts in conditions.items()},
+        "conditions": conditions,
         "sheets": {task: str(path) for task, path in demo.sheets.items()},
         "clips": {task: str(path) for task, path in demo.clips.items()},
     }
 
 
 def print_demo(demo: Demo, console: Console) -> None:
-    """Print the score of every baseline and model by task, and what there is to open."""
+    """Print the accuracy of every baseline and model by task, and what there is to open."""
     tasks = list(demo.sheets)
-    table = Table(title="Right answers on the evaluation split", title_justify="left")
-    table.add_column("who answers")
-    table.add_column("how it answers")
-    for task in tasks:
-        table.add_column(task, justify="right")
-    for model, cells in demo.scores.items():
-        table.add_row(model, _HOW[model], *(_share(_whole(cells, task)) for task in tasks))
-    console.print(table)
-    first = next(iter(demo.scores.values()))
-    episodes = " and ".join(f"{_whole(first, task).episodes} {task} episodes" for task in tasks)
+    print_grid(_grid(demo.answers, tasks), console)
+    first = next(iter(next(iter(demo.answers.values())).scores.values()))
+    counts = {task: cell.episodes for task in tasks if (cell := _whole(first, task)) is not None}
+    episodes = " and ".join(f"{count} {task} episodes" for task, count in counts.items())
     console.print(Text(f"Only {episodes}, each seen by several cameras: too few to tell close scores apart."))
-    if any(_whole(cells, task).n < _whole(first, task).n for cells in demo.scores.values() for task in tasks):
-        console.print(Text("The tiny VLM is only counted in the views that it was trained on."))
+    for model, done in demo.answers.items():
+        if done.note is not None:
+            console.print(Text(f"{model}: {done.note}."))
     console.print()
     console.print("Pictures to open, and clips to play:")
     for path in (*demo.sheets.values(), *demo.clips.values()):
@@ -60,9 +62,18 @@ def print_demo(demo: Demo, console: Console) -> None:
     console.print(Text(f"The data set is in {demo.dataset}, all answers are in {demo.runs}"), soft_wrap=True)
 
 
-def _whole(cells: Sequence[Cell], task: str) -> Cell:
-    return next(cell for cell in cells if cell.task == task and cell.by == "all")
+def _grid(answers: Mapping[str, Evaluated], tasks: Sequence[str]) -> Grid:
+    lines = []
+    for model, done in answers.items():
+        for number, (name, cells) in enumerate(done.scores.items()):
+            who = f"{model}: {_HOW[model]}" if number == 0 else f"{model}: {name}"
+            lines.append(Line((who, *(_share(_whole(cells, task)) for task in tasks))))
+    return Grid("Accuracy on the evaluation split", ("who answers", *tasks), (Group("", tuple(lines)),))
 
 
-def _share(cell: Cell) -> str:
-    return "-" if cell.accuracy is None else f"{cell.accuracy:.2f} ({cell.correct}/{cell.n})"
+def _whole(cells: Sequence[Cell], task: str) -> Cell | None:
+    return next((cell for cell in cells if cell.task == task and cell.by == "all"), None)
+
+
+def _share(cell: Cell | None) -> str:
+    return "–" if cell is None or cell.accuracy is None else f"{cell.accuracy:.2f} ({cell.correct}/{cell.n})"

@@ -22,8 +22,9 @@ Examples:
   hpvqa eval --backend vllm --condition plain,swap,blank --task drop
   hpvqa eval --backend openai --server http://127.0.0.1:8000/v1
 
-A run that was interrupted goes on where it stopped when the same command is given again. A server's key is read from
-HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answered, 130 that the run was interrupted.
+A run that was interrupted goes on where it stopped when the same command is given again; --restart begins it anew.
+A server's key is read from HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answered, 130 that
+the run was interrupted.
 """
 )
 @click.option(
@@ -54,12 +55,13 @@ HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answere
     type=click.IntRange(min=1),
     help="Threads that decode clips for a model, or processes of a baseline.  [default: 2 or 1]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Seed of whatever draws lots.")
+@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Random seed.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Folder of the run, a new one or one to go on with.  [default: one in runs/, named after what is run]",
 )
+@click.option("--restart", is_flag=True, help="Drop the answers that the folder holds, and begin anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
 @click.pass_context
 def command(
@@ -75,6 +77,7 @@ def command(
     workers: int | None,
     seed: int,
     out: Path | None,
+    restart: bool,
     as_json: bool,
 ) -> None:
     """Answer the questions of a data set and score the answers.
@@ -84,72 +87,42 @@ def command(
     """
     import json
     import os
-    import sys
     import time
-    from contextlib import closing
 
     from rich.console import Console
 
     from hpvqa.commands.eval_table import print_result, result_json
     from hpvqa.dataset.load import open_dataset
     from hpvqa.evaluate.conditions import parse_conditions
-    from hpvqa.evaluate.run import default_out, evaluate, run_settings
     from hpvqa.evaluate.score import failures
-    from hpvqa.evaluate.select import parse_episodes, select
-    from hpvqa.evaluate.trials import most_views
+    from hpvqa.evaluate.select import Rows, parse_episodes
+    from hpvqa.evaluate.session import run_model
     from hpvqa.progress.reporter import reporting
-    from hpvqa.vlm.choice import choose_look, open_answerer
-    from hpvqa.vlm.training_record import strange_views
 
     wanted = parse_conditions(conditions)
-    opened = open_dataset(dataset)
-    look = choose_look(choice)
     chosen = None if episodes is None else parse_episodes(episodes)
-    items = select(opened, split, look.prompt, task=task, camera=camera, episodes=chosen)[:limit]
-    views = most_views(items) if any(condition.joins_views for condition in wanted) else 1
+    cameras = None if camera is None else (camera,)
+    rows = Rows(split=split, task=task, camera=cameras, episodes=chosen, limit=limit)
     try:
-        with (
-            closing(open_answerer(choice, opened, seed=seed, environ=os.environ, max_videos=views)) as answerer,
-            reporting(Console(stderr=True), None, time.time) as reporter,
-        ):
-            for warning in look.warnings:
-                reporter.warning(warning)
-            strange = strange_views(look.views, ((item.row.task, item.row.camera) for item in items))
-            if strange:
-                reporter.warning(f"The model was not trained on {'; '.join(strange)}")
-            if choice.backend == "openai":
-                # What it serves, and whether it drops frames, is part of the settings.
-                answerer.load(reporter.warning)
-            settings = run_settings(
-                opened,
-                answerer,
-                backend=choice.backend,
-                model=choice.name or answerer.name,
-                prompt=look.prompt,
-                frames=look.frames,
-                split=split,
-                task=task,
-                camera=camera,
-                episodes=chosen,
-                seed=seed,
-                command=("hpvqa", *sys.argv[1:]),
-            )
-            run = out or default_out(settings)
-            predictions = evaluate(
-                items,
-                answerer,
-                run,
-                settings,
+        with reporting(Console(stderr=True), None, time.time) as reporter:
+            done = run_model(
+                open_dataset(dataset),
+                choice,
+                out,
                 reporter,
+                rows=rows,
+                seed=seed,
+                environ=os.environ,
                 conditions=wanted,
-                workers=workers or (2 if answerer.given_frames else 1),
+                workers=workers,
+                restart=restart,
             )
     except KeyboardInterrupt:
         click.echo("Interrupted; run the same command again to go on.", err=True)
         ctx.exit(INTERRUPTED)
     if as_json:
-        click.echo(json.dumps(result_json(run, settings, predictions), indent=2))
+        click.echo(json.dumps(result_json(done), indent=2))
     else:
-        print_result(run, settings, predictions, Console())
-    if failures(predictions):
+        print_result(done, Console())
+    if failures(done.predictions):
         ctx.exit(1)

@@ -2,61 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from hpvqa.commands.grid_table import print_grid
 from hpvqa.evaluate.folder import RunSettings
-from hpvqa.evaluate.prediction import Prediction
-from hpvqa.evaluate.score import failures, score
-from hpvqa.evaluate.table import condition_table, score_table
+from hpvqa.evaluate.score import Cell, failures
+from hpvqa.evaluate.session import Evaluated
+from hpvqa.report.grid import Grid, Group, Line
+
+_COLUMNS = ("accuracy", "95 %", "majority", "correct", "epis.", "eff. n")
+_CAPTION = (
+    "95 %: interval over episodes, since views of one episode are not independent. Majority: what always giving the "
+    "more frequent true answer scores. Eff. n: how many independent rows would be as informative."
+)
 
 
-def result_json(run: Path, settings: RunSettings, predictions: Sequence[Prediction]) -> dict[str, Any]:
-    """What ``hpvqa eval --json`` prints; ``cells`` is about the first condition."""
-    by_condition = {
-        name: [cell.model_dump(mode="json") for cell in score(rows)] for name, rows in _conditions(predictions).items()
-    }
+def result_json(done: Evaluated) -> dict[str, Any]:
+    """What ``hpvqa eval --json`` prints; ``cells`` is about the first of ``conditions``."""
+    conditions = {name: [cell.model_dump(mode="json") for cell in cells] for name, cells in done.scores.items()}
     return {
-        "run": str(run),
-        "settings": settings.model_dump(mode="json"),
-        "cells": next(iter(by_condition.values()), []),
-        "conditions": by_condition,
+        "run": str(done.out),
+        "settings": done.settings.model_dump(mode="json"),
+        "cells": next(iter(conditions.values()), []),
+        "conditions": conditions,
         "failed": [
             {"file_name": row.file_name, "condition": row.condition, "error": row.error}
-            for row in failures(predictions)
+            for row in failures(done.predictions)
         ],
     }
 
 
-def print_result(run: Path, settings: RunSettings, predictions: Sequence[Prediction], console: Console) -> None:
-    """Print the score under the first condition, a line for each of the others, and rows that were not answered."""
-    conditions = _conditions(predictions)
+def print_result(done: Evaluated, console: Console) -> None:
+    """Print the score that the run is judged by, a line for each other part, and rows that were not answered."""
+    settings = done.settings
     title = f"{settings.model} on {settings.dataset} ({settings.split})"
-    for number, (name, rows) in enumerate(conditions.items()):
-        if number == 0:
-            console.print(score_table(score(rows), title if name == "plain" else f"{title}, {name}"))
-    if len(conditions) > 1:
-        console.print(condition_table({name: score(rows) for name, rows in conditions.items()}))
+    name, cells = next(iter(done.scores.items()))
+    print_grid(score_grid(cells, title if name == "plain" else f"{title}, {name}"), console)
+    if len(done.scores) > 1:
+        console.print()
+        print_grid(_conditions_grid(done.scores), console)
     for mark in _marks(settings):
         console.print(Text(mark, style="yellow"))
-    failed = failures(predictions)
+    if done.note is not None:
+        console.print(Text(f"{done.note}.", style="yellow"))
+    failed = failures(done.predictions)
     for prediction in failed:
         console.print(Text(f"not answered: {prediction.file_name} ({prediction.error})"), soft_wrap=True)
     if failed:
         rows_were = "1 row was" if len(failed) == 1 else f"{len(failed)} rows were"
         console.print(Text(f"{rows_were} not answered and not counted; run the same command again to try again."))
-    console.print(Text(f"The run is in {run}"), soft_wrap=True)
+    console.print(Text(f"The run is in {done.out}"), soft_wrap=True)
 
 
-def _conditions(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
-    found: dict[str, list[Prediction]] = {}
-    for row in predictions:
-        found.setdefault(row.condition, []).append(row)
-    return found
+def score_grid(cells: Sequence[Cell], title: str) -> Grid:
+    """Accuracy by task, true side, camera and gap, with its interval, the majority's score and what is behind it."""
+    shown = [cell for cell in cells if cell.task is not None] or list(cells)
+    tasks = dict.fromkeys(cell.task for cell in shown)
+    groups = [
+        Group(task or "", tuple(Line((_name(cell), *_numbers(cell))) for cell in shown if cell.task == task))
+        for task in tasks
+    ]
+    invalid = sum(cell.invalid for cell in shown if cell.by == "all")
+    return Grid(title, ("rows with", *_COLUMNS), tuple(groups), _caption(invalid))
+
+
+def _conditions_grid(scores: Mapping[str, Sequence[Cell]]) -> Grid:
+    tasks = dict.fromkeys(cell.task for cells in scores.values() for cell in cells if cell.task is not None)
+    groups = [
+        Group(
+            task,
+            tuple(
+                Line((name, *_numbers(cell)))
+                for name, cells in scores.items()
+                for cell in cells
+                if (cell.task, cell.by) == (task, "all")
+            ),
+        )
+        for task in tasks
+    ]
+    return Grid("By condition", ("condition", *_COLUMNS), tuple(groups))
+
+
+def _numbers(cell: Cell) -> tuple[str, ...]:
+    interval = "-" if cell.interval is None else f"{cell.interval.low:.2f}–{cell.interval.high:.2f}"
+    counts = (f"{cell.correct}/{cell.n}", str(cell.episodes), f"{cell.effective_n:.1f}")
+    return (_share(cell.accuracy), interval, _share(cell.majority_accuracy), *counts)
+
+
+def _name(cell: Cell) -> str:
+    return {"side": f"answer {cell.value}", "gap": f"gap {cell.value}"}.get(cell.by, cell.value)
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.3f}"
+
+
+def _caption(invalid: int) -> str:
+    if not invalid:
+        return _CAPTION
+    counted = (
+        "1 answer was none of the choices and counts"
+        if invalid == 1
+        else f"{invalid} answers were none of the choices and count"
+    )
+    return f"{counted} as wrong. {_CAPTION}"
 
 
 def _marks(settings: RunSettings) -> list[str]:

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hpvqa.commands.eval_table import score_grid
+from hpvqa.commands.grid_table import print_grid
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import score
-from hpvqa.evaluate.table import score_table
 from hpvqa.finetune.dry_run import Plan
 from hpvqa.finetune.run import Finetuned
 
@@ -55,7 +56,7 @@ def print_result(done: Finetuned, predictions: Sequence[Prediction] | None, cons
         console.print_json(json.dumps(data))
         return
     if cells is not None:
-        console.print(score_table(cells, f"{done.adapter} on the evaluation split"))
+        print_grid(score_grid(cells, f"{done.adapter} on the evaluation split"), console)
     for path in done.plots:
         console.print(Text(f"plot: {path}"), soft_wrap=True)
     console.print(Text(f"The adapter is in {done.adapter}"), soft_wrap=True)

@@ -27,8 +27,17 @@ compared.
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Write every cell as a line of a CSV file."
 )
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Where the data set of runs is now, if it is not where it was; may be given several times.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def command(paths: tuple[Path, ...], html: Path | None, table: Path | None, as_json: bool) -> None:
+def command(
+    paths: tuple[Path, ...], html: Path | None, table: Path | None, datasets: tuple[Path, ...], as_json: bool
+) -> None:
     """Show how good the answers of RUNs are, how sure that is, and what they lean to.
 
     A RUN is the folder of a run, finished or not, or prediction files in the public original's form; such files that
@@ -39,6 +48,7 @@ def command(paths: tuple[Path, ...], html: Path | None, table: Path | None, as_j
 
     from rich.console import Console
 
+    from hpvqa.errors import printable
     from hpvqa.files import check_target
     from hpvqa.report.cells import write_csv
     from hpvqa.report.measure import measure
@@ -47,9 +57,9 @@ def command(paths: tuple[Path, ...], html: Path | None, table: Path | None, as_j
     for path in (html, table):
         if path is not None:
             check_target(path)
-    runs = read_runs(paths)
+    runs = read_runs(paths, datasets)
     created = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-    report = measure(runs, command=("hpvqa", *sys.argv[1:]), created=created)
+    report = measure(runs, command=("hpvqa", *map(printable, sys.argv[1:])), created=created)
     if table is not None:
         write_csv(report, table)
     if html is not None:

@@ -25,6 +25,8 @@ from hpvqa.scene.spec import Side
 _CLIP = re.compile(r"episode_(\d{1,9})_cam_([A-Za-z0-9_]+)\.mp4")
 _VIEWPOINTS = ("From the perspective of the robot arm facing forward", "Looking from the front of the robot")
 _QUESTION = re.compile(rf"(?:{'|'.join(_VIEWPOINTS)}), which (cube|sphere) ", re.IGNORECASE)
+_MOST_VALUE = 5e5
+"""Largest hidden value; see `Gap` for why."""
 _TASK_OF = {"cube": "push", "sphere": "drop"}
 _ANSWERS: Mapping[str, Side] = {"Left.": "left", "Right.": "right"}
 _SPLIT_OF: Mapping[str, Split] = {"train": "train", "test": "eval", "eval": "eval", "val": "eval", "validation": "eval"}
@@ -249,8 +251,14 @@ def _find_clip(here: Path, name: PurePosixPath, folder: Path) -> Path:
 
 
 def _values(data: object) -> tuple[float, float] | None:
-    """Hidden values of the left and the right object: number 01 stands on the left."""
+    """Hidden values of the left and the right object: number 01 stands on the left.
+
+    Raises:
+        ValueError: No things have such values.
+    """
     if not isinstance(data, dict):
         return None
     found = {str(key)[-2:]: value for key, value in data.items() if type(value) in (int, float)}
+    if any(abs(value) > _MOST_VALUE for value in found.values()):
+        raise ValueError("has hidden values that no thing has")
     return (float(found["01"]), float(found["02"])) if found.keys() == {"01", "02"} else None

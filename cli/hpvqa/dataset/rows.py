@@ -6,6 +6,7 @@ Only the clip and the question are for a model. The rest is for whoever splits, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field
 
@@ -18,6 +19,9 @@ from hpvqa.tasks.outcome import Event
 
 Cluster = tuple[str, str, int]
 """Task, source and number of an episode: rows that share them show the same event and are not independent."""
+
+Gap = Annotated[float, Field(ge=0, le=1e6)]
+"""How far apart two hidden values are; numbers that no thing has would break arithmetic further on."""
 
 
 _MOST = 2**31 - 1
@@ -37,7 +41,7 @@ class Row(Model):
     first: Side | None = Field(default=None, description="The side that the robot acts on first.")
     left: float | None = Field(default=None, description="Hidden value of the left object: mass [kg] or restitution.")
     right: float | None = Field(default=None, description="Hidden value of the right object.")
-    gap: float | None = Field(default=None, description="How far apart both hidden values are.")
+    gap: Gap | None = Field(default=None, description="How far apart both hidden values are.")
     contact_left: float | None = Field(
         default=None, description="When the left object's hidden property first acts: touch or impact [s]."
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from hpvqa.dataset.splits import Selection
 from hpvqa.errors import RunError, UsageError
 from hpvqa.evaluate.prediction import Prediction
-from hpvqa.files import locked, write_json
-from hpvqa.plain import Model, explain
+from hpvqa.evaluate.select import Rows
+from hpvqa.files import check_target, locked, read_bytes, write_json
+from hpvqa.plain import explain
 from hpvqa.scene.spec import Side
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import PromptRecord
@@ -24,10 +24,10 @@ RUN_FILE = "run.json"
 PREDICTIONS_FILE = "predictions.jsonl"
 
 
-class RunSettings(Model):
+class RunSettings(Rows):
     """``run.json``: everything that the answers of a run depend on."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[2, 3] = 3
     backend: str
     model: str
     details: dict[str, JsonValue] = Field(
@@ -35,11 +35,7 @@ class RunSettings(Model):
     )
     dataset: str = Field(description="Folder of the data set, as it was given.")
     fingerprint: str = Field(description="SHA-256 of the data set's manifest.")
-    split: Selection
-    task: str | None = Field(description="The only task that is asked about; null: all.")
-    camera: str | None = Field(description="The only camera whose clips are asked about; null: all.")
-    episodes: tuple[int, ...] | None = Field(default=None, description="The only episodes asked about; null: all.")
-    seed: int = Field(description="Seed of whatever draws lots.")
+    seed: int = Field(description="Random seed.")
     prompt: PromptRecord
     choices: tuple[Side, ...]
     frames: FrameSampling | None = Field(description="Which frames the model saw; null: it opened clips itself.")
@@ -47,8 +43,11 @@ class RunSettings(Model):
     resampling: Resampling = Field(
         default="none", description="unknown: a server may have dropped frames again, and does not tell."
     )
-    versions: dict[str, str]
-    command: tuple[str, ...] = Field(default=(), description="The command line that began the run; empty: none did.")
+    views: dict[str, tuple[str, ...]] = Field(
+        default={}, description="The cameras of each task that the model was trained on; none: it is not known."
+    )
+    versions: dict[str, str] = Field(description="Of this package and of those that the answerer uses.")
+    command: tuple[str, ...] = Field(default=(), description="The command that makes this run; empty: not known.")
 
 
 class PredictionLog:
@@ -61,6 +60,7 @@ class PredictionLog:
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self._file = file
+        self._path = path
         self.by_key: dict[tuple[str, str], Prediction] = {}
         """The latest prediction of each clip under each condition."""
         file.seek(0)
@@ -73,50 +73,150 @@ class PredictionLog:
             try:
                 prediction = Prediction.model_validate_json(line)
             except ValidationError as error:
-                raise RunError(f"{path} line {number} is damaged ({explain(error)}); use another --out") from None
+                raise RunError(
+                    f"{path} line {number} is damaged ({explain(error)}); take the line out, or use another --out"
+                ) from None
             self.by_key[prediction.key] = prediction
 
     def append(self, prediction: Prediction) -> None:
-        """Add a prediction; it is safe from a kill of this process once this returns."""
-        self._file.write(prediction.model_dump_json().encode() + b"\n")
-        self._file.flush()
+        """Add a prediction; it is safe from a kill of this process once this returns.
+
+        Raises:
+            RunError: The disk does not take it.
+        """
+        try:
+            self._file.write(prediction.model_dump_json().encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise RunError(
+                f"{self._path} cannot be written: {error.strerror}; what was answered stays, the same command goes on"
+            ) from None
         self.by_key[prediction.key] = prediction
 
 
+def check_run_folder(out: Path) -> None:
+    """Make sure, before anything takes time, that a folder can hold a run: it is new, empty, or holds one.
+
+    Raises:
+        UsageError: Something else is there, or in the way.
+    """
+    check_target(out, folder=True)
+    names = {path.name for path in out.iterdir()} if out.exists() else set()
+    if RUN_FILE in names:
+        return
+    # A run that was killed in its first moments leaves no more than these.
+    log = out / PREDICTIONS_FILE
+    begun = names <= {PREDICTIONS_FILE, f"{RUN_FILE}.partial"} and (not log.exists() or log.stat().st_size == 0)
+    if not begun:
+        raise UsageError(f"{out} exists and is not a run; choose another --out")
+
+
 @contextmanager
-def open_run(out: Path, settings: RunSettings) -> Iterator[PredictionLog]:
+def open_run(out: Path, settings: RunSettings, *, restart: bool = False) -> Iterator[PredictionLog]:
     """Begin a run, or go on with it.
+
+    Args:
+        out: Its folder.
+        settings: What ``run.json`` is to say.
+        restart: Whether to drop the answers of a run that is there, and begin anew.
 
     Raises:
         UsageError: The folder holds something else, or a run with other settings; the message names the differences.
         RunError: Another process is at work there, its files are damaged, or the disk does not take them.
     """
-    found = _read_settings(out)
-    if found is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} exists and is not a run; choose another --out")
-    if found is not None:
-        different = _differences(found, settings)
-        if different:
-            raise UsageError(f"{out} is a run with other settings: {'; '.join(different)}; choose another --out")
+    check_run_folder(out)
     out.mkdir(parents=True, exist_ok=True)
     path = out / PREDICTIONS_FILE
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is not a file; choose another --out")
     with locked(path) as file:
-        if found is None:
+        # Only now is it certain that nobody else begins a run here.
+        found = read_settings(out / RUN_FILE)
+        if found is not None and not restart:
+            settings = _going_on(out, found, settings)
+        else:
+            _empty(file, path)
+        if settings != found:
             write_json(out / RUN_FILE, settings.model_dump(mode="json"))
         yield PredictionLog(file, path)
 
 
-def _read_settings(out: Path) -> RunSettings | None:
-    path = out / RUN_FILE
+def _empty(file: IO[bytes], path: Path) -> None:
+    """Drop all answers for good: those of other settings must be gone before ``run.json`` says otherwise.
+
+    Raises:
+        RunError: The disk does not take it.
+    """
     try:
-        return RunSettings.model_validate_json(path.read_bytes())
+        file.truncate(0)
+        os.fsync(file.fileno())
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def read_settings(path: Path) -> RunSettings | None:
+    """The settings of a run; None if there are none.
+
+    Raises:
+        UsageError: The file cannot be understood.
+        OSError: It cannot be read.
+    """
+    try:
+        return RunSettings.model_validate_json(read_bytes(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:
-        raise UsageError(f"{path} is not of this version ({explain(error)}); choose another --out") from None
+        raise UsageError(
+            f"{path} cannot be understood, perhaps since a newer hpvqa wrote it ({explain(error)}); use another folder"
+        ) from None
 
 
-def _differences(there: RunSettings, here: RunSettings) -> list[str]:
-    # The same data set may have moved, and other options may say the same.
-    a, b = (settings.model_dump(mode="json", exclude={"dataset", "command"}) for settings in (there, here))
-    return [f"{key} is {json.dumps(a[key])} there and {json.dumps(b[key])} here" for key in a if a[key] != b[key]]
+_FREE = ("schema_version", "dataset", "command", "limit", "views")
+"""What may differ: a data set may have moved, other options may say the same, and more rows may be asked about."""
+
+
+def _going_on(out: Path, there: RunSettings, here: RunSettings) -> RunSettings:
+    """What ``run.json`` says once a run goes on.
+
+    Raises:
+        UsageError: An answer may depend on what differs.
+    """
+    a, b = (settings.model_dump(mode="json", exclude=set(_FREE)) for settings in (there, here))
+    # Whatever else was installed when the run began does not matter.
+    a["versions"] = {name: there.versions.get(name, version) for name, version in here.versions.items()}
+    different = differences(a, b)
+    if different:
+        raise UsageError(
+            f"{out} is a run with other settings: {'; '.join(different)}; give the same options, choose another --out, "
+            "or begin anew with --restart"
+        )
+    limits = (there.limit, here.limit)
+    limit = None if None in limits else max(number for number in limits if number is not None)
+    return here.model_copy(update={"limit": limit, "command": there.command or here.command})
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any], of: str = "") -> list[str]:
+    """In words, what two mappings of the same form have different."""
+    found: list[str] = []
+    for name in dict.fromkeys((*there, *here)):
+        a, b = there.get(name), here.get(name)
+        if a == b:
+            continue
+        if name == "prompt" and a is not None and b is not None:
+            # Their words are too long to be shown.
+            a, b = (f"{prompt['name']} version {prompt['version']} ({prompt['sha256'][:8]})" for prompt in (a, b))
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += differences(a, b, "version of " if name == "versions" else "" if name == "details" else f"{name} ")
+        else:
+            found.append(f"{of}{name.replace('_', ' ')} was {_said(a)} and is {_said(b)} now")
+    return found
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_said(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_said, value))
+    return "not set" if value is None else str(value)

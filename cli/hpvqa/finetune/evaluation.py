@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpvqa.evaluate.model import evaluate_model
 from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.select import Rows
+from hpvqa.evaluate.session import run_model
 from hpvqa.finetune.run import Job
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice
@@ -14,10 +15,10 @@ from hpvqa.vlm.choice import ModelChoice
 def evaluate_adapter(job: Job, reporter: Reporter) -> Sequence[Prediction] | None:
     """Answer the evaluation split with a trained adapter, as ``hpvqa eval`` would, into ``eval`` in its folder.
 
-    Views that it was not trained on are asked about, too: how it does there is of interest.
+    Views that it was not trained on are asked about, too: the run holds how it does there.
 
     Returns:
-        The predictions; None if the data set has no evaluation split.
+        The predictions that it is judged by; None if the data set has no evaluation split.
 
     Raises:
         HpvqaError: The message says what is wrong; the adapter stays.
@@ -25,13 +26,12 @@ def evaluate_adapter(job: Job, reporter: Reporter) -> Sequence[Prediction] | Non
     if not any(job.task in (None, row.task) for row in job.dataset.rows("eval")):
         reporter.note(f"{job.dataset.root} has no evaluation split, so none is answered")
         return None
-    return evaluate_model(
+    return run_model(
         job.dataset,
         ModelChoice(backend="transformers", model=job.model, adapter=job.out, device=job.device),
         job.out / "eval",
         reporter,
-        split="eval",
-        task=job.task,
+        rows=Rows(split="eval", task=job.task),
         seed=job.recipe.training.seed,
         workers=max(job.workers, 1),
-    )
+    ).main

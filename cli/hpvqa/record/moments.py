@@ -39,6 +39,13 @@ def key_moments(record: EpisodeRecord) -> list[Moment]:
     return [*moments, Moment(record.duration, "end")]
 
 
+def outcome_moments(record: EpisodeRecord) -> list[Moment]:
+    """Start, and the last that the events tell of each object, by time: what shows the answer, in three pictures."""
+    told = key_moments(record)
+    last = {side: moment for moment in told for side in record.spec.order if moment.label.startswith(f"{side} ")}
+    return [told[0], *(last.values() if last else told[-1:])]
+
+
 def _story(record: EpisodeRecord, side: Side, story: tuple[tuple[str, str], ...]) -> list[Moment]:
     found: list[Moment] = []
     for kind, label in story:

@@ -12,7 +12,7 @@ Kind = Literal["failed", "invalid", "wrong"]
 
 
 def kind_of(prediction: Prediction) -> Kind | None:
-    """What went wrong with a row; None if it was answered right."""
+    """What went wrong with a row; None if it was answered correctly."""
     if prediction.error is not None:
         return "failed"
     if prediction.invalid:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from hpvqa.dataset.load import Dataset, open_dataset
-from hpvqa.dataset.splits import SPLITS
-from hpvqa.errors import HpvqaError, RunError, UsageError
-from hpvqa.evaluate.conditions import CONDITIONS
-from hpvqa.evaluate.folder import PREDICTIONS_FILE, RUN_FILE, RunSettings
+from hpvqa.errors import HpvqaError, RunError, UsageError, printable
+from hpvqa.evaluate.conditions import episode_key, get_condition
+from hpvqa.evaluate.folder import PREDICTIONS_FILE, RUN_FILE, RunSettings, read_settings
+from hpvqa.evaluate.parts import untrained_note
 from hpvqa.evaluate.prediction import Prediction
+from hpvqa.files import read_bytes
 from hpvqa.plain import explain
 from hpvqa.report.source import Run
 
@@ -20,41 +21,46 @@ _PARENTS = 3
 """How far above a run its data set may lie, where the run names it by a relative path."""
 
 
-def read_folder(folder: Path) -> Run:
+def read_folder(folder: Path, datasets: Sequence[Path] = ()) -> Run:
     """Read a run that `hpvqa eval` made.
+
+    Args:
+        folder: The run.
+        datasets: Where its data set may be, besides where it was.
 
     Raises:
         UsageError: It was made by another version, or holds no answers yet.
         RunError: It is damaged.
     """
-    settings = _read_settings(folder / RUN_FILE)
+    settings = read_settings(folder / RUN_FILE)
+    if settings is None:
+        raise UsageError(f"{folder} is not a run: it has no {RUN_FILE}; make one with `hpvqa eval`")
     notes: list[str] = []
     predictions = _read_predictions(folder / PREDICTIONS_FILE, notes)
     if not predictions:
         raise UsageError(f"{folder} holds no answers yet; run `hpvqa eval` again to go on with it")
-    dataset = _find_dataset(settings, folder)
+    dataset = _find_dataset(settings, folder, datasets)
     missing = None
     if dataset is None:
-        notes.append(f"its data set {settings.dataset} is not here, so clips and missing rows cannot be told")
+        notes.append(
+            f"its data set {settings.dataset} is not there any more, or has changed, so no clips can be shown and no "
+            "missing rows counted; say where it is with --dataset"
+        )
     else:
         try:
             missing = _missing(dataset, settings, predictions)
         except HpvqaError as error:
-            notes.append(f"clips and missing rows cannot be told: {error}")
+            notes.append(f"no clips can be shown and no missing rows counted: {error}")
             dataset = None
-    name = folder.resolve().name
+    if (apart := untrained_note(predictions, settings.views)) is not None:
+        notes.append(apart)
+    # A name need not be text that can be written.
+    name = printable(folder.resolve().name)
     return Run(name, (folder,), settings, tuple(predictions), tuple(notes), missing, dataset)
 
 
-def _read_settings(path: Path) -> RunSettings:
-    try:
-        return RunSettings.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise UsageError(f"{path} was made by another version of hpvqa ({explain(error)}); run it again") from None
-
-
 def _read_predictions(path: Path, notes: list[str]) -> list[Prediction]:
-    data = path.read_bytes() if path.is_file() else b""
+    data = read_bytes(path) if path.is_file() else b""
     whole = data[: data.rfind(b"\n") + 1]
     if whole != data:
         notes.append("its last line is cut: the run is at work, or was killed")
@@ -75,12 +81,12 @@ def _read_predictions(path: Path, notes: list[str]) -> list[Prediction]:
     return list(latest.values())
 
 
-def _find_dataset(settings: RunSettings, folder: Path) -> Dataset | None:
+def _find_dataset(settings: RunSettings, folder: Path, datasets: Sequence[Path]) -> Dataset | None:
     """The data set of a run; a relative path is tried from here, then from the folders above the run."""
     starts = [Path(), *folder.resolve().parents[:_PARENTS]]
-    for start in starts:
+    for root in (*datasets, *(start / settings.dataset for start in starts)):
         try:
-            dataset = open_dataset(start / settings.dataset)
+            dataset = open_dataset(root)
         except HpvqaError:
             continue
         if dataset.fingerprint == settings.fingerprint:
@@ -94,19 +100,11 @@ def _missing(dataset: Dataset, settings: RunSettings, predictions: Iterable[Pred
     Raises:
         RunError: The data set is damaged.
     """
-    rows = [
-        row
-        for split in SPLITS
-        if settings.split in (split, "all")
-        for row in dataset.rows(split)
-        if settings.task in (None, row.task)
-        and settings.camera in (None, row.camera)
-        and (settings.episodes is None or row.episode in settings.episodes)
-    ]
-    answered: dict[str, int] = {}
-    for prediction in predictions:
-        answered[prediction.condition] = answered.get(prediction.condition, 0) + 1
-    clusters = len({row.cluster for row in rows})
-    joined = {name for name, condition in CONDITIONS.items() if condition.joins_views}
-    wanted = {name: clusters if name in joined else len(rows) for name in answered}
-    return sum(max(wanted[name] - count, 0) for name, count in answered.items())
+    names = [row.file_name for _, row in settings.of(dataset)]
+    answered = {prediction.key for prediction in predictions}
+    wanted = {
+        (condition, episode_key(name) if get_condition(condition).joins_views else name)
+        for condition in {condition for condition, _ in answered}
+        for name in names
+    }
+    return len(wanted - answered)

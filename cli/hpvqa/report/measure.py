@@ -8,6 +8,7 @@ from itertools import combinations
 from pydantic import Field, JsonValue
 
 import hpvqa
+from hpvqa.errors import printable
 from hpvqa.evaluate.bias import Bias, FlipConsistency, ReliabilityBin, bias, flip_consistency, reliability
 from hpvqa.evaluate.cameras import CameraTest, camera_tests
 from hpvqa.evaluate.compare import Comparison, compare
@@ -131,7 +132,7 @@ def _run(run: Run, seed: int) -> RunReport:
     plain, view = run.conditions.get(PLAIN.name, []), views_of(run)
     return RunReport(
         name=run.name,
-        files=tuple(map(str, run.files)),
+        files=tuple(printable(str(file)) for file in run.files),
         model=run.model,
         adapter=run.adapter,
         marks=run.marks,

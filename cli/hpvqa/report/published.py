@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from hpvqa.dataset.public import first_of, read_row
-from hpvqa.errors import UsageError
+from hpvqa.errors import UsageError, printable
 from hpvqa.evaluate.conditions import PLAIN
 from hpvqa.evaluate.prediction import Prediction
+from hpvqa.files import read_bytes
+from hpvqa.plain import parse_json
 from hpvqa.report.source import Run
 from hpvqa.scene.spec import SIDES, Side
 from hpvqa.vlm.scoring import parse_choice
@@ -55,7 +56,7 @@ def read_files(name: str, files: Sequence[Path]) -> Run:
     rows = disagree = 0
     for file in files:
         reverse = not _REVERSED.isdisjoint(_BETWEEN_WORDS.split(file.stem.lower()))
-        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        for number, line in enumerate(read_bytes(file).splitlines(), 1):
             try:
                 prediction, stored = _read_line(line)
             except ValueError as error:
@@ -74,7 +75,7 @@ def read_files(name: str, files: Sequence[Path]) -> Run:
         notes.append(f"is_correct contradicts a strict reading of the answer in {disagree} rows; the latter counts")
     if rows > len(latest):
         notes.append(f"{rows - len(latest)} clips are answered more than once; the latest answer counts")
-    return Run(name, tuple(files), None, tuple(latest.values()), tuple(notes))
+    return Run(printable(name), tuple(files), None, tuple(latest.values()), tuple(notes))
 
 
 def _read_line(line: bytes) -> tuple[Prediction, bool]:
@@ -84,7 +85,7 @@ def _read_line(line: bytes) -> tuple[Prediction, bool]:
         ValueError: It is none; the message is the end of a sentence that says why.
     """
     row = read_row(line)
-    data = json.loads(line)
+    data = parse_json(line)
     text, stored = data.get("prediction"), data.get("is_correct")
     if not isinstance(text, str) or not isinstance(stored, bool):
         raise ValueError("has no prediction and is_correct")

@@ -13,12 +13,13 @@ from hpvqa.report.published import group_files, read_files
 from hpvqa.report.source import Run
 
 
-def read_runs(paths: Sequence[Path]) -> list[Run]:
+def read_runs(paths: Sequence[Path], datasets: Sequence[Path] = ()) -> list[Run]:
     """Read runs, in the order in which they are named.
 
     Args:
         paths: Folders of runs, or prediction files in the public original's form; such files that differ only in task
             and side are one run.
+        datasets: Where the data sets of runs may be, besides where they were.
 
     Raises:
         UsageError: A path is no run, or holds no answers.
@@ -29,7 +30,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     runs: list[Run] = []
     for path in dict.fromkeys(paths):
         if path in folders:
-            runs.append(read_folder(folders[path]))
+            runs.append(read_folder(folders[path], datasets))
         elif path in groups:
             runs.append(read_files(*groups[path]))
     return _told_apart(runs)
@@ -37,14 +38,19 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 
 def _run_folder(path: Path) -> Path | None:
     """The run that a path names by its folder or by a file in it; None for a file that belongs to none."""
-    if (path / RUN_FILE).is_file():
-        return path
-    if path.is_file():
-        return path.parent if (path.parent / RUN_FILE).is_file() else None
-    if path.is_dir():
-        way = f"name those in it: {path}/*" if any(path.glob(f"*/{RUN_FILE}")) else "make one with `hpvqa eval`"
-        raise UsageError(f"{path} is not a run: it has no {RUN_FILE}; {way}")
-    raise UsageError(f"{path} does not exist; give the folder of a run, or a file of predictions")
+    ways = "give the folder of a run, or a file of predictions"
+    try:
+        if (path / RUN_FILE).is_file():
+            return path
+        if path.is_file():
+            return path.parent if (path.parent / RUN_FILE).is_file() else None
+        if path.is_dir():
+            way = f"name those in it: {path}/*" if any(path.glob(f"*/{RUN_FILE}")) else "make one with `hpvqa eval`"
+            raise UsageError(f"{path} is not a run: it has no {RUN_FILE}; {way}")
+        there = path.exists()
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}); {ways}") from None
+    raise UsageError(f"{path} {'is neither a folder nor a regular file' if there else 'does not exist'}; {ways}")
 
 
 def _told_apart(runs: Sequence[Run]) -> list[Run]:

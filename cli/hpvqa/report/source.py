@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.evaluate.conditions import PLAIN
 from hpvqa.evaluate.folder import RunSettings
+from hpvqa.evaluate.parts import UNTRAINED, parts_of
 from hpvqa.evaluate.prediction import Prediction
+from hpvqa.files import inside
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,12 @@ class Run:
 
     @cached_property
     def conditions(self) -> dict[str, list[Prediction]]:
-        """Answers by condition, the one without any change first."""
-        found: dict[str, list[Prediction]] = {PLAIN.name: []}
-        for prediction in self.predictions:
-            found.setdefault(prediction.condition, []).append(prediction)
-        return {name: rows for name, rows in found.items() if rows}
+        """Answers by condition, the one without any change first; views that were not trained on are apart."""
+        return parts_of(self.predictions, {} if self.settings is None else self.settings.views)
 
     @property
     def main_condition(self) -> str:
-        """The condition that a run is judged by: plain if it has that one, else its first."""
+        """The condition that a run is judged by: plain if it has that one, else the first of :attr:`conditions`."""
         return next(iter(self.conditions))
 
     @property
@@ -84,12 +82,20 @@ class Run:
         """Words that stand beside its name wherever its numbers are shown."""
         if self.settings is None:
             return ()
-        marks = {"privileged": self.settings.privileged, "resampling unknown": self.settings.resampling == "unknown"}
+        marks = {
+            "privileged": self.settings.privileged,
+            "resampling unknown": self.settings.resampling == "unknown",
+            # Else these are apart, under conditions of their own.
+            UNTRAINED: self.main_condition.endswith(UNTRAINED),
+        }
         return tuple(mark for mark, holds in marks.items() if holds)
 
     def clip(self, prediction: Prediction) -> Path | None:
         """The video of a row; None where there is none to show."""
         if self.dataset is None:
             return None
-        path = self.dataset.root / prediction.split / prediction.file_name
+        try:
+            path = inside(self.dataset.root, f"{prediction.split}/{prediction.file_name}")
+        except ValueError:
+            return None
         return path if path.is_file() else None

@@ -41,6 +41,7 @@ class Random(OneByOne):
     """
 
     name = "random"
+    distributions = ("numpy",)
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -89,6 +90,7 @@ class Oracle(OneByOne):
 
     name = "oracle"
     privileged = True
+    distributions = ("numpy", "pyarrow")
 
     def __init__(self) -> None:
         self._latest: tuple[Path, Answer] | None = None
@@ -114,6 +116,7 @@ class FrameOracle(OneByOne):
     name = "frame-oracle"
     privileged = True
     given_frames = True
+    distributions = ("av", "numpy", "pyarrow")
 
     def answer_one(self, query: Query) -> Answer:
         """Judge by the recorded places at those moments.

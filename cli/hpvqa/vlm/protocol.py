@@ -102,6 +102,10 @@ class Answerer(Protocol):
         """Everything about it that its answers depend on, for ``run.json``; no secrets."""
 
     @property
+    def distributions(self) -> Sequence[str]:
+        """Packages, by the names under which they are installed, whose versions its answers may depend on."""
+
+    @property
     def resampling(self) -> Resampling:
         """Whether the frames that it is given are the frames that its model sees."""
 
@@ -139,6 +143,7 @@ class OneByOne(ABC):
     privileged = False
     resampling: Resampling = "none"
     details: Mapping[str, JsonValue] = {}
+    distributions: Sequence[str] = ()
 
     def load(self, tell: Callable[[str], None]) -> None:  # noqa: B027 - most have nothing to load
         """Nothing takes long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def gap_figures(report: Report) -> str:
             continue
         widest = max(_edges(cell)[1] for _, _, cell in cells) or 1.0
         hidden = _UNITS[TASKS[task].hidden] if task in TASKS else "hidden value"
-        chart = Chart((0.0, 1.03 * widest), (0.0, 1.0), f"difference of {hidden}", "accuracy")
+        chart = Chart((0.0, min(1.03 * widest, sys.float_info.max)), (0.0, 1.0), f"difference of {hidden}", "accuracy")
         chart.level(0.5, "half")
         for number, run in shown:
             if (fit := run.main.psychometric.get(task)) is not None:
@@ -124,11 +125,11 @@ def calibration_figures(report: Report) -> str:
                 size = 2.5 + 3.5 * (found.n / most) ** 0.5
                 chart.point(found.p_left, found.left, found.interval.low, found.interval.high, number, tip, size)
         title = f"{task}, calibration"
-        caption = "On the dashed line, probabilities are true. Larger marks hold more rows."
+        caption = "On the dashed line, answers are as probable as they say. Larger marks hold more rows."
         drawn.append(figure(title, chart.drawing.render(title, caption), caption))
     return figures(drawn) + "".join(few)
 
 
 def _edges(cell: Cell) -> tuple[float, float]:
-    low, high = (float(number) for number in re.findall(r"\d+(?:\.\d+)?", cell.value))
+    low, high = (float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e\+\d+)?", cell.value))
     return low, high

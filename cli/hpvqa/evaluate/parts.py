@@ -1,0 +1,63 @@
+"""The parts of a run that are scored apart: its conditions, and the views that its model was never trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hpvqa.evaluate.conditions import PLAIN
+from hpvqa.evaluate.prediction import Prediction
+from hpvqa.vlm.training_record import strange_views
+
+UNTRAINED = "untrained views"
+"""What stands behind the name of a condition whose rows show views that the model was not trained on."""
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def untrained(name: str) -> str:
+    """The name of the part of a condition that holds the views that the model was not trained on."""
+    return f"{name}, {UNTRAINED}"
+
+
+def parts_of(predictions: Iterable[Prediction], views: Mapping[str, tuple[str, ...]]) -> dict[str, list[Prediction]]:
+    """Answers by condition, plain first, and behind all of these, likewise, those to views that were not trained on.
+
+    A run is judged by the first part. Only parts with a row are there.
+
+    Args:
+        predictions: The answers of a run.
+        views: The cameras of each task that the model was trained on; none: it is not known, and all count.
+    """
+    known: dict[str, list[Prediction]] = {PLAIN.name: []}
+    strange: dict[str, list[Prediction]] = {untrained(PLAIN.name): []}
+    for row in predictions:
+        if strange_views(views, [(row.task, row.camera)]):
+            strange.setdefault(untrained(row.condition), []).append(row)
+        else:
+            known.setdefault(row.condition, []).append(row)
+    return {name: rows for name, rows in (known | strange).items() if rows}
+
+
+def untrained_note(predictions: Sequence[Prediction], views: Mapping[str, tuple[str, ...]]) -> str | None:
+    """A sentence that says which views do not count; None if all do.
+
+    Args:
+        predictions: The answers of a run.
+        views: The cameras of each task that the model was trained on.
+    """
+    found = []
+    for task in dict.fromkeys(row.task for row in predictions):
+        cameras = sorted({row.camera for row in predictions if row.task == task})
+        strange = [camera for camera in cameras if strange_views(views, [(task, camera)])]
+        seen = [camera for camera in cameras if camera not in strange]
+        if strange and seen:
+            found.append(f"on {task} by {_number(len(seen))} of {_number(len(cameras))} cameras ({', '.join(seen)})")
+        elif strange:
+            found.append(f"not on {task} by {', '.join(strange)}")
+    if not found:
+        return None
+    return f"The model was trained {' and '.join(found)}; all other views are scored apart, as {UNTRAINED}"
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
