@@ -14,9 +14,9 @@ import pytest
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
 from hpvqa.finetune.dry_run import plan
-from hpvqa.finetune.folder import after_interrupt
 from hpvqa.finetune.rows import training_rows
 from hpvqa.finetune.run import finetune
+from hpvqa.main import main
 from hpvqa.vlm.adapter import WEIGHTS
 from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.read import read_clip
@@ -113,21 +113,35 @@ def test_the_number_of_steps_is_what_was_said(
     assert f"; {steps} steps, {epochs} epochs; seed" in (tmp_path / "out" / "README.md").read_text()
 
 
-def test_going_on_where_nothing_began_begins(
-    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model, out = tiny_model("qwen3_vl"), tmp_path / "out"
-    short = job(dataset, model, out, **{"training.max_steps": 1})
+def test_ctrl_c_before_the_first_step_is_gone_on_from(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "out"
+    args = ["finetune", "--dataset", dataset.root, "--model", tiny_model("qwen3_vl"), "--out", out, "--resume"]
+    args += ["--resolution", "64x64", "--max-steps", 1, "--device", "cpu", "--workers", 0, "--no-eval"]
+    monkeypatch.setenv("HPVQA_CACHE", str(tmp_path / "cache"))
+
+    def run() -> tuple[object, str]:
+        with pytest.raises(SystemExit) as stop:
+            main([str(arg) for arg in args])
+        return stop.value.code, capsys.readouterr().err
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched:
-        patched.setattr("transformers.Trainer.train", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            finetune(short, quiet(), resume=True, command="")
+    for place, words in (
+        ("hpvqa.finetune.run.load_processor", "Interrupted before the training began."),
+        ("transformers.Trainer.train", "before the first checkpoint; the same command with --resume begins again."),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, interrupt)
+            code, said = run()
+        assert code == 130
+        assert said.endswith(f"{words}\n")
     assert not (out / WEIGHTS).exists()
-    assert "--resume begins again" in after_interrupt(out)
-    finetune(short, quiet(), resume=True, command="")
+    code, said = run()
+    assert code == 0
+    assert "holds no checkpoint to go on from, so the training begins" in said
     assert (out / WEIGHTS).stat().st_mode & 0o777 == (out / "hpvqa.json").stat().st_mode & 0o777
     assert not list(out.glob("*.partial"))
