@@ -21,6 +21,7 @@ from benchmarks.recorded import run
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import open_dataset
 from hpvqa.evaluate.select import select
+from hpvqa.finetune.batches import Packer, Source
 from hpvqa.finetune.data import Examples
 from hpvqa.finetune.examples import Collator
 from hpvqa.finetune.run import Job, load_with_lora
@@ -53,7 +54,7 @@ def steps_per_second(model: Any, batches: Any) -> float:
     return steps / (time.perf_counter() - begin)
 
 
-def loader(examples: Examples, collate: Collator) -> Any:
+def loader(examples: Source, collate: Packer) -> Any:
     """As transformers' Trainer makes it."""
     return torch.utils.data.DataLoader(
         examples,
@@ -77,8 +78,8 @@ def measure(data: Path, folder: Path) -> dict[str, float]:
     model = load_with_lora(job, family, False, print).train()
     items = select(dataset, "all", load_prompt("paper"))
     cache = FrameCache(folder / "cache", 10**9)
-    collate, found = Collator(processor, family), {}
-    examples = Examples(items, FRAMES, cache.read)
+    collate, found = Packer(Collator(processor, family)), {}
+    examples = Source(Examples(items, FRAMES, cache.read))
     first = loader(examples, collate)
     found["first_epoch_steps_per_s"] = steps_per_second(model, first)
     cached = loader(examples, collate)

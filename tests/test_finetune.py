@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
@@ -11,74 +10,32 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-import numpy as np
 import pytest
 
-from hpvqa.dataset.build import build
-from hpvqa.dataset.load import Dataset, open_dataset
-from hpvqa.errors import RunError, UsageError
-from hpvqa.evaluate.select import select
+from hpvqa.dataset.load import Dataset
+from hpvqa.errors import UsageError
 from hpvqa.finetune.dry_run import plan
 from hpvqa.finetune.model import choose_targets
 from hpvqa.finetune.rows import training_rows
-from hpvqa.finetune.run import Finetuned, Job, finetune
-from hpvqa.finetune.settings import LoraSettings, load_finetune_recipe, override
+from hpvqa.finetune.run import finetune
+from hpvqa.finetune.settings import LoraSettings, load_finetune_recipe
 from hpvqa.main import main
-from hpvqa.recipe import Recipe
-from hpvqa.record.video import ClipWriter
 from hpvqa.vlm.families import find_family
-from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.tiny.kinds import Kind
 from hpvqa.vlm.training_record import read_training_record, views_of
-from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, copy, make_data, quiet
+from tests.factories import FPS, FRAMES, copy, quiet
+from tests.finetune_jobs import job, make_plain, metrics, trained
 from tests.tiny_models import TinyModel, load_model
 
 KINDS = get_args(Kind)
-CHANGES = {
-    "frames.resolution": [64, 64],
-    "frames.fps": FPS,
-    "training.epochs": 2,
-    "training.learning_rate": 5e-3,
-    "training.checks": 2,
-}
-
-
-def paint(clip: Path, brighter: str) -> None:
-    """Make the answer plain to see: one half is white."""
-    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    half = slice(0, WIDTH // 2) if brighter == "left" else slice(WIDTH // 2, WIDTH)
-    image[:, half] = 255
-    with ClipWriter(clip, FPS, WIDTH, HEIGHT) as writer:
-        for _ in range(FRAMES):
-            writer.write(image)
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Sixteen push episodes, two views each; clips show the answer plainly."""
-    folder = tmp_path_factory.mktemp("finetune")
-    build(make_data(folder / "data", push=16), folder / "dataset", quiet(), recipe=Recipe())
-    found = open_dataset(folder / "dataset")
-    for item in select(found, "all", load_prompt("paper")):
-        item.query.clip.unlink()
-        paint(item.query.clip, item.row.answer)
-    return found
-
-
-def job(dataset: Dataset, model: Path, out: Path, **changes: Any) -> Job:
-    recipe = override(load_finetune_recipe("lora"), {**CHANGES, **changes})
-    return Job(dataset, str(model), recipe, out, device="cpu", workers=0)
-
-
-def trained(dataset: Dataset, model: Path, out: Path, **changes: Any) -> Finetuned:
-    return finetune(job(dataset, model, out, **changes), quiet(), command="hpvqa finetune")
-
-
-def metrics(out: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return make_plain(tmp_path_factory.mktemp("finetune"))
 
 
 def hpvqa(*args: object) -> int:
@@ -158,53 +115,13 @@ def test_a_training_that_was_killed_reaches_the_same_loss_curve(
             trained(dataset, model, tmp_path / "cut", **changes)
     with pytest.raises(UsageError, match="go on with --resume"):
         trained(dataset, model, tmp_path / "cut", **changes)
-    with pytest.raises(UsageError, match=r"begun with other settings \(recipe\)"):
+    with pytest.raises(UsageError, match=r"other settings: recipe\.training\.epochs was 4\.0 and is 2\.0 now"):
         finetune(job(dataset, model, tmp_path / "cut"), quiet(), resume=True, command="")
     finetune(job(dataset, model, tmp_path / "cut", **changes), quiet(), resume=True, command="")
     again = metrics(tmp_path / "cut")
     assert [line["step"] for line in again] == [line["step"] for line in whole]
     for a, b in zip(again, whole, strict=True):
         assert a == pytest.approx(b, rel=1e-5)
-
-
-def test_a_full_disk_leaves_the_last_checkpoint_whole(
-    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from transformers import Trainer
-
-    from hpvqa.finetune.trainer import last_checkpoint
-
-    saved: list[int] = []
-    real = Trainer._save_optimizer_and_scheduler
-
-    def full(self: Any, folder: str) -> None:
-        saved.append(1)
-        if len(saved) == 2:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        real(self, folder)
-
-    out = tmp_path / "out"
-    with monkeypatch.context() as patched:
-        patched.setattr(Trainer, "_save_optimizer_and_scheduler", full)
-        with pytest.raises(RunError, match=r"could not be saved .*go on with --resume"):
-            trained(dataset, tiny_model("qwen3_vl"), out)
-    found = last_checkpoint(out)
-    assert found is not None
-    assert [path.name for path in (out / "checkpoints").iterdir()] == [found.name]
-    finetune(job(dataset, tiny_model("qwen3_vl"), out), quiet(), resume=True, command="")
-    assert (out / "adapter_model.safetensors").is_file()
-
-
-def test_a_clip_that_does_not_decode_is_one_sentence(
-    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def damaged(clip: Clip, sampling: object) -> Frames:
-        raise RunError(f"{clip.path.name} does not decode")
-
-    monkeypatch.setattr("hpvqa.finetune.run.read_clip", damaged)
-    ahead = replace(job(dataset, tiny_model("qwen3_vl"), tmp_path / "out"), workers=1)
-    with pytest.raises(RunError, match=r"\A\S+\.mp4 does not decode\Z"):
-        finetune(ahead, quiet(), command="")
 
 
 def test_a_download_that_was_interrupted_is_told(dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
@@ -327,9 +244,12 @@ def test_the_command(
     result = json.loads(capsys.readouterr().out)
     assert result["cells"][0]["n"] == 8
     assert (tmp_path / "out" / "eval" / "predictions.jsonl").is_file()
-    assert list((tmp_path / "cache" / "frames").glob("*.npz"))
+    assert list((tmp_path / "cache" / "frames").glob("*.frames"))
     assert hpvqa("merge", tmp_path / "out", "--out", tmp_path / "merged") == 0
-    assert capsys.readouterr() == (f"The merged model is in {tmp_path / 'merged'}\n", "")
+    assert capsys.readouterr() == (
+        f"The merged model is in {tmp_path / 'merged'}; 14 of 14 trained weights changed\n",
+        "",
+    )
     assert hpvqa("eval", "--dataset", dataset.root, "--backend", "transformers", "--model", tmp_path / "merged",
                  "--out", tmp_path / "run", "--json") == 0  # fmt: skip
     capsys.readouterr()
@@ -351,7 +271,11 @@ def test_the_command(
         (["--task", "drop"], "has no rows of drop"),
         (["--resolution", "100x100"], "multiples of 32, not 100x100"),
         (["--model", "nowhere"], "There is no model folder nowhere"),
-        (["--resume"], "holds no training to go on with"),
+        (["--set", "lora.rank=" + 3000 * "["], "cannot be read: it is nested too deeply"),
+        (
+            ["--out", "/proc/x/y"],
+            "/proc/x/y cannot be written (/proc: No such file or directory); choose another place",
+        ),
         (["--dataset", "nowhere"], "nowhere is not a data set"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -12,6 +12,9 @@ from hpvqa.commands.param_types import FileOrName, TaskType
 from hpvqa.errors import INTERRUPTED
 from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
 from hpvqa.vlm.frames.sampling import FrameSampling
+
+if TYPE_CHECKING:
+    from hpvqa.vlm.frames.cache import FrameCache
 
 
 def _help(field: str) -> str:
@@ -64,7 +67,13 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 @click.option("--frames", type=int, help=f"{FrameSampling.model_fields['count'].description}")
 @click.option("--resolution", type=FrameSize(), help="Size of the frames, or native.  [default: the model family's]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any other value, such as lora.rank=32.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Device to train on.",
+)
 @click.option(
     "--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that prepare batches."
 )
@@ -75,7 +84,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     show_default=True,
     help="Most GB of decoded frames that are kept on disk; 0: none are.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out.")
+@click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out, or begin where there is none.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be trained, and the memory that it needs.")
 @click.option("--no-eval", is_flag=True, help="Do not answer the evaluation split in the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -104,7 +113,6 @@ def command(
     A tenth of the training episodes choose the checkpoint; the evaluation split is answered once, in the end. The
     adapter's folder says how it was made, and `hpvqa eval --adapter` shows the model the same frames and prompt.
     """
-    import os
     import shlex
     import sys
     import time
@@ -114,15 +122,14 @@ def command(
     from hpvqa.commands.finetune_table import print_plan, print_result
     from hpvqa.dataset.load import open_dataset
     from hpvqa.finetune.evaluation import evaluate_adapter
+    from hpvqa.finetune.folder import after_interrupt
     from hpvqa.finetune.ranks import is_first
     from hpvqa.finetune.run import Job, finetune
     from hpvqa.finetune.settings import load_finetune_recipe
     from hpvqa.progress.reporter import Reporter, reporting
-    from hpvqa.resources import default_cache
-    from hpvqa.vlm.frames.cache import FrameCache
 
     settings = _overridden(load_finetune_recipe(recipe), given, changes)
-    cache = FrameCache(default_cache(os.environ) / "frames", round(cache_size * 1e9)) if cache_size else None
+    cache, trouble = _cache(cache_size)
     job = Job(
         dataset=open_dataset(dataset),
         model=model,
@@ -145,19 +152,38 @@ def command(
             finetune(job, Reporter([], time.time), resume=resume, command="")
             return
         with reporting(Console(stderr=True), None, time.time) as reporter:
+            if trouble is not None:
+                reporter.warning(trouble)
             done = finetune(job, reporter, resume=resume, command=shlex.join(["hpvqa", *sys.argv[1:]]))
             predictions = None if no_eval else evaluate_adapter(job, reporter)
     except KeyboardInterrupt:
-        click.echo("Interrupted; give the same command with --resume to go on.", err=True)
+        click.echo(after_interrupt(out), err=True)
         ctx.exit(INTERRUPTED)
     print_result(done, predictions, console, as_json=as_json)
 
 
-def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[str, ...]) -> FinetuneRecipe:
-    import yaml
+def _cache(gigabytes: float) -> tuple[FrameCache | None, str | None]:
+    """Where decoded frames are kept, and why nowhere if that is not possible: it costs only time."""
+    import os
 
     from hpvqa.errors import UsageError
+    from hpvqa.resources import default_cache
+    from hpvqa.vlm.frames.cache import FrameCache
+
+    if not gigabytes:
+        return None, None
+    try:
+        return FrameCache(default_cache(os.environ) / "frames", round(gigabytes * 1e9)), None
+    except UsageError as error:
+        return None, f"Decoded frames are not kept. {error}"
+    except OSError as error:
+        return None, f"Decoded frames are not kept ({error.strerror or error}); name a folder for them in HPVQA_CACHE"
+
+
+def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[str, ...]) -> FinetuneRecipe:
+    from hpvqa.errors import UsageError
     from hpvqa.finetune.settings import override
+    from hpvqa.plain import parse_yaml
 
     names = {
         **{name: f"training.{name}" for name in TrainingSettings.model_fields},
@@ -173,5 +199,8 @@ def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[st
         name, equals, value = change.partition("=")
         if not equals:
             raise UsageError(f"--set looks like lora.rank=32, {change!r} does not")
-        found[name] = yaml.safe_load(value)
+        try:
+            found[name] = parse_yaml(value)
+        except ValueError as error:
+            raise UsageError(f"The value of --set {name} cannot be read: {error}") from None
     return override(recipe, found)

@@ -26,4 +26,5 @@ def command(adapter: Path, out: Path, model: str | None) -> None:
     """
     from hpvqa.finetune.merge import merge
 
-    click.echo(f"The merged model is in {merge(adapter, out, model)}")
+    made = merge(adapter, out, model)
+    click.echo(f"The merged model is in {made.folder}; {made.changed} of {made.weights} trained weights changed")

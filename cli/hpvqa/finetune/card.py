@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from hpvqa.files import write_text
 from hpvqa.finetune.rows import TrainingRows
 from hpvqa.finetune.settings import FinetuneRecipe
 from hpvqa.vlm.embedded import BASE, NAMES
 from hpvqa.vlm.families import resolve_model
 from hpvqa.vlm.training_record import TrainingRecord
+
+if TYPE_CHECKING:
+    from hpvqa.finetune.trainer import Course
 
 CARD_FILE = "README.md"
 
@@ -19,12 +23,25 @@ def write_card(
     record: TrainingRecord,
     recipe: FinetuneRecipe,
     rows: TrainingRows,
-    trainable: int,
-    total: int,
-    best: Mapping[str, float],
+    parameters: tuple[int, int],
+    course: Course,
     command: str,
 ) -> None:
-    """Write what a reader must know to use the adapter, with the front matter that the Hugging Face hub reads."""
+    """Write what a reader must know to use the adapter, with the front matter that the Hugging Face hub reads.
+
+    Args:
+        out: Folder of the adapter.
+        record: What it was trained on.
+        recipe: How.
+        rows: The rows.
+        parameters: How many parameters were trained, and how many the model has with them.
+        course: How it went.
+        command: The command line.
+
+    Raises:
+        RunError: The disk does not take it.
+    """
+    (trainable, total), best = parameters, course.best
     lora, training, frames = recipe.lora, recipe.training, record.frames
     base = BASE if record.model in NAMES else resolve_model(record.model)
     size = "as recorded" if frames.resolution is None else f"{frames.resolution[0]}×{frames.resolution[1]}"
@@ -35,7 +52,7 @@ def write_card(
     flipped = ", and each once more, flipped" if training.mirror else ""
     score = (
         f"Its best check, on {held_out} training episodes that were held out: loss {best['eval_loss']:.4f}, "
-        f"right answers {best['eval_accuracy']:.3f}. That chose the checkpoint, and so is no test.\n"
+        f"accuracy {best['eval_accuracy']:.3f}. That chose the checkpoint, and so is no test.\n"
         if "eval_accuracy" in best
         else ""
     )
@@ -58,7 +75,7 @@ It answers which of two objects that a robot acts on is heavier, or more elastic
 | prompt | {record.prompt.name} version {record.prompt.version}, `{record.prompt.sha256[:16]}` |
 | LoRA | rank {lora.rank}, alpha {lora.alpha:g}, dropout {lora.dropout:g}; {trainable:,} of {total:,} parameters |
 | training | AdamW, {training.learning_rate:g}, {training.schedule}; batches of {training.batch_size} × \
-{training.accumulation}; {training.epochs:g} epochs; seed {training.seed} |
+{training.accumulation}; {course.steps:,} steps, {course.epochs:.3g} epochs; seed {training.seed} |
 | made with | {", ".join(f"{name} {number}" for name, number in record.versions.items())} |
 
 {score}
@@ -74,4 +91,4 @@ Made by:
 {command}
 ```
 """
-    (out / CARD_FILE).write_text(text, encoding="utf-8")
+    write_text(out / CARD_FILE, text)

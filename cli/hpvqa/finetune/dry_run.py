@@ -74,7 +74,7 @@ def plan(job: Job) -> Plan:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    from hpvqa.finetune.trainer import total_steps
+    from hpvqa.finetune.arguments import total_steps
 
     prepared = prepare(job)
     model_id = resolve_model(job.model)

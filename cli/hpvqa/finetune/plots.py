@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ def draw_training(metrics: Path, out: Path) -> list[Path]:
     Raises:
         MissingDependencyError: Matplotlib is not installed.
     """
+    # Without a home folder it says at length where its cache is.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         import matplotlib as mpl
     except ImportError:
@@ -33,7 +36,7 @@ def draw_training(metrics: Path, out: Path) -> list[Path]:
     accuracy = {"validation": _curve(lines, "eval_accuracy")}
     loss_file, accuracy_file = out / "loss.png", out / "accuracy.png"
     _draw(curves, "loss of the answer's tokens", None, loss_file)
-    _draw(accuracy, "share of right answers", (0.0, 1.02), accuracy_file)
+    _draw(accuracy, "accuracy", (0.0, 1.02), accuracy_file)
     return [loss_file, accuracy_file]
 
 

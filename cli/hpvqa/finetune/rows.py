@@ -66,8 +66,8 @@ def training_rows(
             episodes = sorted({item.row.cluster for item in items if (item.row.task, item.row.answer) == (name, side)})
             if not episodes:
                 raise UsageError(
-                    f"No training row of {name} has the answer {side}: whoever always says the other is right, and "
-                    "nothing else can be learnt; collect more episodes"
+                    f"No training row of {name} has the answer {side}: a model that always gives the other "
+                    "is correct, and nothing else can be learnt; collect more episodes"
                 )
             held_out.update(_drawn(episodes, side, validation, seed))
     train = [item for item in items if item.row.cluster not in held_out]

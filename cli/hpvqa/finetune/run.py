@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.errors import MissingDependencyError, UsageError
-from hpvqa.files import write_json
-from hpvqa.finetune.card import write_card
+from hpvqa.errors import MissingDependencyError, RunError, UsageError
+from hpvqa.finetune.card import CARD_FILE, write_card
+from hpvqa.finetune.checkpoints import last_checkpoint, step_of
+from hpvqa.finetune.data import Examples
+from hpvqa.finetune.folder import check_out, claimed
 from hpvqa.finetune.plots import draw_training
 from hpvqa.finetune.ranks import is_first, processes
 from hpvqa.finetune.rows import TrainingRows, training_rows
@@ -22,6 +24,7 @@ from hpvqa.progress.reporter import Reporter
 from hpvqa.versions import versions_of
 from hpvqa.vlm.adapter import name_base
 from hpvqa.vlm.checkpoint import check_checkpoint, locate, weight_shapes
+from hpvqa.vlm.device import Device, choose_device
 from hpvqa.vlm.embedded import BASE, NAMES
 from hpvqa.vlm.families import Family, find_family, resolve_model
 from hpvqa.vlm.frames.cache import FrameCache
@@ -30,7 +33,11 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.processing import load_processor
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.quiet import quiet
-from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training_record, views_of
+from hpvqa.vlm.saving import of_disk, open_up, reason
+from hpvqa.vlm.training_record import TrainingRecord, views_of
+
+if TYPE_CHECKING:
+    from hpvqa.finetune.arguments import Machine
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate", "av", "numpy")
 
@@ -129,71 +136,97 @@ class Finetuned:
     plots: tuple[Path, ...]
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """What a training takes besides its job."""
+
+    prepared: Prepared
+    machine: Machine
+    processor: Any
+    model: Any
+
+
 def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str) -> Finetuned:
     """Train an adapter. Of several processes that do so together, only the first one writes files.
 
     Args:
         job: What.
         reporter: Told of every step.
-        resume: Go on with the newest whole checkpoint in the folder.
+        resume: Go on with the newest whole checkpoint in the folder, or begin where there is none.
         command: The command line, for the adapter's card.
 
     Raises:
         HpvqaError: The message says what is wrong; checkpoints that were written stay.
     """
     try:
-        import torch
-
-        from hpvqa.finetune.data import Examples
-        from hpvqa.finetune.examples import Collator
-        from hpvqa.finetune.trainer import METRICS_FILE, Machine, last_checkpoint, run_training, total_steps
+        from hpvqa.finetune import trainer  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(f"Fine-tuning needs {error.name}; run: {pip_install('vlm')}") from None
+    device = choose_device(job.device)
     prepared = prepare(job)
-    settings = job.recipe.training
     if is_first():
-        _check_out(job.out, prepared.record, resume)
+        check_out(job.out, prepared.record, resume)
+    loaded = _load(job, prepared, device, reporter)
+    # Only now: what could not even be loaded leaves nothing behind.
+    with claimed(job.out, prepared.record, resume) if is_first() else nullcontext():
+        return _train(job, loaded, reporter, resume=resume, command=command)
+
+
+def _load(job: Job, prepared: Prepared, device: Device, reporter: Reporter) -> _Loaded:
+    import torch
+
+    from hpvqa.finetune.arguments import Machine
+    from hpvqa.finetune.batches import Workers
+
     # A large model should not have to be loaded to find out that its download was interrupted.
     folder = locate(job.model)
     check_checkpoint(folder)
     weight_shapes(folder)
-    checkpoint = last_checkpoint(job.out) if resume else None
-    cpu = job.device == "cpu" or not torch.cuda.is_available()
+    trouble = Workers().trouble() if job.workers else None
+    if trouble is not None:
+        reporter.warning(f"No processes can prepare batches ahead here ({trouble}), so training is slower")
+    cpu = device == "cpu"
     # One process with several GPUs shares out each batch among them; of several processes each has one.
     devices = processes() if processes() > 1 or cpu else torch.cuda.device_count()
-    machine = Machine(cpu, bf16=not cpu and torch.cuda.is_bf16_supported(), workers=job.workers, devices=devices)
+    bf16 = not cpu and torch.cuda.is_bf16_supported()
+    machine = Machine(cpu, bf16, workers=0 if trouble else job.workers, devices=devices)
     processor = load_processor(resolve_model(job.model))
     reporter.note(f"Loading {job.model}")
-    model = load_with_lora(job, prepared.family, machine.bf16, reporter.warning)
-    trainable, total = count_parameters(model)
-    if is_first() and not resume:
-        # Only now: what could not even be loaded leaves nothing behind.
-        job.out.mkdir(parents=True, exist_ok=True)
-        write_json(job.out / RECORD_FILE, prepared.record.model_dump(mode="json"))
+    return _Loaded(prepared, machine, processor, load_with_lora(job, prepared.family, bf16, reporter.warning))
+
+
+def _train(job: Job, loaded: _Loaded, reporter: Reporter, *, resume: bool, command: str) -> Finetuned:
+    from hpvqa.finetune.arguments import total_steps
+    from hpvqa.finetune.course import METRICS_FILE
+    from hpvqa.finetune.examples import Collator
+    from hpvqa.finetune.trainer import Data, run_training
+
+    prepared, model, settings = loaded.prepared, loaded.model, job.recipe.training
     read = read_clip if job.cache is None else job.cache.read
-    done = 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
     train = Examples(prepared.rows.train, prepared.frames, read, mirror=settings.mirror)
-    reporter.start("finetune", "steps", total_steps(len(train), settings, devices), done)
-    best = run_training(
+    validation = Examples(prepared.rows.validation, prepared.frames, read)
+    checkpoint = last_checkpoint(job.out) if resume else None
+    if resume and checkpoint is None:
+        reporter.note(f"{job.out} holds no checkpoint to go on from, so the training begins")
+    steps = total_steps(len(train), settings, loaded.machine.devices)
+    reporter.start("finetune", "steps", steps, step_of(checkpoint))
+    course = run_training(
         model,
-        train,
-        Examples(prepared.rows.validation, prepared.frames, read),
-        Collator(processor, prepared.family),
+        Data(train, validation, Collator(loaded.processor, prepared.family)),
         settings,
-        machine,
+        loaded.machine,
         job.out,
         resume=checkpoint,
         on_step=lambda step, measured: _report(reporter, step, measured),
     )
     reporter.done()
+    trainable, total = count_parameters(model)
     if not is_first():
-        return Finetuned(job.out, trainable, total, best, ())
+        return Finetuned(job.out, trainable, total, course.best, ())
     plots = _plots(job.out / METRICS_FILE, job.out, reporter)
-    _save(model, job.out)
-    if job.model in NAMES:
-        name_base(job.out, BASE)
-    write_card(job.out, prepared.record, job.recipe, prepared.rows, trainable, total, best, command)
-    return Finetuned(job.out, trainable, total, best, plots)
+    _save(model, job.out, BASE if job.model in NAMES else None)
+    write_card(job.out, prepared.record, job.recipe, prepared.rows, (trainable, total), course, command)
+    return Finetuned(job.out, trainable, total, course.best, plots)
 
 
 def load_with_lora(job: Job, family: Family, bf16: bool, tell: Callable[[str], None]) -> Any:
@@ -226,22 +259,6 @@ def count_parameters(model: Any) -> tuple[int, int]:
     return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
 
 
-def _check_out(out: Path, record: TrainingRecord, resume: bool) -> None:
-    found = read_training_record(out)
-    if not resume:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise UsageError(f"{out} exists; go on with --resume, or choose another --out")
-        return
-    if found is None:
-        raise UsageError(f"{out} holds no training to go on with; leave out --resume")
-    a, b = (entry.model_dump(mode="json", exclude={"dataset", "versions"}) for entry in (found, record))
-    different = [name for name in a if a[name] != b[name]]
-    if different:
-        raise UsageError(
-            f"{out} was begun with other settings ({', '.join(different)}); give the same command, or another --out"
-        )
-
-
 def _report(reporter: Reporter, step: int, measured: dict[str, float]) -> None:
     if not measured:
         reporter.item(f"step {step}")
@@ -258,12 +275,32 @@ def _plots(metrics: Path, out: Path, reporter: Reporter) -> tuple[Path, ...]:
         return ()
 
 
-def _save(model: Any, out: Path) -> None:
-    """Write the adapter; files of an earlier one are replaced one by one, each whole."""
-    partial = Path(tempfile.mkdtemp(prefix=".adapter.", dir=out))
+def _save(model: Any, out: Path, base: str | None) -> None:
+    """Write the adapter; files of an earlier one are replaced one by one, each whole.
+
+    Args:
+        model: The model with its adapter.
+        out: Folder of the adapter.
+        base: What the model is called, where that is not the place it was loaded from.
+    """
+    draft = out / ".adapter.partial"
+    shutil.rmtree(draft, ignore_errors=True)
     try:
-        model.save_pretrained(partial)
-        for path in sorted(partial.iterdir()):
+        draft.mkdir()
+        model.save_pretrained(draft)
+        # PEFT writes a card, which says less than ours.
+        (draft / CARD_FILE).unlink(missing_ok=True)
+        if base is not None:
+            name_base(draft, base)
+        open_up(draft)
+        for path in sorted(draft.iterdir()):
             path.replace(out / path.name)
+    except Exception as error:
+        if not of_disk(error):
+            raise
+        raise RunError(
+            f"The adapter could not be saved in {out} ({reason(error, draft)}); make room there, and go on with "
+            "--resume"
+        ) from None
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)

@@ -54,7 +54,9 @@ class TrainingSettings(Model):
     batch_size: int = Field(default=4, ge=1, description="Rows of one step on one device.")
     accumulation: int = Field(default=1, ge=1, description="Batches whose gradients are added up before a step.")
     epochs: float = Field(default=3.0, gt=0, description="How often every row is seen.")
-    max_steps: int | None = Field(default=None, ge=1, description="Stop after so many steps; null: after all epochs.")
+    max_steps: int | None = Field(
+        default=None, ge=1, description="Stop after so many steps, if all epochs take more; null: after all epochs."
+    )
     seed: int = Field(default=42, ge=0, description="Seed of the order of the rows, of dropout, and of the adapter.")
     mirror: bool = Field(
         default=False,

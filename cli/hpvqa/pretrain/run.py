@@ -21,7 +21,8 @@ from hpvqa.pretrain.store import Store, open_store
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.embedded import BASE
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
-from hpvqa.vlm.tiny.save import open_new, save_checkpoint
+from hpvqa.vlm.saving import check_new
+from hpvqa.vlm.tiny.save import save_checkpoint
 from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, views_of
 
 PROMPT = "paper"
@@ -58,7 +59,7 @@ def pretrain(
     Raises:
         HpvqaError: The message says what is wrong.
     """
-    open_new(out)
+    check_new(out)
     prompt = load_prompt(PROMPT)
     stores = [
         open_store(data, task, work, settings.frames(task), settings.model.side, reporter)

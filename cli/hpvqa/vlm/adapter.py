@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from pydantic import JsonValue
 
 from hpvqa.errors import UsageError
-from hpvqa.files import write_json
-from hpvqa.vlm.checkpoint import Shape, locate, read_shapes, weight_shapes
+from hpvqa.files import read_json, write_json
+from hpvqa.vlm.checkpoint import Shape, first_not_finite, locate, read_shapes, weight_shapes
 from hpvqa.vlm.embedded import BASE, base_folder
 from hpvqa.vlm.families import Family, resolve_model
 
@@ -21,7 +20,8 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PICKLES = ("adapter_model.bin", "adapter_model.pt")
 
-_KEY = re.compile(r"base_model\.model\.(?P<layer>.+)\.lora_(?P<part>[AB])\.weight")
+_KEY = re.compile(r"(?:base_model\.model\.)?(?P<layer>.+)\.lora_(?P<part>[AB])(?:\.\w+)?\.weight")
+"""How tools call the tensors of an adapter; some leave out what comes first, some name the adapter."""
 _SNAPSHOT = re.compile(r"models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/[^/]+/?$")
 
 
@@ -44,7 +44,7 @@ class Adapter:
     @property
     def rank(self) -> int:
         """The highest rank of its layers."""
-        return max((shape[0] for name, shape in self.shapes.items() if ".lora_A." in name), default=1)
+        return max((shape[0] for name, shape in self.shapes.items() if ".lora_A." in name and shape), default=1)
 
     @property
     def sha256(self) -> str:
@@ -74,7 +74,7 @@ def read_adapter(folder: Path) -> Adapter:
             )
         raise UsageError(f"{folder} holds no adapter: it has no {WEIGHTS}")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = read_json(path)
         kind, base = config.get("peft_type"), config.get("base_model_name_or_path") or ""
     except (OSError, ValueError, AttributeError):
         raise UsageError(f"{path} is damaged; save the adapter again") from None
@@ -93,7 +93,7 @@ def name_base(folder: Path, name: str) -> None:
         RunError: The disk does not take it.
     """
     path = folder / CONFIG
-    write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "base_model_name_or_path": name})
+    write_json(path, {**read_json(path), "base_model_name_or_path": name})
 
 
 def check_adapter(adapter: Adapter, model: str) -> None:
@@ -123,11 +123,57 @@ def check_adapter(adapter: Adapter, model: str) -> None:
         # lora_A is (rank, inputs, ...), lora_B (outputs, rank, ...); weights are (outputs, inputs, ...).
         axis = 1 if key["part"] == "A" else 0
         layer = known.get(place)
-        if layer is None or shape[axis] != layer[axis]:
+        # A slice: of a single number, or of a layer without two sides, it is empty.
+        if layer is None or not shape[axis : axis + 1] or shape[axis : axis + 1] != layer[axis : axis + 1]:
             raise UsageError(
                 f"The adapter {adapter.folder} does not fit {model}, in which {key['layer']} is "
                 f"{'not there' if layer is None else 'of another size'}; run it with the model that it was trained on"
             )
+    broken = first_not_finite(adapter.folder / WEIGHTS)
+    if broken is not None:
+        raise UsageError(
+            f"The adapter {adapter.folder} is broken: its {broken} holds numbers that are not finite; train it again, "
+            "with a lower learning rate if that training failed"
+        )
+
+
+def names_in(adapter: Adapter, layers: Iterable[str]) -> dict[str, str]:
+    """How PEFT calls the tensors of an adapter in a model, whose layers may be called otherwise in the adapter's file.
+
+    Names differ by tool, and by the class that a model was loaded as: ``model.layers`` of the language model alone is
+    ``model.language_model.layers`` of the whole.
+
+    Args:
+        adapter: The adapter.
+        layers: Full names of the model's layers.
+
+    Returns:
+        The name in the model of each tensor in the file; the same one, of what is not LoRA's.
+
+    Raises:
+        UsageError: A layer is not in the model, or two tensors would belong to one.
+    """
+    known = list(layers)
+    places: dict[str | None, list[str]] = {}
+    for layer in known:
+        places.setdefault(_place(layer), []).append(layer)
+    found: dict[str, str] = {}
+    for name in adapter.shapes:
+        key = _KEY.fullmatch(name)
+        if key is None:
+            found[name] = name
+            continue
+        layer, place = key["layer"], _place(key["layer"])
+        same = [layer] if layer in known else [] if place is None else places.get(place, [])
+        if len(same) != 1:
+            raise UsageError(
+                f"The adapter {adapter.folder} does not fit: the model has no layer for its tensor {name}; run it with "
+                "the model that it was trained on"
+            )
+        found[name] = f"base_model.model.{same[0]}.lora_{key['part']}.weight"
+    if len(set(found.values())) < len(found):
+        raise UsageError(f"The adapter {adapter.folder} is damaged: it has several tensors for one layer")
+    return found
 
 
 def check_served(adapter: Adapter, family: Family) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from hpvqa.errors import UsageError
+from hpvqa.files import open_regular, read_json
+from hpvqa.plain import parse_json
 from hpvqa.vlm.families import find_config, resolve_model
 
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json")
@@ -68,7 +73,9 @@ def weight_files(folder: Path) -> list[Path]:
             raise UsageError(f"{folder} holds no weights in the safetensors format; download or save the model again")
         return [single]
     try:
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        names = set(read_json(index)["weight_map"].values())
+        if any("/" in name for name in names):
+            raise ValueError
         return [folder / name for name in sorted(names)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"{index} is damaged; download the model again") from None
@@ -77,27 +84,81 @@ def weight_files(folder: Path) -> list[Path]:
 def read_shapes(path: Path) -> dict[str, Shape]:
     """Names and shapes of the tensors in a safetensors file; of the tensors themselves nothing is read.
 
-    The file begins with the length of its header (8 bytes, little-endian) and the header, which is JSON
-    (https://github.com/huggingface/safetensors#format).
+    Raises:
+        UsageError: It is not such a file, or it is cut short.
+    """
+    return {name: tensor.shape for name, tensor in _read_header(path).items()}
+
+
+def first_not_finite(path: Path) -> str | None:
+    """The name of a tensor in a safetensors file that holds NaN or an infinity; None if all numbers are finite.
 
     Raises:
         UsageError: It is not such a file, or it is cut short.
     """
+    tensors = _read_header(path)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            for name, tensor in tensors.items():
+                if tensor.dtype in _EXPONENTS:
+                    bits, exponent = _EXPONENTS[tensor.dtype]
+                    file.seek(tensor.begin)
+                    numbers = np.frombuffer(file.read(tensor.end - tensor.begin), bits)
+                    # An exponent of ones alone is what both have.
+                    if ((numbers & exponent) == exponent).any():
+                        return name
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    return None
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """An entry of a header: number format, shape, and the place in the file [bytes]."""
+
+    dtype: str
+    shape: Shape
+    begin: int
+    end: int
+
+
+_EXPONENTS: Mapping[str, tuple[np.dtype[Any], int]] = {
+    "F16": (np.dtype("<u2"), 0x7C00),
+    "BF16": (np.dtype("<u2"), 0x7F80),
+    "F32": (np.dtype("<u4"), 0x7F80_0000),
+    "F64": (np.dtype("<u8"), 0x7FF0_0000_0000_0000),
+}
+"""Number formats, and their bits of the exponent."""
+
+
+def _read_header(path: Path) -> dict[str, _Tensor]:
+    """What a safetensors file says that it holds.
+
+    The file begins with the length of its header (8 bytes, little-endian) and the header, which is JSON
+    (https://github.com/huggingface/safetensors#format).
+    """
+    try:
+        with open_regular(path) as file:
             (length,) = struct.unpack("<Q", file.read(8))
             if length > LONGEST_HEADER:
                 raise ValueError
-            header = json.loads(file.read(length))
+            header = parse_json(file.read(length))
             header.pop("__metadata__", None)
-            end = max((entry["data_offsets"][1] for entry in header.values()), default=0)
-            if path.stat().st_size < 8 + length + end:
-                raise ValueError
-            return {name: tuple(int(size) for size in entry["shape"]) for name, entry in header.items()}
+            tensors = {name: _tensor(entry, 8 + length) for name, entry in header.items()}
+        if path.stat().st_size < max((tensor.end for tensor in tensors.values()), default=0):
+            raise ValueError
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise UsageError(f"{path} is no safetensors file, or only part of one; download or save it again") from None
+    return tensors
+
+
+def _tensor(entry: Mapping[str, Any], start: int) -> _Tensor:
+    begin, end = (start + int(offset) for offset in entry["data_offsets"])
+    if not start <= begin <= end:
+        raise ValueError
+    return _Tensor(str(entry["dtype"]), tuple(int(size) for size in entry["shape"]), begin, end)
 
 
 def fingerprint(folder: Path) -> str:

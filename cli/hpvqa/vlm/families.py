@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, ValidationError
 
 from hpvqa.errors import MissingDependencyError, UsageError, nearest
+from hpvqa.files import read_bytes
 from hpvqa.install import pip_install
 from hpvqa.plain import Model
 from hpvqa.vlm.embedded import NAMES, base_folder
@@ -76,8 +77,8 @@ class Family(Model):
         Args:
             key: Its name there, such as ``base_model.model.model.language_model.layers.0.mlp.up_proj.lora_A.weight``.
         """
-        layer, lora, _ = key.partition(".lora_")
-        return bool(lora) and re.fullmatch(self.served_adapter, layer) is not None
+        layer, _, part = key.partition(".lora_")
+        return part in {"A.weight", "B.weight"} and re.fullmatch(self.served_adapter, layer) is not None
 
 
 @lru_cache
@@ -130,7 +131,7 @@ def find_family(model: str) -> Family:
             return family
     path = find_config(model)
     try:
-        config = _Config.model_validate_json(path.read_bytes())
+        config = _Config.model_validate_json(read_bytes(path))
     except (OSError, ValidationError):
         raise UsageError(f"{path} is no model configuration; download or save the model again") from None
     for family in families():

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, JsonValue, ValidationError
 
 from hpvqa.errors import UsageError
+from hpvqa.files import read_bytes
 from hpvqa.plain import Model, explain
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import PromptRecord
@@ -44,7 +45,7 @@ def read_training_record(adapter: Path) -> TrainingRecord | None:
     """
     path = adapter / RECORD_FILE
     try:
-        return TrainingRecord.model_validate_json(path.read_bytes())
+        return TrainingRecord.model_validate_json(read_bytes(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:

@@ -18,6 +18,7 @@ from hpvqa.scene.spec import Side
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.checkpoint import check_checkpoint, fingerprint, locate
+from hpvqa.vlm.device import Device
 from hpvqa.vlm.embedded import shown
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.frames.clip import Frames
@@ -26,7 +27,6 @@ from hpvqa.vlm.protocol import Answer, Query, Resampling
 from hpvqa.vlm.scoring import Candidates, Doubt, Tokens, candidates, likeliest, parse_choice
 
 Dtype = Literal["float32", "bfloat16"]
-Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True)

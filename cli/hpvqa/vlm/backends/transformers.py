@@ -8,8 +8,9 @@ from typing import Any
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.install import pip_install
-from hpvqa.vlm.adapter import Adapter
-from hpvqa.vlm.backends.engine import Device, Dtype, Engine, Reply, Request, first_line
+from hpvqa.vlm.backends.engine import Dtype, Engine, Reply, Request, first_line
+from hpvqa.vlm.device import Device, choose_device
+from hpvqa.vlm.lora import with_adapter
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.quiet import quiet
 
@@ -29,12 +30,7 @@ class TransformersAnswerer(Engine):
     _model: Any = None
 
     def _device(self) -> Device:
-        import torch
-
-        there = torch.cuda.is_available()
-        if self.options.device == "cuda" and not there:
-            raise UsageError("torch sees no GPU; leave out --device cuda, or install a torch that fits the driver")
-        return "cuda" if there and self.options.device != "cpu" else "cpu"
+        return choose_device(self.options.device)
 
     def _dtype(self) -> Dtype:
         import torch
@@ -50,7 +46,7 @@ class TransformersAnswerer(Engine):
             processor = load_processor(str(self.folder))
             model = self._base()
             if self.adapter is not None:
-                model = _adapted(model, self.adapter)
+                model = with_adapter(model, self.adapter)
         self._model = model.eval()
         return processor
 
@@ -188,23 +184,6 @@ class TransformersAnswerer(Engine):
             import torch
 
             torch.cuda.empty_cache()
-
-
-def _adapted(model: Any, adapter: Adapter) -> Any:
-    """The model with an adapter on it, none of whose tensors is left out."""
-    from peft import PeftModel
-    from peft.utils import get_peft_model_state_dict
-
-    try:
-        adapted = PeftModel.from_pretrained(model, str(adapter.folder), local_files_only=True, use_safetensors=True)
-    except Exception as error:
-        raise UsageError(f"The adapter {adapter.folder} cannot be loaded: {first_line(error)}") from error
-    left_out = sorted(adapter.shapes.keys() ^ get_peft_model_state_dict(adapted).keys())
-    if left_out:
-        raise UsageError(
-            f"The adapter {adapter.folder} does not fit: {left_out[0]} is only in one of adapter and model"
-        )
-    return adapted
 
 
 def _no_memory(error: BaseException) -> bool:

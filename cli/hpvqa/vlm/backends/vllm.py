@@ -9,8 +9,9 @@ from typing import Any
 
 from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.vlm.adapter import check_served
-from hpvqa.vlm.backends.engine import Device, Dtype, Engine, Reply, Request, first_line
+from hpvqa.vlm.backends.engine import Dtype, Engine, Reply, Request, first_line
 from hpvqa.vlm.backends.vllm_settings import RANKS, engine_arguments, hosting
+from hpvqa.vlm.device import Device
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import ModelOptions
 from hpvqa.vlm.processing import check_frames, filled_up, load_processor, video_metadata

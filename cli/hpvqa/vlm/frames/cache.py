@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import uuid
-import zipfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hpvqa.files import open_regular
 from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.read import read_clip
 from hpvqa.vlm.frames.sampling import FrameSampling
 
-SUFFIX = ".npz"
+SUFFIX = ".frames"
+_DIGEST = 32
+"""Bytes of a SHA-256."""
 
 
 class FrameCache:
     """What models see of clips, in a folder of bounded size; several processes may share it.
 
-    A clip that was replaced is decoded again. What was looked at longest ago goes first when there is no more room.
+    A clip that was replaced is decoded again, and so is one whose file here is damaged in any way. What was looked at
+    longest ago goes first when there is no more room.
 
     Args:
         folder: The folder, made if it is missing.
         limit: Most bytes in it.
+
+    Raises:
+        OSError: The folder cannot be made.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -41,25 +49,30 @@ class FrameCache:
             UsageError: See :func:`hpvqa.vlm.frames.read.read_clip`.
             RunError: The same.
         """
-        path = self._folder / (_key(clip, sampling) + SUFFIX)
-        found = _load(path, clip)
+        key = _key(clip, sampling)
+        path = self._folder / (key + SUFFIX)
+        found = _load(path, key, clip)
         if found is not None:
             return found
         frames = read_clip(clip, sampling)
         # A full disk costs only the time of decoding again.
         with contextlib.suppress(OSError):
-            self._store(path, frames)
+            self._store(path, key, frames)
         return frames
 
-    def _store(self, path: Path, frames: Frames) -> None:
+    def _store(self, path: Path, key: str, frames: Frames) -> None:
         partial = path.with_name(f".{uuid.uuid4().hex}")
+        header = json.dumps({"shape": frames.images.shape, "indices": frames.indices}).encode() + b"\n"
+        images = np.ascontiguousarray(frames.images)
         try:
             with partial.open("wb") as file:
-                np.savez(file, images=frames.images, indices=np.array(frames.indices))
+                file.write(_digest(key, header, images.reshape(-1)))
+                file.write(header)
+                file.write(images.data)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
-        self._written += frames.images.nbytes
+        self._written += images.nbytes
         # Looking at the whole folder after every clip would cost more than decoding.
         if self._written >= self._limit // 64:
             self._written = 0
@@ -67,7 +80,8 @@ class FrameCache:
 
     def _shrink(self) -> None:
         found = []
-        for path in self._folder.glob(f"*{SUFFIX}"):
+        # All files: also those of earlier versions, and what a process that was killed left.
+        for path in self._folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
                 stat = path.stat()
                 found.append((stat.st_mtime_ns, stat.st_size, path))
@@ -86,11 +100,24 @@ def _key(clip: Clip, sampling: FrameSampling) -> str:
     return hashlib.sha256(repr(words).encode()).hexdigest()
 
 
-def _load(path: Path, clip: Clip) -> Frames | None:
+def _digest(key: str, header: bytes, images: NDArray[np.uint8]) -> bytes:
+    """Of a file's content, and of what it belongs to."""
+    digest = hashlib.sha256(key.encode())
+    digest.update(header)
+    digest.update(images.data)
+    return digest.digest()
+
+
+def _load(path: Path, key: str, clip: Clip) -> Frames | None:
+    """The frames of a file: the checksum of it all, a line of JSON, and the images; None if it is not whole."""
     try:
-        with np.load(path, allow_pickle=False) as data:
-            images, indices = data["images"], tuple(int(index) for index in data["indices"])
+        with open_regular(path) as file:
+            digest, header = file.read(_DIGEST), file.readline(1 << 20)
+            images = np.fromfile(file, np.uint8)
         os.utime(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except OSError:
         return None
-    return Frames(images, indices, clip.fps, clip.frames)
+    if _digest(key, header, images) != digest:
+        return None
+    described = json.loads(header)
+    return Frames(images.reshape(described["shape"]), tuple(described["indices"]), clip.fps, clip.frames)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.install import pip_install
+from hpvqa.vlm.saving import check_new
 from hpvqa.vlm.tiny.kinds import Kind, Words
-from hpvqa.vlm.tiny.save import open_new, save_checkpoint
+from hpvqa.vlm.tiny.save import save_checkpoint
 
 
 def build_tiny(
@@ -33,6 +34,7 @@ def build_tiny(
         MissingDependencyError: torch and transformers are not installed.
         RunError: The disk does not take it.
     """
+    check_new(out)
     try:
         import torch
 
@@ -46,7 +48,6 @@ def build_tiny(
         raise UsageError(f"Frames must be a multiple of 32 pixels wide and high, not {side}")
     if words == "collide" and kind == "qwen3_5":
         raise UsageError("Words cannot collide in the tokenizer of qwen3_5; take another kind")
-    open_new(out)
     # Drawn apart, so that neither what was drawn before nor what will be drawn is touched.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

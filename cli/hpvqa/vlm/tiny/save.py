@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hpvqa.errors import RunError, UsageError
-
-
-def open_new(out: Path) -> None:
-    """Raise unless a folder can be made anew.
-
-    Raises:
-        UsageError: It holds something.
-    """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} exists already; delete it or choose another folder")
+from hpvqa.vlm.quiet import quiet
+from hpvqa.vlm.saving import new_folder
 
 
 def save_checkpoint(
@@ -42,36 +30,9 @@ def save_checkpoint(
     Raises:
         RunError: The disk does not take it.
     """
-    partial: Path | None = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        with _no_bars():
-            model.save_pretrained(partial)
-        processor.save_pretrained(partial)
+    with new_folder(out, replace=replace) as draft:
+        with quiet():
+            processor.save_pretrained(draft)
+            model.save_pretrained(draft)
         if finish is not None:
-            finish(partial)
-        for path in (partial, *partial.iterdir()):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        if replace:
-            shutil.rmtree(out, ignore_errors=True)
-        partial.replace(out)
-    except OSError as error:
-        raise RunError(f"{out} cannot be written: {error.strerror or error}") from None
-    finally:
-        if partial is not None and partial.exists():
-            shutil.rmtree(partial)
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    """Writing takes no time worth a progress bar."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
+            finish(draft)

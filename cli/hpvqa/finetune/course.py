@@ -1,0 +1,79 @@
+"""What is measured in the course of a training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import TrainerCallback
+
+from hpvqa.files import write_text
+from hpvqa.finetune.examples import IGNORED
+
+METRICS_FILE = "metrics.jsonl"
+_WRITTEN = ("epoch", "loss", "grad_norm", "learning_rate", "eval_loss", "eval_accuracy")
+
+
+class Report(TrainerCallback):  # type: ignore[misc] # transformers is not typed
+    """Writes what is measured, and checks once more at the end.
+
+    Args:
+        path: The file.
+        on_step: Told the number of every finished step, and what was measured since, if anything was.
+    """
+
+    def __init__(self, path: Path, on_step: Callable[[int, dict[str, float]], None]) -> None:
+        self._path = path
+        self._on_step = on_step
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """Forget what was measured after the checkpoint that is gone on from."""
+        if state.is_world_process_zero:
+            write_text(self._path, "".join(_until(self._path, state.global_step)))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """Count, and have the last step checked."""
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = True
+        if state.is_world_process_zero:
+            self._on_step(state.global_step, {})
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **others: Any) -> None:
+        """Write a line."""
+        measured = {name: value for name, value in (logs or {}).items() if name in _WRITTEN}
+        if state.is_world_process_zero and measured:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": state.global_step, **measured}) + "\n")
+            self._on_step(state.global_step, measured)
+
+
+def correct_first(logits: Any, labels: Any) -> Any:
+    """Whether the first token of each answer is the likeliest of all, shape (rows,)."""
+    if isinstance(logits, tuple):
+        logits = logits[0]
+    first = (labels != IGNORED).int().argmax(1)
+    rows = torch.arange(len(labels), device=labels.device)
+    return (logits[rows, first - 1].argmax(-1) == labels[rows, first]).float()
+
+
+def accuracy(found: Any) -> dict[str, float]:
+    """The share of answers that are correct, of what :func:`correct_first` says of each."""
+    return {"accuracy": float(np.mean(found.predictions))}
+
+
+def _until(path: Path, step: int) -> list[str]:
+    """The whole lines of a file of metrics up to a step."""
+    if not path.is_file():
+        return []
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        try:
+            if line.endswith("\n") and json.loads(line)["step"] <= step:
+                kept.append(line)
+        except (ValueError, KeyError, TypeError):
+            continue
+    return kept

@@ -1,0 +1,92 @@
+"""The folder of an adapter while it is trained: whose it is, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hpvqa.errors import UsageError
+from hpvqa.files import locked, write_json
+from hpvqa.finetune.checkpoints import last_checkpoint
+from hpvqa.vlm.saving import check_place
+from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training_record
+
+LOCK_FILE = ".lock"
+_BEFORE = {LOCK_FILE, RECORD_FILE + ".partial"}
+"""What a training leaves that ended before it began."""
+
+
+def check_out(out: Path, record: TrainingRecord, resume: bool) -> None:
+    """Make sure, before anything takes time, that a training may use a folder.
+
+    Raises:
+        UsageError: It holds something else, or a training that was begun with other settings.
+        LockedError: Another process trains there.
+    """
+    check_place(out)
+    if (out / LOCK_FILE).is_file():
+        with locked(out / LOCK_FILE):
+            pass
+    _check(out, record, resume)
+
+
+@contextmanager
+def claimed(out: Path, record: TrainingRecord, resume: bool) -> Iterator[None]:
+    """Hold a folder for a training, so that no other process trains there, and write down what is trained.
+
+    Raises:
+        UsageError: As :func:`check_out`.
+        LockedError: Another process trains there.
+        RunError: The disk does not take it.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out / LOCK_FILE):
+        # Again: another process may have begun, and even ended, since the first look.
+        if not _check(out, record, resume):
+            write_json(out / RECORD_FILE, record.model_dump(mode="json"))
+        yield
+
+
+def after_interrupt(out: Path) -> str:
+    """What a user can do after Ctrl-C."""
+    if last_checkpoint(out) is not None:
+        return "Interrupted; give the same command with --resume to go on."
+    if (out / RECORD_FILE).is_file():
+        return "Interrupted before the first checkpoint; the same command with --resume begins again."
+    return "Interrupted before the training began."
+
+
+def _check(out: Path, record: TrainingRecord, resume: bool) -> bool:
+    """Whether there is a training to go on with; raises if the folder cannot be used."""
+    found = read_training_record(out)
+    if found is None:
+        if out.exists() and not {path.name for path in out.iterdir()} <= _BEFORE:
+            raise UsageError(f"{out} exists and holds no training; choose another --out")
+        return False
+    if not resume:
+        raise UsageError(f"{out} exists; go on with --resume, or choose another --out")
+    # The versions of packages are written down and bind nobody; a data set may have been moved.
+    there, here = (entry.model_dump(mode="json", exclude={"dataset", "versions"}) for entry in (found, record))
+    change = _first_change(there, here)
+    if change is not None:
+        raise UsageError(
+            f"{out} was begun with other settings: {change}; give the same command, or choose another --out"
+        )
+    return True
+
+
+def _first_change(there: Mapping[str, Any], here: Mapping[str, Any], where: str = "") -> str | None:
+    for name in dict.fromkeys([*there, *here]):
+        before, now = there.get(name), here.get(name)
+        if before == now:
+            continue
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            return _first_change(before, now, f"{where}{name}.")
+        return f"{where}{name} was {_shown(before)} and is {_shown(now)} now"
+    return None
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else str(value)

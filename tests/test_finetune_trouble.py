@@ -1,0 +1,147 @@
+"""What goes wrong in a training is one sentence, and costs no more than it must."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpvqa.dataset.load import Dataset
+from hpvqa.errors import RunError, UsageError
+from hpvqa.finetune.dry_run import plan
+from hpvqa.finetune.rows import training_rows
+from hpvqa.finetune.run import finetune
+from hpvqa.main import main
+from hpvqa.vlm.adapter import WEIGHTS
+from hpvqa.vlm.frames.clip import Clip, Frames
+from hpvqa.vlm.frames.read import read_clip
+from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.prompt import load_prompt
+from tests.factories import quiet
+from tests.finetune_jobs import job, make_plain, metrics, trained
+from tests.test_saving import no_file_longer_than
+from tests.tiny_models import TinyModel
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_plain(tmp_path_factory.mktemp("finetune"))
+
+
+@pytest.mark.parametrize("limit", [3000, 200_000], ids=["safetensors", "torch"])
+def test_a_full_disk_leaves_the_last_checkpoint_whole(
+    limit: int, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, out = tiny_model("qwen3_vl"), tmp_path / "out"
+    changes = {"training.epochs": 1, "training.checks": 5}
+    trained(dataset, model, tmp_path / "whole", **changes)
+
+    from hpvqa.finetune import run as running
+    from hpvqa.finetune.checkpoints import last_checkpoint
+
+    report = running._report
+    with ExitStack() as stack, monkeypatch.context() as patched:
+
+        def fill(reporter: Any, step: int, measured: dict[str, float]) -> None:
+            if step == 3 and not measured:
+                stack.enter_context(no_file_longer_than(limit))
+            report(reporter, step, measured)
+
+        patched.setattr(running, "_report", fill)
+        with pytest.raises(RunError, match=r"could not be saved in \S+out \(File too large\); .*go on with --resume"):
+            trained(dataset, model, out, **changes)
+    found = last_checkpoint(out)
+    assert found is not None
+    assert found.name == "checkpoint-2"
+    assert {path.name for path in (out / "checkpoints").iterdir()} == {"checkpoint-1", "checkpoint-2"}
+    finetune(job(dataset, model, out, **changes), quiet(), resume=True, command="")
+    assert (out / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("step", ["training", "check"])
+def test_a_clip_that_does_not_decode_is_one_sentence(
+    workers: int, step: str, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = training_rows(dataset, load_prompt("paper"), validation=0.1, seed=42)
+    bad = {item.query.clip for item in (rows.train if step == "training" else rows.validation)}
+
+    def damaged(clip: Clip, sampling: FrameSampling) -> Frames:
+        if clip.path in bad:
+            raise RunError(f"{clip.path.name} does not decode")
+        return read_clip(clip, sampling)
+
+    monkeypatch.setattr("hpvqa.finetune.run.read_clip", damaged)
+    short = job(dataset, tiny_model("qwen3_vl"), tmp_path / "out", **{"training.max_steps": 1})
+    with pytest.raises(RunError, match=r"\A\S+\.mp4 does not decode\Z"):
+        finetune(replace(short, workers=workers), quiet(), command="")
+
+
+def test_a_process_that_prepares_batches_and_is_killed_is_one_sentence(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpvqa.finetune.run.read_clip", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    ahead = replace(job(dataset, tiny_model("qwen3_vl"), tmp_path / "out"), workers=1)
+    with pytest.raises(RunError, match="killed by SIGKILL, as happens when there is too little memory"):
+        finetune(ahead, quiet(), command="")
+
+
+def test_a_gpu_that_is_not_there_is_told_before_any_work(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UsageError, match="torch sees no GPU; leave out --device cuda"):
+        finetune(replace(job(dataset, tiny_model("qwen3_vl"), tmp_path / "out"), device="cuda"), quiet(), command="")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("most", "steps", "epochs"), [(50, 4, "2"), (3, 3, "1.6")])
+def test_the_number_of_steps_is_what_was_said(
+    most: int, steps: int, epochs: str, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    # Twenty rows are five batches: an epoch is a step of three and one of two.
+    changes = {"training.epochs": 2, "training.accumulation": 3, "training.max_steps": most, "training.checks": 1}
+    model = tiny_model("qwen3_vl")
+    assert plan(job(dataset, model, tmp_path / "none", **changes)).steps == steps
+    trained(dataset, model, tmp_path / "out", **changes)
+    assert metrics(tmp_path / "out")[-1]["step"] == steps
+    assert f"; {steps} steps, {epochs} epochs; seed" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_ctrl_c_before_the_first_step_is_gone_on_from(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "out"
+    args = ["finetune", "--dataset", dataset.root, "--model", tiny_model("qwen3_vl"), "--out", out, "--resume"]
+    args += ["--resolution", "64x64", "--max-steps", 1, "--device", "cpu", "--workers", 0, "--no-eval"]
+    monkeypatch.setenv("HPVQA_CACHE", str(tmp_path / "cache"))
+
+    def run() -> tuple[object, str]:
+        with pytest.raises(SystemExit) as stop:
+            main([str(arg) for arg in args])
+        return stop.value.code, capsys.readouterr().err
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for place, words in (
+        ("hpvqa.finetune.run.load_processor", "Interrupted before the training began."),
+        ("transformers.Trainer.train", "before the first checkpoint; the same command with --resume begins again."),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, interrupt)
+            code, said = run()
+        assert code == 130
+        assert said.endswith(f"{words}\n")
+    assert not (out / WEIGHTS).exists()
+    code, said = run()
+    assert code == 0
+    assert "holds no checkpoint to go on from, so the training begins" in said
+    assert (out / WEIGHTS).stat().st_mode & 0o777 == (out / "hpvqa.json").stat().st_mode & 0o777
+    assert not list(out.glob("*.partial"))
