@@ -53,10 +53,6 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"hpvqa.commands.{cmd_name}").command
-        for option in command.params:
-            if isinstance(option, click.Option) and option.envvar is None:
-                long = max(option.opts, key=len).lstrip("-")
-                option.envvar = f"HPVQA_{cmd_name}_{long}".upper().replace("-", "_")
         return command
 
     def resolve_command(
@@ -89,13 +85,12 @@ def cli(ctx: click.Context) -> None:
     A robot pushes and drops things in simulation; vision-language models are asked which one is heavier or more
     elastic, and scored honestly.
     """
-    defaults = Path(DEFAULTS_FILE)
-    if ctx.invoked_subcommand in COMMANDS and defaults.is_file():
-        from hpvqa.commands.defaults import read_defaults
+    name = ctx.invoked_subcommand
+    if name in COMMANDS:
+        from hpvqa.commands.defaults import find_defaults
 
-        ctx.default_map = read_defaults(
-            defaults, ctx.invoked_subcommand, COMMANDS, lambda name: cli.get_command(ctx, name) or cli
-        )
+        called = click.Context(cli.get_command(ctx, name) or cli, ctx, info_name=name)
+        ctx.default_map = {name: find_defaults(called, Path(DEFAULTS_FILE), os.environ, COMMANDS)}
 
 
 def main(args: Sequence[str] | None = None) -> None:

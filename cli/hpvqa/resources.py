@@ -59,6 +59,8 @@ def read_named(what: str, kind: str, name: str, folder: Path, known: Sequence[st
     """
     path = Path(name)
     if path.suffix not in {".yaml", ".yml"}:
+        if name not in known and (path.exists() or len(path.parts) > 1):
+            raise UsageError(f"{name} is not a YAML file: give a {kind} whose name ends in .yaml or .yml")
         if name not in known:
             raise UsageError(f"There is no {what} {name!r}; {nearest(name, known)} (or give a YAML file)")
         path = folder / f"{name}.yaml"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe
@@ -32,7 +33,7 @@ Examples:
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the splits.  [default: that of the episodes]")
 @click.option("--force", is_flag=True, help="Replace a different data set at --out.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 @recipe_options()
 def command(
     data: tuple[Path, ...],

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from hpvqa.collect.shard import Shard
+from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options
 from hpvqa.commands.param_types import TaskType
 from hpvqa.errors import INTERRUPTED, UsageError
@@ -93,7 +94,7 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     is_flag=True,
     help="Make nothing; say what is missing, how large it is, how long it takes.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@json_option
 @recipe_options("backend", "num_envs", "seed", "rig", "resolution", "fps", "video", "object_colors")
 @click.pass_context
 def command(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
 from hpvqa.errors import INTERRUPTED
 
 
@@ -22,7 +23,7 @@ Run the same command again to go on after an interrupt.
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for everything."
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one for each core]")
-@click.option("--json", "as_json", is_flag=True, help="Print scores and paths as JSON.")
+@json_option
 @click.pass_context
 def command(ctx: click.Context, out: Path, workers: int | None, as_json: bool) -> None:
     """See everything work: a dozen robot episodes become a data set, and baselines answer its questions.

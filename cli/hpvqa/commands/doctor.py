@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
+
 
 @click.command(
     epilog="""\b
@@ -19,7 +21,7 @@ Examples:
 The exit code is 1 if the embedded simulator cannot run.
 """
 )
-@click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
+@json_option
 def command(as_json: bool) -> None:
     """Say what is installed and what each missing part would need."""
     from rich.console import Console

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import camera_option, dataset_option, json_option, split_names, task_option
 from hpvqa.commands.model_options import model_options
-from hpvqa.commands.param_types import TaskType
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import INTERRUPTED
 from hpvqa.vlm.choice import ModelChoice
@@ -16,30 +16,31 @@ from hpvqa.vlm.choice import ModelChoice
 @click.command(
     epilog="""\b
 Examples:
-  hpvqa eval                                        (the baseline pixels)
-  hpvqa eval --backend vllm --model qwen3.5
-  hpvqa eval --backend transformers --model ./checkpoint --adapter ./lora
-  hpvqa eval --backend vllm --condition plain,swap,blank --task drop
-  hpvqa eval --backend openai --server http://127.0.0.1:8000/v1
+  hpvqa eval                                        (the embedded model)
+  hpvqa eval --model pixels                         (a baseline)
+  hpvqa eval --model ./checkpoint --adapter ./lora --task drop
+  hpvqa eval --model qwen3.5 --backend vllm --condition plain,swap,blank
+  hpvqa eval --server http://127.0.0.1:8000/v1
 
 A run that was interrupted goes on where it stopped when the same command is given again. A server's key is read from
 HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answered, 130 that the run was interrupted.
 """
 )
-@click.option(
-    "--dataset",
-    type=click.Path(path_type=Path),
-    default=Path("dataset"),
-    show_default=True,
-    help="Folder of the data set.",
-)
+@dataset_option
 @model_options
 @click.option(
     "--split", type=click.Choice(["eval", "train", "all"]), default="eval", show_default=True, help="Which rows."
 )
-@click.option("--task", type=TaskType(), help="Only the rows of this task.  [default: all]")
-@click.option("--camera", help="Only the clips of this camera.  [default: all]")
-@click.option("--episodes", help="Only these episodes, such as 3,7,10-12.  [default: all]")
+@task_option
+@camera_option()
+@click.option(
+    "--episode",
+    "episodes",
+    multiple=True,
+    metavar="N",
+    callback=split_names,
+    help="Only this episode; repeat it, or give several as in 3,7,10-12.  [default: all]",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many rows, the first ones.  [default: all]")
 @click.option(
     "--condition",
@@ -54,13 +55,13 @@ HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answere
     type=click.IntRange(min=1),
     help="Threads that decode clips for a model, or processes of a baseline.  [default: 2 or 1]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Seed of whatever draws lots.")
+@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Random seed.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Folder of the run, a new one or one to go on with.  [default: one in runs/, named after what is run]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
+@json_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -68,8 +69,8 @@ def command(
     choice: ModelChoice,
     split: Selection,
     task: str | None,
-    camera: str | None,
-    episodes: str | None,
+    cameras: tuple[str, ...] | None,
+    episodes: tuple[str, ...] | None,
     limit: int | None,
     conditions: str,
     workers: int | None,
@@ -104,8 +105,8 @@ def command(
     wanted = parse_conditions(conditions)
     opened = open_dataset(dataset)
     look = choose_look(choice)
-    chosen = None if episodes is None else parse_episodes(episodes)
-    items = select(opened, split, look.prompt, task=task, camera=camera, episodes=chosen)[:limit]
+    chosen = parse_episodes(",".join(episodes)) if episodes else None
+    items = select(opened, split, look.prompt, task=task, camera=cameras or None, episodes=chosen)[:limit]
     views = most_views(items) if any(condition.joins_views for condition in wanted) else 1
     try:
         with (
@@ -129,7 +130,7 @@ def command(
                 frames=look.frames,
                 split=split,
                 task=task,
-                camera=camera,
+                camera=cameras or None,
                 episodes=chosen,
                 seed=seed,
                 command=("hpvqa", *sys.argv[1:]),

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import click
 
-from hpvqa.commands.model_options import FrameSize
-from hpvqa.commands.param_types import FileOrName, TaskType
+from hpvqa.commands.common import camera_option, dataset_option, json_option, task_option
+from hpvqa.commands.model_options import FrameSize, ModelType
+from hpvqa.commands.param_types import FileOrName, Number
 from hpvqa.errors import INTERRUPTED
 from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
 from hpvqa.vlm.frames.sampling import FrameSampling
@@ -31,14 +32,13 @@ Examples:
 A training that was interrupted goes on with --resume. Decoded frames are kept in $HPVQA_CACHE (see --cache-size).
 """
 )
+@dataset_option
 @click.option(
-    "--dataset",
-    type=click.Path(path_type=Path),
-    default=Path("dataset"),
-    show_default=True,
-    help="Folder of the data set; only its training split is looked at until all is done.",
+    "--model",
+    type=ModelType(baselines=False),
+    required=True,
+    help="A model folder, a hub id, a model family such as qwen3.5, or embedded-base (it comes with hpvqa).",
 )
-@click.option("--model", required=True, help="A model folder, a hub id, or a model family such as qwen3.5.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the adapter, a new one.")
 @click.option(
     "--recipe",
@@ -47,11 +47,11 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     show_default=True,
     help="How: lora, paper-lora (the paper's Table 2 to the letter), or a YAML file.",
 )
-@click.option("--task", type=TaskType(), help="Only the rows of this task.  [default: all]")
-@click.option("--cameras", help="Only the clips of these cameras, such as back_wide,front_wide.  [default: all]")
-@click.option("--epochs", type=float, help=_help("epochs"))
+@task_option
+@camera_option()
+@click.option("--epochs", type=Number(), help=_help("epochs"))
 @click.option("--max-steps", type=int, help=_help("max_steps"))
-@click.option("--learning-rate", type=float, help=_help("learning_rate"))
+@click.option("--learning-rate", type=Number(), help=_help("learning_rate"))
 @click.option("--batch-size", type=int, help=_help("batch_size"))
 @click.option("--patience", type=int, help=_help("patience"))
 @click.option("--seed", type=int, help=_help("seed"))
@@ -60,17 +60,23 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     type=click.Choice(["uniform", "dense", "motion", "events"]),
     help="Which frames are seen, as in hpvqa eval.  [default: the recipe's]",
 )
-@click.option("--fps", type=float, help="Frames a second.  [default: the recipe's]")
+@click.option("--fps", type=Number(), help="Frames a second.  [default: the recipe's]")
 @click.option("--frames", type=int, help=f"{FrameSampling.model_fields['count'].description}")
 @click.option("--resolution", type=FrameSize(), help="Size of the frames, or native.  [default: the model family's]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any other value, such as lora.rank=32.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Device to train on; auto: a GPU if there is one.",
+)
 @click.option(
     "--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that prepare batches."
 )
 @click.option(
     "--cache-size",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=20.0,
     show_default=True,
     help="Most GB of decoded frames that are kept on disk; 0: none are.",
@@ -78,7 +84,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 @click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be trained, and the memory that it needs.")
 @click.option("--no-eval", is_flag=True, help="Do not answer the evaluation split in the end.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -88,7 +94,7 @@ def command(
     out: Path,
     recipe: str,
     task: str | None,
-    cameras: str | None,
+    cameras: tuple[str, ...] | None,
     changes: tuple[str, ...],
     device: Literal["auto", "cpu", "cuda"],
     workers: int,
@@ -129,7 +135,7 @@ def command(
         recipe=settings,
         out=out,
         task=task,
-        cameras=tuple(name.strip() for name in cameras.split(",")) if cameras else (),
+        cameras=cameras or (),
         device=device,
         cache=cache,
         workers=workers,
@@ -154,10 +160,9 @@ def command(
 
 
 def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[str, ...]) -> FinetuneRecipe:
-    import yaml
-
     from hpvqa.errors import UsageError
     from hpvqa.finetune.settings import override
+    from hpvqa.plain import parse_yaml
 
     names = {
         **{name: f"training.{name}" for name in TrainingSettings.model_fields},
@@ -167,11 +172,16 @@ def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[st
         "resolution": "frames.resolution",
     }
     found = {names[name]: value for name, value in given.items() if value is not None}
+    options = {names[name]: "--" + name.replace("_", "-") for name in given}
     if found.get("frames.resolution") == "native":
         found["frames.resolution"] = None
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
             raise UsageError(f"--set looks like lora.rank=32, {change!r} does not")
-        found[name] = yaml.safe_load(value)
-    return override(recipe, found)
+        try:
+            found[name] = parse_yaml(value)
+        except ValueError as error:
+            raise UsageError(f"--set {name} cannot be read: {error}") from None
+        options[name] = f"--set {name}"
+    return override(recipe, found, options)

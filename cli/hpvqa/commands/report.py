@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
+
 
 @click.command(
     epilog="""\b
@@ -27,7 +29,7 @@ compared.
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Write every cell as a line of a CSV file."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option
 def command(paths: tuple[Path, ...], html: Path | None, table: Path | None, as_json: bool) -> None:
     """Show how good the answers of RUNs are, how sure that is, and what they lean to.
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from hpvqa.commands.common import json_option
+from hpvqa.commands.param_types import Number
 from hpvqa.errors import INTERRUPTED
 from hpvqa.serve.settings import MAX_VIDEOS, ServeSettings
 from hpvqa.vlm.options import ModelOptions
@@ -39,17 +41,15 @@ it. Exit code 1 says that it did not start or has ended by itself, 130 that it w
 @click.option("--host", default="127.0.0.1", show_default=True, help=_help("host"))
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help=_help("port"))
 @click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), help=_help("dtype"))
-@click.option("--gpu-memory", type=click.FloatRange(0, 1, min_open=True), help=f"{_help('gpu_memory')}  [default: 0.9]")
+@click.option("--gpu-memory", type=Number(0, 1, min_open=True), help=f"{_help('gpu_memory')}  [default: 0.9]")
 @click.option("--context", type=click.IntRange(min=64), help=_help("context"))
 @click.option("--batch-size", type=click.IntRange(min=1), help=f"{_help('batch_size')}  [default: 16]")
 @click.option(
     "--max-videos", type=click.IntRange(min=1), default=MAX_VIDEOS, show_default=True, help=_help("max_videos")
 )
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=900.0, show_default=True, help=_help("timeout")
-)
+@click.option("--timeout", type=Number(min=0, min_open=True), default=900.0, show_default=True, help=_help("timeout"))
 @click.option("--log", type=click.Path(path_type=Path), help="File for its log.  [default: in the cache folder]")
-@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON once it answers.")
+@json_option
 @click.pass_context
 def command(
     ctx: click.Context,

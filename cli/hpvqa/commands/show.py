@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from hpvqa.commands.common import json_option
+
 
 @click.command(
     epilog="""\b
@@ -31,9 +33,7 @@ Examples:
     is_flag=True,
     help="Draw only one small picture: what the first camera saw in the middle of the story.",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the episode's record and the paths of the pictures as JSON."
-)
+@json_option
 def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
     """Draw EPISODE: a contact sheet of all cameras at its key moments, and a plot of its trajectory with events."""
     from functools import partial

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
 from hpvqa.vlm.tiny.kinds import KINDS, Kind
 
 
@@ -29,7 +30,7 @@ multiples of 32, internvl only the one that it was made for.
     show_default=True,
     help="Width and height of its frames [pixels].",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print folder and number of parameters as JSON.")
+@json_option
 def command(kind: Kind, out: Path, seed: int, size: int, as_json: bool) -> None:
     """Make a checkpoint of KIND with random weights in the folder OUT.
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
+
 
 @click.command(
     epilog="""\b
@@ -15,7 +17,7 @@ Examples:
 """
 )
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 @click.pass_context
 def command(ctx: click.Context, path: Path, as_json: bool) -> None:
     """Check every file of the data set or data folder PATH: none missing, truncated, altered or unlisted.

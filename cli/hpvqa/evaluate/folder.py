@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Annotated, Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError
 
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import RunError, UsageError
@@ -24,6 +24,14 @@ RUN_FILE = "run.json"
 PREDICTIONS_FILE = "predictions.jsonl"
 
 
+def _sorted_names(camera: object) -> object:
+    return sorted(set(camera)) if isinstance(camera, list | tuple) else [camera]
+
+
+Cameras = Annotated[tuple[str, ...], BeforeValidator(_sorted_names)]
+"""Names of cameras, each once, in order; older runs have one alone."""
+
+
 class RunSettings(Model):
     """``run.json``: everything that the answers of a run depend on."""
 
@@ -37,9 +45,9 @@ class RunSettings(Model):
     fingerprint: str = Field(description="SHA-256 of the data set's manifest.")
     split: Selection
     task: str | None = Field(description="The only task that is asked about; null: all.")
-    camera: str | None = Field(description="The only camera whose clips are asked about; null: all.")
+    camera: Cameras | None = Field(description="The only cameras whose clips are asked about; null: all.")
     episodes: tuple[int, ...] | None = Field(default=None, description="The only episodes asked about; null: all.")
-    seed: int = Field(description="Seed of whatever draws lots.")
+    seed: int = Field(description="Random seed.")
     prompt: PromptRecord
     choices: tuple[Side, ...]
     frames: FrameSampling | None = Field(description="Which frames the model saw; null: it opened clips itself.")

@@ -34,7 +34,7 @@ def run_settings(
     frames: FrameSampling,
     split: Selection,
     task: str | None = None,
-    camera: str | None = None,
+    camera: Sequence[str] | None = None,
     episodes: tuple[int, ...] | None = None,
     seed: int,
     command: Sequence[str] = (),
@@ -48,7 +48,7 @@ def run_settings(
         fingerprint=dataset.fingerprint,
         split=split,
         task=task,
-        camera=camera,
+        camera=None if camera is None else tuple(camera),
         episodes=episodes,
         seed=seed,
         prompt=PromptRecord.of(prompt),
@@ -77,7 +77,7 @@ def default_out(settings: RunSettings) -> Path:
         None if settings.backend == "baseline" else settings.backend,
         None if settings.split == "eval" else settings.split,
         settings.task,
-        settings.camera,
+        "+".join(settings.camera or ()),
         look,
     )
     return Path("runs") / "-".join([who, dataset, *(name for name in chosen if name)])

@@ -35,10 +35,10 @@ def select(
     prompt: Prompt,
     *,
     task: str | None = None,
-    camera: str | None = None,
+    camera: Collection[str] | None = None,
     episodes: Collection[int] | None = None,
 ) -> list[Item]:
-    """The rows of a split, or only those of one task, one camera or some episodes.
+    """The rows of a split, or only those of one task, some cameras or some episodes.
 
     Raises:
         UsageError: There are none, or no such camera or episode; the message says what there is.
@@ -55,8 +55,9 @@ def select(
         what = "" if task is None else f" of {task}"
         raise UsageError(f"The {split} split of {dataset.root} has no rows{what}; choose another --split or --task")
     cameras = {item.row.camera for item in items}
-    if camera is not None and camera not in cameras:
-        raise UsageError(f"There is no camera {camera!r} in {dataset.root}; {nearest(camera, cameras)}")
+    for name in camera or ():
+        if name not in cameras:
+            raise UsageError(f"There is no camera {name!r} in {dataset.root}; {nearest(name, cameras)}")
     if episodes is not None:
         there = {item.row.episode for item in items}
         missing = sorted(set(episodes) - there)
@@ -68,7 +69,7 @@ def select(
     return [
         item
         for item in items
-        if camera in (None, item.row.camera) and (episodes is None or item.row.episode in episodes)
+        if (camera is None or item.row.camera in camera) and (episodes is None or item.row.episode in episodes)
     ]
 
 

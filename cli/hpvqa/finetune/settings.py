@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from hpvqa.errors import UsageError, nearest
-from hpvqa.plain import Model, explain
+from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.vlm.frames.sampling import FrameSampling
 
@@ -55,7 +55,11 @@ class TrainingSettings(Model):
     accumulation: int = Field(default=1, ge=1, description="Batches whose gradients are added up before a step.")
     epochs: float = Field(default=3.0, gt=0, description="How often every row is seen.")
     max_steps: int | None = Field(default=None, ge=1, description="Stop after so many steps; null: after all epochs.")
-    seed: int = Field(default=42, ge=0, description="Seed of the order of the rows, of dropout, and of the adapter.")
+    seed: int = Field(
+        default=42,
+        ge=0,
+        description="Random seed of the order of rows, of dropout, and of the adapter's first weights.",
+    )
     mirror: bool = Field(
         default=False,
         description="Show every row a second time in each epoch, flipped from left to right and with the other answer.",
@@ -100,27 +104,18 @@ def load_finetune_recipe(name: str) -> FinetuneRecipe:
     data, source = read_named("fine-tuning recipe", "recipe", name, recipes_dir(), finetune_recipe_names())
     if not isinstance(data, dict) or data.get("kind") != "finetune":
         raise UsageError(f"{source} is not one of fine-tuning: it lacks the line kind: finetune")
-    return validated(data, source)
+    return validated(FinetuneRecipe, data, source)
 
 
-def validated(data: Mapping[str, Any], source: str) -> FinetuneRecipe:
-    """Turn plain data into a recipe.
-
-    Raises:
-        UsageError: It is not valid.
-    """
-    try:
-        return FinetuneRecipe.model_validate(data)
-    except ValidationError as error:
-        raise UsageError(f"{source} is not valid: {explain(error)}") from None
-
-
-def override(recipe: FinetuneRecipe, given: Mapping[str, Any]) -> FinetuneRecipe:
+def override(
+    recipe: FinetuneRecipe, given: Mapping[str, Any], options: Mapping[str, str] | None = None
+) -> FinetuneRecipe:
     """A recipe with single values replaced.
 
     Args:
         recipe: The recipe.
         given: New values by dotted name, such as ``training.epochs``.
+        options: What the user calls them, by dotted name.
 
     Raises:
         UsageError: There is no such value, or it cannot be that.
@@ -136,4 +131,4 @@ def override(recipe: FinetuneRecipe, given: Mapping[str, Any]) -> FinetuneRecipe
         if name not in known:
             raise UsageError(f"A recipe of fine-tuning has no value {name!r}; {nearest(name, known)}")
         (data.setdefault(section, {}) if section else data)[key] = value
-    return validated(data, "The command line")
+    return validated(FinetuneRecipe, data, "The command line", options)

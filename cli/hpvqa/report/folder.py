@@ -100,7 +100,7 @@ def _missing(dataset: Dataset, settings: RunSettings, predictions: Iterable[Pred
         if settings.split in (split, "all")
         for row in dataset.rows(split)
         if settings.task in (None, row.task)
-        and settings.camera in (None, row.camera)
+        and (settings.camera is None or row.camera in settings.camera)
         and (settings.episodes is None or row.episode in settings.episodes)
     ]
     answered: dict[str, int] = {}

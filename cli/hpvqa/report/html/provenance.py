@@ -32,7 +32,8 @@ def _of_run(shown: RunReport, run: Run) -> str:
         frames = f"{settings.frames.sampler}, {settings.frames.fps:g} a second"
         frames += "" if settings.frames.count is None else f", at most {settings.frames.count}"
         frames += ", as recorded" if size is None else f", {size[0]}×{size[1]} pixels"
-    only = {"task": settings.task, "camera": settings.camera, "episodes": settings.episodes}
+    cameras = None if settings.camera is None else ", ".join(settings.camera)
+    only = {"task": settings.task, "camera": cameras, "episodes": settings.episodes}
     rows = [f"split {settings.split}", *(f"{name} {value}" for name, value in only.items() if value is not None)]
     prompt = settings.prompt
     pairs = [
