@@ -105,7 +105,9 @@ def main(args: Sequence[str] | None = None) -> None:
     except HpvqaError as error:
         fail(str(error), error.exit_code)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(printable(shown.getvalue()), err=True, nl=False)
         sys.exit(error.exit_code)
     except click.Abort:
         fail("Interrupted", INTERRUPTED)

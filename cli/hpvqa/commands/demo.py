@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.commands.param_types import Whole
 from hpvqa.errors import INTERRUPTED
 
 
@@ -22,7 +23,7 @@ Run the same command again to go on after an interrupt.
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for everything."
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one for each core]")
+@click.option("--workers", type=Whole(min=1), help="Processes at work.  [default: one for each core]")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, out: Path, workers: int | None, as_json: bool) -> None:
@@ -34,14 +35,13 @@ def command(ctx: click.Context, out: Path, workers: int | None, as_json: bool) -
     import os
     import time
 
-    from rich.console import Console
-
     from hpvqa.commands.demo_table import demo_json, print_demo
     from hpvqa.demo import run_demo
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
     try:
-        with reporting(Console(stderr=True), None, time.time) as reporter:
+        with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             demo = run_demo(out, workers or len(os.sched_getaffinity(0)), reporter, time.time)
     except KeyboardInterrupt:
         click.echo("Interrupted; run the same command again to go on.", err=True)
@@ -49,4 +49,4 @@ def command(ctx: click.Context, out: Path, workers: int | None, as_json: bool) -
     if as_json:
         click.echo(json.dumps(demo_json(demo), indent=2))
     else:
-        print_demo(demo, Console())
+        print_demo(demo, PlainConsole())

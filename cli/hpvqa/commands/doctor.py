@@ -24,11 +24,10 @@ The exit code is 1 if the embedded simulator cannot run.
 @json_option
 def command(as_json: bool) -> None:
     """Say what is installed and what each missing part would need."""
-    from rich.console import Console
-
     from hpvqa.doctor import can_simulate, examine
+    from hpvqa.progress.console import PlainConsole
 
-    with Console(stderr=True).status("Looking around"):
+    with PlainConsole(stderr=True).status("Looking around"):
         findings = examine(os.environ, Path.cwd())
     ready = can_simulate(findings)
     if as_json:

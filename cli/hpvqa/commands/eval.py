@@ -8,6 +8,7 @@ import click
 
 from hpvqa.commands.common import camera_option, dataset_option, json_option, split_names, task_option
 from hpvqa.commands.model_options import model_options
+from hpvqa.commands.param_types import Whole
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import INTERRUPTED
 from hpvqa.vlm.choice import ModelChoice
@@ -41,7 +42,7 @@ HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answere
     callback=split_names,
     help="Only this episode; repeat it, or give several as in 3,7,10-12.  [default: all]",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Only so many rows, the first ones.  [default: all]")
+@click.option("--limit", type=Whole(min=1), help="Only so many rows, the first ones.  [default: all]")
 @click.option(
     "--condition",
     "conditions",
@@ -52,10 +53,10 @@ HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answere
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     help="Threads that decode clips for a model, or processes of a baseline.  [default: 2 or 1]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Random seed.")
+@click.option("--seed", type=Whole(min=0), default=42, show_default=True, help="Random seed.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -89,8 +90,6 @@ def command(
     import time
     from contextlib import closing
 
-    from rich.console import Console
-
     from hpvqa.commands.eval_table import print_result, result_json
     from hpvqa.dataset.load import open_dataset
     from hpvqa.evaluate.conditions import parse_conditions
@@ -98,6 +97,7 @@ def command(
     from hpvqa.evaluate.score import failures
     from hpvqa.evaluate.select import parse_episodes, select
     from hpvqa.evaluate.trials import most_views
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
     from hpvqa.vlm.choice import choose_look, open_answerer
     from hpvqa.vlm.training_record import strange_views
@@ -111,7 +111,7 @@ def command(
     try:
         with (
             closing(open_answerer(choice, opened, seed=seed, environ=os.environ, max_videos=views)) as answerer,
-            reporting(Console(stderr=True), None, time.time) as reporter,
+            reporting(PlainConsole(stderr=True), None, time.time) as reporter,
         ):
             for warning in look.warnings:
                 reporter.warning(warning)
@@ -151,6 +151,6 @@ def command(
     if as_json:
         click.echo(json.dumps(result_json(run, settings, predictions), indent=2))
     else:
-        print_result(run, settings, predictions, Console())
+        print_result(run, settings, predictions, PlainConsole())
     if failures(predictions):
         ctx.exit(1)

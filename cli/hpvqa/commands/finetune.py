@@ -9,7 +9,7 @@ import click
 
 from hpvqa.commands.common import camera_option, dataset_option, json_option, task_option
 from hpvqa.commands.model_options import FrameSize, ModelType
-from hpvqa.commands.param_types import FileOrName, Number
+from hpvqa.commands.param_types import FileOrName, Number, Whole
 from hpvqa.errors import INTERRUPTED
 from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
 from hpvqa.vlm.frames.sampling import FrameSampling
@@ -50,18 +50,18 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 @task_option
 @camera_option()
 @click.option("--epochs", type=Number(), help=_help("epochs"))
-@click.option("--max-steps", type=int, help=_help("max_steps"))
+@click.option("--max-steps", type=Whole(), help=_help("max_steps"))
 @click.option("--learning-rate", type=Number(), help=_help("learning_rate"))
-@click.option("--batch-size", type=int, help=_help("batch_size"))
-@click.option("--patience", type=int, help=_help("patience"))
-@click.option("--seed", type=int, help=_help("seed"))
+@click.option("--batch-size", type=Whole(), help=_help("batch_size"))
+@click.option("--patience", type=Whole(), help=_help("patience"))
+@click.option("--seed", type=Whole(), help=_help("seed"))
 @click.option(
     "--sampler",
     type=click.Choice(["uniform", "dense", "motion", "events"]),
     help="Which frames are seen, as in hpvqa eval.  [default: the recipe's]",
 )
 @click.option("--fps", type=Number(), help="Frames a second.  [default: the recipe's]")
-@click.option("--frames", type=int, help=f"{FrameSampling.model_fields['count'].description}")
+@click.option("--frames", type=Whole(), help=f"{FrameSampling.model_fields['count'].description}")
 @click.option("--resolution", type=FrameSize(), help="Size of the frames, or native.  [default: the model family's]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any other value, such as lora.rank=32.")
 @click.option(
@@ -71,9 +71,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     show_default=True,
     help="Device to train on; auto: a GPU if there is one.",
 )
-@click.option(
-    "--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that prepare batches."
-)
+@click.option("--workers", type=Whole(min=0), default=2, show_default=True, help="Processes that prepare batches.")
 @click.option(
     "--cache-size",
     type=Number(min=0),
@@ -115,14 +113,13 @@ def command(
     import sys
     import time
 
-    from rich.console import Console
-
     from hpvqa.commands.finetune_table import print_plan, print_result
     from hpvqa.dataset.load import open_dataset
     from hpvqa.finetune.evaluation import evaluate_adapter
     from hpvqa.finetune.ranks import is_first
     from hpvqa.finetune.run import Job, finetune
     from hpvqa.finetune.settings import load_finetune_recipe
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import Reporter, reporting
     from hpvqa.resources import default_cache
     from hpvqa.vlm.frames.cache import FrameCache
@@ -140,7 +137,7 @@ def command(
         cache=cache,
         workers=workers,
     )
-    console = Console()
+    console = PlainConsole()
     if dry_run:
         from hpvqa.finetune.dry_run import plan
 
@@ -150,7 +147,7 @@ def command(
         if not is_first():
             finetune(job, Reporter([], time.time), resume=resume, command="")
             return
-        with reporting(Console(stderr=True), None, time.time) as reporter:
+        with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             done = finetune(job, reporter, resume=resume, command=shlex.join(["hpvqa", *sys.argv[1:]]))
             predictions = None if no_eval else evaluate_adapter(job, reporter)
     except KeyboardInterrupt:

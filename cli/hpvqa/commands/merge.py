@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hpvqa.errors import printable
+
 
 @click.command(
     epilog="""\b
@@ -26,4 +28,4 @@ def command(adapter: Path, out: Path, model: str | None) -> None:
     """
     from hpvqa.finetune.merge import merge
 
-    click.echo(f"The merged model is in {merge(adapter, out, model)}")
+    click.echo(printable(f"The merged model is in {merge(adapter, out, model)}"))

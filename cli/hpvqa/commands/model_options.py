@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from hpvqa.commands.param_types import FileOrName, Number, ResolutionType
+from hpvqa.commands.param_types import FileOrName, Number, ResolutionType, Whole
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.embedded import NAMES
 from hpvqa.vlm.families import families
@@ -85,7 +85,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
     click.option("--adapter", type=click.Path(path_type=Path), help=_help("adapter")),
     click.option("--sampler", type=click.Choice(["uniform", "dense", "motion", "events"]), help=_help("sampler")),
     click.option("--fps", type=Number(0, 240, min_open=True), help=f"{_help('fps')}  [default: 2]"),
-    click.option("--frames", type=click.IntRange(1, 1024), help=_help("count")),
+    click.option("--frames", type=Whole(1, 1024), help=_help("count")),
     click.option(
         "--resolution",
         type=FrameSize(),
@@ -97,14 +97,14 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         help="The words around the question.  [default: paper, or the adapter's]",
     ),
     click.option("--scoring", type=click.Choice(["logprobs", "generate"]), help=_help("scoring")),
-    click.option("--max-new-tokens", type=click.IntRange(min=1), help=f"{_help('max_new_tokens')}  [default: 16]"),
-    click.option("--batch-size", type=click.IntRange(min=1), help=f"{_help('batch_size')}  [default: 16]"),
+    click.option("--max-new-tokens", type=Whole(min=1), help=f"{_help('max_new_tokens')}  [default: 16]"),
+    click.option("--batch-size", type=Whole(min=1), help=f"{_help('batch_size')}  [default: 16]"),
     click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), help=_help("dtype")),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help=_help("device")),
     click.option("--server", metavar="URL", help="With openai: its address.  [default: http://127.0.0.1:8000/v1]"),
     click.option("--transport", type=click.Choice(["clip", "file", "images"]), help=_help("transport")),
     click.option("--media", type=click.Path(path_type=Path), help=_help("media")),
-    click.option("--concurrency", type=click.IntRange(1, 256), help=f"{_help('concurrency')}  [default: 8]"),
+    click.option("--concurrency", type=Whole(1, 256), help=f"{_help('concurrency')}  [default: 8]"),
     click.option(
         "--allow-mismatch", is_flag=True, help="Show an adapter other frames or words than it was trained with; warn."
     ),

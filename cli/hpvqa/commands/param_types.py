@@ -42,8 +42,23 @@ class ResolutionType(click.ParamType):  # type: ignore[type-arg]
         return int(match[1]), int(match[2])
 
 
+class Whole(click.IntRange):
+    """A whole number in a range, of 64 bits at most."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        number = int(super().convert(value, param, ctx))
+        if abs(number) >= 2**63:
+            self.fail("the number is too large", param, ctx)
+        return number
+
+
 class Number(click.FloatRange):
     """A number in a range; nan and the infinities are none."""
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read it."""

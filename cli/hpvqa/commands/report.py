@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.errors import printable
 
 
 @click.command(
@@ -39,9 +40,8 @@ def command(paths: tuple[Path, ...], html: Path | None, table: Path | None, as_j
     import sys
     import time
 
-    from rich.console import Console
-
     from hpvqa.files import check_target
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.report.cells import write_csv
     from hpvqa.report.measure import measure
     from hpvqa.report.reading import read_runs
@@ -63,7 +63,7 @@ def command(paths: tuple[Path, ...], html: Path | None, table: Path | None, as_j
         return
     from hpvqa.commands.report_table import print_report
 
-    print_report(report, Console())
+    print_report(report, PlainConsole())
     for path in (table, html):
         if path is not None:
-            click.echo(f"Written: {path}")
+            click.echo(printable(f"Written: {path}"))

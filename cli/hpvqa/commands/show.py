@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.errors import printable
 
 
 @click.command(
@@ -68,7 +69,7 @@ def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
     if record.video is None:
         click.echo("No contact sheet: the episode was recorded without clips.")
     for name, path in paths.items():
-        click.echo(f"{name}: {path}")
+        click.echo(printable(f"{name}: {path}"))
 
 
 def _save(path: Path, save: Callable[..., Any]) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 import yaml
-from rich.console import Console
 
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.plain import validated
 from hpvqa.pretrain.run import Sources, pretrain
 from hpvqa.pretrain.settings import PretrainSettings
+from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import reporting
 
 
@@ -48,8 +48,8 @@ def command(
     settings = changed(PretrainSettings(seed=seed), changes)
     place = out.with_name(f"{out.name}.work") if work is None else work
     told = shlex.join(["python", "-m", "hpvqa.pretrain", *sys.argv[1:]])
-    console = Console()
-    with reporting(Console(stderr=True), None, time.time) as reporter:
+    console = PlainConsole()
+    with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         scores = pretrain(Sources(push, drop), out, place, settings, reporter, told)
     for entry in scores:
         interval = f"{entry.interval.low:.3f} to {entry.interval.high:.3f}"
