@@ -68,5 +68,7 @@ def read_named(what: str, kind: str, name: str, folder: Path, known: Sequence[st
         return read_yaml(path), f"The {kind} file {path}"
     except FileNotFoundError:
         raise UsageError(f"There is no {kind} file {path}") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"The {kind} file {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise UsageError(f"The {kind} file {path} cannot be read: {error}") from None

@@ -76,7 +76,9 @@ def _from_file(ctx: click.Context, path: Path, commands: Collection[str]) -> dic
         return {}
     try:
         data = read_yaml(path) or {}
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     if not isinstance(data, dict) or not all(isinstance(section, dict | None) for section in data.values()):
         raise UsageError(f"{path} must hold a mapping of options for each command, such as eval: {{backend: vllm}}")

@@ -11,6 +11,7 @@ from hpvqa.dataset.public import first_of, read_row
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.conditions import PLAIN
 from hpvqa.evaluate.prediction import Prediction
+from hpvqa.files import read_bytes
 from hpvqa.report.source import Run
 from hpvqa.scene.spec import SIDES, Side
 from hpvqa.vlm.scoring import parse_choice
@@ -55,7 +56,7 @@ def read_files(name: str, files: Sequence[Path]) -> Run:
     rows = disagree = 0
     for file in files:
         reverse = not _REVERSED.isdisjoint(_BETWEEN_WORDS.split(file.stem.lower()))
-        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        for number, line in enumerate(read_bytes(file).splitlines(), 1):
             try:
                 prediction, stored = _read_line(line)
             except ValueError as error:
