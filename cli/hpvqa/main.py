@@ -31,7 +31,7 @@ COMMANDS: dict[str, str] = {
     "merge": "Put an adapter into its model, as one folder.",
     "tiny": "Make a tiny random model of a real architecture.",
     "assets": "Fetch the robot's meshes ahead of time.",
-    "doctor": "Say what is installed and what each missing part would need.",
+    "doctor": "Say what is installed, and how to get the rest.",
     "schema": "Print the JSON schema of a file format.",
 }
 """Name and one-line help of every subcommand; each is the object ``command`` of its module in ``hpvqa.commands``."""
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the subcommand, or name the nearest one."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"There is no command {args[0]!r}; {nearest(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -72,7 +72,8 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="""Start with `hpvqa demo`. Tab completion for bash: eval "$(_HPVQA_COMPLETE=bash_source hpvqa)"
+    epilog="""Start with `hpvqa demo`. Tab completion: eval "$(_HPVQA_COMPLETE=bash_source hpvqa)", zsh_source for zsh;
+    for fish: _HPVQA_COMPLETE=fish_source hpvqa | source
 
     Other defaults of options are taken from hpvqa.yaml in the working directory (eval: {backend: vllm}) and from
     variables such as HPVQA_EVAL_BACKEND=vllm; variables count before the file, options before both.""",

@@ -23,7 +23,7 @@ Run the same command again to go on after an interrupt.
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for everything."
 )
-@click.option("--workers", type=Whole(min=1), help="Processes at work.  [default: one for each core]")
+@click.option("--workers", type=Whole(min=1), help="Processes that work side by side.  [default: one for each core]")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, out: Path, workers: int | None, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""``hpvqa doctor``: what is installed, and what each missing part would need."""
+"""``hpvqa doctor``: what is installed, and how to get the rest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ The exit code is 1 if the embedded simulator cannot run.
 )
 @json_option
 def command(as_json: bool) -> None:
-    """Say what is installed and what each missing part would need."""
+    """Say what is installed, and how to get the rest."""
     from hpvqa.doctor import can_simulate, examine
     from hpvqa.progress.console import PlainConsole
 

@@ -30,7 +30,7 @@ HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answere
 @dataset_option
 @model_options
 @click.option(
-    "--split", type=click.Choice(["eval", "train", "all"]), default="eval", show_default=True, help="Which rows."
+    "--split", type=click.Choice(["eval", "train", "all"]), default="eval", show_default=True, help="Rows to answer."
 )
 @task_option
 @camera_option()

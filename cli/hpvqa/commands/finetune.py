@@ -45,7 +45,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     type=FileOrName(finetune_recipe_names),
     default="lora",
     show_default=True,
-    help="How: lora, paper-lora (the paper's Table 2 to the letter), or a YAML file.",
+    help="Recipe of fine-tuning: lora, paper-lora (exactly the paper's Table 2), or a YAML file.",
 )
 @task_option
 @camera_option()
@@ -79,7 +79,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     show_default=True,
     help="Most GB of decoded frames that are kept on disk; 0: none are.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out.")
+@click.option("--resume", is_flag=True, help="Continue from the newest checkpoint in --out.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be trained, and the memory that it needs.")
 @click.option("--no-eval", is_flag=True, help="Do not answer the evaluation split in the end.")
 @json_option

@@ -47,10 +47,10 @@ class LoraSettings(Model):
 class TrainingSettings(Model):
     """How an adapter is trained."""
 
-    learning_rate: float = Field(default=5e-5, gt=0, description="Of AdamW, at its highest.")
+    learning_rate: float = Field(default=5e-5, gt=0, description="Highest learning rate of AdamW.")
     schedule: Schedule = Field(default="linear", description="How the learning rate falls.")
     warmup: float = Field(default=0.0, ge=0, lt=1, description="Share of all steps over which it rises first.")
-    weight_decay: float = Field(default=0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0, description="Weight decay of AdamW.")
     batch_size: int = Field(default=4, ge=1, description="Rows of one step on one device.")
     accumulation: int = Field(default=1, ge=1, description="Batches whose gradients are added up before a step.")
     epochs: float = Field(default=3.0, gt=0, description="How often every row is seen.")
@@ -80,9 +80,9 @@ class TrainingSettings(Model):
 class FinetuneRecipe(Model):
     """A recipe of fine-tuning."""
 
-    kind: Literal["finetune"] = "finetune"
-    lora: LoraSettings = LoraSettings()
-    training: TrainingSettings = TrainingSettings()
+    kind: Literal["finetune"] = Field(default="finetune", description="Tells this recipe from one of episodes.")
+    lora: LoraSettings = Field(default=LoraSettings(), description="The shape of the adapter.")
+    training: TrainingSettings = Field(default=TrainingSettings(), description="How it is trained.")
     frames: FrameSampling = Field(
         default=FrameSampling(),
         description="Which frames are seen; the resolution is that of the model's family if the recipe gives none.",

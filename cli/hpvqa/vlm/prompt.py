@@ -27,7 +27,7 @@ def _asks(text: str) -> str:
 class Prompt(Model):
     """A prompt file."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="What runs and reports call it.")
     version: int = Field(ge=1, description="Raised with every change of the words.")
     system: str = Field(description="The system message; empty: none.")
     user: Annotated[str, AfterValidator(_asks)] = Field(
