@@ -26,11 +26,9 @@ COMMANDS = {
     "eval": "eval --dataset {dataset} --model left --out {new}",
     "report": "report {run}",
     "ask": "ask {episode} --model pixels --reveal",
-    "finetune": "finetune --dataset {dataset} --model embedded-base --out {new} --dry-run",
-    "doctor": "doctor",
     "error": "show {new}/nothing",
 }
-"""Every command that prints a table or a sentence; a demo prints what these do."""
+"""Commands that print a table of their own without a model; all others print to the same console."""
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ def test_a_file_cut_anywhere_loses_only_its_last_line(dataset: Dataset, tmp_path
         ({"seed": 2}, "seed is 1 there and 2 here"),
         ({"split": "eval"}, 'split is "all" there and "eval" here'),
         ({"task": "drop"}, 'task is null there and "drop" here'),
-        ({"camera": "front_wide"}, 'camera is null there and "front_wide" here'),
+        ({"camera": ("front_wide",)}, r'camera is null there and \["front_wide"\] here'),
         ({"model": "other"}, 'model is "left" there and "other" here'),
     ],
 )
@@ -330,7 +330,7 @@ def test_failed_rows_are_listed(dataset: Dataset, tmp_path: Path, capsys: pytest
         (["--model", "embedded", "--backend", "baseline"], "leave out --backend baseline"),
         (["--model", "left", "--backend", "basline"], "did you mean 'baseline'"),
         (["--model", "left", "--task", "pusch"], "did you mean 'push'"),
-        (["--model", "left", "--camera", "front_wid"], "did you mean 'front_wide'"),
+        (["--model", "left", "--camera", "front_wide,front_wid"], "did you mean 'front_wide'"),
         (["--model", "left", "--limit", "0"], "0 is not in the range"),
         (["--model", "left", "--dataset", "nowhere"], "nowhere is not a data set"),
     ],
