@@ -23,6 +23,7 @@ COMMANDS = {
     "show": "show {episode} --out {new}",
     "build": "build {data} --out {new}",
     "verify": "verify {dataset}",
+    "list": "list {data}",
     "eval": "eval --dataset {dataset} --model left --out {new}",
     "report": "report {run}",
     "ask": "ask {episode} --model pixels --reveal",

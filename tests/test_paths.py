@@ -36,6 +36,7 @@ FILE_TARGETS = {
 SOURCES = {
     "show": "show PATH --out {new}",
     "verify": "verify PATH",
+    "list": "list PATH",
     "build": "build PATH --out {new}",
     "build --import": "build --import PATH --out {new}",
     "eval": "eval --dataset PATH --model left --out {new}",
