@@ -39,7 +39,6 @@ def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
     """Draw EPISODE: a contact sheet of all cameras at its key moments, and a plot of its trajectory with events."""
     from functools import partial
 
-    from hpvqa.errors import printable
     from hpvqa.files import check_target
     from hpvqa.record.episode import read_episode
     from hpvqa.record.sheet import contact_sheet, small_picture, title
