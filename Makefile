@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-random check bench schemas clean
+.PHONY: help demo test test-random check bench schemas docs-pages clean
 
 PYTHON ?=
 ARGS ?=
@@ -38,6 +38,9 @@ bench: $(VLLM) ## Measure speed and memory of collecting, evaluating, fine-tunin
 schemas: $(READY) ## Write the JSON schemas again after a change to a file format.
 	@.venv/bin/python -c 'from hpvqa.schema import write_schemas; write_schemas()'
 	@cp cli/hpvqa/schemas/recipe.schema.json exts/hpvqa.collector/data/
+
+docs-pages: $(READY) ## Write docs/commands.md and docs/recipes.md again after a change to a command or a recipe.
+	@PYTHONPATH=. $(RUN) scripts.pages
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
 	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

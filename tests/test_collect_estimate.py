@@ -130,9 +130,9 @@ def test_a_rig_may_be_written_out_in_a_recipe() -> None:
     [
         (
             {**CAMERA, "lookat": [0, 0, 0]},
-            r"unknown key 'lookat' in rig\.cameras\.tasks\.push\.0; did you mean 'look_at'",
+            r"unknown key 'lookat' in rig\.tasks\.push\.0; did you mean 'look_at'",
         ),
-        ({**CAMERA, "focal_length": 0}, r"rig\.cameras\.tasks\.push\.0\.focal_length: Input should be greater than 0"),
+        ({**CAMERA, "focal_length": 0}, r"rig\.tasks\.push\.0\.focal_length must be greater than 0, not 0"),
         ({**CAMERA, "quat_wxyz": [1, 0, 0, 0]}, "camera 'top' needs exactly one of look_at and quat_wxyz"),
     ],
 )

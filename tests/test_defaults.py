@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
 
 from hpvqa import main
-from hpvqa.main import cli
+from hpvqa.commands.defaults import variable
 
+Parsed = Callable[..., tuple[int, dict[str, object], str]]
 SAMPLE = ["sample", "push", "--json"]
 
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def load(name: str) -> click.Command:
+    command: click.Command = importlib.import_module(f"hpvqa.commands.{name}").command
+    return command
 
 
 def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
@@ -66,9 +74,9 @@ def test_flags_with_a_value_and_options_that_repeat(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("evil: {backend: vllm}", "names the command 'evil', which there is not; did you mean 'eval'?"),
+        ("evil: {backend: vllm}", "names the command 'evil', which does not exist; did you mean 'eval'?"),
         ("sample: {sed: 5}", "sets 'sed' for sample, which has no such option; did you mean 'seed'?"),
-        ("sample: {json: maybe}", "it is true or false"),
+        ("sample: {json: maybe}", "it must be true or false"),
         ("sample: 3", "must hold a mapping of options for each command"),
         ("- sample", "must hold a mapping of options for each command"),
         ("sample: [", "cannot be read"),
@@ -87,10 +95,134 @@ def test_what_is_said_of_other_commands_does_no_harm(capsys: pytest.CaptureFixtu
     assert seed_of(capsys) == 42
 
 
-@pytest.mark.parametrize("name", main.COMMANDS)
-def test_every_option_has_a_variable_named_after_it(name: str) -> None:
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    variables = [option.envvar for option in command.params if isinstance(option, click.Option)]
-    assert all(isinstance(variable, str) and variable.startswith(f"HPVQA_{name.upper()}_") for variable in variables)
+COMMANDS = {name: load(name) for name in main.COMMANDS}
+OPTIONS = [
+    (name, option)
+    for name, command in COMMANDS.items()
+    for option in command.params
+    if isinstance(option, click.Option)
+]
+FLAGS = [(name, option) for name, option in OPTIONS if option.is_flag]
+
+
+def ids(value: object) -> str:
+    return value.opts[0] if isinstance(value, click.Option) else str(value)
+
+
+def needed(command: click.Command) -> list[str]:
+    """Words that a command cannot do without."""
+    words: list[str] = []
+    for parameter in command.params:
+        if parameter.required:
+            value = parameter.type.choices[0] if isinstance(parameter.type, click.Choice) else "push"
+            words += [value] if isinstance(parameter, click.Argument) else [parameter.opts[0], value]
+    return words
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Parsed:
+    """Calls a command that does nothing but tell what it was given: exit code, parameters, standard error."""
+
+    def call(name: str, *args: str) -> tuple[int, dict[str, object], str]:
+        seen: dict[str, object] = {}
+        monkeypatch.setattr(COMMANDS[name], "callback", lambda *_, **given: seen.update(given))
+        code, _, err = run(capsys, name, *needed(COMMANDS[name]), *args)
+        return code, seen, err
+
+    return call
+
+
+def test_every_option_has_a_variable_of_its_own() -> None:
+    variables = [variable(name, option) for name, option in OPTIONS]
     assert len(set(variables)) == len(variables)
+    assert {"HPVQA_EVAL_BACKEND", "HPVQA_COLLECT_NO_VIDEO", "HPVQA_COLLECT_NUM_ENVS"} <= set(variables)
+    # Click reads variables of flags differently in every version.
+    assert [option.opts for _, option in OPTIONS if option.envvar is not None] == []
+
+
+@pytest.mark.parametrize(("name", "flag"), FLAGS, ids=ids)
+def test_a_flags_variable_says_yes_or_no(
+    name: str, flag: click.Option, parsed: Parsed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off, on = parsed(name)[1][str(flag.name)], parsed(name, flag.opts[0])[1][str(flag.name)]
+    assert on != off
+    for text in ("1", "true", "True", "YES", "on"):
+        monkeypatch.setenv(variable(name, flag), text)
+        assert parsed(name)[:2][1][str(flag.name)] == on, text
+    Path("hpvqa.yaml").write_text(f"{name}: {{{flag.opts[0].lstrip('-')}: true}}\n")
+    for text in ("0", "false", "FALSE", "no", "off"):
+        monkeypatch.setenv(variable(name, flag), text)
+        assert parsed(name)[1][str(flag.name)] == off, text
+    monkeypatch.setenv(variable(name, flag), "")
+    assert parsed(name)[1][str(flag.name)] == on, "an empty variable is none, so the file counts"
+    for text in ("maybe", "2", "-1", "truee"):
+        monkeypatch.setenv(variable(name, flag), text)
+        assert parsed(name) == (
+            2, {}, f"Error: The variable {variable(name, flag)} is {text!r}; it must be true or false\n",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "option"), OPTIONS, ids=ids)
+def test_a_file_cannot_set_what_no_command_line_could(name: str, option: click.Option, parsed: Parsed) -> None:
+    key = option.opts[-1].lstrip("-")
+    wrong = ["{a: 1}", "[[1]]", "2026-01-01", '"a\\0b"', "!!binary aGk="]
+    if not option.multiple:
+        wrong += ["[x]", "[1, 2]", "[]"]
+    if not option.is_flag:
+        wrong += ["true"]
+    if isinstance(option.type, click.types.IntParamType | click.types.FloatParamType):
+        wrong += [".inf", "-.inf", ".nan", "1.0e+400", "1_0.5.3", "x"]
+    if isinstance(option.type, click.types.IntParamType):
+        wrong += ["1.5", "1" * 400]
+    for value in wrong:
+        Path("hpvqa.yaml").write_text(f"{name}: {{{key}: {value}}}\n")
+        code, seen, err = parsed(name)
+        assert (code, seen) == (2, {}), value
+        assert err.count("\n") == 1, value
+        assert err.startswith(f"Error: hpvqa.yaml sets {key!r} for {name} to "), value
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999", "x", "1" * 5000])
+@pytest.mark.parametrize(
+    ("name", "option"), [(n, o) for n, o in OPTIONS if isinstance(o.type, click.types.FloatParamType)], ids=ids
+)
+def test_numbers_of_the_command_line_are_finite(name: str, option: click.Option, value: str, parsed: Parsed) -> None:
+    code, seen, err = parsed(name, f"{option.opts[0]}={value}")
+    assert (code, seen) == (2, {})
+    assert f"Invalid value for '{option.opts[0]}'" in err
+
+
+def test_a_misspelt_variable_is_not_ignored(parsed: Parsed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPVQA_EVAL_BACKND", "vllm")
+    assert parsed("sample")[0] == 0
+    code, _, err = parsed("eval")
+    assert (code, err) == (
+        2,
+        "Error: The variable HPVQA_EVAL_BACKND sets no option of hpvqa eval; did you mean 'HPVQA_EVAL_BACKEND'?\n",
+    )
+
+
+def test_a_wrong_variable_is_named(parsed: Parsed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPVQA_SAMPLE_SEED", "many")
+    assert parsed("sample")[2] == ("Error: The variable HPVQA_SAMPLE_SEED is 'many': 'many' is not a valid integer.\n")
+
+
+def test_variables_of_options_that_repeat(parsed: Parsed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPVQA_COLLECT_EPISODES", "3 4")
+    monkeypatch.setenv("HPVQA_EVAL_CAMERA", "a,b c")
+    assert parsed("collect")[1]["episodes"] == (3, 4)
+    assert parsed("eval")[1]["cameras"] == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("name", ["eval", "ask", "finetune"])
+def test_cameras_are_named_in_one_way(name: str, parsed: Parsed) -> None:
+    for words in (["--camera", "a,b"], ["--camera", "a", "--camera", "b"], ["--camera", " b,, a,a", "--camera=b"]):
+        cameras = parsed(name, *words)[1]["cameras"]
+        assert isinstance(cameras, tuple)
+        assert set(cameras) == {"a", "b"}
+        assert len(cameras) == 2
+    assert parsed(name)[1]["cameras"] is None
+    assert parsed(name, "--camera", "all")[1]["cameras"] == ()
+    code, _, err = parsed(name, "--camera", " , ")
+    assert code == 2
+    assert "Invalid value for '--camera': it names nothing" in err

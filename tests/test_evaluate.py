@@ -506,9 +506,10 @@ def test_failed_rows_are_listed(dataset: Dataset, tmp_path: Path, capsys: pytest
     ("args", "message"),
     [
         (["--model", "orcale"], "did you mean 'oracle'"),
+        (["--model", "embedded", "--backend", "baseline"], "leave out --backend baseline"),
         (["--model", "left", "--backend", "basline"], "did you mean 'baseline'"),
         (["--model", "left", "--task", "pusch"], "did you mean 'push'"),
-        (["--model", "left", "--camera", "front_wid"], "did you mean 'front_wide'"),
+        (["--model", "left", "--camera", "front_wide,front_wid"], "did you mean 'front_wide'"),
         (["--model", "left", "--limit", "0"], "0 is not in the range"),
         (["--model", "left", "--dataset", "nowhere"], "nowhere is not a data set"),
     ],

@@ -267,7 +267,7 @@ def test_the_command(
         (["--set", "lora.rnak=3"], "did you mean 'lora.rank'"),
         (["--set", "lora.rank"], "--set looks like lora.rank=32"),
         (["--set", "training.epochs=-1"], "greater than 0"),
-        (["--cameras", "back_top_narow"], "did you mean 'back_top_narrow'"),
+        (["--camera", "back_top_narow"], "did you mean 'back_top_narrow'"),
         (["--task", "drop"], "has no rows of drop"),
         (["--resolution", "100x100"], "multiples of 32, not 100x100"),
         (["--model", "nowhere"], "There is no model folder nowhere"),

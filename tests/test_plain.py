@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from hpvqa.errors import printable
-from hpvqa.plain import Model, parse_json, parse_yaml
+from hpvqa.errors import UsageError, printable
+from hpvqa.plain import Model, parse_json, parse_yaml, validated
+from hpvqa.recipe import Recipe
 
 
 class Number(Model):
@@ -65,3 +67,71 @@ def test_what_is_printed_does_not_control_the_terminal(text: str) -> None:
     assert not any((ord(c) < 32 and c not in "\t\n") or 127 <= ord(c) < 160 for c in shown)
     assert printable("a\tb\nç 左") == "a\tb\nç 左"
     assert printable("\x1b[2J\u202e") == "\\x1b[2J\\u202e"
+
+
+class Inner(Model):
+    depth: float = Field(default=1.0, gt=0, lt=2)
+    sides: tuple[int, int] | None = None
+
+
+class Outer(Model):
+    count: int = Field(default=3, ge=1, le=9)
+    kind: Literal["plain", "swap", "blank"] = "plain"
+    on: bool = False
+    words: str | tuple[str, ...] = Field(default="", max_length=3)
+    inner: Inner = Inner()
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({"count": 0}, "The file is not valid: count must be at least 1, not 0"),
+        ({"count": 10}, "The file is not valid: count must be at most 9, not 10"),
+        ({"count": 1.5}, "The file is not valid: count must be a whole number, not 1.5"),
+        ({"count": "many"}, "The file is not valid: count must be a whole number, not 'many'"),
+        ({"kind": "odd"}, "The file is not valid: kind must be 'plain', 'swap' or 'blank', not 'odd'"),
+        ({"on": 7}, "The file is not valid: on must be true or false, not 7"),
+        ({"words": 7}, "The file is not valid: words must be text or a list, not 7"),
+        ({"inner": {"depth": 2}}, "The file is not valid: inner.depth must be less than 2, not 2"),
+        ({"inner": {"depth": float("nan")}}, "The file is not valid: inner.depth must be a finite number, not nan"),
+        ({"inner": {"sides": [1]}}, "The file is not valid: inner.sides.1 is missing"),
+        ({"inner": [1]}, "The file is not valid: inner must be a mapping of keys and values, not [1]"),
+        (3, "The file is not valid: it must be a mapping of keys and values, not 3"),
+        ({"cuont": 3}, "The file has an unknown key 'cuont'; did you mean 'count'?"),
+        ({"depth": 3}, "The file has an unknown key 'depth'; did you mean inner.depth?"),
+        ({"inner": {"count": 3}}, "The file has an unknown key 'count' in inner; did you mean count?"),
+        ({"inner": {"dpeth": 3}}, "The file has an unknown key 'dpeth' in inner; did you mean 'depth'?"),
+        ({"inner": {"xyzzy": 3}}, "The file has an unknown key 'xyzzy' in inner; known are: depth, sides"),
+    ],
+)
+def test_wrong_data_is_one_plain_sentence(data: object, sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        validated(Outer, data, "The file")
+    assert str(caught.value) == sentence
+
+
+def test_an_error_names_the_option() -> None:
+    names = {"count": "--count", "inner.sides": "--sides"}
+    with pytest.raises(UsageError, match=r"^--count must be at least 1, not -1$"):
+        validated(Outer, {"count": -1}, "The file", names)
+    with pytest.raises(UsageError, match=r"^--sides must be a whole number, not 'x'$"):
+        validated(Outer, {"inner": {"sides": [1, "x"]}}, "The file", names)
+    with pytest.raises(UsageError, match=r"^The file is not valid: inner\.depth must be greater than 0, not -1$"):
+        validated(Outer, {"inner": {"depth": -1}}, "The file", names)
+
+
+@pytest.mark.parametrize(
+    ("data", "meant"),
+    [
+        ({"randomization": {"light_mass": [1, 2]}}, "did you mean tasks.push.ranges.light_mass?"),
+        ({"restitution": [0, 1]}, "did you mean tasks.drop.ranges.restitution?"),
+        ({"episodes": 3}, "did you mean tasks.push.episodes or tasks.drop.episodes?"),
+        ({"tasks": {"push": {"light_mass": [1, 2]}}}, "did you mean tasks.push.ranges.light_mass?"),
+        ({"tasks": {"push": {"seed": 3}}}, "did you mean seed?"),
+        ({"randomization": {"light_zz": [1, 2]}}, "did you mean 'light_z'?"),
+    ],
+)
+def test_an_unknown_key_of_a_recipe_is_answered_with_its_place(data: object, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        validated(Recipe, data, "The recipe")
+    assert str(caught.value).endswith(meant)

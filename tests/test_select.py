@@ -29,9 +29,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def test_rows_are_selected(dataset: Dataset) -> None:
     assert len(select(dataset, "train", PROMPT)) == 24
     assert {item.row.task for item in select(dataset, "eval", PROMPT, task="drop")} == {"drop"}
-    assert len(select(dataset, "all", PROMPT, camera="front_wide")) == 8
+    assert len(select(dataset, "all", PROMPT, camera=("front_wide",))) == 8
     with pytest.raises(UsageError, match="did you mean 'front_wide'"):
-        select(dataset, "all", PROMPT, camera="front_wid")
+        select(dataset, "all", PROMPT, camera=("front_wid",))
 
 
 def test_an_empty_split_is_a_sentence(tmp_path: Path) -> None:

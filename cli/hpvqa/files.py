@@ -48,13 +48,19 @@ def open_regular(path: Path) -> Iterator[IO[bytes]]:
     """
     # Without O_NONBLOCK, opening a pipe waits for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "Not a regular file", str(path))
-        yield file
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            yield file
+        except OSError as error:
+            # Reading does not say of what.
+            error.filename = error.filename or str(path)
+            raise
 
 
 def read_bytes(path: Path, most: int = MOST) -> bytes:
@@ -156,9 +162,9 @@ def check_target(path: Path, folder: bool = False) -> None:
         if not nearest.is_dir():
             what = "a link that leads nowhere" if nearest.is_symlink() and not nearest.exists() else "not a folder"
             raise UsageError(f"{nearest} is {what}; choose another place for {path.name}")
+        if path.is_symlink() and not path.exists():
+            raise UsageError(f"{path} is a link that leads nowhere; remove it, or choose another place")
         if folder:
-            if path.is_symlink() and not path.exists():
-                raise UsageError(f"{path} is a link that leads nowhere; remove it, or choose another place")
             if path.exists() and not path.is_dir():
                 raise UsageError(f"{path} is a file; choose another place")
             return

@@ -31,7 +31,7 @@ COMMANDS: dict[str, str] = {
     "merge": "Put an adapter into its model, as one folder.",
     "tiny": "Make a tiny random model of a real architecture.",
     "assets": "Fetch the robot's meshes ahead of time.",
-    "doctor": "Say what is installed and what each missing part would need.",
+    "doctor": "Say what is installed, and how to get the rest.",
     "schema": "Print the JSON schema of a file format.",
 }
 """Name and one-line help of every subcommand; each is the object ``command`` of its module in ``hpvqa.commands``."""
@@ -53,17 +53,13 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"hpvqa.commands.{cmd_name}").command
-        for option in command.params:
-            if isinstance(option, click.Option) and option.envvar is None:
-                long = max(option.opts, key=len).lstrip("-")
-                option.envvar = f"HPVQA_{cmd_name}_{long}".upper().replace("-", "_")
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the subcommand, or name the nearest one."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"There is no command {args[0]!r}; {nearest(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -76,7 +72,8 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="""Start with `hpvqa demo`. Tab completion for bash: eval "$(_HPVQA_COMPLETE=bash_source hpvqa)"
+    epilog="""Start with `hpvqa demo`. Tab completion: eval "$(_HPVQA_COMPLETE=bash_source hpvqa)", zsh_source for zsh;
+    for fish: _HPVQA_COMPLETE=fish_source hpvqa | source
 
     Other defaults of options are taken from hpvqa.yaml in the working directory (eval: {backend: vllm}) and from
     variables such as HPVQA_EVAL_BACKEND=vllm; variables count before the file, options before both.""",
@@ -89,13 +86,12 @@ def cli(ctx: click.Context) -> None:
     A robot pushes and drops things in simulation; vision-language models are asked which one is heavier or more
     elastic, and scored honestly.
     """
-    defaults = Path(DEFAULTS_FILE)
-    if ctx.invoked_subcommand in COMMANDS and defaults.is_file():
-        from hpvqa.commands.defaults import read_defaults
+    name = ctx.invoked_subcommand
+    if name in COMMANDS:
+        from hpvqa.commands.defaults import find_defaults
 
-        ctx.default_map = read_defaults(
-            defaults, ctx.invoked_subcommand, COMMANDS, lambda name: cli.get_command(ctx, name) or cli
-        )
+        called = click.Context(cli.get_command(ctx, name) or cli, ctx, info_name=name)
+        ctx.default_map = {name: find_defaults(called, Path(DEFAULTS_FILE), os.environ, COMMANDS)}
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -110,7 +106,9 @@ def main(args: Sequence[str] | None = None) -> None:
     except HpvqaError as error:
         fail(str(error), error.exit_code)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(printable(shown.getvalue()), err=True, nl=False)
         sys.exit(error.exit_code)
     except click.Abort:
         fail("Interrupted", INTERRUPTED)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, create_model
+from pydantic import AfterValidator, Discriminator, Field, Tag, create_model
 
-from hpvqa.errors import UsageError, nearest
-from hpvqa.plain import Model, explain
+from hpvqa.errors import UsageError
+from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import Rig
@@ -30,7 +30,8 @@ def check_fps(fps: int) -> int:
     if fps < 1 or PHYSICS_RATE % fps:
         below = next((f for f in range(min(fps, PHYSICS_RATE), 0, -1) if PHYSICS_RATE % f == 0), 1)
         above = next((f for f in range(max(fps, 1), PHYSICS_RATE + 1) if PHYSICS_RATE % f == 0), PHYSICS_RATE)
-        raise ValueError(f"a frame rate must divide {PHYSICS_RATE}, {fps} does not; near it are {below} and {above}")
+        near = " and ".join(str(rate) for rate in sorted({below, above}))
+        raise ValueError(f"a frame rate must divide {PHYSICS_RATE}, and {fps} does not; the nearest: {near}")
     return fps
 
 
@@ -51,10 +52,10 @@ def check_resolution(resolution: tuple[int, int]) -> tuple[int, int]:
 Fps = Annotated[int, AfterValidator(check_fps)]
 Resolution = Annotated[tuple[int, int], AfterValidator(check_resolution)]
 RigChoice = Annotated[
-    Annotated[str, Tag("name")] | Annotated[Rig, Tag("cameras")],
-    Discriminator(lambda value: "name" if isinstance(value, str) else "cameras"),
+    Annotated[str, Tag("[name]")] | Annotated[Rig, Tag("[cameras]")],
+    Discriminator(lambda value: "[name]" if isinstance(value, str) else "[cameras]"),
 ]
-"""A rig by name or file, or written out in the recipe itself."""
+"""A rig by name or file, or written out in the recipe itself. Errors leave out what is in brackets."""
 
 
 class TaskRecipe(Model, Generic[T]):
@@ -86,7 +87,7 @@ TasksRecipe: type[Model] = create_model("TasksRecipe", __base__=Model, **_FIELDS
 class Recipe(Model):
     """Everything that decides what a collection holds."""
 
-    seed: int = Field(default=42, ge=0, lt=2**63, description="Seed of every random number.")
+    seed: int = Field(default=42, ge=0, lt=2**63, description="Random seed of the whole collection.")
     backend: Literal["mujoco", "isaac"] = Field(default="mujoco", description="The simulator.")
     num_envs: int = Field(
         default=16, ge=1, le=256, description="Episodes side by side in Isaac Sim; they share the GPU's memory."
@@ -120,42 +121,18 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in recipes_dir().glob("*.yaml") if not path.stem.endswith("lora"))
 
 
-def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:
+def validate_recipe(data: Mapping[str, Any], source: str, names: Mapping[str, str] | None = None) -> Recipe:
     """Turn plain data into a recipe.
 
     Args:
         data: Keys and values as in a YAML recipe.
         source: What to call the data in an error.
+        names: What the user calls a value that is not from the source, by its dotted path.
 
     Raises:
         UsageError: A key is unknown (the message names the nearest one), or a value is not possible.
     """
-    try:
-        return Recipe.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "extra_forbidden":
-            *parents, key = first["loc"]
-            place = ".".join(str(part) for part in parents)
-            known = _keys(Recipe, [str(part) for part in parents])
-            inside = f" in {place}" if place else ""
-            raise UsageError(f"{source} has an unknown key {key!r}{inside}; {nearest(str(key), known)}") from None
-        raise UsageError(f"{source} is not valid: {explain(error)}") from None
-
-
-def _keys(model: type[Model], path: list[str]) -> list[str]:
-    """The keys that may stand at a place; parts of it that name no key are those of a list, a mapping or a union."""
-    for part in path:
-        if part in model.model_fields:
-            model = next(_models(model.model_fields[part].annotation), model)
-    return list(model.model_fields)
-
-
-def _models(annotation: Any) -> Iterator[type[Model]]:
-    if isinstance(annotation, type) and issubclass(annotation, Model):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
+    return validated(Recipe, data, source, names)
 
 
 def load_recipe(name: str) -> Recipe:

@@ -59,6 +59,8 @@ def read_named(what: str, kind: str, name: str, folder: Path, known: Sequence[st
     """
     path = Path(name)
     if path.suffix not in {".yaml", ".yml"}:
+        if name not in known and (path.exists() or len(path.parts) > 1):
+            raise UsageError(f"{name} is not a YAML file: give a {kind} whose name ends in .yaml or .yml")
         if name not in known:
             raise UsageError(f"There is no {what} {name!r}; {nearest(name, known)} (or give a YAML file)")
         path = folder / f"{name}.yaml"
@@ -66,5 +68,7 @@ def read_named(what: str, kind: str, name: str, folder: Path, known: Sequence[st
         return read_yaml(path), f"The {kind} file {path}"
     except FileNotFoundError:
         raise UsageError(f"There is no {kind} file {path}") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"The {kind} file {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise UsageError(f"The {kind} file {path} cannot be read: {error}") from None

@@ -90,15 +90,3 @@ def make_question(text: str | None, prompt: Prompt, scoring: Scoring | None) -> 
     if not text.strip():
         raise UsageError("The question is empty; leave it out to ask the task's own")
     return Question(text, prompt, free=not (_BOTH.search(text) or _WHICH.match(text)))
-
-
-def parse_cameras(text: str) -> tuple[str, ...]:
-    """Names of cameras between commas; none for the word all.
-
-    Raises:
-        UsageError: No name is given.
-    """
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if not names:
-        raise UsageError("No camera is named; --camera takes one, several between commas, or all")
-    return () if names == ("all",) else names

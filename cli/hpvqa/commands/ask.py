@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
-from hpvqa.commands.model_options import model_options_with
+from hpvqa.commands.common import camera_option, json_option
+from hpvqa.commands.model_options import model_options
 from hpvqa.errors import INTERRUPTED
 from hpvqa.vlm.choice import ModelChoice
 
@@ -39,20 +39,17 @@ code 1 says that a camera could not be asked. Ctrl-C ends --watch.
     type=click.Path(path_type=Path),
     help="Ask about every episode that lands in this data folder from now on.",
 )
-@click.option(
-    "--camera",
-    help="Which cameras: one, several between commas, or all.  [default: those that the model was trained on, or all]",
-)
-@model_options_with("transformers")
+@camera_option("those that the model was trained on, or all")
+@model_options
 @click.option("--reveal", is_flag=True, help="Show the truth, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON; with --watch a line an episode.")
+@json_option
 @click.pass_context
 def command(
     ctx: click.Context,
     words: tuple[str, ...],
     latest: Path | None,
     watch: Path | None,
-    camera: str | None,
+    cameras: tuple[str, ...] | None,
     choice: ModelChoice,
     reveal: bool,
     as_json: bool,
@@ -68,7 +65,7 @@ def command(
 
     from hpvqa.ask.episodes import latest_episode, open_episode
     from hpvqa.ask.place import read_words
-    from hpvqa.ask.question import make_question, parse_cameras
+    from hpvqa.ask.question import make_question
     from hpvqa.ask.run import Asker
     from hpvqa.commands.ask_table import Printer
     from hpvqa.dataset.load import Dataset
@@ -78,15 +75,12 @@ def command(
     from hpvqa.vlm.registry import ENGINES
 
     place = read_words(words, latest, watch)
-    if choice.server is not None and ctx.get_parameter_source("backend") is ParameterSource.DEFAULT:
-        choice = replace(choice, backend="openai")
     look = choose_look(choice)
     question = make_question(place.question, look.prompt, choice.scoring)
     if question.free:
         if choice.backend == "baseline":
             raise UsageError("A baseline only says left or right; leave the question out, or choose another --backend")
         choice = replace(choice, scoring="generate", max_new_tokens=choice.max_new_tokens or _LONGEST)
-    cameras = None if camera is None else parse_cameras(camera)
     printer = Printer(reveal=reveal, as_json=as_json, lines=watch is not None)
     for warning in look.warnings:
         printer.tell(f"Warning: {warning}")

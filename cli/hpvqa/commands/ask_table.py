@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from hpvqa.ask.result import Asked, View
 from hpvqa.errors import printable
 from hpvqa.evaluate.views import likelier
+from hpvqa.progress.console import PlainConsole
 from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.protocol import Answer
 
@@ -29,7 +29,7 @@ class Printer:
         self._reveal = reveal
         self._as_json = as_json
         self._lines = lines
-        self._console = Console()
+        self._console = PlainConsole()
         self._heard: str | None = None
 
     def tell(self, sentence: str) -> None:

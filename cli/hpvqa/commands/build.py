@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options
+from hpvqa.commands.param_types import Whole
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe
 
@@ -30,9 +32,9 @@ Examples:
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("dataset"), show_default=True, help="Folder of the data set."
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the splits.  [default: that of the episodes]")
+@click.option("--seed", type=Whole(min=0), help="Seed of the splits.  [default: that of the episodes]")
 @click.option("--force", is_flag=True, help="Replace a different data set at --out.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 @recipe_options()
 def command(
     data: tuple[Path, ...],
@@ -51,16 +53,15 @@ def command(
     import json
     import time
 
-    from rich.console import Console
-
     from hpvqa.commands.dataset_table import print_built, summary
     from hpvqa.dataset.build import build
     from hpvqa.dataset.importing import import_public
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
     if bool(data) == (original is not None):
         raise UsageError("Give either a data folder or --import FOLDER, such as `hpvqa build data`")
-    with reporting(Console(stderr=True), None, time.time) as reporter:
+    with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         if original is not None:
             built = import_public(original, out, reporter, seed=recipe.seed if seed is None else seed, force=force)
         else:
@@ -68,4 +69,4 @@ def command(
     if as_json:
         click.echo(json.dumps(summary(built), indent=2))
     else:
-        print_built(built, Console())
+        print_built(built, PlainConsole())

@@ -9,8 +9,9 @@ import click
 from click.core import ParameterSource
 
 from hpvqa.collect.shard import Shard
+from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options
-from hpvqa.commands.param_types import TaskType
+from hpvqa.commands.param_types import TaskType, Whole
 from hpvqa.errors import INTERRUPTED, UsageError
 from hpvqa.recipe import Recipe, TaskRecipe
 from hpvqa.tasks import TASKS
@@ -56,7 +57,7 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
 @click.argument("tasks", type=TaskType(), nargs=-1, metavar="[TASK]...")
 @click.option(
     "--episodes",
-    type=click.IntRange(1, 2**32 - 1),
+    type=Whole(1, 2**32 - 1),
     multiple=True,
     metavar="N...",
     help="How many episodes there should be, for all tasks or for each.  [default: the recipe's, or 40]",
@@ -68,9 +69,7 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     show_default=True,
     help="Folder of the episodes: a new or empty one, or one to go on with.",
 )
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes of the embedded simulator.  [default: one for each core]"
-)
+@click.option("--workers", type=Whole(min=1), help="Processes of the embedded simulator.  [default: one for each core]")
 @click.option(
     "--shard",
     type=Shard.parse,
@@ -93,7 +92,7 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     is_flag=True,
     help="Make nothing; say what is missing, how large it is, how long it takes.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@json_option
 @recipe_options("backend", "num_envs", "seed", "rig", "resolution", "fps", "video", "object_colors")
 @click.pass_context
 def command(
@@ -117,8 +116,6 @@ def command(
     import os
     import time
 
-    from rich.console import Console
-
     from hpvqa.collect.folder import check_ours
     from hpvqa.collect.isaac import isaac_pool, starting
     from hpvqa.collect.pool import Pool, ProcessPool
@@ -127,6 +124,7 @@ def command(
     from hpvqa.collect.settings import Collection, installed_versions
     from hpvqa.collect.table import print_report
     from hpvqa.collect.worker import open_simulator_record
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
     from hpvqa.sim import isaac_python, prepare
 
@@ -151,10 +149,10 @@ def command(
         if as_json:
             click.echo(what.model_dump_json(indent=2))
         else:
-            print_estimate(what, Console())
+            print_estimate(what, PlainConsole())
         return
     prepare(recipe.backend, draws=recipe.video)
-    with reporting(Console(stderr=True), progress_file, time.time) as reporter:
+    with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:
 
         def open_pool(missing: int) -> Pool:
             if not isaac:
@@ -173,7 +171,7 @@ def command(
     if as_json:
         click.echo(report.model_dump_json(indent=2))
     else:
-        print_report(report, Console(), deciles=report.any_failed or not recipe.video)
+        print_report(report, PlainConsole(), deciles=report.any_failed or not recipe.video)
     if report.status == "interrupted":
         click.echo("Interrupted; run the same command again to make the missing episodes.", err=True)
         ctx.exit(INTERRUPTED)

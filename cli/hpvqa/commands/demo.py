@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
+from hpvqa.commands.param_types import Whole
 from hpvqa.errors import INTERRUPTED
 
 
@@ -21,9 +23,9 @@ Run the same command again to go on after an interrupt, or with --restart to hav
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for everything."
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes at work.  [default: one for each core]")
+@click.option("--workers", type=Whole(min=1), help="Processes that work side by side.  [default: one for each core]")
 @click.option("--restart", is_flag=True, help="Drop the answers that the folder holds, and ask again; episodes stay.")
-@click.option("--json", "as_json", is_flag=True, help="Print scores and paths as JSON.")
+@json_option
 @click.pass_context
 def command(ctx: click.Context, out: Path, workers: int | None, restart: bool, as_json: bool) -> None:
     """See everything work: a dozen robot episodes become a data set, and baselines answer its questions.
@@ -34,14 +36,13 @@ def command(ctx: click.Context, out: Path, workers: int | None, restart: bool, a
     import os
     import time
 
-    from rich.console import Console
-
     from hpvqa.commands.demo_table import demo_json, print_demo
     from hpvqa.demo import run_demo
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
     try:
-        with reporting(Console(stderr=True), None, time.time) as reporter:
+        with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             demo = run_demo(out, workers or len(os.sched_getaffinity(0)), reporter, time.time, restart=restart)
     except KeyboardInterrupt:
         click.echo("Interrupted; run the same command again to go on.", err=True)
@@ -49,4 +50,4 @@ def command(ctx: click.Context, out: Path, workers: int | None, restart: bool, a
     if as_json:
         click.echo(json.dumps(demo_json(demo), indent=2))
     else:
-        print_demo(demo, Console())
+        print_demo(demo, PlainConsole())

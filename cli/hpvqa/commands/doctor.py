@@ -1,4 +1,4 @@
-"""``hpvqa doctor``: what is installed, and what each missing part would need."""
+"""``hpvqa doctor``: what is installed, and how to get the rest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 
 import click
+
+from hpvqa.commands.common import json_option
 
 
 @click.command(
@@ -19,14 +21,13 @@ Examples:
 The exit code is 1 if the embedded simulator cannot run.
 """
 )
-@click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
+@json_option
 def command(as_json: bool) -> None:
-    """Say what is installed and what each missing part would need."""
-    from rich.console import Console
-
+    """Say what is installed, and how to get the rest."""
     from hpvqa.doctor import can_simulate, examine
+    from hpvqa.progress.console import PlainConsole
 
-    with Console(stderr=True).status("Looking around"):
+    with PlainConsole(stderr=True).status("Looking around"):
         findings = examine(os.environ, Path.cwd())
     ready = can_simulate(findings)
     if as_json:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from hpvqa.doctor import Finding, can_simulate
+from hpvqa.progress.console import PlainConsole
 
 
 def print_findings(findings: list[Finding]) -> None:
     """Print what is there, then what is missing and what that would need."""
-    console = Console(highlight=False)
+    console = PlainConsole()
     there = [(Text("yes", "green"), finding, finding.found or "") for finding in findings if finding.found is not None]
     missing = [
         (Text("missing", "bold red") if finding.required else Text("no", "yellow"), finding, finding.needs)

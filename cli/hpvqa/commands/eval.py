@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import camera_option, dataset_option, json_option, split_names, task_option
 from hpvqa.commands.model_options import model_options
-from hpvqa.commands.param_types import TaskType
+from hpvqa.commands.param_types import Whole
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import INTERRUPTED
 from hpvqa.vlm.choice import ModelChoice
@@ -16,32 +17,33 @@ from hpvqa.vlm.choice import ModelChoice
 @click.command(
     epilog="""\b
 Examples:
-  hpvqa eval                                        (the baseline pixels)
-  hpvqa eval --backend vllm --model qwen3.5
-  hpvqa eval --backend transformers --model ./checkpoint --adapter ./lora
-  hpvqa eval --backend vllm --condition plain,swap,blank --task drop
-  hpvqa eval --backend openai --server http://127.0.0.1:8000/v1
+  hpvqa eval                                        (the embedded model)
+  hpvqa eval --model pixels                         (a baseline)
+  hpvqa eval --model ./checkpoint --adapter ./lora --task drop
+  hpvqa eval --model qwen3.5 --backend vllm --condition plain,swap,blank
+  hpvqa eval --server http://127.0.0.1:8000/v1
 
 A run that was interrupted goes on where it stopped when the same command is given again; --restart begins it anew.
 A server's key is read from HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be answered, 130 that
 the run was interrupted.
 """
 )
-@click.option(
-    "--dataset",
-    type=click.Path(path_type=Path),
-    default=Path("dataset"),
-    show_default=True,
-    help="Folder of the data set.",
-)
+@dataset_option
 @model_options
 @click.option(
-    "--split", type=click.Choice(["eval", "train", "all"]), default="eval", show_default=True, help="Which rows."
+    "--split", type=click.Choice(["eval", "train", "all"]), default="eval", show_default=True, help="Rows to answer."
 )
-@click.option("--task", type=TaskType(), help="Only the rows of this task.  [default: all]")
-@click.option("--camera", help="Only the clips of this camera.  [default: all]")
-@click.option("--episodes", help="Only these episodes, such as 3,7,10-12.  [default: all]")
-@click.option("--limit", type=click.IntRange(min=1), help="Only so many rows, the first ones.  [default: all]")
+@task_option
+@camera_option()
+@click.option(
+    "--episode",
+    "episodes",
+    multiple=True,
+    metavar="N",
+    callback=split_names,
+    help="Only this episode; repeat it, or give several as in 3,7,10-12.  [default: all]",
+)
+@click.option("--limit", type=Whole(min=1), help="Only so many rows, the first ones.  [default: all]")
 @click.option(
     "--condition",
     "conditions",
@@ -52,17 +54,17 @@ the run was interrupted.
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     help="Threads that decode clips for a model, or processes of a baseline.  [default: 2 or 1]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Random seed.")
+@click.option("--seed", type=Whole(min=0), default=42, show_default=True, help="Random seed.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Folder of the run, a new one or one to go on with.  [default: one in runs/, named after what is run]",
 )
 @click.option("--restart", is_flag=True, help="Drop the answers that the folder holds, and begin anew.")
-@click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
+@json_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -70,8 +72,8 @@ def command(
     choice: ModelChoice,
     split: Selection,
     task: str | None,
-    camera: str | None,
-    episodes: str | None,
+    cameras: tuple[str, ...] | None,
+    episodes: tuple[str, ...] | None,
     limit: int | None,
     conditions: str,
     workers: int | None,
@@ -89,22 +91,20 @@ def command(
     import os
     import time
 
-    from rich.console import Console
-
     from hpvqa.commands.eval_table import print_result, result_json
     from hpvqa.dataset.load import open_dataset
     from hpvqa.evaluate.conditions import parse_conditions
     from hpvqa.evaluate.score import failures
     from hpvqa.evaluate.select import Rows, parse_episodes
     from hpvqa.evaluate.session import run_model
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
     wanted = parse_conditions(conditions)
-    chosen = None if episodes is None else parse_episodes(episodes)
-    cameras = None if camera is None else (camera,)
-    rows = Rows(split=split, task=task, camera=cameras, episodes=chosen, limit=limit)
+    chosen = parse_episodes(",".join(episodes)) if episodes else None
+    rows = Rows(split=split, task=task, camera=cameras or None, episodes=chosen, limit=limit)
     try:
-        with reporting(Console(stderr=True), None, time.time) as reporter:
+        with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             done = run_model(
                 open_dataset(dataset),
                 choice,
@@ -123,6 +123,6 @@ def command(
     if as_json:
         click.echo(json.dumps(result_json(done), indent=2))
     else:
-        print_result(done, Console())
+        print_result(done, PlainConsole())
     if failures(done.predictions):
         ctx.exit(1)

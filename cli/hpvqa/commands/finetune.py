@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from hpvqa.commands.model_options import FrameSize
-from hpvqa.commands.param_types import FileOrName, TaskType
+from hpvqa.commands.common import camera_option, dataset_option, json_option, task_option
+from hpvqa.commands.model_options import FrameSize, ModelType
+from hpvqa.commands.param_types import FileOrName, Number, Whole
 from hpvqa.errors import INTERRUPTED
 from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
 from hpvqa.vlm.frames.sampling import FrameSampling
@@ -34,37 +35,36 @@ Examples:
 A training that was interrupted goes on with --resume. Decoded frames are kept in $HPVQA_CACHE (see --cache-size).
 """
 )
+@dataset_option
 @click.option(
-    "--dataset",
-    type=click.Path(path_type=Path),
-    default=Path("dataset"),
-    show_default=True,
-    help="Folder of the data set; only its training split is looked at until all is done.",
+    "--model",
+    type=ModelType(baselines=False),
+    required=True,
+    help="A model folder, a hub id, a model family such as qwen3.5, or embedded-base (it comes with hpvqa).",
 )
-@click.option("--model", required=True, help="A model folder, a hub id, or a model family such as qwen3.5.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the adapter, a new one.")
 @click.option(
     "--recipe",
     type=FileOrName(finetune_recipe_names),
     default="lora",
     show_default=True,
-    help="How: lora, paper-lora (the paper's Table 2 to the letter), or a YAML file.",
+    help="Recipe of fine-tuning: lora, paper-lora (exactly the paper's Table 2), or a YAML file.",
 )
-@click.option("--task", type=TaskType(), help="Only the rows of this task.  [default: all]")
-@click.option("--cameras", help="Only the clips of these cameras, such as back_wide,front_wide.  [default: all]")
-@click.option("--epochs", type=float, help=_help("epochs"))
-@click.option("--max-steps", type=int, help=_help("max_steps"))
-@click.option("--learning-rate", type=float, help=_help("learning_rate"))
-@click.option("--batch-size", type=int, help=_help("batch_size"))
-@click.option("--patience", type=int, help=_help("patience"))
-@click.option("--seed", type=int, help=_help("seed"))
+@task_option
+@camera_option()
+@click.option("--epochs", type=Number(), help=_help("epochs"))
+@click.option("--max-steps", type=Whole(), help=_help("max_steps"))
+@click.option("--learning-rate", type=Number(), help=_help("learning_rate"))
+@click.option("--batch-size", type=Whole(), help=_help("batch_size"))
+@click.option("--patience", type=Whole(), help=_help("patience"))
+@click.option("--seed", type=Whole(), help=_help("seed"))
 @click.option(
     "--sampler",
     type=click.Choice(["uniform", "dense", "motion", "events"]),
     help="Which frames are seen, as in hpvqa eval.  [default: the recipe's]",
 )
-@click.option("--fps", type=float, help="Frames a second.  [default: the recipe's]")
-@click.option("--frames", type=int, help=f"{FrameSampling.model_fields['count'].description}")
+@click.option("--fps", type=Number(), help="Frames a second.  [default: the recipe's]")
+@click.option("--frames", type=Whole(), help=f"{FrameSampling.model_fields['count'].description}")
 @click.option("--resolution", type=FrameSize(), help="Size of the frames, or native.  [default: the model family's]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any other value, such as lora.rank=32.")
 @click.option(
@@ -72,14 +72,12 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="Device to train on.",
+    help="Device to train on; auto: a GPU if there is one.",
 )
-@click.option(
-    "--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that prepare batches."
-)
+@click.option("--workers", type=Whole(min=0), default=2, show_default=True, help="Processes that prepare batches.")
 @click.option(
     "--cache-size",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=20.0,
     show_default=True,
     help="Most GB of decoded frames that are kept on disk; 0: none are.",
@@ -87,7 +85,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 @click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out, or begin where there is none.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be trained, and the memory that it needs.")
 @click.option("--no-eval", is_flag=True, help="Do not answer the evaluation split in the end.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -97,7 +95,7 @@ def command(
     out: Path,
     recipe: str,
     task: str | None,
-    cameras: str | None,
+    cameras: tuple[str, ...] | None,
     changes: tuple[str, ...],
     device: Literal["auto", "cpu", "cuda"],
     workers: int,
@@ -117,8 +115,6 @@ def command(
     import sys
     import time
 
-    from rich.console import Console
-
     from hpvqa.commands.finetune_table import print_plan, print_result
     from hpvqa.dataset.load import open_dataset
     from hpvqa.finetune.evaluation import evaluate_adapter
@@ -126,6 +122,7 @@ def command(
     from hpvqa.finetune.ranks import is_first
     from hpvqa.finetune.run import Job, finetune
     from hpvqa.finetune.settings import load_finetune_recipe
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import Reporter, reporting
 
     settings = _overridden(load_finetune_recipe(recipe), given, changes)
@@ -136,12 +133,12 @@ def command(
         recipe=settings,
         out=out,
         task=task,
-        cameras=tuple(name.strip() for name in cameras.split(",")) if cameras else (),
+        cameras=cameras or (),
         device=device,
         cache=cache,
         workers=workers,
     )
-    console = Console()
+    console = PlainConsole()
     if dry_run:
         from hpvqa.finetune.dry_run import plan
 
@@ -151,7 +148,7 @@ def command(
         if not is_first():
             finetune(job, Reporter([], time.time), resume=resume, command="")
             return
-        with reporting(Console(stderr=True), None, time.time) as reporter:
+        with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             if trouble is not None:
                 reporter.warning(trouble)
             done = finetune(job, reporter, resume=resume, command=shlex.join(["hpvqa", *sys.argv[1:]]))
@@ -193,6 +190,7 @@ def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[st
         "resolution": "frames.resolution",
     }
     found = {names[name]: value for name, value in given.items() if value is not None}
+    options = {names[name]: "--" + name.replace("_", "-") for name in given}
     if found.get("frames.resolution") == "native":
         found["frames.resolution"] = None
     for change in changes:
@@ -202,5 +200,6 @@ def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[st
         try:
             found[name] = parse_yaml(value)
         except ValueError as error:
-            raise UsageError(f"The value of --set {name} cannot be read: {error}") from None
-    return override(recipe, found)
+            raise UsageError(f"--set {name} cannot be read: {error}") from None
+        options[name] = f"--set {name}"
+    return override(recipe, found, options)

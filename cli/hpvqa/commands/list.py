@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hpvqa.commands.param_types import TaskType
+from hpvqa.commands.common import json_option, task_option
 
 
 @click.command(
@@ -18,16 +18,15 @@ Examples:
 """
 )
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("data"))
-@click.option("--task", type=TaskType(), help="Only this task.  [default: all]")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@task_option
+@json_option
 def command(folder: Path, task: str | None, as_json: bool) -> None:
     """List the episodes of the data folder or data set FOLDER, by default data: the answer, and what is hidden."""
     import dataclasses
     import json
 
-    from rich.console import Console
-
     from hpvqa.listing import list_episodes
+    from hpvqa.progress.console import PlainConsole
 
     entries = list_episodes(folder, task)
     if as_json:
@@ -35,4 +34,4 @@ def command(folder: Path, task: str | None, as_json: bool) -> None:
         return
     from hpvqa.commands.list_table import print_entries
 
-    print_entries(entries, folder, Console(highlight=False))
+    print_entries(entries, folder, PlainConsole())

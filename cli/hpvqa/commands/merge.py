@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hpvqa.errors import printable
+
 
 @click.command(
     epilog="""\b
@@ -27,4 +29,5 @@ def command(adapter: Path, out: Path, model: str | None) -> None:
     from hpvqa.finetune.merge import merge
 
     made = merge(adapter, out, model)
-    click.echo(f"The merged model is in {made.folder}; {made.changed} of {made.weights} trained weights changed")
+    said = f"The merged model is in {made.folder}; {made.changed} of {made.weights} trained weights changed"
+    click.echo(printable(said))

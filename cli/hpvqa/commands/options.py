@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
 
-from hpvqa.commands.param_types import FileOrName, ResolutionType, TaskType
+from hpvqa.commands.param_types import FileOrName, ResolutionType, TaskType, Whole
 from hpvqa.recipe import Recipe, load_recipe, recipe_names, validate_recipe
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import rig_names
@@ -26,11 +26,11 @@ def _describe(field: str) -> str:
 
 
 _OPTIONS: dict[str, Callable[[F], F]] = {
-    "seed": click.option("--seed", type=int, help=f"{_describe('seed')}  [default: 42]"),
+    "seed": click.option("--seed", type=Whole(), help=f"{_describe('seed')}  [default: 42]"),
     "backend": click.option(
         "--backend", type=click.Choice(["mujoco", "isaac"]), help=f"{_describe('backend')}  [default: mujoco]"
     ),
-    "num_envs": click.option("--num-envs", type=int, help=f"{_describe('num_envs')}  [default: 16]"),
+    "num_envs": click.option("--num-envs", type=Whole(), help=f"{_describe('num_envs')}  [default: 16]"),
     "rig": click.option(
         "--rig",
         type=FileOrName(rig_names),
@@ -39,14 +39,13 @@ _OPTIONS: dict[str, Callable[[F], F]] = {
     "resolution": click.option(
         "--resolution", type=ResolutionType(), help=f"{_describe('resolution')}  [default: 640x480]"
     ),
-    "fps": click.option("--fps", type=int, help="Frame rate of the clips; it divides 1200.  [default: the task's]"),
+    "fps": click.option("--fps", type=Whole(), help="Frame rate of the clips; it divides 1200.  [default: the task's]"),
     "video": click.option(
         "--no-video",
         "video",
-        flag_value=False,
-        type=bool,
-        default=None,
-        help="Record no clips: physics alone, far faster.",
+        is_flag=True,
+        callback=lambda ctx, option, value: False if value else None,
+        help="Record no clips: physics only, far faster.",
     ),
     "object_colors": click.option(
         "--object-colors",
@@ -54,7 +53,6 @@ _OPTIONS: dict[str, Callable[[F], F]] = {
         help=f"{Randomization.model_fields['object_colors'].description}  [default: shared]",
     ),
 }
-_TOP_LEVEL = ("seed", "backend", "num_envs", "rig", "resolution", "video")
 
 
 def recipe_options(*names: str) -> Callable[[F], F]:
@@ -86,21 +84,30 @@ def recipe_options(*names: str) -> Callable[[F], F]:
     return decorate
 
 
-def override(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+def override(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
     """A recipe with single fields replaced; None leaves a field as it is.
 
     Raises:
-        UsageError: A value is not possible.
+        UsageError: A value is not possible; the message names the option.
     """
     # Without what has its default: what was not given must stay so, for a data folder may know better.
     data = recipe.model_dump(exclude_unset=True)
-    for name in _TOP_LEVEL:
-        if given.get(name) is not None:
-            data[name] = given[name]
-    if given.get("object_colors") is not None:
-        data.setdefault("randomization", {})["object_colors"] = given["object_colors"]
-    if given.get("fps") is not None:
-        tasks = data.setdefault("tasks", {})
-        for name in recipe.named_tasks() or TASKS:
-            tasks[name] = {**(tasks.get(name) or {}), "fps": given["fps"]}
-    return validate_recipe(data, "The command line")
+    names = {}
+    for option, value in given.items():
+        if value is None:
+            continue
+        for *parents, field in _fields(option, recipe):
+            section = data
+            for parent in parents:
+                section[parent] = section.get(parent) or {}
+                section = section[parent]
+            section[field] = value
+            names[".".join((*parents, field))] = "--" + option.replace("_", "-")
+    return validate_recipe(data, "The recipe", names)
+
+
+def _fields(option: str, recipe: Recipe) -> list[tuple[str, ...]]:
+    """The fields of a recipe that an option sets."""
+    if option == "fps":
+        return [("tasks", name, "fps") for name in recipe.named_tasks() or TASKS]
+    return [("randomization", option)] if option == "object_colors" else [(option,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from hpvqa.errors import UsageError
 from hpvqa.tasks import TASKS, get_task
 
 
@@ -38,8 +38,34 @@ class ResolutionType(click.ParamType):  # type: ignore[type-arg]
             return value
         match = re.fullmatch(r"(\d+)\s*[xX×]\s*(\d+)", str(value))
         if not match:
-            raise UsageError(f"A resolution looks like 640x480, {value!r} does not")
+            self.fail(f"a resolution looks like 640x480, {value!r} does not", param, ctx)
         return int(match[1]), int(match[2])
+
+
+class Whole(click.IntRange):
+    """A whole number in a range, of 64 bits at most."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        number = int(super().convert(value, param, ctx))
+        if abs(number) >= 2**63:
+            self.fail("the number is too large", param, ctx)
+        return number
+
+
+class Number(click.FloatRange):
+    """A number in a range; nan and the infinities are none."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
 
 
 class FileOrName(click.ParamType):  # type: ignore[type-arg]

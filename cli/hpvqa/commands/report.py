@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
+from hpvqa.errors import printable
+
 
 @click.command(
     epilog="""\b
@@ -34,7 +37,7 @@ compared.
     type=click.Path(path_type=Path),
     help="Where the data set of runs is now, if it is not where it was; may be given several times.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option
 def command(
     paths: tuple[Path, ...], html: Path | None, table: Path | None, datasets: tuple[Path, ...], as_json: bool
 ) -> None:
@@ -46,10 +49,8 @@ def command(
     import sys
     import time
 
-    from rich.console import Console
-
-    from hpvqa.errors import printable
     from hpvqa.files import check_target
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.report.cells import write_csv
     from hpvqa.report.measure import measure
     from hpvqa.report.reading import read_runs
@@ -71,7 +72,7 @@ def command(
         return
     from hpvqa.commands.report_table import print_report
 
-    print_report(report, Console())
+    print_report(report, PlainConsole())
     for path in (table, html):
         if path is not None:
-            click.echo(f"Written: {path}")
+            click.echo(printable(f"Written: {path}"))

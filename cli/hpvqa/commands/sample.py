@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options, task_argument
+from hpvqa.commands.param_types import Whole
 from hpvqa.recipe import Recipe
 
 
@@ -16,11 +18,9 @@ Examples:
 """
 )
 @task_argument
-@click.option(
-    "--index", type=click.IntRange(min=0, max=2**32 - 2), default=0, show_default=True, help="Number of the episode."
-)
-@click.option("--attempt", type=click.IntRange(min=0), default=0, show_default=True, help="Number of the redraw.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole spec as JSON.")
+@click.option("--index", type=Whole(min=0, max=2**32 - 2), default=0, show_default=True, help="Number of the episode.")
+@click.option("--attempt", type=Whole(min=0), default=0, show_default=True, help="Number of the redraw.")
+@json_option
 @recipe_options("seed", "rig")
 def command(task: str, index: int, attempt: int, as_json: bool, recipe: Recipe) -> None:
     """Print the spec of an episode of TASK: everything that is decided before it runs."""

@@ -7,6 +7,12 @@ import json
 import click
 
 
+def _names(ctx: click.Context, argument: click.Parameter, incomplete: str) -> list[str]:
+    from hpvqa.schema import SCHEMAS
+
+    return [name for name in SCHEMAS if name.startswith(incomplete)]
+
+
 @click.command(
     epilog="""\b
 Examples:
@@ -19,7 +25,7 @@ A YAML recipe whose first line is the following is completed and checked by edit
   # yaml-language-server: $schema=recipe.schema.json
 """
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_names)
 def command(name: str | None) -> None:
     """Print the JSON schema of the file format NAME; without NAME, the names of all formats."""
     from hpvqa.schema import SCHEMAS, json_schema

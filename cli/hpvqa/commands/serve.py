@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from hpvqa.errors import INTERRUPTED
+from hpvqa.commands.common import json_option
+from hpvqa.commands.param_types import Number, Whole
+from hpvqa.errors import INTERRUPTED, printable
 from hpvqa.serve.settings import MAX_VIDEOS, ServeSettings
 from hpvqa.vlm.options import ModelOptions
 from hpvqa.vlm.registry import BACKENDS
@@ -37,19 +39,15 @@ it. Exit code 1 says that it did not start or has ended by itself, 130 that it w
     help="The only folder whose videos a query may name as file://.  [default: data if it exists, else none]",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help=_help("host"))
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help=_help("port"))
+@click.option("--port", type=Whole(0, 65535), default=8000, show_default=True, help=_help("port"))
 @click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), help=_help("dtype"))
-@click.option("--gpu-memory", type=click.FloatRange(0, 1, min_open=True), help=f"{_help('gpu_memory')}  [default: 0.9]")
-@click.option("--context", type=click.IntRange(min=64), help=_help("context"))
-@click.option("--batch-size", type=click.IntRange(min=1), help=f"{_help('batch_size')}  [default: 16]")
-@click.option(
-    "--max-videos", type=click.IntRange(min=1), default=MAX_VIDEOS, show_default=True, help=_help("max_videos")
-)
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=900.0, show_default=True, help=_help("timeout")
-)
+@click.option("--gpu-memory", type=Number(0, 1, min_open=True), help=f"{_help('gpu_memory')}  [default: 0.9]")
+@click.option("--context", type=Whole(min=64), help=_help("context"))
+@click.option("--batch-size", type=Whole(min=1), help=f"{_help('batch_size')}  [default: 16]")
+@click.option("--max-videos", type=Whole(min=1), default=MAX_VIDEOS, show_default=True, help=_help("max_videos"))
+@click.option("--timeout", type=Number(min=0, min_open=True), default=900.0, show_default=True, help=_help("timeout"))
 @click.option("--log", type=click.Path(path_type=Path), help="File for its log.  [default: in the cache folder]")
-@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON once it answers.")
+@json_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -72,10 +70,9 @@ def command(
     import os
     import time
 
-    from rich.console import Console
-
     from hpvqa.collect.interrupts import counted_interrupts
     from hpvqa.hosts import is_local
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
     from hpvqa.resources import default_cache
     from hpvqa.serve.hint import ask_command
@@ -104,13 +101,13 @@ def command(
             told = {"url": serving.url, "model": serving.name, "pid": serving.pid, "log": str(serving.log), "try": line}
             click.echo(json.dumps({**told, **({"key": made} if made else {})}))
             return
-        click.echo(f"{serving.name} answers at {serving.url}")
+        click.echo(printable(f"{serving.name} answers at {serving.url}"))
         if made:
             click.echo(f"Its key, shown only now, belongs into HPVQA_API_KEY: {made}")
-        click.echo(f"Try: {line}")
+        click.echo(printable(f"Try: {line}"))
         click.echo("Ctrl-C stops it.")
 
-    with counted_interrupts() as interrupts, reporting(Console(stderr=True), None, time.time) as reporter:
+    with counted_interrupts() as interrupts, reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         ready = serve(
             plan,
             key,

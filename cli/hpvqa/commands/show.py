@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+from hpvqa.commands.common import json_option
+from hpvqa.errors import printable
+
 
 @click.command(
     epilog="""\b
@@ -31,14 +34,11 @@ Examples:
     is_flag=True,
     help="Draw only one small picture: what the first camera saw in the middle of the story.",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the episode's record and the paths of the pictures as JSON."
-)
+@json_option
 def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
     """Draw EPISODE: a contact sheet of all cameras at its key moments, and a plot of its trajectory with events."""
     from functools import partial
 
-    from hpvqa.errors import printable
     from hpvqa.files import check_target
     from hpvqa.record.episode import read_episode
     from hpvqa.record.sheet import contact_sheet, small_picture, title
@@ -68,7 +68,7 @@ def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
     if record.video is None:
         click.echo("No contact sheet: the episode was recorded without clips.")
     for name, path in paths.items():
-        click.echo(f"{name}: {path}")
+        click.echo(printable(f"{name}: {path}"))
 
 
 def _save(path: Path, save: Callable[..., Any]) -> None:

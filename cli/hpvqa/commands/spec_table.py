@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hpvqa.progress.console import PlainConsole
 from hpvqa.scene.spec import SIDES, Color, EpisodeSpec
 from hpvqa.tasks import get_task
 
@@ -15,11 +15,11 @@ _WALLS = ("+x", "+y", "-x", "-y")
 def print_spec(spec: EpisodeSpec) -> None:
     """Print a spec, with its colours shown as colours where the terminal can."""
     task = get_task(spec.task)
-    console = Console(highlight=False)
+    console = PlainConsole()
     attempt = f", attempt {spec.attempt}" if spec.attempt else ""
-    console.print(f"[bold]{task.title}[/bold], episode {spec.index} (seed {spec.seed}{attempt})")
+    console.print(Text.assemble((task.title, "bold"), f", episode {spec.index} (seed {spec.seed}{attempt})"))
     console.print(task.question)
-    console.print(f"Answer: [bold]{task.answer(spec)}[/bold]\n")
+    console.print(Text.assemble("Answer: ", (task.answer(spec), "bold"), "\n"))
     for table in (_objects(spec, task.hidden), _room(spec), _cameras(spec)):
         console.print(table)
         console.print()

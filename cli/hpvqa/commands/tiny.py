@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
+from hpvqa.commands.param_types import Whole
+from hpvqa.errors import printable
 from hpvqa.vlm.tiny.kinds import KINDS, Kind
 
 
@@ -21,15 +24,15 @@ multiples of 32, internvl only the one that it was made for.
 )
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the weights.")
+@click.option("--seed", type=Whole(min=0), default=0, show_default=True, help="Seed of the weights.")
 @click.option(
     "--size",
-    type=click.IntRange(min=32),
+    type=Whole(min=32),
     default=64,
     show_default=True,
     help="Width and height of its frames [pixels].",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print folder and number of parameters as JSON.")
+@json_option
 def command(kind: Kind, out: Path, seed: int, size: int, as_json: bool) -> None:
     """Make a checkpoint of KIND with random weights in the folder OUT.
 
@@ -44,4 +47,4 @@ def command(kind: Kind, out: Path, seed: int, size: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"folder": str(out), "kind": kind, "parameters": parameters}))
     else:
-        click.echo(f"{out}: {kind}, {parameters:,} parameters")
+        click.echo(printable(f"{out}: {kind}, {parameters:,} parameters"))

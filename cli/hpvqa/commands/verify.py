@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.common import json_option
+
 
 @click.command(
     epilog="""\b
@@ -15,7 +17,7 @@ Examples:
 """
 )
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 @click.pass_context
 def command(ctx: click.Context, path: Path, as_json: bool) -> None:
     """Check every file of the data set or data folder PATH: none missing, truncated, altered or unlisted.
@@ -26,19 +28,19 @@ def command(ctx: click.Context, path: Path, as_json: bool) -> None:
     import json
     import time
 
-    from rich.console import Console
     from rich.text import Text
 
     from hpvqa.dataset.verify import verify
     from hpvqa.errors import printable
+    from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
-    with reporting(Console(stderr=True), None, time.time) as reporter:
+    with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         result = verify(path, reporter)
     if as_json:
         click.echo(json.dumps({"path": str(path), **dataclasses.asdict(result)}, indent=2))
     else:
-        console = Console()
+        console = PlainConsole()
         for problem in result.problems:
             words = printable(f"{problem.fault}: {problem.file} ({problem.detail})")
             console.print(Text(words), soft_wrap=True)

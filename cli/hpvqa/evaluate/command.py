@@ -22,6 +22,7 @@ def command_of(
     if isinstance(options["resolution"], tuple):
         options["resolution"] = "x".join(map(str, options["resolution"]))
     options |= {"model": choice.name, **rows.model_dump(include=set(Rows.model_fields))}
+    options["episode"] = options.pop("episodes")
     options |= {"condition": [condition.name for condition in conditions], "seed": seed}
     return ["hpvqa", "eval", *_words(options)]
 
@@ -29,7 +30,7 @@ def command_of(
 def asking_again(command: Sequence[str], row: Prediction) -> list[str]:
     """The words of the command that asks one row of a run again; none where the command of the run is not known."""
     camera = None if row.camera == MULTIVIEW else row.camera
-    only = {"split": row.split, "task": row.task, "camera": camera, "episodes": row.episode, "condition": row.condition}
+    only = {"split": row.split, "task": row.task, "camera": camera, "episode": row.episode, "condition": row.condition}
     dropped = {"--out", "--limit", *(f"--{name}" for name in only)}
     kept = [
         word

@@ -113,7 +113,7 @@ def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row]
         )
     if not found:
         raise UsageError(
-            f"No clip of {', '.join(rows.camera or ())} shows these episodes; choose another --camera or --episodes"
+            f"No clip of {', '.join(rows.camera or ())} shows these episodes; choose another --camera or --episode"
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.rows import Cluster
-from hpvqa.errors import UsageError, nearest
+from hpvqa.errors import UsageError
 from hpvqa.evaluate.select import Item, select
 from hpvqa.scene.spec import SIDES, Side
 from hpvqa.vlm.prompt import Prompt
@@ -54,12 +54,7 @@ def training_rows(
     """
     if not dataset.rows("train"):
         raise UsageError(f"{dataset.root} has no training split; build it from more episodes")
-    items = select(dataset, "train", prompt, task=task)
-    known = {item.row.camera for item in items}
-    for name in cameras:
-        if name not in known:
-            raise UsageError(f"There is no camera {name!r} in {dataset.root}; {nearest(name, known)}")
-    items = [item for item in items if not cameras or item.row.camera in cameras]
+    items = select(dataset, "train", prompt, task=task, camera=cameras or None)
     held_out: set[Cluster] = set()
     for name in dict.fromkeys(item.row.task for item in items):
         for side in SIDES:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from hpvqa.errors import UsageError, nearest
-from hpvqa.plain import Model, explain
+from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.vlm.frames.sampling import FrameSampling
 
@@ -47,17 +47,21 @@ class LoraSettings(Model):
 class TrainingSettings(Model):
     """How an adapter is trained."""
 
-    learning_rate: float = Field(default=5e-5, gt=0, description="Of AdamW, at its highest.")
+    learning_rate: float = Field(default=5e-5, gt=0, description="Highest learning rate of AdamW.")
     schedule: Schedule = Field(default="linear", description="How the learning rate falls.")
     warmup: float = Field(default=0.0, ge=0, lt=1, description="Share of all steps over which it rises first.")
-    weight_decay: float = Field(default=0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0, description="Weight decay of AdamW.")
     batch_size: int = Field(default=4, ge=1, description="Rows of one step on one device.")
     accumulation: int = Field(default=1, ge=1, description="Batches whose gradients are added up before a step.")
     epochs: float = Field(default=3.0, gt=0, description="How often every row is seen.")
     max_steps: int | None = Field(
         default=None, ge=1, description="Stop after so many steps, if all epochs take more; null: after all epochs."
     )
-    seed: int = Field(default=42, ge=0, description="Seed of the order of the rows, of dropout, and of the adapter.")
+    seed: int = Field(
+        default=42,
+        ge=0,
+        description="Random seed of the order of rows, of dropout, and of the adapter's first weights.",
+    )
     mirror: bool = Field(
         default=False,
         description="Show every row a second time in each epoch, flipped from left to right and with the other answer.",
@@ -78,9 +82,9 @@ class TrainingSettings(Model):
 class FinetuneRecipe(Model):
     """A recipe of fine-tuning."""
 
-    kind: Literal["finetune"] = "finetune"
-    lora: LoraSettings = LoraSettings()
-    training: TrainingSettings = TrainingSettings()
+    kind: Literal["finetune"] = Field(default="finetune", description="Tells this recipe from one of episodes.")
+    lora: LoraSettings = Field(default=LoraSettings(), description="The shape of the adapter.")
+    training: TrainingSettings = Field(default=TrainingSettings(), description="How it is trained.")
     frames: FrameSampling = Field(
         default=FrameSampling(),
         description="Which frames are seen; the resolution is that of the model's family if the recipe gives none.",
@@ -102,27 +106,18 @@ def load_finetune_recipe(name: str) -> FinetuneRecipe:
     data, source = read_named("fine-tuning recipe", "recipe", name, recipes_dir(), finetune_recipe_names())
     if not isinstance(data, dict) or data.get("kind") != "finetune":
         raise UsageError(f"{source} is not one of fine-tuning: it lacks the line kind: finetune")
-    return validated(data, source)
+    return validated(FinetuneRecipe, data, source)
 
 
-def validated(data: Mapping[str, Any], source: str) -> FinetuneRecipe:
-    """Turn plain data into a recipe.
-
-    Raises:
-        UsageError: It is not valid.
-    """
-    try:
-        return FinetuneRecipe.model_validate(data)
-    except ValidationError as error:
-        raise UsageError(f"{source} is not valid: {explain(error)}") from None
-
-
-def override(recipe: FinetuneRecipe, given: Mapping[str, Any]) -> FinetuneRecipe:
+def override(
+    recipe: FinetuneRecipe, given: Mapping[str, Any], options: Mapping[str, str] | None = None
+) -> FinetuneRecipe:
     """A recipe with single values replaced.
 
     Args:
         recipe: The recipe.
         given: New values by dotted name, such as ``training.epochs``.
+        options: What the user calls them, by dotted name.
 
     Raises:
         UsageError: There is no such value, or it cannot be that.
@@ -138,4 +133,4 @@ def override(recipe: FinetuneRecipe, given: Mapping[str, Any]) -> FinetuneRecipe
         if name not in known:
             raise UsageError(f"A recipe of fine-tuning has no value {name!r}; {nearest(name, known)}")
         (data.setdefault(section, {}) if section else data)[key] = value
-    return validated(data, "The command line")
+    return validated(FinetuneRecipe, data, "The command line", options)

@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 import yaml
-from rich.console import Console
 
 from hpvqa.errors import HpvqaError, UsageError
-from hpvqa.plain import explain
+from hpvqa.plain import validated
 from hpvqa.pretrain.run import Sources, pretrain
 from hpvqa.pretrain.settings import PretrainSettings
+from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import reporting
 
 
@@ -48,8 +48,8 @@ def command(
     settings = changed(PretrainSettings(seed=seed), changes)
     place = out.with_name(f"{out.name}.work") if work is None else work
     told = shlex.join(["python", "-m", "hpvqa.pretrain", *sys.argv[1:]])
-    console = Console()
-    with reporting(Console(stderr=True), None, time.time) as reporter:
+    console = PlainConsole()
+    with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         scores = pretrain(Sources(push, drop), out, place, settings, reporter, told)
     for entry in scores:
         interval = f"{entry.interval.low:.3f} to {entry.interval.high:.3f}"
@@ -66,8 +66,6 @@ def changed(settings: PretrainSettings, changes: tuple[str, ...]) -> PretrainSet
     Raises:
         UsageError: There is no such setting, or the value does not suit it.
     """
-    from pydantic import ValidationError
-
     data: dict[str, Any] = settings.model_dump()
     for change in changes:
         name, equals, value = change.partition("=")
@@ -78,10 +76,7 @@ def changed(settings: PretrainSettings, changes: tuple[str, ...]) -> PretrainSet
         if not equals or not isinstance(place, dict) or last not in place:
             raise UsageError(f"--set looks like pointing.steps=100; there is no setting {name!r}")
         place[last] = yaml.safe_load(value)
-    try:
-        return PretrainSettings.model_validate(data)
-    except ValidationError as error:
-        raise UsageError(f"The settings are not valid: {explain(error)}") from None
+    return validated(PretrainSettings, data, "The command line")
 
 
 if __name__ == "__main__":

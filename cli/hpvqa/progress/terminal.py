@@ -74,9 +74,9 @@ class Bar:
     def __init__(self, console: Console) -> None:
         self._tracker = Tracker()
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
             console=console,
             expand=True,
             refresh_per_second=4,

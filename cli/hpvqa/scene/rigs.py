@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from hpvqa.errors import UsageError, nearest
-from hpvqa.plain import Model, explain
+from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.camera import look_at
 from hpvqa.scene.spec import CameraSpec, Quat, Vec3
@@ -88,10 +88,7 @@ def load_rig(name: str) -> Rig:
         UsageError: There is no such rig, or its file does not describe one.
     """
     data, source = read_named("camera rig", "rig", name, recipes_dir() / "rigs", rig_names())
-    try:
-        return Rig.model_validate(data)
-    except ValidationError as error:
-        raise UsageError(f"{source} is not valid: {explain(error)}") from None
+    return validated(Rig, data, source)
 
 
 def find_rig(choice: str | Rig) -> Rig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -210,9 +211,11 @@ def _identity(model: str) -> str:
     """The embedded model's own name, a hub id where it is one, else the name of the folder."""
     model = resolve_model(model)
     path = Path(model)
-    if path.resolve() == base_folder().resolve():
+    # Unlike Path.resolve, this takes a loop of links in every version of Python.
+    real = os.path.realpath(path)
+    if real == os.path.realpath(base_folder()):
         return BASE
-    text = str(path.resolve()) if path.is_dir() else model
+    text = real if path.is_dir() else model
     snapshot = _SNAPSHOT.search(text)
     if snapshot is not None:
         return f"{snapshot['owner']}/{snapshot['name']}"

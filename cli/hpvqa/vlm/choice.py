@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.errors import UsageError
-from hpvqa.plain import explain
+from hpvqa.errors import UsageError, nearest
+from hpvqa.plain import validated
 from hpvqa.vlm.embedded import ADAPTED, NAMES, adapter_folder
-from hpvqa.vlm.families import find_family, resolve_model
-from hpvqa.vlm.frames.sampling import FrameSampling, Sampler
+from hpvqa.vlm.families import families, find_family, resolve_model
+from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling, Sampler
 from hpvqa.vlm.options import ModelOptions, Scoring, ServerOptions, Transport
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.protocol import Answerer
-from hpvqa.vlm.registry import BACKENDS, ENGINES, check_backend, open_baseline, open_model, open_server
+from hpvqa.vlm.registry import BACKENDS, BASELINES, ENGINES, check_backend, open_baseline, open_model, open_server
 from hpvqa.vlm.training_record import TrainingRecord, mismatches, read_training_record
 
 DEFAULT_PROMPT = "paper"
@@ -31,9 +31,9 @@ KEY_VARIABLES = ("HPVQA_API_KEY", "OPENAI_API_KEY")
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """What the options say; None where nothing was said."""
+    """What the options say; None where nothing was said. A backend that was not said follows from the rest."""
 
-    backend: str = "baseline"
+    backend: str = ""
     model: str | None = None
     adapter: Path | None = None
     sampler: Sampler | None = None
@@ -52,11 +52,35 @@ class ModelChoice:
     concurrency: int | None = None
     allow_mismatch: bool = False
 
+    def __post_init__(self) -> None:
+        """Find the backend."""
+        if not self.backend:
+            object.__setattr__(self, "backend", _backend_of(self))
+
     @property
     def name(self) -> str | None:
         """The model, or what the backend has by default; None: whatever the server has."""
         check_backend(self.backend)
         return self.model or BACKENDS[self.backend]
+
+
+def _backend_of(choice: ModelChoice) -> str:
+    """What runs what was chosen.
+
+    Raises:
+        UsageError: There is no such model; the message names the nearest one.
+    """
+    model = choice.model
+    if choice.server or choice.transport or choice.media or choice.concurrency:
+        return "openai"
+    if model in BASELINES:
+        return "baseline"
+    known = (*NAMES, *(family.name for family in families()))
+    if model is not None and model not in known and "/" not in model and not Path(model).exists():
+        raise UsageError(
+            f"There is no model {model!r}; {nearest(model, (*known, *BASELINES))} (or give a folder or a hub id)"
+        )
+    return "transformers"
 
 
 _ONLY: Mapping[str, tuple[str, ...]] = {
@@ -106,13 +130,8 @@ def choose_look(choice: ModelChoice) -> Look:
     said = _said({"sampler": choice.sampler, "fps": choice.fps, "count": choice.frames})
     if choice.resolution is not None:
         said["resolution"] = None if choice.resolution == "native" else choice.resolution
-    try:
-        if record is None:
-            frames = FrameSampling(**{"resolution": _resolution(choice), **said})
-        else:
-            frames = FrameSampling(**{**record.frames.model_dump(), **said})
-    except ValidationError as error:
-        raise UsageError(f"Frames cannot be chosen so: {explain(error)}") from None
+    usual = {"resolution": _resolution(choice)} if record is None else record.frames.model_dump()
+    frames = validated(FrameSampling, {**usual, **said}, "The choice of frames", FRAME_OPTIONS)
     prompt = Prompt(**record.prompt.model_dump(exclude={"sha256"})) if record and choice.prompt is None else None
     prompt = prompt or load_prompt(choice.prompt or DEFAULT_PROMPT)
     different = [] if record is None else mismatches(record, frames, PromptRecord.of(prompt))

@@ -16,7 +16,7 @@ Transport = Literal["clip", "file", "images"]
 ScoringField = Annotated[
     Scoring,
     Field(
-        description="logprobs: compare how likely each choice is; generate: let the model speak, and read its words."
+        description="logprobs: compare how likely each choice is; generate: let the model write an answer, and read it."
     ),
 ]
 Length = Annotated[int, Field(ge=1, description="With generate: the longest answer [tokens].")]
@@ -30,7 +30,9 @@ class ModelOptions(Model):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="Number format; auto: bfloat16 on a GPU that has it, else float32."
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a GPU if there is one.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Device to run on; auto: a GPU if there is one."
+    )
     batch_size: int = Field(default=16, ge=1, description="Queries at once.")
     scoring: ScoringField = "logprobs"
     max_new_tokens: Length = 16
@@ -50,7 +52,7 @@ class ServerOptions(Model):
 
     url: str = Field(description="Its address, such as http://127.0.0.1:8000/v1.")
     model: str | None = Field(default=None, description="Name of the model there; null: the only one it serves.")
-    key: SecretStr | None = Field(default=None, description="What it wants to see; from the environment only.")
+    key: SecretStr | None = Field(default=None, description="Its API key; from the environment only.")
     transport: Transport = Field(
         default="clip",
         description="With openai, how frames are sent: clip: a lossless video in base64; file: the same as a file that "

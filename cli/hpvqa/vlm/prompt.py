@@ -6,10 +6,9 @@ import hashlib
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from hpvqa.errors import UsageError
-from hpvqa.plain import Model, explain
+from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.spec import SIDES, Side, other_side
 
@@ -28,7 +27,7 @@ def _asks(text: str) -> str:
 class Prompt(Model):
     """A prompt file."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="What runs and reports call it.")
     version: int = Field(ge=1, description="Raised with every change of the words.")
     system: str = Field(description="The system message; empty: none.")
     user: Annotated[str, AfterValidator(_asks)] = Field(
@@ -82,7 +81,4 @@ def load_prompt(name: str) -> Prompt:
         UsageError: There is no such prompt, or its file does not describe one.
     """
     data, source = read_named("prompt", "prompt", name, recipes_dir() / "prompts", prompt_names())
-    try:
-        return Prompt.model_validate(data)
-    except ValidationError as error:
-        raise UsageError(f"{source} is not valid: {explain(error)}") from None
+    return validated(Prompt, data, source)

@@ -11,9 +11,6 @@ from hpvqa.vlm.embedded import ADAPTED
 from hpvqa.vlm.options import ModelOptions, ServerOptions
 from hpvqa.vlm.protocol import Answerer
 
-DEFAULT_FAMILY = "qwen3.5"
-"""For vLLM, which is there for large models."""
-
 
 def _pixels(dataset: Dataset, seed: int) -> Answerer:
     from hpvqa.vlm.pixels import PixelsAnswerer
@@ -46,7 +43,7 @@ ENGINES: Mapping[str, Callable[[ModelOptions], Answerer]] = {"transformers": _tr
 BACKENDS: Mapping[str, str | None] = {
     "baseline": "pixels",
     "transformers": ADAPTED,
-    "vllm": DEFAULT_FAMILY,
+    "vllm": ADAPTED,
     "openai": None,
 }
 """Every backend, and the model that it runs if none is named; a server may have just one."""
@@ -74,7 +71,8 @@ def open_baseline(name: str, dataset: Dataset, seed: int) -> Answerer:
         UsageError: There is none of this name; the message names the nearest one.
     """
     if name not in BASELINES:
-        raise UsageError(f"There is no baseline {name!r}; {nearest(name, BASELINES)}")
+        hint = nearest(name, BASELINES)
+        raise UsageError(f"There is no baseline {name!r}; {hint} (for a model, leave out --backend baseline)")
     return BASELINES[name](dataset, seed)
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, ValidationError
 from hpvqa.errors import UsageError
 from hpvqa.files import read_bytes
 from hpvqa.plain import Model, explain
-from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling
 from hpvqa.vlm.prompt import PromptRecord
 
 RECORD_FILE = "hpvqa.json"
@@ -86,7 +86,9 @@ def mismatches(record: TrainingRecord, frames: FrameSampling, prompt: PromptReco
     found = []
     there, here = record.frames.model_dump(), frames.model_dump()
     found += [
-        f"{name} was {there[name]} in training and is {here[name]} now" for name in there if there[name] != here[name]
+        f"{FRAME_OPTIONS[name]} was {_said(there[name])} in training and is {_said(here[name])} now"
+        for name in there
+        if there[name] != here[name]
     ]
     if record.prompt.sha256 != prompt.sha256:
         found.append(
@@ -94,3 +96,12 @@ def mismatches(record: TrainingRecord, frames: FrameSampling, prompt: PromptReco
             f"{prompt.version}"
         )
     return found
+
+
+def _said(value: object) -> str:
+    """A value of a choice of frames, as the option takes it."""
+    if value is None:
+        return "not given"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

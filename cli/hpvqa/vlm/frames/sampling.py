@@ -17,6 +17,10 @@ DENSE_FPS = 8.0
 """Four times as many, over a stretch of a quarter of the clip: at the same cost, a bounce is seen in several frames."""
 
 
+FRAME_OPTIONS = {"sampler": "--sampler", "fps": "--fps", "count": "--frames", "resolution": "--resolution"}
+"""The option that sets each field."""
+
+
 class FrameSampling(Model):
     """Which frames of a clip a model sees; written into every run and every adapter."""
 

@@ -1,0 +1,68 @@
+"""From what a user says about a model to what runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpvqa.errors import UsageError
+from hpvqa.vlm.choice import ModelChoice, choose_look
+from hpvqa.vlm.families import families
+from hpvqa.vlm.registry import BASELINES
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_baseline_is_run_as_one(name: str) -> None:
+    choice = ModelChoice(model=name)
+    assert (choice.backend, choice.name) == ("baseline", name)
+
+
+@pytest.mark.parametrize(
+    "name", ["embedded", "embedded-base", *(f.name for f in families()), "owner/model", "./x", "/x"]
+)
+def test_a_model_is_run_by_transformers(name: str) -> None:
+    choice = ModelChoice(model=name)
+    assert (choice.backend, choice.name) == ("transformers", name)
+
+
+def test_a_folder_needs_no_slash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="There is no model 'mine'"):
+        ModelChoice(model="mine")
+    Path("mine").mkdir()
+    assert ModelChoice(model="mine").backend == "transformers"
+
+
+@pytest.mark.parametrize(
+    ("said", "backend", "name"),
+    [
+        ({}, "transformers", "embedded"),
+        ({"server": "http://127.0.0.1:8000/v1"}, "openai", None),
+        ({"server": "http://127.0.0.1:8000/v1", "model": "left"}, "openai", "left"),
+        ({"transport": "images"}, "openai", None),
+        ({"backend": "vllm"}, "vllm", "embedded"),
+        ({"backend": "baseline"}, "baseline", "pixels"),
+        ({"backend": "vllm", "model": "left"}, "vllm", "left"),
+    ],
+)
+def test_what_is_said_decides(said: dict[str, str], backend: str, name: str | None) -> None:
+    choice = ModelChoice(**said)  # type: ignore[arg-type]
+    assert (choice.backend, choice.name) == (backend, name)
+
+
+@pytest.mark.parametrize(
+    ("model", "meant"), [("orcale", "oracle"), ("pixls", "pixels"), ("embeded", "embedded"), ("qwen35", "qwen3.5")]
+)
+def test_a_misspelt_name_is_answered_with_the_nearest_of_all(model: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"There is no model {model!r}; did you mean {meant!r}"):
+        ModelChoice(model=model)
+
+
+def test_a_choice_of_frames_is_refused_by_the_name_of_the_option() -> None:
+    with pytest.raises(UsageError, match=r"^--frames must be at least 1, not 0$"):
+        choose_look(ModelChoice(model="pixels", frames=0))
+    with pytest.raises(UsageError, match=r"--fps was [\d.]+ in training and is 1 now"):
+        choose_look(ModelChoice(model="embedded", fps=1.0))
+    with pytest.raises(UsageError, match=r"--frames was not given in training and is 3 now"):
+        choose_look(ModelChoice(model="embedded", frames=3))

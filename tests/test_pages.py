@@ -1,0 +1,32 @@
+"""The pages of the docs that are made from the code."""
+
+from __future__ import annotations
+
+import pytest
+from scripts.pages import DOCS, PAGES, commands_page, recipes_page
+
+from hpvqa.finetune.settings import FinetuneRecipe
+from hpvqa.main import COMMANDS
+from hpvqa.recipe import Recipe
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_is_that_of_the_code(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "the code has changed: run `make docs-pages`"
+
+
+def test_every_command_and_option_is_there() -> None:
+    page = commands_page()
+    for name in COMMANDS:
+        assert f"\n## hpvqa {name}\n" in page
+    assert "| `--fps NUMBER` |" in page
+    assert "--set KEY=VALUE" in page
+
+
+def test_every_field_is_there_with_its_default_and_range() -> None:
+    lines = recipes_page().splitlines()
+    for path in (*Recipe.model_fields, *FinetuneRecipe.model_fields, "tasks.push.ranges.light_mass", "lora.rank"):
+        assert any(line.startswith(f"| `{path}` |") for line in lines), path
+    assert "| `num_envs` | `16` | whole number, at least 1, at most 256 |" in "\n".join(lines)
+    bare = [line for line in lines if line.startswith("| `") and line.endswith("|  |")]
+    assert bare == []
