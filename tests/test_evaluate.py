@@ -328,7 +328,7 @@ def test_the_command_of_a_run_makes_it_again(
     dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    args = ["--dataset", dataset.root, "--model", "random", "--task", "drop", "--episodes", "0-7", "--split", "all"]
+    args = ["--dataset", dataset.root, "--model", "random", "--task", "drop", "--episode", "0-7", "--split", "all"]
     assert hpvqa("eval", *args, "--limit", "5", "--seed", "3", "--out", "a", "--condition", "plain,swap") == 0
     settings = json.loads(Path("a/run.json").read_text())
     assert hpvqa(*settings["command"][1:], "--out", "b") == 0

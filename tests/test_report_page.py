@@ -156,7 +156,7 @@ def test_cards_can_be_filtered_and_name_the_command_that_asks_again(dataset: Dat
     assert len(cards) == page.tags.count("article") == MOST
     asked = [words for words in page.words if words.startswith("hpvqa eval")]
     row = next(row for row in dataset.rows("train") if row.answer == "right")
-    again = f"--task {row.task} --camera {row.camera} --episodes {row.episode} --condition plain"
+    again = f"--task {row.task} --camera {row.camera} --episode {row.episode} --condition plain"
     assert f"hpvqa eval --model 'x y' --split train {again}" in asked
 
 
