@@ -511,7 +511,7 @@ def test_failed_rows_are_listed(dataset: Dataset, tmp_path: Path, capsys: pytest
         (["--model", "left", "--task", "pusch"], "did you mean 'push'"),
         (["--model", "left", "--camera", "front_wide,front_wid"], "did you mean 'front_wide'"),
         (["--model", "left", "--limit", "0"], "0 is not in the range"),
-        (["--model", "left", "--dataset", "nowhere"], "nowhere is not a data set"),
+        (["--model", "left", "--dataset", "nowhere"], "There is no data set nowhere"),
     ],
 )
 def test_wrong_calls(

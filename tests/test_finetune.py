@@ -276,7 +276,7 @@ def test_the_command(
             ["--out", "/proc/x/y"],
             "/proc/x/y cannot be written (/proc: No such file or directory); choose another place",
         ),
-        (["--dataset", "nowhere"], "nowhere is not a data set"),
+        (["--dataset", "nowhere"], "There is no data set nowhere"),
     ],
 )
 def test_wrong_calls(

@@ -20,6 +20,7 @@ from hpvqa.evaluate.select import Rows, select
 from hpvqa.evaluate.trials import most_views
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
+from hpvqa.vlm.training_record import strange_views
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,10 @@ def run_model(
     with closing(open_answerer(choice, dataset, seed=seed, environ=environ or {}, max_videos=videos)) as answerer:
         for warning in look.warnings:
             reporter.warning(warning)
+        # Said before the work, too, for whoever meant to ask about other views.
+        strange = strange_views(look.views, ((item.row.task, item.row.camera) for item in items))
+        if strange:
+            reporter.warning(f"The model was not trained on {'; '.join(strange)}")
         if choice.backend == "openai":
             # What it serves, and whether it drops frames, is part of the settings.
             answerer.load(reporter.warning)
