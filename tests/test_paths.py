@@ -147,6 +147,8 @@ CASES = [
     )
     for name, words in table.items()
     for make in makes
+    # What is too long for a name is a question.
+    if (name, make) != ("ask", long_name)
 ]
 
 
