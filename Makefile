@@ -23,10 +23,10 @@ demo: $(READY) ## See everything work: a dozen robot episodes, a data set, first
 	@$(RUN) hpvqa demo $(ARGS)
 
 test: $(VLLM) ## Run all tests, on two cores.
-	@$(RUN) pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 test-fast: $(READY) ## Run the tests that need neither models nor pictures: a minute.
-	@MUJOCO_GL=disabled $(RUN) pytest --numprocesses 2 --dist loadgroup -m 'not models and not rendering' $(ARGS)
+	@MUJOCO_GL=disabled $(RUN) pytest --numprocesses 2 --dist loadfile -m 'not models and not rendering' $(ARGS)
 
 test-matrix: $(READY) ## Run the tests with each supported Python that is here; EXTRA=dev includes models.
 	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh $(PYTHONS)

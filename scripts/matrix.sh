@@ -33,7 +33,7 @@ try() {
   "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --constraint "$3" --editable ".[$extra]" || return
   say "$1: testing"
   # shellcheck disable=SC2086 # several arguments
-  "$venv/bin/python" -m pytest --numprocesses 2 --dist worksteal ${ARGS:-} || return
+  "$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile ${ARGS:-} || return
 }
 
 for version; do

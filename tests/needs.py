@@ -1,4 +1,4 @@
-"""What tests need beyond the base install: marks that they get for it, and skips where it is missing."""
+"""What tests need: marks for it, skips where it is missing, and which tests one worker runs for its sake."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import ast
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
 MODELS = ("torch", "transformers", "peft", "accelerate", "safetensors")
@@ -61,3 +63,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("models")
         if reason and item.get_closest_marker("models"):
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@cache
+def shares(path: Path) -> bool:
+    """Whether tests of a file share what is made once for them, such as a data set or an engine."""
+    return 'scope="module"' in path.read_text(encoding="utf-8")
+
+
+class Sharing(LoadScopeScheduling):
+    """Gives tests that share something to one worker, and all others to whoever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return file if shares(ROOT / file) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    return Sharing(config, log) if config.getvalue("dist") == "loadfile" else None
