@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.models, pytest.mark.simulation]  # Isaac Lab's sources need PyTorch
+
 HERE = Path(__file__).parent / "contract"
 FILES = sorted(path.name for path in HERE.glob("check_*.py"))
 SLOW = "check_simulator.py"
