@@ -37,7 +37,7 @@ test-lowest: $(READY) ## Run the tests with the lowest allowed versions of all d
 test-wheel: $(READY) ## Build the wheel, install it into a new environment, and try it there.
 	@bash scripts/wheel.sh
 
-test-random: $(VLLM) ## Run the property tests with other examples and ten times as many; SEED=12 repeats those of a run.
+test-random: $(VLLM) ## Run the property tests with other examples; SEED=12 repeats a run.
 	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \
 	$(RUN) pytest -m hypothesis --hypothesis-profile random --hypothesis-seed $$seed --numprocesses 2 --dist loadfile $(ARGS)
 

@@ -20,7 +20,7 @@ SIMULATES = ("hpvqa.sim.open_simulator", "hpvqa.sim.mujoco", "tests.worlds.physi
 
 @cache
 def imports(path: Path) -> frozenset[str]:
-    """Dotted names of all that a file of tests imports when it is loaded, with what its helpers need of :data:`EXTRAS`."""
+    """Dotted names of what a file of tests imports when it is loaded, and the packages that its helpers need."""
     found: set[str] = set()
     for node in ast.parse(path.read_bytes()).body:
         if isinstance(node, ast.Import):
