@@ -29,7 +29,7 @@ find_python() {
 try() {
   local venv=.venvs/$1
   say "$1: installing"
-  "$2" -m venv --clear "$venv"
+  "$2" -m venv --clear "$venv" || return
   "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --constraint "$3" --editable ".[$extra]" || return
   say "$1: testing"
   # shellcheck disable=SC2086 # several arguments
