@@ -1,10 +1,13 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-random check bench schemas docs-pages clean
+.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel torture check lock bench schemas docs-pages \
+	clean
 
 PYTHON ?=
 ARGS ?=
+PYTHONS ?= $(basename $(notdir $(sort $(wildcard constraints/*.txt))))
+EXTRA ?= test
 READY := .venv/.ready
 VLLM := .venv/.ready-vllm
 RUN := .venv/bin/python -m
@@ -20,10 +23,22 @@ help: ## Print this help.
 demo: $(READY) ## See everything work: a dozen robot episodes, a data set, first answers.
 	@$(RUN) hpvqa demo $(ARGS)
 
-test: $(VLLM) ## Run the tests, on two cores.
+test: $(VLLM) ## Run all tests, on two cores.
 	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-test-random: $(VLLM) ## Run the property tests with other examples and ten times as many; SEED=12 repeats those of a run.
+test-fast: $(READY) ## Run the tests without models and simulations: a minute.
+	@MUJOCO_GL=disabled $(RUN) pytest --numprocesses 2 --dist loadfile -m 'not models and not simulation' $(ARGS)
+
+test-matrix: $(READY) ## Run the tests with each supported Python that is here; EXTRA=dev includes models.
+	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh $(PYTHONS)
+
+test-lowest: $(READY) ## Run the tests with the lowest allowed versions of all dependencies; EXTRA=dev as above.
+	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh lowest
+
+test-wheel: $(READY) ## Build the wheel, install it into a new environment, and try it there.
+	@bash scripts/wheel.sh
+
+test-random: $(VLLM) ## Run the property tests with other examples; SEED=12 repeats a run.
 	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \
 	$(RUN) pytest -m hypothesis --hypothesis-profile random --hypothesis-seed $$seed --numprocesses 2 --dist loadfile $(ARGS)
 
@@ -31,6 +46,9 @@ check: $(READY) ## Lint, formatting and types.
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
+
+lock: $(READY) ## Write constraints/ again after a change of dependencies; ARGS=--upgrade takes the newest.
+	@bash scripts/lock.sh $(ARGS)
 
 bench: $(VLLM) ## Measure speed and memory of collecting, evaluating, fine-tuning and asking; half an hour.
 	@for part in collect evaluate finetune ask; do .venv/bin/python -m benchmarks.$$part || exit; done
@@ -43,10 +61,10 @@ docs-pages: $(READY) ## Write docs/commands.md and docs/recipes.md again after a
 	@PYTHONPATH=. $(RUN) scripts.pages
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
-	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find cli tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml scripts/bootstrap.sh
+$(READY): pyproject.toml scripts/bootstrap.sh $(wildcard constraints/*.txt)
 	@PYTHON='$(PYTHON)' bash scripts/bootstrap.sh && touch $@
 
 $(VLLM): $(READY)

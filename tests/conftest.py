@@ -4,9 +4,15 @@ import signal
 from hypothesis import settings
 from hypothesis.internal.conjecture import engine
 
+from tests.needs import pytest_collection_modifyitems, pytest_pycollect_makemodule, pytest_xdist_make_scheduler
 from tests.tiny_models import tiny_model
 
-__all__ = ["tiny_model"]
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_pycollect_makemodule",
+    "pytest_xdist_make_scheduler",
+    "tiny_model",
+]
 
 # Before torch is imported, here and in child processes: on busy cores, threads that wait for each other make tiny
 # models many times slower.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -148,9 +150,31 @@ def test_pip_runs_no_file_of_the_working_folder(wheel: Path, tmp_path: Path, mon
 
 
 def test_a_python_without_pip_gives_one_sentence(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "path", [])
     with pytest.raises(RunError, match="has no pip"):
         assets.robot_dir(tmp_path / "cache")
+
+
+def test_after_looking_for_pip_setuptools_can_be_imported(index: Path, tmp_path: Path) -> None:
+    # Engines import it later in the same process.
+    code = """
+import sys
+from pathlib import Path
+from hpvqa.errors import RunError
+from hpvqa.sim.mujoco import assets
+assets._installed = lambda: None
+try:
+    assets.robot_dir(Path(sys.argv[1]))
+except RunError as error:
+    print(error)
+try:
+    import setuptools
+except ModuleNotFoundError:
+    pass
+"""
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "cache"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "pip could not fetch" in done.stdout
 
 
 def test_missing_meshes_are_not_fetched_when_they_should_not(wheel: Path, tmp_path: Path) -> None:

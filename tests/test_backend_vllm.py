@@ -24,7 +24,7 @@ from hpvqa.vlm.backends.vllm import VllmAnswerer
 from hpvqa.vlm.backends.vllm_settings import ON_CPU, engine_arguments, hosting, set_environment
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.options import ModelOptions
-from hpvqa.vlm.processing import encode
+from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import KINDS, Kind
 from tests.adapters import make_adapter
@@ -215,6 +215,10 @@ def test_words_of_several_tokens_with_the_same_beginning(tiny_model: TinyModel) 
 
 
 def test_an_engine_leaves_this_process_as_it_was(tiny_model: TinyModel) -> None:
+    # What is imported first has variables of its own, such as OpenCV's.
+    load_processor(str(tiny_model("internvl")))
+    with hosting(os.environ, gpu=False):
+        pass
     environ, threads = dict(os.environ), torch.set_num_threads
     answerer = VllmAnswerer(ModelOptions(model=str(tiny_model("internvl"))))
     answerer.load([].append)

@@ -14,6 +14,7 @@ import pytest
 from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
 
 pytest.importorskip("mujoco")
+pytestmark = pytest.mark.simulation
 
 
 def arguments(out: Path, *args: str) -> list[str]:

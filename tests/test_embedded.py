@@ -32,6 +32,8 @@ from tests.adapters import make_adapter
 from tests.factories import make_data, quiet
 from tests.pretrain_data import TINY
 
+pytestmark = [pytest.mark.models, pytest.mark.simulation]
+
 NAMES = ("embedded", "embedded-base")
 
 

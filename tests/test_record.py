@@ -97,7 +97,7 @@ def test_clips_move_where_the_objects_move(episode: Path) -> None:
 
 def test_the_same_episode_again_has_the_same_bytes(episode: Path, tmp_path: Path, simulator: Simulator) -> None:
     made = read_episode(episode)
-    for other in TASKS:
+    for other in TASKS.keys() - {made.spec.task}:
         record(other, 2, tmp_path / other / "partial", simulator)
     again = record(made.spec.task, made.spec.index, tmp_path / "again" / "partial", simulator)
     for path in episode.iterdir():

@@ -19,6 +19,8 @@ from hpvqa.record.trajectory import column_names, read_trajectory
 from tests.isaac.batch_fakes import installation
 from tests.worlds import sample
 
+pytestmark = pytest.mark.simulation
+
 RIG = str(Path(__file__).parent / "small-rig.yaml")
 BASE = ["--backend", "isaac", "--num-envs", "2", "--seed", "0", "--fps", "10", "--resolution", "64x48", "--rig", RIG]
 

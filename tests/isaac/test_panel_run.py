@@ -77,6 +77,7 @@ def gone(number: int) -> bool:
 # ---------------------------------------------------------------- real episodes
 
 
+@pytest.mark.simulation
 def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newest(tmp_path: Path) -> None:
     with panel(tmp_path) as kit, StandIn(owned_by="vllm") as server:
         kit.unfold("Cameras")
@@ -135,6 +136,7 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
         assert "127.0.0.1:1" in kit.texts()["ask.answer"]
 
 
+@pytest.mark.simulation
 def test_stop_lets_the_running_episode_finish_and_generate_goes_on(tmp_path: Path) -> None:
     with panel(tmp_path) as kit:
         tiny_job(kit, 3)

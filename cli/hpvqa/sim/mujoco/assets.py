@@ -7,6 +7,7 @@ they are used only if every byte is the expected one, for results depend on them
 from __future__ import annotations
 
 import hashlib
+import importlib.machinery
 import importlib.util
 import re
 import shutil
@@ -111,7 +112,8 @@ def _fetch(folder: Path) -> None:
 
 
 def _download(destination: Path) -> Path:
-    if importlib.util.find_spec("pip") is None:
+    # Not importlib.util.find_spec: setuptools takes that for a start of pip, and cannot be imported afterwards.
+    if importlib.machinery.PathFinder.find_spec("pip") is None:
         raise RunError(
             f"This Python has no pip to fetch the robot's meshes with; run `{sys.executable} -m ensurepip`, "
             f"or install {REQUIREMENT} without its dependencies"

@@ -1,0 +1,89 @@
+"""What tests need: marks for it, skips where it is missing, and which tests stay together on one worker."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parents[1]
+MODELS = ("torch", "transformers", "peft", "accelerate", "safetensors")
+EXTRAS = {"mujoco": "mujoco", "datasets": "test", "pxr": "test", **dict.fromkeys(MODELS, "vlm")}
+"""Packages that tests import at their top, and the extra that brings each."""
+SIMULATES = ("hpvqa.sim.open_simulator", "hpvqa.sim.mujoco", "tests.worlds.physics", "tests.worlds.run", "mujoco")
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Dotted names of what a file of tests imports when it is loaded, and the packages that its helpers need."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    helpers = [ROOT / f"{name.replace('.', '/')}.py" for name in found if name.startswith("tests.")]
+    return frozenset(found).union(*(packages(helper) for helper in helpers if helper.is_file()))
+
+
+def packages(path: Path) -> frozenset[str]:
+    """The packages of :data:`EXTRAS` without which a file of tests cannot be loaded."""
+    return frozenset(name.split(".")[0] for name in imports(path)) & EXTRAS.keys()
+
+
+def lacking(wanted: frozenset[str]) -> str | None:
+    """Why tests that need these packages cannot run here; None if they can."""
+    missing = sorted(package for package in wanted if not _installed(package))
+    return f"needs the extra {EXTRAS[missing[0]]}: there is no {missing[0]}" if missing else None
+
+
+@cache
+def _installed(package: str) -> bool:
+    return find_spec(package) is not None
+
+
+class Skipped(pytest.Module):
+    """A file of tests that cannot even be loaded here."""
+
+    def collect(self) -> list[pytest.Item]:
+        pytest.skip(lacking(packages(self.path)) or "", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    return Skipped.from_parent(parent, path=module_path) if lacking(packages(module_path)) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reason = lacking(frozenset(MODELS))
+    for item in items:
+        if "tiny_model" in getattr(item, "fixturenames", ()) or packages(item.path).intersection(MODELS):
+            item.add_marker("models")
+        if not imports(item.path).isdisjoint(SIMULATES):
+            item.add_marker("simulation")
+        if reason and item.get_closest_marker("models"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@cache
+def shares(path: Path) -> bool:
+    """Whether tests of a file share what is made once for them, such as a data set or an engine."""
+    return 'scope="module"' in path.read_text(encoding="utf-8")
+
+
+class Sharing(LoadScopeScheduling):
+    """Gives tests that share something to one worker, and all others to whoever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return file if shares(ROOT / file) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    return Sharing(config, log) if config.getvalue("dist") == "loadfile" else None
