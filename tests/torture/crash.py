@@ -64,7 +64,8 @@ def torture(
     scenario.prepare(origin)
     expected = {}
     for turn in ("first", "second"):
-        folder = fresh(origin, scratch / turn)
+        # Always of one name, which may stand in what a command writes.
+        folder = fresh(origin, scratch / "work")
         ended, calls = count_calls(scenario.args, folder, scratch / "strace.log")
         if ended.code != 0:
             raise RuntimeError(f"{scenario.name} fails undisturbed: {ended.output[-2000:]}")

@@ -20,7 +20,7 @@ def race(scenario: Scenario, times: int, scratch: Path) -> Iterator[Verdict]:
     origin = scratch / "origin"
     origin.mkdir(parents=True)
     scenario.prepare(origin)
-    alone = fresh(origin, scratch / "alone")
+    alone = fresh(origin, scratch / "work")
     done = hpvqa(scenario.args, alone, limit=600)
     if done.code != 0:
         raise RuntimeError(f"{scenario.name} fails undisturbed: {done.output[-2000:]}")
