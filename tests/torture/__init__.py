@@ -1,0 +1,1 @@
+"""What breaks software, on demand: kills, failing disks, races, damaged files. ``python -m tests.torture --help``."""

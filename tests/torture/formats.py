@@ -1,0 +1,180 @@
+"""Every format of a file that is read: a whole one to damage, and what reads it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpvqa.collect.settings import read_collection
+from hpvqa.commands.defaults import read_defaults
+from hpvqa.dataset.build import build
+from hpvqa.dataset.load import open_dataset
+from hpvqa.dataset.manifest import MANIFEST_FILE
+from hpvqa.dataset.probe import probe
+from hpvqa.dataset.public import read_originals
+from hpvqa.dataset.verify import verify
+from hpvqa.files import file_record
+from hpvqa.finetune.settings import load_finetune_recipe
+from hpvqa.main import COMMANDS, cli
+from hpvqa.recipe import Recipe, load_recipe
+from hpvqa.record.decode import iter_frames
+from hpvqa.record.episode import read_episode
+from hpvqa.record.trajectory import read_trajectory
+from hpvqa.report.reading import read_runs
+from hpvqa.resources import recipes_dir
+from hpvqa.scene.rigs import load_rig
+from hpvqa.vlm.adapter import check_adapter, read_adapter
+from hpvqa.vlm.checkpoint import check_checkpoint, weight_shapes
+from hpvqa.vlm.embedded import adapter_folder, base_folder
+from hpvqa.vlm.families import find_family
+from hpvqa.vlm.prompt import load_prompt
+from hpvqa.vlm.training_record import read_training_record
+from tests import factories
+
+_PUBLISHED = "model_push_results.jsonl"
+_EPISODE = "data/push/000/episode-000000"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Attributes:
+        name: What it is called in tables.
+        file: The file that is damaged, relative to a folder that `prepare` has filled.
+        read: Reads it as a command would, given that folder; returns the paths that it would open.
+    """
+
+    name: str
+    file: str
+    read: Callable[[Path], Iterable[Path] | None]
+
+
+def prepare(folder: Path) -> None:
+    """Fill a folder with one whole file of every format."""
+    factories.make_data(folder / "data", push=4, drop=4)
+    build(folder / "data", folder / "ds", factories.quiet(), recipe=Recipe())
+    factories.make_original(
+        folder / "original" / "push_test", "push", {n: "Left." if n % 2 else "Right." for n in range(4)}
+    )
+    for model in ("left", "oracle"):
+        args = [
+            "eval",
+            "--dataset",
+            str(folder / "ds"),
+            "--model",
+            model,
+            "--out",
+            str(folder / "runs" / model),
+            "--json",
+        ]
+        cli.main(args, standalone_mode=False)
+    (folder / "collection").mkdir()
+    args = ["collect", "push", "--episodes", "1", "--no-video", "--out", str(folder / "collection")]
+    cli.main(args, standalone_mode=False)
+    lines = (folder / "runs" / "oracle" / "predictions.jsonl").read_text().splitlines()
+    keys = ("file_name", "question", "answer", "prediction", "is_correct")
+    published = [{key: json.loads(line)[key] for key in keys} for line in lines]
+    for number, row in enumerate(published):
+        row["file_name"] = f"a/push_test/videos/episode_{number}_cam_back_wide.mp4"
+    (folder / _PUBLISHED).write_text("".join(json.dumps(row) + "\n" for row in published))
+    for name, source in (("recipe", "demo"), ("finetune", "lora"), ("rig", "rigs/paper"), ("prompt", "prompts/paper")):
+        shutil.copy(recipes_dir() / f"{source}.yaml", folder / f"{name}.yaml")
+    (folder / "hpvqa.yaml").write_text("eval: {backend: baseline, model: pixels, seed: 3}\nbuild: {force: true}\n")
+    shutil.copytree(adapter_folder(), folder / "adapter")
+    shutil.copytree(base_folder(), folder / "base")
+    # What others share is not a hard link of it: damage must stay in one place.
+    for path in folder.rglob("*"):
+        if path.is_file() and path.stat().st_nlink > 1:
+            data = path.read_bytes()
+            path.unlink()
+            path.write_bytes(data)
+
+
+def _rows(folder: Path) -> list[Path]:
+    """The rows of a data set whose manifest fits its damaged metadata, as that of a stranger would."""
+    root = folder / "ds"
+    manifest = json.loads((root / MANIFEST_FILE).read_text())
+    name = "eval/metadata.jsonl"
+    manifest["files"][name] = file_record(root / name).model_dump()
+    (root / MANIFEST_FILE).write_text(json.dumps(manifest))
+    dataset = open_dataset(root)
+    return [dataset.clip("eval", row) for row in dataset.rows("eval")]
+
+
+def _verify(name: str) -> Callable[[Path], None]:
+    def read(folder: Path) -> None:
+        verify(folder / name, factories.quiet())
+
+    return read
+
+
+def _clip(folder: Path) -> None:
+    path = folder / _EPISODE / "back_top_narrow.mp4"
+    probe(path)
+    for _, _ in zip(range(1000), iter_frames(path), strict=False):
+        pass
+
+
+def _adapter(folder: Path) -> None:
+    check_adapter(read_adapter(folder / "adapter"), str(folder / "base"))
+
+
+def _base(folder: Path) -> None:
+    check_checkpoint(folder / "base")
+    weight_shapes(folder / "base")
+
+
+FORMATS = (
+    Format("episode.json", f"{_EPISODE}/episode.json", lambda folder: _nothing(read_episode(folder / _EPISODE))),
+    Format("episode.json, verified", f"{_EPISODE}/episode.json", _verify("data")),
+    Format("trajectory.parquet", f"{_EPISODE}/trajectory.parquet", lambda f: _nothing(read_trajectory(f / _EPISODE))),
+    Format("clip", f"{_EPISODE}/back_top_narrow.mp4", _clip),
+    Format(
+        "hpvqa.json of a data folder", "collection/hpvqa.json", lambda f: _nothing(read_collection(f / "collection"))
+    ),
+    Format("manifest.json", "ds/manifest.json", _verify("ds")),
+    Format("metadata.jsonl", "ds/eval/metadata.jsonl", _rows),
+    Format("metadata.jsonl to import", "original/push_test/metadata.jsonl", lambda f: _clips(f / "original")),
+    Format("run.json", "runs/oracle/run.json", lambda f: _nothing(read_runs([f / "runs" / "oracle"]))),
+    Format(
+        "predictions.jsonl", "runs/oracle/predictions.jsonl", lambda f: _nothing(read_runs([f / "runs" / "oracle"]))
+    ),
+    Format(
+        "published predictions",
+        "model_push_results.jsonl",
+        lambda f: _nothing(read_runs([f / "model_push_results.jsonl"])),
+    ),
+    Format("recipe", "recipe.yaml", lambda f: _nothing(load_recipe(str(f / "recipe.yaml")))),
+    Format("fine-tuning recipe", "finetune.yaml", lambda f: _nothing(load_finetune_recipe(str(f / "finetune.yaml")))),
+    Format("camera rig", "rig.yaml", lambda f: _nothing(load_rig(str(f / "rig.yaml")))),
+    Format("prompt", "prompt.yaml", lambda f: _nothing(load_prompt(str(f / "prompt.yaml")))),
+    Format("hpvqa.yaml", "hpvqa.yaml", lambda f: _nothing(_defaults(f / "hpvqa.yaml"))),
+    Format("adapter_config.json", "adapter/adapter_config.json", _adapter),
+    Format("adapter_model.safetensors", "adapter/adapter_model.safetensors", _adapter),
+    Format("hpvqa.json of an adapter", "adapter/hpvqa.json", lambda f: _nothing(read_training_record(f / "adapter"))),
+    Format("config.json", "base/config.json", lambda f: _nothing(find_family(str(f / "base")))),
+    Format("model.safetensors", "base/model.safetensors", _base),
+)
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
+def _clips(folder: Path) -> list[Path]:
+    return [original.clip for original in read_originals(folder)]
+
+
+def _defaults(path: Path) -> object:
+    import click
+
+    def load(name: str) -> click.Command:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        return command
+
+    return [read_defaults(path, name, COMMANDS, load) for name in ("eval", "build")]

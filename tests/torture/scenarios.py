@@ -1,0 +1,194 @@
+"""Commands that write, each with what it starts from and what it should leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from hpvqa.dataset.build import build
+from hpvqa.recipe import Recipe
+from tests import factories
+from tests.torture.trace import hpvqa
+
+TIMES = {
+    "seconds",
+    "train_runtime",
+    "train_samples_per_second",
+    "train_steps_per_second",
+    "time",
+    "wall_s",
+    "images_per_s",
+}
+"""Keys of JSON whose values are measured times."""
+IGNORED = {".lock", ".lock.settings"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A command in a working folder of its own.
+
+    Attributes:
+        name: What it is called in tables.
+        prepare: Fills the working folder with what the command reads.
+        args: The command line, relative to the working folder.
+        out: What it writes, relative to the working folder.
+        again: The command line that goes on after a failure, if another one.
+        whole: What can be read of ``out`` after a failure, before going on: command lines that must not complain.
+        slow: Whether one run takes more than about three seconds.
+        resumes: Whether ``out`` may be there in part, to be gone on with.
+    """
+
+    name: str
+    prepare: Callable[[Path], None]
+    args: tuple[str, ...]
+    out: str
+    again: tuple[str, ...] = ()
+    whole: tuple[tuple[str, ...], ...] = ()
+    slow: bool = False
+    resumes: bool = False
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """Every file in a folder and a digest of its content, without what is measured anew each time."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith(tuple(IGNORED)):
+            found[path.relative_to(folder).as_posix()] = sha256(_content(path)).hexdigest()[:16]
+    return found
+
+
+def _content(path: Path) -> bytes:
+    data = path.read_bytes()
+    if path.suffix == ".json":
+        return json.dumps(_timeless(json.loads(data)), sort_keys=True).encode()
+    if path.suffix == ".jsonl":
+        return b"\n".join(
+            json.dumps(_timeless(json.loads(line)), sort_keys=True).encode() for line in data.splitlines()
+        )
+    return data
+
+
+def _timeless(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _timeless(value) for key, value in data.items() if key not in TIMES}
+    return [_timeless(value) for value in data] if isinstance(data, list) else data
+
+
+def _nothing(folder: Path) -> None:
+    """The command makes all of it."""
+
+
+def _data(folder: Path) -> None:
+    factories.make_data(folder / "data", push=6, drop=6)
+
+
+def _dataset(folder: Path) -> None:
+    _data(folder)
+    build(folder / "data", folder / "ds", factories.quiet(), recipe=Recipe())
+
+
+def _other_dataset(folder: Path) -> None:
+    _data(folder)
+    factories.make_data(folder / "other", seed=9, push=4)
+    build(folder / "other", folder / "out", factories.quiet(), recipe=Recipe())
+
+
+def _original(folder: Path) -> None:
+    factories.make_original(
+        folder / "src" / "push_a_test", "push", {n: "Left." if n % 2 else "Right." for n in range(6)}
+    )
+    factories.make_original(
+        folder / "src" / "push_b_train", "push", {n: "Left." if n % 2 else "Right." for n in range(6)}
+    )
+
+
+def _run(folder: Path) -> None:
+    _dataset(folder)
+    for model in ("left", "oracle"):
+        _do(folder, "eval", "--dataset", "ds", "--model", model, "--out", f"runs/{model}")
+
+
+def _model(folder: Path) -> None:
+    _dataset(folder)
+    _do(folder, "tiny", "qwen3_vl", "model")
+
+
+def _adapter(folder: Path) -> None:
+    _model(folder)
+    _do(folder, *_FINETUNE, "--out", "adapter")
+
+
+def _do(folder: Path, *args: str) -> None:
+    ended = hpvqa(args, folder, limit=600)
+    if ended.code != 0:
+        raise RuntimeError(f"hpvqa {' '.join(args)} fails: {ended.output}")
+
+
+_EPISODES = ("--episodes", "2", "--fps", "2", "--resolution", "64x64", "--workers", "2")
+_VERIFY = (("verify", "out"),)
+_LOOK = ("--resolution", "64x64", "--frames", "2", "--device", "cpu")
+_FINETUNE = (
+    *("finetune", "--dataset", "ds", "--model", "model", "--no-eval", "--workers", "0", "--cache-size", "0", *_LOOK),
+    *("--max-steps", "4", "--batch-size", "2", "--set", "training.checks=2"),
+)
+
+SCENARIOS = (
+    Scenario(
+        "collect",
+        _nothing,
+        ("collect", "push", *_EPISODES, "--out", "out"),
+        "out",
+        whole=_VERIFY,
+        slow=True,
+        resumes=True,
+    ),
+    Scenario("build", _data, ("build", "data", "--out", "out"), "out", whole=_VERIFY),
+    Scenario("build --force", _other_dataset, ("build", "data", "--out", "out", "--force"), "out", whole=_VERIFY),
+    Scenario("build --import", _original, ("build", "--import", "src", "--out", "out"), "out", whole=_VERIFY),
+    Scenario(
+        "eval, a baseline",
+        _dataset,
+        ("eval", "--dataset", "ds", "--model", "left", "--out", "out"),
+        "out",
+        whole=(("report", "out", "--json"),),
+        resumes=True,
+    ),
+    Scenario(
+        "eval, a model",
+        _model,
+        (
+            "eval",
+            "--dataset",
+            "ds",
+            "--backend",
+            "transformers",
+            "--model",
+            "model",
+            *_LOOK,
+            "--limit",
+            "4",
+            "--out",
+            "out",
+        ),
+        "out",
+        slow=True,
+        resumes=True,
+    ),
+    Scenario(
+        "finetune",
+        _model,
+        (*_FINETUNE, "--out", "out"),
+        "out",
+        again=(*_FINETUNE, "--out", "out", "--resume"),
+        slow=True,
+        resumes=True,
+    ),
+    Scenario("merge", _adapter, ("merge", "adapter", "--model", "model", "--out", "out"), "out", slow=True),
+    Scenario("tiny", _nothing, ("tiny", "qwen3_vl", "out"), "out", slow=True),
+    Scenario("report", _run, ("report", "runs/left", "runs/oracle", "--html", "page.html", "--csv", "cells.csv"), "."),
+    Scenario("show", _data, ("show", "data/push/000/episode-000000", "--out", "out"), "out"),
+)

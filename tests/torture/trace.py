@@ -1,0 +1,88 @@
+"""A command under strace, which counts its system calls and makes the Nth of them fail or kill the process."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+CALLS = (
+    "write,pwrite64,writev,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,fsync,fdatasync,link,linkat,"
+    "symlink,ftruncate,flock,chmod,fchmod,copy_file_range,sendfile"
+)
+"""The system calls that change what is on the disk."""
+Fault = Literal["KILL", "ENOSPC", "EIO"]
+FAULTS: tuple[Fault, ...] = ("KILL", "ENOSPC", "EIO")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    Attributes:
+        code: Exit code, negative for a signal; None if it was still running at the end of its time.
+        output: What it said on both streams.
+    """
+
+    code: int | None
+    output: str
+
+    @property
+    def traceback(self) -> bool:
+        """Whether it ended with an error that nobody worded."""
+        return "Traceback (most recent call last)" in self.output
+
+
+def has_strace() -> bool:
+    """Whether system calls can be traced here."""
+    if shutil.which("strace") is None:
+        return False
+    return subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], capture_output=True).returncode == 0
+
+
+def hpvqa(args: Sequence[str], folder: Path, *, strace: Sequence[str] = (), limit: float = 180) -> Ended:
+    """Run a command in a folder, and end it with all its children when its time is over."""
+    process = subprocess.Popen(
+        [*strace, sys.executable, "-m", "hpvqa", *args],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=limit)
+        code: int | None = process.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        code = None
+    return Ended(code, output.decode(errors="replace"))
+
+
+def count_calls(args: Sequence[str], folder: Path, log: Path) -> tuple[Ended, int]:
+    """Run a command undisturbed; also the most traced calls of any of its threads, for strace counts by thread."""
+    ended = hpvqa(args, folder, strace=_strace("-o", str(log)), limit=600)
+    calls = Counter(line.split(maxsplit=1)[0] for line in log.read_text(errors="replace").splitlines() if "(" in line)
+    return ended, max(calls.values(), default=0)
+
+
+def disturbed(args: Sequence[str], folder: Path, fault: Fault, number: int) -> Ended:
+    """Run a command whose Nth call in a thread fails, or kills the process."""
+    what = "signal=KILL" if fault == "KILL" else f"error={fault}"
+    inject = f"inject={CALLS}:{what}:when={number}"
+    ended = hpvqa(args, folder, strace=_strace("-o", os.devnull, "-e", inject))
+    return Ended(ended.code, re.sub(r"^strace: .*$", "", ended.output, flags=re.MULTILINE))
+
+
+def _strace(*options: str) -> list[str]:
+    return ["strace", "-f", "-qq", "--seccomp-bpf", "-e", f"trace={CALLS}", "-e", "signal=none", *options]
