@@ -24,7 +24,7 @@ def commands() -> list[str]:
 
 
 @pytest.mark.models
-@pytest.mark.rendering
+@pytest.mark.simulation
 def test_every_command_of_the_tutorial_runs(tmp_path: Path) -> None:
     lines = commands()
     assert len(lines) >= 10
