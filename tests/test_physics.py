@@ -1,8 +1,12 @@
-"""Physics that must hold, on a hundred episodes of each task made through the command line without video."""
+"""Physics that must hold, on episodes of each task made through the command line without video.
+
+A dozen of each by default, of which none may fail; HPVQA_TEST_EPISODES=100 takes a hundred (a multiple of 4).
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +21,7 @@ from hpvqa.tasks import TASKS
 from hpvqa.tasks.drop import LIFT
 from tests.worlds import run, sample, with_hidden
 
-EPISODES = 100
+EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "12"))
 Collected = tuple[dict[str, list[EpisodeRecord]], dict[str, object], Path]
 
 
@@ -76,7 +80,7 @@ def test_the_lighter_cube_ends_clearly_further(collected: Collected) -> None:
 
 
 def test_displacement_falls_with_mass_on_either_side_and_in_either_order() -> None:
-    masses = np.linspace(0.5, 5.0, 8)
+    masses = np.linspace(0.5, 5.0, 6)
     moved = {side: [] for side in SIDES}
     for left, right in zip(masses, masses[::-1], strict=True):
         measurement = run(with_hidden(sample("push", 1), left, right)).outcome.measurement
