@@ -17,6 +17,8 @@ from hpvqa.collect.worker import Job
 from hpvqa.record.episode import find_episodes, read_episode
 from tests.collect_fakes import collection, command, tell_environment
 
+pytestmark = pytest.mark.slow
+
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> float:
     begin = time.monotonic()

@@ -15,6 +15,8 @@ from hpvqa.vlm.pixels import Measured, PixelsAnswerer, measure_clip
 from hpvqa.vlm.protocol import Query
 from tests.pixel_clips import BLUE, RED, Frames, camera, drop_clip, push_clip, squeezed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["top", "low"])
 @pytest.mark.parametrize("moved", [{"left": 0.06, "right": 0.14}, {"left": 0.15, "right": 0.045}])

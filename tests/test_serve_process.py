@@ -17,6 +17,8 @@ import pytest
 
 from tests.serve_fakes import PIDS, command
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-very-secret-4711"
 
 

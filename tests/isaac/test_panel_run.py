@@ -21,6 +21,8 @@ from tests.isaac.kit.session import Session, kit_session
 from tests.isaac.panel_fixtures import HPVQA, panel, prepare, script, tiny_job
 from tests.servers import StandIn
 
+pytestmark = pytest.mark.slow
+
 SLOW = """
 stop = Path(arguments[arguments.index("--stop-file") + 1])
 progress = Path(arguments[arguments.index("--progress-file") + 1])
