@@ -187,8 +187,8 @@ def test_conditions(dataset: Dataset, tmp_path: Path) -> None:
     assert mirrored is not None
     assert (mirrored.correct, mirrored.n) == (0, 16)
     text = " ".join(shown(report).split())
-    assert "mass can be read off the final still" in text
-    assert "Same side in both orders" in text
+    assert "mass can be read off the last frame" in text
+    assert "same side in both orders" in text
     assert "mass can be read off" not in shown(report_of(make_run(tmp_path / "plain", dataset)))
 
 

@@ -115,7 +115,7 @@ def _caption(invalid: int) -> str:
 def _marks(settings: RunSettings) -> list[str]:
     marks = []
     if settings.privileged:
-        marks.append("Privileged: this answerer is given what a camera does not see.")
+        marks.append("Privileged: this run uses information that no camera sees.")
     if settings.resampling == "unknown":
-        marks.append("The server may have dropped frames again, and does not tell.")
+        marks.append("The server may have dropped frames; it does not say.")
     return marks
