@@ -33,7 +33,7 @@ class Bias(Model):
     )
     balanced_interval: Interval | None = Field(description="Combined from the intervals of both sides' accuracies.")
     d_prime: float | None = Field(
-        description="d′: how well valid answers separate left from right, with the log-linear correction; 0: not at all."
+        description="d′: how well valid answers separate left from right, log-linearly corrected; 0: not at all."
     )
     d_prime_interval: Interval | None
     criterion: float | None = Field(description="Negative if left is preferred, positive if right is.")

@@ -176,4 +176,4 @@ def _content(part: Part, report: Report) -> str:
 
 
 def _footer(report: Report) -> str:
-    return tag("footer", words(f"hpvqa {report.version} · {report.created}", "p"))
+    return tag("footer", words(f"hpvqa {report.version} · {report.created} · terms: docs/glossary.md in hpvqa", "p"))
