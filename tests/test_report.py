@@ -216,7 +216,7 @@ def test_views_that_a_model_was_not_trained_on_do_not_count(dataset: Dataset, tm
     (pair,) = report.comparisons
     assert {(found.task, found.n) for found in pair.results if found.by == "all"} == {("push", 16), ("drop", 8)}
     text = " ".join(shown(report).split())
-    assert "trained on drop by one of two cameras (front_wide); all other views are scored apart" in text
+    assert "trained on drop by one of two cameras (front_wide); all other views are scored separately" in text
     assert "plain, untrained views" in text
 
 

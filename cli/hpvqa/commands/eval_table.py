@@ -16,8 +16,8 @@ from hpvqa.report.grid import Grid, Group, Line
 
 _COLUMNS = ("accuracy", "95 %", "majority", "correct", "epis.", "eff. n")
 _CAPTION = (
-    "95 %: interval over episodes, since views of one episode are not independent. Majority: what always giving the "
-    "more frequent true answer scores. Eff. n: how many independent rows would be as informative."
+    "95 %: interval over episodes, since views of one episode are not independent. Majority: accuracy of always giving "
+    "the more frequent answer. Eff. n: how many independent rows would be as informative."
 )
 
 
