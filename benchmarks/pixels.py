@@ -1,4 +1,4 @@
-"""How often the pixels baseline is right on a data folder: the ceiling that a model should be compared with.
+"""Accuracy of the pixels baseline on a data folder: the ceiling that a model should be compared with.
 
 Run on a folder that ``hpvqa collect`` filled. Every clip is measured as it was recorded, squeezed to 224×224 as the
 processors of vision-language models do, at 2 frames a second, and both. Prints accuracy by camera with its 95 %
@@ -149,7 +149,7 @@ def majority(rows: Sequence[Row], weighted: bool) -> list[bool]:
 
 
 def summary(rows: Sequence[Row]) -> Summary:
-    """Shares of right answers by camera, by majority and by gap, of one task under one setting."""
+    """Accuracy by camera, by majority vote and by gap, of one task under one setting."""
     found = {}
     for camera in dict.fromkeys(row.camera for row in rows):
         found[camera] = share([row.is_correct for row in rows if row.camera == camera])

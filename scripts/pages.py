@@ -24,7 +24,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 COMMANDS_HEAD = """\
 # Commands
 
-Written by `make docs-pages` from the commands themselves; `hpvqa COMMAND --help` says the same.
+Written by `make docs-pages` from the commands themselves; `hpvqa COMMAND --help` says the same. *The paper* and
+*the public original* are those of [Citation](../README.md#citation).
 
 Every command ends with exit code 0 if all went well, 2 if it was called wrongly, 1 if something failed while running,
 and 130 after Ctrl-C; an error is one sentence that says what to do.
@@ -64,7 +65,8 @@ _HPVQA_COMPLETE=fish_source hpvqa > ~/.config/fish/completions/hpvqa.fish
 RECIPES_HEAD = """\
 # Recipes, rigs and prompts
 
-Written by `make docs-pages` from the models that check these files.
+Written by `make docs-pages` from the models that check these files. *The paper* is that of
+[Citation](../README.md#citation).
 
 A recipe is a YAML file; only what differs from the defaults needs to be in it. Options of a command override single
 values of a recipe. Shipped files are in `recipes/` and are called by their names; a file of your own is called by its

@@ -1,4 +1,4 @@
-"""What answers lean to, whether probabilities are true, and whether the order of the choices matters."""
+"""Response bias, calibration of probabilities, and whether the order of the choices matters."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def test_shards_work_side_by_side(start: Callable[..., Run]) -> None:
     [
         ("full_disk", 1, "is full; free some space and run the same command again"),
         ("no_gl", 2, "Error: There is no OpenGL here; install Mesa"),
-        ("suicidal", 1, "A worker ended unexpectedly, most likely for want of memory"),
+        ("suicidal", 1, "A worker ended unexpectedly, most likely because memory ran out"),
     ],
 )
 def test_what_goes_wrong_in_a_worker_is_one_sentence(

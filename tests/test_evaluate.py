@@ -481,7 +481,7 @@ def test_command(
     assert hpvqa("eval", "--dataset", dataset.root, "--model", "oracle") == 0
     out = capsys.readouterr().out
     assert [line.split()[0] for line in out.splitlines()[2:4]] == ["push", "all"]
-    assert "Privileged: this answerer is given what a camera does not see." in out
+    assert "Privileged: this run uses information that no camera sees." in out
     assert max(map(len, out.splitlines()[:5])) <= 80
     assert hpvqa("eval", "--dataset", dataset.root, "--model", "left", "--condition", "plain,swap") == 0
     assert "By condition" in capsys.readouterr().out

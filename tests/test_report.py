@@ -187,8 +187,8 @@ def test_conditions(dataset: Dataset, tmp_path: Path) -> None:
     assert mirrored is not None
     assert (mirrored.correct, mirrored.n) == (0, 16)
     text = " ".join(shown(report).split())
-    assert "mass can be read off the final still" in text
-    assert "Same side in both orders" in text
+    assert "mass can be read off the last frame" in text
+    assert "same side in both orders" in text
     assert "mass can be read off" not in shown(report_of(make_run(tmp_path / "plain", dataset)))
 
 
@@ -216,7 +216,7 @@ def test_views_that_a_model_was_not_trained_on_do_not_count(dataset: Dataset, tm
     (pair,) = report.comparisons
     assert {(found.task, found.n) for found in pair.results if found.by == "all"} == {("push", 16), ("drop", 8)}
     text = " ".join(shown(report).split())
-    assert "trained on drop by one of two cameras (front_wide); all other views are scored apart" in text
+    assert "trained on drop by one of two cameras (front_wide); all other views are scored separately" in text
     assert "plain, untrained views" in text
 
 

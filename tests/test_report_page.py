@@ -246,7 +246,7 @@ def test_views_that_a_model_was_not_trained_on_stand_apart_everywhere(dataset: D
     word = {2: "two", 3: "three", 4: "four"}[len({row.camera for row in dataset.rows("eval") if row.task == "drop"})]
     html, page = make_page(tmp_path / "out.html", [make_run(tmp_path / "run", dataset, say=left, views=views)])
     text = "".join(page.words)
-    assert f"trained on drop by one of {word} cameras ({cameras[0]}); all other views are scored apart" in text
+    assert f"trained on drop by one of {word} cameras ({cameras[0]}); all other views are scored separately" in text
     assert "plain, untrained views" in page.words
     shown = re.findall(r'data-task="drop" data-camera="(\w+)"', html)
     assert set(shown) == {cameras[0]}

@@ -1,4 +1,4 @@
-"""Counting right answers."""
+"""Counting correct answers."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def test_what_killed_a_child_is_said(tmp_path: Path) -> None:
         kit.until(lambda: made(kit) >= 1)
         os.kill(pid(kit), signal.SIGKILL)
         kit.until(lambda: state(kit) == "failed")
-        assert kit.texts()["error"] == "hpvqa was ended by the system, most likely for want of memory"
+        assert kit.texts()["error"] == "hpvqa was ended by the system, most likely because memory ran out"
         kit.click("generate")
         kit.until(lambda: made(kit) >= 1)
 

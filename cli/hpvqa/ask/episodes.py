@@ -23,8 +23,7 @@ def open_episode(folder: Path) -> EpisodeRecord:
     record = read_episode(folder)
     if not record.outcome.ok:
         raise UsageError(
-            f"The episode {folder} failed ({record.outcome.reason}), so there is no right answer to be had from it; "
-            "choose another one"
+            f"The episode {folder} failed ({record.outcome.reason}), so it has no correct answer; choose another one"
         )
     return record
 

@@ -21,14 +21,14 @@ def untaught(question: Question, task: str, taught: Collection[str]) -> str | No
     if task not in taught:
         return (
             f"The model was trained on {' and '.join(taught)} episodes only, and this is a {task} episode: its answer "
-            "means nothing, however sure it looks"
+            "means nothing, however high its probability"
         )
     own = TASKS[task].question
     if question.text is None or _same(question.text, own):
         return None
     return (
         f"The model was trained to answer one question about {task} episodes, {own!r}: its answer to another question "
-        "may mean nothing, however sure it looks"
+        "may mean nothing, however high its probability"
     )
 
 

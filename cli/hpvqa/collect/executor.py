@@ -57,7 +57,7 @@ def run_jobs(
             reporter.frames(pool.frames())
     except BrokenExecutor:
         raise RunError(
-            "A worker ended unexpectedly, most likely for want of memory; "
+            "A worker ended unexpectedly, most likely because memory ran out; "
             "run the same command again with fewer --workers, finished episodes are kept"
         ) from None
     finally:

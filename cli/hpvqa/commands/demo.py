@@ -28,7 +28,7 @@ Run the same command again to go on after an interrupt, or with --restart to hav
 @json_option
 @click.pass_context
 def command(ctx: click.Context, out: Path, workers: int | None, restart: bool, as_json: bool) -> None:
-    """See everything work: a dozen robot episodes become a data set, and baselines answer its questions.
+    """See everything work: a dozen robot episodes, a data set, answers of baselines and of a small model.
 
     Takes a few minutes on two cores, without a GPU.
     """

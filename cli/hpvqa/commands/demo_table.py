@@ -17,7 +17,7 @@ from hpvqa.report.grid import Grid, Group, Line
 _HOW = {
     "left": "always answers left",
     "right": "always answers right",
-    "random": "tosses a coin",
+    "random": "guesses at random",
     "majority": "most frequent answer in training",
     "oracle": "measures the recorded motion",
     "frame-oracle": "the same, 2 frames a second",
@@ -68,7 +68,7 @@ def _grid(answers: Mapping[str, Evaluated], tasks: Sequence[str]) -> Grid:
         for number, (name, cells) in enumerate(done.scores.items()):
             who = f"{model}: {_HOW[model]}" if number == 0 else f"{model}: {name}"
             lines.append(Line((who, *(_share(_whole(cells, task)) for task in tasks))))
-    return Grid("Accuracy on the evaluation split", ("who answers", *tasks), (Group("", tuple(lines)),))
+    return Grid("Accuracy on the evaluation split", ("model", *tasks), (Group("", tuple(lines)),))
 
 
 def _whole(cells: Sequence[Cell], task: str) -> Cell | None:

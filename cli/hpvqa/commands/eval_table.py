@@ -16,8 +16,8 @@ from hpvqa.report.grid import Grid, Group, Line
 
 _COLUMNS = ("accuracy", "95 %", "majority", "correct", "epis.", "eff. n")
 _CAPTION = (
-    "95 %: interval over episodes, since views of one episode are not independent. Majority: what always giving the "
-    "more frequent true answer scores. Eff. n: how many independent rows would be as informative."
+    "95 %: interval over episodes, since views of one episode are not independent. Majority: accuracy of always giving "
+    "the more frequent answer. Eff. n: how many independent rows would be as informative."
 )
 
 
@@ -115,7 +115,7 @@ def _caption(invalid: int) -> str:
 def _marks(settings: RunSettings) -> list[str]:
     marks = []
     if settings.privileged:
-        marks.append("Privileged: this answerer is given what a camera does not see.")
+        marks.append("Privileged: this run uses information that no camera sees.")
     if settings.resampling == "unknown":
-        marks.append("The server may have dropped frames again, and does not tell.")
+        marks.append("The server may have dropped frames; it does not say.")
     return marks

@@ -80,7 +80,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     type=Number(min=0),
     default=20.0,
     show_default=True,
-    help="Most GB of decoded frames that are kept on disk; 0: none are.",
+    help="Size limit of the cache of decoded frames [GB]; 0: no cache.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out, or begin where there is none.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be trained, and the memory that it needs.")

@@ -41,7 +41,7 @@ compared.
 def command(
     paths: tuple[Path, ...], html: Path | None, table: Path | None, datasets: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Show how good the answers of RUNs are, how sure that is, and what they lean to.
+    """Show the accuracy of RUNs with intervals, their response bias and calibration, and compare them.
 
     A RUN is the folder of a run, finished or not, or prediction files in the public original's form; such files that
     differ only in task and side are one run.

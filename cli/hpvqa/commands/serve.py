@@ -63,8 +63,8 @@ def command(
 ) -> None:
     """Serve a model, and an adapter of it, with vLLM's OpenAI-compatible server.
 
-    The server keeps all frames that it is sent, does not think, and is told nothing from outside of the queries and
-    --data. It runs until Ctrl-C.
+    The model gets all frames that are sent, thinking is off, and the server reads nothing but the queries and the
+    folder of --data. It runs until Ctrl-C.
     """
     import json
     import os

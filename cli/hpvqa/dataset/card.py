@@ -34,7 +34,7 @@ rows = load_dataset("path/to/this/folder", "{task}", split="{split}").cast_colum
 ```
 
 Configurations: {configs}. Every row of a split is a line of its `metadata.jsonl`.
-Only the clip and the `question` are for a model; all other columns describe the episode.
+Only the clip and the `question` may be shown to a model; all other columns describe the episode.
 The folder of a clip also holds what else was recorded of it. `manifest.json` lists the SHA-256 of every file;
 `hpvqa verify` checks them.
 

@@ -1,4 +1,4 @@
-"""What the answers of a run lean to, and whether its probabilities can be trusted."""
+"""The response bias of a run, and whether its probabilities can be trusted."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from hpvqa.scene.spec import SIDES
 
 
 class Bias(Model):
-    """What the answers to one task lean to. Rows that could not be answered do not count."""
+    """The response bias in one task. Rows that could not be answered do not count."""
 
     task: str
     n: int = Field(description="How many rows were answered.")
     invalid: int = Field(description="How many of them with none of the choices.")
     episodes: int
-    effective_n: float = Field(description="How many independent rows would make the share of left as sure.")
+    effective_n: float = Field(description="Effective sample size of the share of left.")
     said_left: float | None = Field(description="Share of left among valid answers; null without any.")
     said_left_interval: Interval | None
     p_left: float | None = Field(description="Mean probability of left; null without log-probabilities.")
@@ -33,7 +33,7 @@ class Bias(Model):
     )
     balanced_interval: Interval | None = Field(description="Combined from the intervals of both sides' accuracies.")
     d_prime: float | None = Field(
-        description="How well the sides are told apart, from valid answers, log-linearly corrected; 0: not at all."
+        description="d′: how well valid answers separate left from right, log-linearly corrected; 0: not at all."
     )
     d_prime_interval: Interval | None
     criterion: float | None = Field(description="Negative if left is preferred, positive if right is.")
@@ -61,7 +61,7 @@ class FlipConsistency(Model):
     same: int = Field(description="Rows with the same word both times; an invalid answer is never the same.")
     n: int = Field(description="Rows that were answered both times.")
     episodes: int
-    effective_n: float = Field(description="How many independent rows would make the rate as sure.")
+    effective_n: float = Field(description="Effective sample size of the rate.")
     rate: float | None = Field(description="Share of the same; null without any row.")
     interval: Interval | None
     mean_shift: float | None = Field(
@@ -72,7 +72,7 @@ class FlipConsistency(Model):
 
 
 def bias(predictions: Sequence[Prediction], *, seed: int = 0) -> list[Bias]:
-    """What the answers lean to, task by task.
+    """The response bias, task by task.
 
     Args:
         predictions: The rows, under one condition.

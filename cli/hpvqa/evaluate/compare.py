@@ -38,7 +38,7 @@ class Comparison(Model):
     p_holm: float | None = Field(description="p corrected by Holm's method over the cameras of the task; null for all.")
     n: int = Field(description="Rows that both answered.")
     episodes: int
-    effective_n: float = Field(description="How many independent rows would make the difference as sure.")
+    effective_n: float = Field(description="Effective sample size of the difference.")
     unpaired: int = Field(description="Rows that only one of both has, or that one could not answer; not compared.")
 
     @property

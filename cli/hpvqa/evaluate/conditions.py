@@ -45,12 +45,12 @@ class Condition:
 
         Args:
             query: The plain query, with its frames if the answerer is given them.
-            seed: Seed of a condition that draws lots.
+            seed: Random seed of the condition.
         """
         return _CHANGES[self.name](query, seed) if self.name in _CHANGES else query
 
     def answer(self, answer: Side) -> Side:
-        """The right answer under this condition, from that to the plain query."""
+        """The correct answer under this condition, from that to the plain query."""
         return other_side(answer) if self.flips_answer else answer
 
 

@@ -1,4 +1,4 @@
-"""The parts of a run that are scored apart: its conditions, and the views that its model was never trained on."""
+"""The parts of a run that are scored separately: its conditions, and the views that its model was never trained on."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def untrained_note(predictions: Sequence[Prediction], views: Mapping[str, tuple[
             found.append(f"not on {task} by {', '.join(strange)}")
     if not found:
         return None
-    return f"The model was trained {' and '.join(found)}; all other views are scored apart, as {UNTRAINED}"
+    return f"The model was trained {' and '.join(found)}; all other views are scored separately, as {UNTRAINED}"
 
 
 def _number(count: int) -> str:

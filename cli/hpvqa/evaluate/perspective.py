@@ -29,8 +29,8 @@ class Reading(Model):
     accuracy: float
     interval: Interval
     balanced: float | None = Field(
-        description="Mean of the accuracies of both true sides, so that a lean to one does not count; null if one "
-        "has no row."
+        description="Mean of the accuracies of both true sides, so that a preference for one does not count; null if "
+        "one has no row."
     )
     balanced_interval: Interval | None
 
@@ -50,9 +50,9 @@ class Perspective(Model):
 
     task: str
     views: tuple[SeenFrom, ...] = Field(description="From the front, from the back, and both together.")
-    episodes: int = Field(description="Episodes that were seen from somewhere known.")
+    episodes: int = Field(description="Episodes seen by a camera whose position is known.")
     picture_episodes: int = Field(description="Those where most answers are correct in the picture's left and right.")
-    unknown: int = Field(description="Answered rows by cameras of which it is not known where they stand; left out.")
+    unknown: int = Field(description="Answered rows of cameras whose position is unknown; left out.")
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -60,7 +60,7 @@ class Perspective(Model):
         """Whether the picture's left and right explain the scores, and the robot's do not.
 
         From the front, answers go against the truth; in the picture's left and right they go with it; and from the back
-        they do not go against it. All by balanced accuracy and its interval, so that a lean to a side explains nothing.
+        they do not go against it. All by balanced accuracy and its interval, which no preference for a side changes.
         """
         found = {seen.view: seen for seen in self.views}
         if found.keys() != {"front", "back", "both"}:

@@ -29,9 +29,9 @@ class Cell(Model):
     invalid: int = Field(description="How many of them with none of the choices; these count as wrong.")
     episodes: int = Field(description="How many episodes these rows show: the number of independent samples.")
     majority: int = Field(
-        description="How many rows whoever always says the more frequent true answer of their task would get correct."
+        description="How many rows are correct if the more frequent true answer of their task is always given."
     )
-    effective_n: float = Field(description="How many independent rows would make the accuracy as sure.")
+    effective_n: float = Field(description="Effective sample size: how many independent rows would be as informative.")
     interval: Interval | None = Field(description="Interval of the accuracy; null without any row.")
 
     @computed_field  # type: ignore[prop-decorator]

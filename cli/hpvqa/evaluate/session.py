@@ -39,7 +39,7 @@ class Evaluated:
 
     @cached_property
     def parts(self) -> dict[str, list[Prediction]]:
-        """The answers by what is scored apart; the run is judged by the first part."""
+        """The answers by what is scored separately; the run is judged by the first part."""
         return parts_of(self.predictions, self.settings.views)
 
     @cached_property

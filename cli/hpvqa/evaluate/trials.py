@@ -35,7 +35,7 @@ class Trial:
         split: The row's split.
         row: The row; of several views in one query, the first.
         query: What is asked, with frames where the answerer is given them.
-        answer: The right answer.
+        answer: The correct answer.
         camera: Name of the camera; where views are joined, of the condition that joins them.
         error: Why it cannot be asked, in a sentence; None if it can.
     """
@@ -126,7 +126,7 @@ def with_frames(
         conditions: The conditions; all that are wanted of a clip share its decoded frames.
         wanted: Whether a trial is to be asked.
         sampling: Which frames of a clip.
-        seed: Seed of a condition that draws lots.
+        seed: Random seed of the condition.
         threads: Threads that decode ahead.
     """
     needed: list[tuple[list[Item], list[Trial]]] = []

@@ -52,7 +52,7 @@ def write_card(
     flipped = ", and each once more, flipped" if training.mirror else ""
     score = (
         f"Its best check, on {held_out} training episodes that were held out: loss {best['eval_loss']:.4f}, "
-        f"accuracy {best['eval_accuracy']:.3f}. That chose the checkpoint, and so is no test.\n"
+        f"accuracy {best['eval_accuracy']:.3f}. It chose the checkpoint, so it is not a test result.\n"
         if "eval_accuracy" in best
         else ""
     )

@@ -82,7 +82,7 @@ class TrainingSettings(Model):
 class FinetuneRecipe(Model):
     """A recipe of fine-tuning."""
 
-    kind: Literal["finetune"] = Field(default="finetune", description="Tells this recipe from one of episodes.")
+    kind: Literal["finetune"] = Field(default="finetune", description="Marks a recipe of fine-tuning.")
     lora: LoraSettings = Field(default=LoraSettings(), description="The shape of the adapter.")
     training: TrainingSettings = Field(default=TrainingSettings(), description="How it is trained.")
     frames: FrameSampling = Field(

@@ -44,16 +44,16 @@ tags: [hpvqa, video, robotics]
 
 {size:,} parameters in the Qwen3-VL architecture, for frames of {settings.model.side}x{settings.model.side}. It was
 trained from nothing on episodes of this project: first to point at the objects and the gripper, then to answer visible
-questions. It was never told what is hidden, so it can only guess which cube is heavier and which sphere more elastic,
-until it is fine-tuned.
+questions. Its training had no labels of hidden properties, so it can only guess which cube is heavier and which sphere
+is more elastic, until it is fine-tuned.
 
 Episodes:
 
 {seen}
 
-Share of right answers about the held-out ones, one clip at a time, with 95 % intervals by episode:
+Accuracy on the held-out ones, one clip at a time, with 95 % intervals by episode:
 
-| task | question | right | interval | clips | episodes |
+| task | question | accuracy | interval | clips | episodes |
 |---|---|---|---|---|---|
 {rows}
 

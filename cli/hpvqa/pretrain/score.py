@@ -34,7 +34,7 @@ class Score(Model):
     task: str
     question: str
     text: str
-    right: float = Field(description="Share of right answers, one clip at a time.")
+    right: float = Field(description="Accuracy, one clip at a time.")
     interval: Interval = Field(description="Its interval, by episode.")
     clips: int
     episodes: int

@@ -35,7 +35,7 @@ class ConditionReport(Model):
     bias: tuple[Bias, ...]
     reliability: dict[str, tuple[ReliabilityBin, ...]] = Field(description="By task; empty without log-probabilities.")
     psychometric: dict[str, Psychometric] = Field(description="By task, where the hidden values are known.")
-    cameras: tuple[CameraTest, ...] = Field(description="Whether answers by each camera have to do with the truth.")
+    cameras: tuple[CameraTest, ...] = Field(description="Whether the answers of each camera are related to the truth.")
     perspective: tuple[Perspective, ...] = Field(
         description="By task: accuracy with the robot's and with the picture's left and right, from front and back."
     )

@@ -76,7 +76,7 @@ def render_template(tokenizer: Any, template: str, query: Query, family: Family)
     turn = text.removeprefix(asked)
     if turn.rfind("<think>") > turn.rfind("</think>"):
         raise RunError(
-            f"The chat template of this {family.title} model opens <think> although it is told not to "
+            f"The chat template of this {family.title} model opens <think> although thinking is turned off "
             f"({family.chat_template_options}), so what follows is no answer; take a model that need not think"
         )
     return text

@@ -173,7 +173,7 @@ def open_answerer(
     Args:
         choice: What the user said.
         dataset: What will be asked about.
-        seed: Seed of an answerer that draws lots.
+        seed: Random seed of the answerer.
         environ: The environment, for a server's key.
         max_videos: Most videos in one query.
 

@@ -42,7 +42,7 @@ class Family(Model):
     chat_template_options: dict[str, JsonValue] = Field(
         description="Given to its chat template; must turn thinking off."
     )
-    timestamps: bool = Field(description="Whether its prompt tells when each frame was seen, so that spacing may vary.")
+    timestamps: bool = Field(description="Whether its prompt states the time of each frame, so that spacing may vary.")
     min_frames: int = Field(ge=1, description="Fewest frames of a video; fewer are filled up with the last one.")
     pixel_multiple: int | None = Field(
         description="Width and height must be multiples of this [pixels]; null: exactly what its processor says."

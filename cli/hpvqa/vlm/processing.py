@@ -59,7 +59,7 @@ def check_frames(processor: Any, family: Family, frames: Frames) -> None:
     """
     if not family.timestamps and frames.rate is None:
         raise UsageError(
-            f"{family.title} is not told when a frame was seen, so unevenly spaced frames would mislead it; "
+            f"{family.title} does not receive the times of its frames, so unevenly spaced frames would mislead it; "
             "use the sampler uniform or dense"
         )
     height, width = frames.images.shape[1:3]

@@ -65,7 +65,7 @@ def open_baseline(name: str, dataset: Dataset, seed: int) -> Answerer:
     Args:
         name: Its name.
         dataset: The data set that it will be asked about; only its training split may be looked at.
-        seed: Seed of a baseline that draws lots.
+        seed: Random seed of the baseline.
 
     Raises:
         UsageError: There is none of this name; the message names the nearest one.

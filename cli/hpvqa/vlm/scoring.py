@@ -167,5 +167,5 @@ class Doubt:
         rather = f" (such as {text!r})" if text.strip() else ""
         self._tell(
             f"The model gives {words} together a probability of only {mass:.2g}: it would rather say something "
-            f"else{rather}, so which of them it prefers tells little; look at p_choices in the predictions"
+            f"else{rather}, so its preference between them means little; look at p_choices in the predictions"
         )

@@ -170,5 +170,5 @@ def sentence(text: str, code: int) -> str:
     if lines:
         return lines[-1]
     if code == -9:
-        return "hpvqa was ended by the system, most likely for want of memory"
+        return "hpvqa was ended by the system, most likely because memory ran out"
     return f"hpvqa ended with exit code {code} and no word"

@@ -168,7 +168,9 @@ class Run:
             if self.log is not None:
                 text = self.log.read_text(encoding="utf-8", errors="replace")[-20_000:]
         killed = code == -9 or (code is None and not text)
-        return "hpvqa was ended by the system, most likely for want of memory" if killed else sentence(text, code or 0)
+        return (
+            "hpvqa was ended by the system, most likely because memory ran out" if killed else sentence(text, code or 0)
+        )
 
     def _prune(self) -> None:
         runs = sorted((self._folder / "runs").glob("*"))

@@ -1,4 +1,4 @@
-"""Whether answers have to do with the truth at all, whatever they lean to."""
+"""Whether answers are related to the truth at all, whatever their bias."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import comb
 def fisher_p(hits: int, left: int, false_alarms: int, right: int) -> float:
     """Two-sided p of Fisher's exact test (1935): given how often each side is said, whether it goes with the truth.
 
-    Unlike a test against one half it is not misled by answers that lean to a side of a set where one side is more
+    Unlike a test against one half it is not misled by answers that prefer a side of a set where one side is more
     often true.
 
     Args:

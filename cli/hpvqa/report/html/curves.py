@@ -82,7 +82,7 @@ def lean_figures(report: Report) -> str:
             chart.point(c, d, d_low, d_high, number, f"{name}: c {c:+.2f}, d′ {d:.2f}")
         title = f"{task}, criterion and d′"
         caption = (
-            "Further up, the sides are told apart better; off the middle, one of them is preferred whatever is shown. "
+            "Up: the model separates left from right better. Off the middle: it prefers one side whatever it is shown. "
             "Bars: 95 % intervals over episodes."
         )
         drawn.append(figure(title, chart.drawing.render(title, caption), caption))
@@ -113,7 +113,7 @@ def calibration_figures(report: Report) -> str:
         curves = [(number, run) for number, run in known if not run.main.few(task)]
         if not curves:
             continue
-        chart = Chart((0.0, 1.0), (0.0, 1.0), "P(left) as answered", "share where left is true")
+        chart = Chart((0.0, 1.0), (0.0, 1.0), "predicted P(left)", "observed share of left")
         chart.slope("half")
         for number, run in curves:
             bins = run.main.reliability[task]
@@ -125,7 +125,7 @@ def calibration_figures(report: Report) -> str:
                 size = 2.5 + 3.5 * (found.n / most) ** 0.5
                 chart.point(found.p_left, found.left, found.interval.low, found.interval.high, number, tip, size)
         title = f"{task}, calibration"
-        caption = "On the dashed line, answers are as probable as they say. Larger marks hold more rows."
+        caption = "On the dashed line, predicted probabilities match observed frequencies. Larger marks: more rows."
         drawn.append(figure(title, chart.drawing.render(title, caption), caption))
     return figures(drawn) + "".join(few)
 

@@ -30,7 +30,7 @@ def gallery(runs: Sequence[Run], clips: Clips) -> str:
             "p",
             "note",
         )
-    return section("What went wrong", "failures", note + parts)
+    return section("Errors", "failures", note + parts)
 
 
 def _of_run(run: Run, clips: Clips) -> str:

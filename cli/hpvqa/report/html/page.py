@@ -66,7 +66,7 @@ _PARTS = (
     Part("accuracy", "Accuracy", [accuracy_figures], [accuracy_grid, tuned_grid]),
     Part(
         "bias",
-        "Left or right",
+        "Response bias",
         [side_figures, lean_figures],
         [sides_grid, bias_grid, probabilities_grid],
         key=True,
@@ -74,14 +74,14 @@ _PARTS = (
     Part("gap", "By difficulty", [gap_figures], [threshold_grid], [gap_grid], key=True),
     Part(
         "conditions",
-        "What the answers rest on",
+        "By condition",
         [condition_figures],
         [explanation_grid, conditions_grid, flips_grid],
         key=True,
     ),
     Part("cameras", "By camera", [camera_figures], [perspective_grid, pooled_grid], [camera_grid], key=True),
     Part("calibration", "Calibration", [calibration_figures], key=True),
-    Part("comparisons", "Run against run", (), [comparison_grid], [camera_comparison_grid]),
+    Part("comparisons", "Comparison of runs", (), [comparison_grid], [camera_comparison_grid]),
 )
 
 
@@ -106,7 +106,7 @@ def page(report: Report, runs: Sequence[Run], clips: Clips) -> str:
     body = "".join(section(title, anchor, content) for anchor, (title, content) in contents.items())
     body += gallery(runs, clips) + provenance(report, runs)
     shown = {anchor: title for anchor, (title, content) in contents.items() if content}
-    shown |= {"failures": "What went wrong", "provenance": "How this was made"}
+    shown |= {"failures": "Errors", "provenance": "How this report was made"}
     style, script = (path.read_text(encoding="utf-8") for path in (_STYLE, _SCRIPT))
     # Whatever a run says, the page loads nothing, and runs no script but its own.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -131,8 +131,8 @@ def _title(report: Report) -> str:
 def _header(report: Report, sections: dict[str, str]) -> str:
     links = "".join(f'<a href="#{anchor}">{escape(title)}</a>' for anchor, title in sections.items())
     lead = (
-        "A robot pushes cubes and drops spheres; asked is which one is heavier, or more elastic. Every interval is "
-        "over episodes: several views of one episode are not several samples."
+        "A robot pushes two cubes or drops two spheres; the question is which one is heavier, or more elastic. Every "
+        "interval is over episodes, because several views of one episode are not independent samples."
     )
     items = "".join(
         tag("li", _marked(report, number) + words(_about(report, number), "span", "note"))
@@ -176,4 +176,4 @@ def _content(part: Part, report: Report) -> str:
 
 
 def _footer(report: Report) -> str:
-    return tag("footer", words(f"hpvqa {report.version} · {report.created}", "p"))
+    return tag("footer", words(f"hpvqa {report.version} · {report.created} · terms: docs/glossary.md in hpvqa", "p"))

@@ -17,7 +17,7 @@ def provenance(report: Report, runs: Sequence[Run]) -> str:
     command = words(shlex.join(report.command), "pre")
     made = words(f"Made by hpvqa {report.version}, {report.created}, with this command:", "p")
     parts = [_of_run(shown, run) for shown, run in zip(report.runs, runs, strict=True)]
-    return section("How this was made", "provenance", made + command + "".join(parts))
+    return section("How this report was made", "provenance", made + command + "".join(parts))
 
 
 def _of_run(shown: RunReport, run: Run) -> str:

@@ -11,7 +11,7 @@ from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.tables.words import share
 from hpvqa.scene.spec import SIDES
 
-_LEGEND = "Bars: 95 % intervals over episodes. Dashed: one half. Upright tick: the majority answer."
+_LEGEND = "Bars: 95 % intervals over episodes. Dashed line: 0.5. Tick: accuracy of the more frequent answer alone."
 
 _ROOM = 34
 """Most letters of a label that leave room for the figures at the end of its row, also on a phone."""
@@ -32,7 +32,7 @@ def accuracy_figures(report: Report) -> str:
 
 
 def side_figures(report: Report) -> str:
-    """One figure a task: for each run how often it is right where the answer is left, and where it is right."""
+    """One figure a task: for each run its accuracy where the true answer is left, and where it is right."""
     drawn = []
     for task in report.tasks:
         lanes = []
@@ -46,8 +46,8 @@ def side_figures(report: Report) -> str:
             if marks:
                 lanes.append(Lane(label(run), detail, marks))
         caption = (
-            "Marks point to the true answer: left above, right below. Far apart, the answer leans to a side whatever "
-            "is shown."
+            "Marks point to the true answer: left above, right below. Far apart: the model prefers one "
+            "side, whatever it is shown."
         )
         title = f"{task}, by the true answer"
         drawn.append(figure(title, forest(lanes, title), caption))

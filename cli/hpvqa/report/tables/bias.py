@@ -1,4 +1,4 @@
-"""What answers lean to: the paper's Table 4, continued."""
+"""Response bias: the paper's Table 4, continued."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hpvqa.report.tables.words import interval_words, range_words, share, signed
 
 
 def bias_grid(report: Report) -> Grid:
-    """Table 4, continued: what the answers lean to."""
+    """Table 4, continued: the response bias."""
     return Grid(
-        "What the answers lean to",
+        "Response bias",
         ("run", "said left", "95 %", "balanced", "95 %", "episodes", "eff. n"),
         _of_bias(
             report,
@@ -47,9 +47,9 @@ def probabilities_grid(report: Report) -> Grid:
                 "few" if found.ece is not None and found.episodes < FEWEST_EPISODES else share(found.ece),
             ),
         ),
-        "d′: how well the sides are told apart, 0 not at all. c: criterion, negative where left is preferred, positive "
-        "where right is. P(left): mean probability of left. P(word): that one of both words is said at all. Brier "
-        "score: 0.25 is that of a constant half. ECE: expected calibration error; few: fewer than "
+        "d′: how well answers separate left from right; 0: not at all. c: criterion, negative if left is preferred, "
+        "positive if right is. P(left): mean probability of left. P(word): mean probability that the answer is left or "
+        "right at all. Brier score: 0.25 is that of a constant half. ECE: expected calibration error; few: fewer than "
         f"{FEWEST_EPISODES} episodes do not show it.",
     )
 

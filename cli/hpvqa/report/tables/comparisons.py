@@ -1,4 +1,4 @@
-"""Run against run."""
+"""Comparisons of runs."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ from hpvqa.report.measure import ConditionReport, Report
 from hpvqa.report.tables.words import brief, interval_words, p_value, scored, share, signed
 
 _CLAIM = (
-    "The paper explains its results so: mass can be read off the final still, since the lighter cube lies further "
+    "The paper's explanation of its results: mass can be read off the last frame, since the lighter cube lies further "
     "away; elasticity cannot, since both spheres end on the table. If so, with the last frame alone (single) or frames "
-    "out of order (shuffle) push keeps its accuracy, and drop falls to that of a guess."
+    "out of order (shuffle), push keeps its accuracy and drop falls to chance."
 )
 _TESTS = ("single", "shuffle")
 
@@ -30,7 +30,7 @@ def explanation_grid(report: Report) -> Grid | None:
             groups.append(Group(task, tuple(lines)))
     if not groups:
         return None
-    return Grid("Is the final still enough?", ("run", "plain", *_TESTS, "majority"), tuple(groups), _CLAIM)
+    return Grid("Is the last frame enough?", ("run", "plain", *_TESTS, "majority"), tuple(groups), _CLAIM)
 
 
 def conditions_grid(report: Report) -> Grid | None:
@@ -47,7 +47,8 @@ def conditions_grid(report: Report) -> Grid | None:
         "Conditions, one change each",
         ("condition", "accuracy", "95 %", "correct", "episodes", "eff. n", "change", "p"),
         tuple(groups),
-        "Change: against plain, on the same rows; p from a paired permutation of whole episodes.",
+        "Plain: question and clip unchanged. Change: against plain, on the same rows; p from a paired permutation of "
+        "whole episodes.",
     )
 
 
@@ -66,7 +67,7 @@ def flips_grid(report: Report) -> Grid | None:
     if not groups:
         return None
     return Grid(
-        "Same side in both orders of the choices (flip consistency)",
+        "Swap consistency: same side in both orders of the choices",
         ("run", "same", "95 %", "rows", "episodes", "eff. n", "shift"),
         tuple(groups),
         "Shift: mean change of the probability of left when right is named first.",

@@ -44,8 +44,8 @@ def accuracy_grid(report: Report) -> Grid:
         "Accuracy (the paper's Table 3)",
         ("run", *SCORE_COLUMNS),
         tuple(groups),
-        "95 %: interval over episodes, since views of one episode are not independent. Majority: what the more "
-        "frequent true answer alone scores. Eff. n: how many independent rows would be as informative.",
+        "95 %: interval over episodes, since views of one episode are not independent. Majority: accuracy of "
+        "always giving the more frequent answer. Eff. n: how many independent rows would be as informative.",
     )
 
 

@@ -27,7 +27,7 @@ class FrameSampling(Model):
     sampler: Sampler = Field(
         default="uniform",
         description="uniform: spread evenly over the whole clip; dense: one stretch of consecutive frames at the given "
-        "rate, where most moves; motion: at uneven distances, the closer the more moves, first and last included; "
+        "rate, where most moves; motion: closer together where more moves, first and last frame included; "
         "events: those at recorded events (privileged: a camera does not know them), and others evenly between.",
     )
     fps: float = Field(

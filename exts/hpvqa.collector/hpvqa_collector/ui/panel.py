@@ -49,7 +49,7 @@ class Panel:
                 "Pushing and dropping: collect episodes with hidden properties",
                 height=0,
                 name="title",
-                tooltip="Each episode shows what no picture can: which cube is heavier, which sphere more elastic.",
+                tooltip="What the robot does in an episode shows which cube is heavier, or which sphere more elastic.",
             )
             self._notice = ui.Label("", height=0, name="warning", word_wrap=True, identifier="notice")
             self._sections = [section(self._collector, self._dialogs) for section in SECTIONS]

@@ -111,7 +111,7 @@ class Packing:
         family = self.family
         if frames.rate is None and (family is None or not family.timestamps):
             raise UsageError(
-                "The frames are not evenly spaced, and it is not known that the model is told when each was seen; use "
+                "The frames are not evenly spaced, and the server may not pass their times on to the model; use "
                 "--transport images, or the sampler uniform or dense"
             )
         if family is not None:

@@ -70,8 +70,8 @@ async def try_out(
     packing, reply = await _first(chat, served, options, put)
     if reply.prompt_text is not None and reply.prompt_text.rfind("<think>") > reply.prompt_text.rfind("</think>"):
         raise RunError(
-            f"The chat template of {served.model} begins the answer with <think> although it was told not to, so the "
-            "next word would be no answer; take a model that does not think"
+            f"The chat template of {served.model} begins the answer with <think> although thinking is turned off, so "
+            "the next word would be no answer; take a model that does not think"
         )
     if chat.dialect.temperature != 0:
         tell("The server does not take temperature 0, so it draws, and may answer the same query differently")

@@ -28,7 +28,7 @@ class AskSection(Section):
         with ui.HStack(height=0, spacing=GAP):
             self._ask = button("Ask about the newest episode", self._newest, "Send its clip to the model.", "ask")
             self._reveal = button(
-                "Reveal truth", collector.reveal, "Show the right answer and the hidden values.", "reveal", width=110
+                "Reveal truth", collector.reveal, "Show the correct answer and the hidden values.", "reveal", width=110
             )
         self._about = ui.Label("", height=0, name="faint", word_wrap=True, identifier="ask.about")
         self._answer = ui.Label("", height=0, word_wrap=True, identifier="ask.answer")
@@ -77,7 +77,7 @@ def _probabilities(found: dict[str, Any]) -> str:
 
 
 def truth_line(truth: dict[str, Any]) -> str:
-    """The right answer and the hidden values."""
+    """The correct answer and the hidden values."""
     hidden = next((key, value) for key, value in truth.items() if isinstance(value, dict))
     values = ", ".join(f"{side} {value:.3f}" for side, value in hidden[1].items())
     return f"Truth: {truth['answer']} ({hidden[0]}: {values})"

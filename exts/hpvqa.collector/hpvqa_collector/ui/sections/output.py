@@ -30,7 +30,7 @@ class OutputSection(Section):
             button("Open", self._open, "Open the folder in the desktop.", "data.open", width=48)
         with ui.HStack(height=0, spacing=GAP):
             ui.Spacer(width=LABEL_WIDTH)
-            self._state = ui.Label("", height=0, word_wrap=True, identifier="estimate", tooltip="Asked of hpvqa.")
+            self._state = ui.Label("", height=0, word_wrap=True, identifier="estimate", tooltip="Checked with hpvqa.")
         option_row(collector, "when_closing", "When Isaac Sim closes", "choice", HELP["when_closing"], WHEN)
         option_row(collector, "when_stage_closes", "When the stage closes", "choice", HELP["when_stage_closes"], WHEN)
         option_row(collector, "command", "hpvqa command", "text", HELP["command"])

@@ -22,7 +22,7 @@ class RandomizationSection(Section):
             for field in job.fields.values():
                 if field.path[:3] == ("tasks", task.name, "ranges"):
                     job_row(self.collector, field)
-        ui.Label("What must not tell the answer", height=0, name="faint", tooltip="Drawn anew for every episode.")
+        ui.Label("Nuisance variables", height=0, name="faint", tooltip="Drawn anew for every episode.")
         for field in job.fields.values():
             if field.path[0] == "randomization":
                 job_row(self.collector, field)
