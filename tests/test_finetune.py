@@ -160,7 +160,7 @@ def test_an_adapter_is_evaluated_as_it_was_trained(
     args = ["eval", "--dataset", dataset.root, "--backend", "transformers", "--model", model]
     args += ["--adapter", tmp_path / "out", "--out", tmp_path / "run", "--limit", 1]
     assert hpvqa(*args, "--fps", 5) == 2
-    assert "was trained with something else: fps was 10.0 in training and is 5.0 now" in capsys.readouterr().err
+    assert "was trained with something else: --fps was 10 in training and is 5 now" in capsys.readouterr().err
     other = tmp_path / "prompt.yaml"
     other.write_text("{name: mine, version: 1, system: '', user: 'Well: {question}'}")
     assert hpvqa(*args, "--prompt", other) == 2

@@ -1,11 +1,11 @@
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.record import decode
 from hpvqa.record.decode import iter_frames, read_frames
 from hpvqa.record.video import ClipWriter
 from hpvqa.vlm.frames import read
@@ -38,11 +38,11 @@ def decodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     opened: list[str] = []
     original = av.open
 
-    def counted(file: str, **options: str) -> object:
+    def counted(file: str, **options: Any) -> object:
         opened.append(file)
         return original(file, **options)
 
-    monkeypatch.setattr(decode.av, "open", counted)
+    monkeypatch.setattr(av, "open", counted)
     return opened
 
 
