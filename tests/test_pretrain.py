@@ -255,7 +255,7 @@ def test_settings_can_be_changed_by_name() -> None:
     for wrong in ("pointing.stepz=7", "pointing.steps", "nothing.steps=3", "pointing.steps.more=3"):
         with pytest.raises(UsageError, match="there is no setting"):
             changed(PretrainSettings(), (wrong,))
-    with pytest.raises(UsageError, match="pointing.steps must be a whole number, not .many."):
+    with pytest.raises(UsageError, match=r"pointing.steps must be a whole number, not .many."):
         changed(PretrainSettings(), ("pointing.steps=many",))
 
 
