@@ -17,7 +17,7 @@ def answer_batches(answerer: Answerer, batches: Sequence[Batch], workers: int) -
     """The answers to each batch, in order.
 
     Args:
-        answerer: Who answers.
+        answerer: What answers the queries.
         batches: The queries.
         workers: How many processes answer; 1: this one.
 

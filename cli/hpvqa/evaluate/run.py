@@ -101,7 +101,7 @@ def evaluate(
 
     Args:
         items: The rows.
-        answerer: Who answers.
+        answerer: What answers the queries.
         out: The run's folder, a new one or one to go on with.
         settings: What ``run.json`` says; it must agree with what is there.
         reporter: Told of every answer.

@@ -75,7 +75,7 @@ def run_model(
 
     Args:
         dataset: The data set.
-        choice: Who answers, and what the user says about it.
+        choice: The model, and what the user says about it.
         out: Folder of the run, a new one or one to go on with; None: one that is named after what is run.
         reporter: Told about progress.
         rows: Which rows.

@@ -62,7 +62,7 @@ def training_rows(
             if not episodes:
                 raise UsageError(
                     f"No training row of {name} has the answer {side}: a model that always gives the other "
-                    "is correct, and nothing else can be learnt; collect more episodes"
+                    "is correct, and nothing else can be learned; collect more episodes"
                 )
             held_out.update(_drawn(episodes, side, validation, seed))
     train = [item for item in items if item.row.cluster not in held_out]

@@ -110,7 +110,7 @@ class Oracle(OneByOne):
 class FrameOracle(OneByOne):
     """Knows where both objects are in the frames that a model is shown, and nothing of the time between them.
 
-    So it tells how much of the answer a choice of frames leaves over. It looks at no picture.
+    So it shows how much of the answer a choice of frames retains. It looks at no picture.
     """
 
     name = "frame-oracle"

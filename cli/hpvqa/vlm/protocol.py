@@ -25,7 +25,7 @@ class Query:
     """One question about one clip.
 
     Attributes:
-        key: Name of the row; whoever draws lots draws them from it, so that no answer depends on the order of the rows.
+        key: Name of the row; random answers are seeded with it, so that no answer depends on the order of the rows.
         task: Name of the task.
         clip: The video file.
         fps: Its frame rate [1/s].

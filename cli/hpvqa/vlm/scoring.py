@@ -59,8 +59,8 @@ class Step:
 class Candidates:
     """The answers that can be given, as tokens.
 
-    Where they are single tokens, one step tells how likely each is. Where a word is split, or both begin alike, the
-    probability of each whole sequence is the product over its tokens, and every step looks at one of them.
+    Where they are single tokens, one step gives the probability of each. Where a word is split, or both begin alike,
+    the probability of each whole sequence is the product over its tokens, and every step looks at one of them.
 
     Attributes:
         choices: The words.
