@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from hpvqa.collect.settings import read_collection
-from hpvqa.commands.defaults import read_defaults
+from hpvqa.commands.defaults import find_defaults
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.manifest import MANIFEST_FILE
@@ -33,6 +35,7 @@ from hpvqa.vlm.families import find_family
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.training_record import read_training_record
 from tests import factories
+from tests.torture.trace import do
 
 _PUBLISHED = "model_push_results.jsonl"
 _EPISODE = "data/push/000/episode-000000"
@@ -60,21 +63,8 @@ def prepare(folder: Path) -> None:
     factories.make_original(
         folder / "original" / "push_test", "push", {n: "Left." if n % 2 else "Right." for n in range(4)}
     )
-    for model in ("left", "oracle"):
-        args = [
-            "eval",
-            "--dataset",
-            str(folder / "ds"),
-            "--model",
-            model,
-            "--out",
-            str(folder / "runs" / model),
-            "--json",
-        ]
-        cli.main(args, standalone_mode=False)
-    (folder / "collection").mkdir()
-    args = ["collect", "push", "--episodes", "1", "--no-video", "--out", str(folder / "collection")]
-    cli.main(args, standalone_mode=False)
+    do(folder, "eval", "--dataset", "ds", "--model", "oracle", "--out", "runs/oracle")
+    do(folder, "collect", "push", "--episodes", "1", "--no-video", "--out", "collection")
     lines = (folder / "runs" / "oracle" / "predictions.jsonl").read_text().splitlines()
     keys = ("file_name", "question", "answer", "prediction", "is_correct")
     published = [{key: json.loads(line)[key] for key in keys} for line in lines]
@@ -152,7 +142,7 @@ FORMATS = (
     Format("fine-tuning recipe", "finetune.yaml", lambda f: _nothing(load_finetune_recipe(str(f / "finetune.yaml")))),
     Format("camera rig", "rig.yaml", lambda f: _nothing(load_rig(str(f / "rig.yaml")))),
     Format("prompt", "prompt.yaml", lambda f: _nothing(load_prompt(str(f / "prompt.yaml")))),
-    Format("hpvqa.yaml", "hpvqa.yaml", lambda f: _nothing(_defaults(f / "hpvqa.yaml"))),
+    Format("hpvqa.yaml", "hpvqa.yaml", lambda f: _defaults(f / "hpvqa.yaml")),
     Format("adapter_config.json", "adapter/adapter_config.json", _adapter),
     Format("adapter_model.safetensors", "adapter/adapter_model.safetensors", _adapter),
     Format("hpvqa.json of an adapter", "adapter/hpvqa.json", lambda f: _nothing(read_training_record(f / "adapter"))),
@@ -169,12 +159,9 @@ def _clips(folder: Path) -> list[Path]:
     return [original.clip for original in read_originals(folder)]
 
 
-def _defaults(path: Path) -> object:
-    import click
-
-    def load(name: str) -> click.Command:
-        command = cli.get_command(click.Context(cli), name)
+def _defaults(path: Path) -> None:
+    group = click.Context(cli)
+    for name in ("eval", "build"):
+        command = cli.get_command(group, name)
         assert command is not None
-        return command
-
-    return [read_defaults(path, name, COMMANDS, load) for name in ("eval", "build")]
+        find_defaults(click.Context(command, group, info_name=name), path, {}, COMMANDS)

@@ -12,7 +12,7 @@ from typing import Any
 from hpvqa.dataset.build import build
 from hpvqa.recipe import Recipe
 from tests import factories
-from tests.torture.trace import hpvqa
+from tests.torture.trace import do
 
 TIMES = {
     "seconds",
@@ -109,23 +109,17 @@ def _original(folder: Path) -> None:
 def _run(folder: Path) -> None:
     _dataset(folder)
     for model in ("left", "oracle"):
-        _do(folder, "eval", "--dataset", "ds", "--model", model, "--out", f"runs/{model}")
+        do(folder, "eval", "--dataset", "ds", "--model", model, "--out", f"runs/{model}")
 
 
 def _model(folder: Path) -> None:
     _dataset(folder)
-    _do(folder, "tiny", "qwen3_vl", "model")
+    do(folder, "tiny", "qwen3_vl", "model")
 
 
 def _adapter(folder: Path) -> None:
     _model(folder)
-    _do(folder, *_FINETUNE, "--out", "adapter")
-
-
-def _do(folder: Path, *args: str) -> None:
-    ended = hpvqa(args, folder, limit=600)
-    if ended.code != 0:
-        raise RuntimeError(f"hpvqa {' '.join(args)} fails: {ended.output}")
+    do(folder, *_FINETUNE, "--out", "adapter")
 
 
 _EPISODES = ("--episodes", "2", "--fps", "2", "--resolution", "64x64", "--workers", "2")
