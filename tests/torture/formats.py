@@ -18,6 +18,7 @@ from hpvqa.dataset.manifest import MANIFEST_FILE
 from hpvqa.dataset.probe import probe
 from hpvqa.dataset.public import read_originals
 from hpvqa.dataset.verify import verify
+from hpvqa.errors import RunError
 from hpvqa.files import file_record
 from hpvqa.finetune.settings import load_finetune_recipe
 from hpvqa.main import COMMANDS, cli
@@ -38,7 +39,9 @@ from tests import factories
 from tests.torture.trace import do
 
 _PUBLISHED = "model_push_results.jsonl"
+_BASE = "embedded-base"
 _EPISODE = "data/push/000/episode-000000"
+_TRAJECTORY = f"{_EPISODE}/trajectory.parquet"
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,14 @@ def prepare(folder: Path) -> None:
     keys = ("file_name", "question", "answer", "prediction", "is_correct")
     published = [{key: json.loads(line)[key] for key in keys} for line in lines]
     for number, row in enumerate(published):
+        row["answer"] = f"{row['answer'].capitalize()}."
         row["file_name"] = f"a/push_test/videos/episode_{number}_cam_back_wide.mp4"
     (folder / _PUBLISHED).write_text("".join(json.dumps(row) + "\n" for row in published))
     for name, source in (("recipe", "demo"), ("finetune", "lora"), ("rig", "rigs/paper"), ("prompt", "prompts/paper")):
         shutil.copy(recipes_dir() / f"{source}.yaml", folder / f"{name}.yaml")
     (folder / "hpvqa.yaml").write_text("eval: {backend: baseline, model: pixels, seed: 3}\nbuild: {force: true}\n")
     shutil.copytree(adapter_folder(), folder / "adapter")
-    shutil.copytree(base_folder(), folder / "base")
+    shutil.copytree(base_folder(), folder / _BASE)
     # What others share is not a hard link of it: damage must stay in one place.
     for path in folder.rglob("*"):
         if path.is_file() and path.stat().st_nlink > 1:
@@ -97,7 +101,9 @@ def _rows(folder: Path) -> list[Path]:
 
 def _verify(name: str) -> Callable[[Path], None]:
     def read(folder: Path) -> None:
-        verify(folder / name, factories.quiet())
+        found = verify(folder / name, factories.quiet()).problems
+        if found:
+            raise RunError(found[0].detail)
 
     return read
 
@@ -110,18 +116,18 @@ def _clip(folder: Path) -> None:
 
 
 def _adapter(folder: Path) -> None:
-    check_adapter(read_adapter(folder / "adapter"), str(folder / "base"))
+    check_adapter(read_adapter(folder / "adapter"), str(folder / _BASE))
 
 
 def _base(folder: Path) -> None:
-    check_checkpoint(folder / "base")
-    weight_shapes(folder / "base")
+    check_checkpoint(folder / _BASE)
+    weight_shapes(folder / _BASE)
 
 
 FORMATS = (
     Format("episode.json", f"{_EPISODE}/episode.json", lambda folder: _nothing(read_episode(folder / _EPISODE))),
     Format("episode.json, verified", f"{_EPISODE}/episode.json", _verify("data")),
-    Format("trajectory.parquet", f"{_EPISODE}/trajectory.parquet", lambda f: _nothing(read_trajectory(f / _EPISODE))),
+    Format("trajectory.parquet", _TRAJECTORY, lambda f: _nothing(read_trajectory(f / _TRAJECTORY))),
     Format("clip", f"{_EPISODE}/back_top_narrow.mp4", _clip),
     Format(
         "hpvqa.json of a data folder", "collection/hpvqa.json", lambda f: _nothing(read_collection(f / "collection"))
@@ -146,8 +152,8 @@ FORMATS = (
     Format("adapter_config.json", "adapter/adapter_config.json", _adapter),
     Format("adapter_model.safetensors", "adapter/adapter_model.safetensors", _adapter),
     Format("hpvqa.json of an adapter", "adapter/hpvqa.json", lambda f: _nothing(read_training_record(f / "adapter"))),
-    Format("config.json", "base/config.json", lambda f: _nothing(find_family(str(f / "base")))),
-    Format("model.safetensors", "base/model.safetensors", _base),
+    Format("config.json", f"{_BASE}/config.json", lambda f: _nothing(find_family(str(f / _BASE)))),
+    Format("model.safetensors", f"{_BASE}/model.safetensors", _base),
 )
 
 
