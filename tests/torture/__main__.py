@@ -38,15 +38,20 @@ if TYPE_CHECKING:
 def main(points: int, races: int, inputs: int, only: tuple[str, ...], quick: bool, seed: int) -> None:
     """Kill commands and fail their system calls, race them, and read damaged files and hostile replies.
 
-    Ends with 1 if anything did not hold; the last line holds the figures as JSON.
+    Ends with 1 if anything did not hold; the last line holds the figures as JSON, of what was tried until Ctrl-C too.
     """
     scenarios = [s for s in SCENARIOS if _chosen(s.name, only) and not (quick and s.slow)]
     if points and scenarios and not has_strace():
         sys.exit("Crash points need strace, and the permission to trace: apt-get install strace")
     scratch = Path(tempfile.mkdtemp(prefix="torture-"))
+    verdicts: list[Verdict] = []
+    formats: list[Fuzzed] = []
     try:
-        verdicts = list(_all(scenarios, points, races, seed, scratch))
-        formats = _formats(only, inputs, seed, scratch / "formats") if inputs else []
+        for verdict in _all(scenarios, points, races, seed, scratch):
+            verdicts.append(verdict)
+        formats += _formats(only, inputs, seed, scratch / "formats") if inputs else []
+    except KeyboardInterrupt:
+        click.echo("Interrupted; this is what was tried")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     for fuzzed in formats:
