@@ -154,6 +154,13 @@ def test_what_is_no_adapter_is_refused(adapter: Path, tmp_path: Path) -> None:
         read_adapter(adapter)
 
 
+@pytest.mark.parametrize("base", ["a\0b", 7, ["model"], {"name": "model"}])
+def test_what_can_be_no_name_of_a_model_is_refused(adapter: Path, base: object) -> None:
+    change(adapter, base_model_name_or_path=base)
+    with pytest.raises(UsageError, match="base_model_name_or_path is no name"):
+        read_adapter(adapter)
+
+
 def test_weights_that_may_run_code_are_refused(adapter: Path) -> None:
     (adapter / WEIGHTS).rename(adapter / "adapter_model.bin")
     with pytest.raises(UsageError, match=r"adapter_model\.bin may run code"):

@@ -58,6 +58,11 @@ def test_pipes_devices_folders_and_huge_files_are_not_read(tmp_path: Path) -> No
     assert read_bytes(tmp_path / "large", most=5) == b"12345"
 
 
+def test_a_name_that_can_be_none_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_bytes(tmp_path / "a\0b")
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "one")

@@ -7,6 +7,7 @@ import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -138,3 +139,12 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert "Traceback" not in process.stderr.read()
     assert process.wait() == 1
     process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("args", "code"), [(["verify", "nowhere"], 2), (["verify", "--no-such-option"], 2), (["schema", "recipe"], 1)]
+)
+def test_where_nothing_can_be_said_the_exit_code_stays(args: list[str], code: int) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([sys.executable, "-m", "hpvqa", *args], stdout=full, stderr=full)
+    assert ended.returncode == code

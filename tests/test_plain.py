@@ -45,6 +45,12 @@ def test_yaml_that_cannot_be_used_is_a_value_error(text: str | bytes) -> None:
         parse_yaml(text)
 
 
+def test_yaml_may_be_nested_as_deep_as_anybody_needs() -> None:
+    assert parse_yaml("[" * 90 + "]" * 90) == parse_json("[" * 90 + "]" * 90)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parse_yaml("[" * 110 + "]" * 110)
+
+
 def test_models_take_finite_numbers_only() -> None:
     for text in ('{"value": NaN}', '{"value": 1e999}', '{"value": "inf"}'):
         with pytest.raises(ValidationError):
@@ -101,6 +107,8 @@ class Outer(Model):
         ({"depth": 3}, "The file has an unknown key 'depth'; did you mean inner.depth?"),
         ({"inner": {"count": 3}}, "The file has an unknown key 'count' in inner; did you mean count?"),
         ({"inner": {"dpeth": 3}}, "The file has an unknown key 'dpeth' in inner; did you mean 'depth'?"),
+        ({"int": 3}, "The file has an unknown key 'int'; known are: count, inner, kind, on, words"),
+        ({"[a]": 3}, "The file has an unknown key '[a]'; known are: count, inner, kind, on, words"),
         ({"inner": {"xyzzy": 3}}, "The file has an unknown key 'xyzzy' in inner; known are: depth, sides"),
     ],
 )

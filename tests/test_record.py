@@ -11,7 +11,7 @@ from hpvqa.files import file_record
 from hpvqa.record.decode import iter_frames, read_frames
 from hpvqa.record.episode import EpisodeRecord, episode_dir, find_episodes, publish, read_episode
 from hpvqa.record.recorder import record_episode
-from hpvqa.record.trajectory import column_names, read_trajectory
+from hpvqa.record.trajectory import column_names, read_trajectory, write_trajectory
 from hpvqa.record.video import ClipWriter
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import Simulator
@@ -155,3 +155,12 @@ def test_a_truncated_episode_is_one_sentence(episode: Path, tmp_path: Path) -> N
         read_episode(broken)
     with pytest.raises(UsageError, match="not an episode"):
         read_episode(tmp_path)
+
+
+def test_a_trajectory_whose_columns_have_no_names_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trajectory.parquet"
+    write_trajectory(path, [[0.0] * len(column_names())] * 3)
+    name = column_names()[0].encode()
+    path.write_bytes(path.read_bytes().replace(name, b"\xf1" * len(name)))
+    with pytest.raises(RunError, match="cannot be read"):
+        read_trajectory(path)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.errors import RunError, UsageError
-from hpvqa.evaluate.select import parse_episodes, select
+from hpvqa.evaluate.select import Rows, parse_episodes, select
 from hpvqa.recipe import Recipe
 from hpvqa.vlm.prompt import load_prompt
 from tests.factories import copy, make_data, quiet
@@ -54,6 +55,14 @@ def test_episodes_are_selected(dataset: Dataset) -> None:
     assert {item.row.episode for item in select(dataset, "eval", PROMPT, episodes=[one])} == {one}
     with pytest.raises(UsageError, match=r"There is no episode 99 in the eval split"):
         select(dataset, "eval", PROMPT, episodes=[one, 99])
+
+
+@pytest.mark.parametrize("camera", [[["a"]], [{}], ["a", 1], [None, "a"], {}])
+def test_cameras_that_are_no_names_are_refused(camera: object) -> None:
+    with pytest.raises(ValidationError):
+        Rows.model_validate({"split": "eval", "camera": camera})
+    assert Rows.model_validate({"split": "eval", "camera": "a"}).camera == ("a",)
+    assert Rows.model_validate({"split": "eval", "camera": ["b", "a", "b"]}).camera == ("a", "b")
 
 
 def test_a_query_holds_no_label(dataset: Dataset) -> None:

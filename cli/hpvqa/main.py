@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -108,13 +108,12 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        click.echo(printable(shown.getvalue()), err=True, nl=False)
-        sys.exit(error.exit_code)
+        _end(printable(shown.getvalue()), error.exit_code)
     except click.Abort:
         fail("Interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget(sys.stdout)
         sys.exit(1)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -124,5 +123,18 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def fail(message: str, exit_code: int) -> NoReturn:
     """Print one error sentence and exit."""
-    click.echo(f"Error: {printable(message)}", err=True)
+    _end(f"Error: {printable(message)}\n", exit_code)
+
+
+def _end(text: str, exit_code: int) -> NoReturn:
+    try:
+        click.echo(text, err=True, nl=False)
+    except OSError:
+        # With nowhere to say it, on a full disk for one, the exit code is all that is left.
+        _forget(sys.stderr)
     sys.exit(exit_code)
+
+
+def _forget(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere: Python would try to write it at the end, and fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -90,7 +90,12 @@ def _near(path: Path) -> Iterator[Path]:
 
 def _episodes(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
     for pattern in patterns:
-        yield from (record.parent for record in sorted(folder.glob(f"{pattern}/{MARKERS['episode']}")))
+        try:
+            records = sorted(folder.glob(f"{pattern}/{MARKERS['episode']}"))
+        except OSError:
+            # Gone meanwhile, or not ours to look into.
+            continue
+        yield from (record.parent for record in records)
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -15,6 +15,9 @@ from hpvqa.errors import UsageError
 _DIGITS = 40
 """Most digits of a whole number; 64 bits need 20, and what is longer breaks arithmetic further on."""
 
+_DEPTH = 100
+"""Most brackets in brackets of YAML."""
+
 
 class Model(BaseModel):
     """Base of all plain-data models: immutable, strict about unknown keys, and all its numbers are finite."""
@@ -78,7 +81,8 @@ def explain(
     first = error.errors()[0]
     where = _path(first["loc"])
     if _unknown(error):
-        *parents, key = where
+        # Whatever it is called: it is no kind of a value.
+        parents, key = _path(first["loc"][:-1]), str(first["loc"][-1])
         place = f" in {'.'.join(parents)}" if parents else ""
         hint = "" if model is None else f"; {_meant(model, parents, key)}"
         return f"has an unknown key {key!r}{place}{hint}"
@@ -197,8 +201,15 @@ def parse_yaml(text: str | bytes) -> Any:
     """
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+            # For each token, the scanner looks at all brackets that are open.
+            if self.flow_level >= _DEPTH:
+                raise RecursionError
+            super().fetch_flow_collection_start(token)
+
     try:
-        return yaml.safe_load(text.decode() if isinstance(text, bytes) else text)
+        return yaml.load(text.decode() if isinstance(text, bytes) else text, Loader)  # noqa: S506 - a safe one
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
     except RecursionError:

@@ -8,43 +8,57 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tests.torture.crash import Verdict, torture
-from tests.torture.fuzz import Fuzzed, fuzz
 from tests.torture.race import race
 from tests.torture.scenarios import SCENARIOS, Scenario
 from tests.torture.trace import FAULTS, has_strace
+
+if TYPE_CHECKING:
+    from tests.torture.fuzz import Fuzzed
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--points", default=20, show_default=True, help="Crash points of each command and fault.")
 @click.option("--races", default=10, show_default=True, help="Races of each command.")
-@click.option("--inputs", default=5000, show_default=True, help="Damaged files of each format.")
-@click.option("--only", multiple=True, help="Only commands and formats whose names begin so.")
+@click.option(
+    "--inputs", default=5000, show_default=True, help="Damaged files of each format, and replies of a server."
+)
+@click.option(
+    "--only", multiple=True, help="Only commands and formats whose names begin so: 'build', 'recipe', 'replies'."
+)
 @click.option("--quick", is_flag=True, help="Leave out the commands that take more than three seconds.")
 @click.option("--seed", default=0, show_default=True, help="Random seed.")
 def main(points: int, races: int, inputs: int, only: tuple[str, ...], quick: bool, seed: int) -> None:
-    """Kill commands and fail their system calls, race them, and read damaged files.
+    """Kill commands and fail their system calls, race them, and read damaged files and hostile replies.
 
-    Ends with 1 if anything did not hold; the last line holds the figures as JSON.
+    Ends with 1 if anything did not hold; the last line holds the figures as JSON, of what was tried until Ctrl-C too.
     """
     scenarios = [s for s in SCENARIOS if _chosen(s.name, only) and not (quick and s.slow)]
-    if not has_strace():
+    if points and scenarios and not has_strace():
         sys.exit("Crash points need strace, and the permission to trace: apt-get install strace")
     scratch = Path(tempfile.mkdtemp(prefix="torture-"))
+    verdicts: list[Verdict] = []
+    formats: list[Fuzzed] = []
     try:
-        verdicts = list(_all(scenarios, points, races, seed, scratch))
-        formats = fuzz([], inputs, seed, scratch / "formats") if not only else _formats(only, inputs, seed, scratch)
+        for verdict in _all(scenarios, points, races, seed, scratch):
+            verdicts.append(verdict)
+        formats += _formats(only, inputs, seed, scratch / "formats") if inputs else []
+    except KeyboardInterrupt:
+        click.echo("Interrupted; this is what was tried")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     for fuzzed in formats:
-        print(f"{fuzzed.format}: {fuzzed.tried} read, {fuzzed.refused} refused, slowest {fuzzed.slowest:.2f} s")
+        click.echo(f"{fuzzed.format}: {fuzzed.tried} read, {fuzzed.refused} refused, slowest {fuzzed.slowest:.2f} s")
         for problem, number in fuzzed.problems.items():
-            print(f"  PROBLEM with input {number}: {problem}")
-    print(json.dumps(figures(verdicts, formats)))
+            click.echo(f"  PROBLEM with input {number}: {problem}")
+    click.echo(json.dumps(figures(verdicts, formats)))
     if any(v.problem for v in verdicts) or any(f.problems for f in formats):
         sys.exit(1)
 
@@ -54,25 +68,33 @@ def _chosen(name: str, only: tuple[str, ...]) -> bool:
 
 
 def _formats(only: tuple[str, ...], inputs: int, seed: int, scratch: Path) -> list[Fuzzed]:
+    # Imported late: both load most of the program, which the other parts only run.
     from tests.torture.formats import FORMATS
+    from tests.torture.fuzz import apart, fuzz
+    from tests.torture.server import NAME, replies
 
     names = [kind.name for kind in FORMATS if _chosen(kind.name, only)]
-    return fuzz(names, inputs, seed, scratch / "formats") if names else []
+    found = fuzz(names, inputs, seed, scratch) if names else []
+    return [*found, apart(NAME, partial(replies, inputs, seed))] if _chosen(NAME, only) else found
 
 
 def _all(scenarios: Iterable[Scenario], points: int, races: int, seed: int, scratch: Path) -> Iterable[Verdict]:
     for number, scenario in enumerate(scenarios):
         slow = 4 if scenario.slow else 1
-        for verdict in (
-            *torture(scenario, FAULTS, max(1, points // slow), seed, scratch / f"crash-{number}", print),
-            *race(scenario, max(1, races // slow) if races else 0, scratch / f"race-{number}"),
+        faults = FAULTS if points else ()
+        counts = Counter[str]()
+        for verdict in chain(
+            torture(scenario, faults, max(1, points // slow), seed, scratch / f"crash-{number}", click.echo),
+            race(scenario, max(1, races // slow) if races else 0, scratch / f"race-{number}"),
         ):
             if verdict.problem:
-                print(f"  PROBLEM {verdict.scenario}, {verdict.fault} at {verdict.number}: {verdict.problem}")
-                print("    " + verdict.output.strip().replace("\n", "\n    "))
+                click.echo(f"  PROBLEM {verdict.scenario}, {verdict.fault} at {verdict.number}: {verdict.problem}")
+                click.echo("    " + verdict.output.strip().replace("\n", "\n    "))
+            counts[verdict.fault] += 1
             yield verdict
-        shutil.rmtree(scratch / f"crash-{number}")
-        shutil.rmtree(scratch / f"race-{number}")
+        click.echo(f"{scenario.name}: {', '.join(f'{fault} {count}' for fault, count in counts.items())}")
+        for part in ("crash", "race"):
+            shutil.rmtree(scratch / f"{part}-{number}", ignore_errors=True)
 
 
 def figures(verdicts: list[Verdict], formats: list[Fuzzed]) -> dict[str, object]:

@@ -59,6 +59,8 @@ def torture(
     Raises:
         RuntimeError: The undisturbed command fails, or does not leave the same twice.
     """
+    if not faults:
+        return
     origin = scratch / "origin"
     origin.mkdir(parents=True)
     scenario.prepare(origin)

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from hpvqa.collect.settings import read_collection
-from hpvqa.commands.defaults import read_defaults
+from hpvqa.commands.defaults import find_defaults
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.manifest import MANIFEST_FILE
 from hpvqa.dataset.probe import probe
 from hpvqa.dataset.public import read_originals
 from hpvqa.dataset.verify import verify
+from hpvqa.errors import RunError
 from hpvqa.files import file_record
 from hpvqa.finetune.settings import load_finetune_recipe
 from hpvqa.main import COMMANDS, cli
@@ -33,9 +36,12 @@ from hpvqa.vlm.families import find_family
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.training_record import read_training_record
 from tests import factories
+from tests.torture.trace import do
 
 _PUBLISHED = "model_push_results.jsonl"
+_BASE = "embedded-base"
 _EPISODE = "data/push/000/episode-000000"
+_TRAJECTORY = f"{_EPISODE}/trajectory.parquet"
 
 
 @dataclass(frozen=True)
@@ -60,32 +66,20 @@ def prepare(folder: Path) -> None:
     factories.make_original(
         folder / "original" / "push_test", "push", {n: "Left." if n % 2 else "Right." for n in range(4)}
     )
-    for model in ("left", "oracle"):
-        args = [
-            "eval",
-            "--dataset",
-            str(folder / "ds"),
-            "--model",
-            model,
-            "--out",
-            str(folder / "runs" / model),
-            "--json",
-        ]
-        cli.main(args, standalone_mode=False)
-    (folder / "collection").mkdir()
-    args = ["collect", "push", "--episodes", "1", "--no-video", "--out", str(folder / "collection")]
-    cli.main(args, standalone_mode=False)
+    do(folder, "eval", "--dataset", "ds", "--model", "oracle", "--out", "runs/oracle")
+    do(folder, "collect", "push", "--episodes", "1", "--no-video", "--out", "collection")
     lines = (folder / "runs" / "oracle" / "predictions.jsonl").read_text().splitlines()
     keys = ("file_name", "question", "answer", "prediction", "is_correct")
     published = [{key: json.loads(line)[key] for key in keys} for line in lines]
     for number, row in enumerate(published):
+        row["answer"] = f"{row['answer'].capitalize()}."
         row["file_name"] = f"a/push_test/videos/episode_{number}_cam_back_wide.mp4"
     (folder / _PUBLISHED).write_text("".join(json.dumps(row) + "\n" for row in published))
     for name, source in (("recipe", "demo"), ("finetune", "lora"), ("rig", "rigs/paper"), ("prompt", "prompts/paper")):
         shutil.copy(recipes_dir() / f"{source}.yaml", folder / f"{name}.yaml")
     (folder / "hpvqa.yaml").write_text("eval: {backend: baseline, model: pixels, seed: 3}\nbuild: {force: true}\n")
     shutil.copytree(adapter_folder(), folder / "adapter")
-    shutil.copytree(base_folder(), folder / "base")
+    shutil.copytree(base_folder(), folder / _BASE)
     # What others share is not a hard link of it: damage must stay in one place.
     for path in folder.rglob("*"):
         if path.is_file() and path.stat().st_nlink > 1:
@@ -107,7 +101,9 @@ def _rows(folder: Path) -> list[Path]:
 
 def _verify(name: str) -> Callable[[Path], None]:
     def read(folder: Path) -> None:
-        verify(folder / name, factories.quiet())
+        found = verify(folder / name, factories.quiet()).problems
+        if found:
+            raise RunError(found[0].detail)
 
     return read
 
@@ -120,18 +116,18 @@ def _clip(folder: Path) -> None:
 
 
 def _adapter(folder: Path) -> None:
-    check_adapter(read_adapter(folder / "adapter"), str(folder / "base"))
+    check_adapter(read_adapter(folder / "adapter"), str(folder / _BASE))
 
 
 def _base(folder: Path) -> None:
-    check_checkpoint(folder / "base")
-    weight_shapes(folder / "base")
+    check_checkpoint(folder / _BASE)
+    weight_shapes(folder / _BASE)
 
 
 FORMATS = (
     Format("episode.json", f"{_EPISODE}/episode.json", lambda folder: _nothing(read_episode(folder / _EPISODE))),
     Format("episode.json, verified", f"{_EPISODE}/episode.json", _verify("data")),
-    Format("trajectory.parquet", f"{_EPISODE}/trajectory.parquet", lambda f: _nothing(read_trajectory(f / _EPISODE))),
+    Format("trajectory.parquet", _TRAJECTORY, lambda f: _nothing(read_trajectory(f / _TRAJECTORY))),
     Format("clip", f"{_EPISODE}/back_top_narrow.mp4", _clip),
     Format(
         "hpvqa.json of a data folder", "collection/hpvqa.json", lambda f: _nothing(read_collection(f / "collection"))
@@ -152,12 +148,12 @@ FORMATS = (
     Format("fine-tuning recipe", "finetune.yaml", lambda f: _nothing(load_finetune_recipe(str(f / "finetune.yaml")))),
     Format("camera rig", "rig.yaml", lambda f: _nothing(load_rig(str(f / "rig.yaml")))),
     Format("prompt", "prompt.yaml", lambda f: _nothing(load_prompt(str(f / "prompt.yaml")))),
-    Format("hpvqa.yaml", "hpvqa.yaml", lambda f: _nothing(_defaults(f / "hpvqa.yaml"))),
+    Format("hpvqa.yaml", "hpvqa.yaml", lambda f: _defaults(f / "hpvqa.yaml")),
     Format("adapter_config.json", "adapter/adapter_config.json", _adapter),
     Format("adapter_model.safetensors", "adapter/adapter_model.safetensors", _adapter),
     Format("hpvqa.json of an adapter", "adapter/hpvqa.json", lambda f: _nothing(read_training_record(f / "adapter"))),
-    Format("config.json", "base/config.json", lambda f: _nothing(find_family(str(f / "base")))),
-    Format("model.safetensors", "base/model.safetensors", _base),
+    Format("config.json", f"{_BASE}/config.json", lambda f: _nothing(find_family(str(f / _BASE)))),
+    Format("model.safetensors", f"{_BASE}/model.safetensors", _base),
 )
 
 
@@ -169,12 +165,9 @@ def _clips(folder: Path) -> list[Path]:
     return [original.clip for original in read_originals(folder)]
 
 
-def _defaults(path: Path) -> object:
-    import click
-
-    def load(name: str) -> click.Command:
-        command = cli.get_command(click.Context(cli), name)
+def _defaults(path: Path) -> None:
+    group = click.Context(cli)
+    for name in ("eval", "build"):
+        command = cli.get_command(group, name)
         assert command is not None
-        return command
-
-    return [read_defaults(path, name, COMMANDS, load) for name in ("eval", "build")]
+        find_defaults(click.Context(command, group, info_name=name), path, {}, COMMANDS)

@@ -7,8 +7,10 @@ import resource
 import signal
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,8 @@ from hpvqa.errors import HpvqaError
 from tests.torture.formats import FORMATS, Format, prepare
 from tests.torture.mutate import damaged
 
-SECONDS = 10
-"""Longest time of reading one file."""
+SECONDS = 30
+"""Longest time of reading one file, on a machine that does other things too [s]."""
 MEMORY = 2 << 30
 """Most memory that reading may take on top of what the process has [bytes]."""
 
@@ -41,6 +43,29 @@ class Fuzzed:
     slowest: float = 0.0
     problems: dict[str, int] = field(default_factory=dict)
 
+    def note(self, outcome: Outcome) -> None:
+        """Count one more input."""
+        if outcome.problem:
+            self.problems.setdefault(outcome.problem, self.tried)
+        self.refused += outcome.refused
+        self.slowest = max(self.slowest, outcome.seconds)
+        self.tried += 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How reading one input ended.
+
+    Attributes:
+        seconds: The time that it took [s].
+        refused: Whether it was refused in a sentence.
+        problem: What went wrong; empty if nothing did.
+    """
+
+    seconds: float
+    refused: bool = False
+    problem: str = ""
+
 
 class _TooSlowError(BaseException):
     pass
@@ -58,55 +83,70 @@ def fuzz(names: Sequence[str], inputs: int, seed: int, scratch: Path) -> list[Fu
     scratch.mkdir(parents=True, exist_ok=True)
     prepare(scratch)
     chosen = [kind for kind in FORMATS if not names or kind.name in names]
+    return [apart(kind.name, partial(_all, kind, inputs, seed, scratch)) for kind in chosen]
+
+
+def apart(name: str, work: Callable[[], Fuzzed]) -> Fuzzed:
+    """Do it in a process of its own, with a limit of memory."""
     context = multiprocessing.get_context("fork")
-    found = []
-    for kind in chosen:
-        receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_all, args=(kind, inputs, seed, scratch, sender))
-        process.start()
-        sender.close()
-        try:
-            found.append(receiver.recv())
-        except EOFError:
-            process.join()
-            found.append(Fuzzed(kind.name, inputs, problems={f"the process ended with {process.exitcode}": 0}))
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_limited, args=(work, sender))
+    process.start()
+    sender.close()
+    try:
+        found: Fuzzed = receiver.recv()
+    except EOFError:
         process.join()
+        found = Fuzzed(name, problems={f"the process ended with {process.exitcode}": 0})
+    process.join()
     return found
 
 
-def _all(kind: Format, inputs: int, seed: int, folder: Path, sender: multiprocessing.connection.Connection) -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    address_space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (max(used, address_space) + MEMORY,) * 2)
-    signal.signal(signal.SIGALRM, _too_slow)
+def _limited(work: Callable[[], Fuzzed], sender: Connection) -> None:
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY,) * 2)
+    sender.send(work())
+
+
+def _all(kind: Format, inputs: int, seed: int, folder: Path) -> Fuzzed:
     path = folder / kind.file
     whole = path.read_bytes()
     kind.read(folder)
     result = Fuzzed(kind.name)
     for number in range(inputs):
         path.write_bytes(damaged(whole, np.random.default_rng((seed, number))))
-        began = time.monotonic()
-        signal.alarm(SECONDS)
-        try:
-            for opened in kind.read(folder) or ():
-                if not opened.resolve().is_relative_to(folder.resolve()):
-                    result.problems.setdefault(f"leads out of the folder: {opened}", number)
-        except HpvqaError as error:
-            result.refused += 1
-            str(error).encode()
-        except _TooSlowError:
-            result.problems.setdefault(f"takes more than {SECONDS} s", number)
-        except Exception as error:
-            # Whatever else escapes is what is looked for; the place in our code is what tells two of them apart.
-            ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "/hpvqa/" in frame.filename]
-            where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "the harness"
-            result.problems.setdefault(f"{type(error).__name__} in {where}: {str(error)[:80]!r}", number)
-        finally:
-            signal.alarm(0)
-        result.slowest = max(result.slowest, time.monotonic() - began)
-        result.tried += 1
+        result.note(guarded(partial(_read, kind, folder)))
     path.write_bytes(whole)
-    sender.send(result)
+    return result
+
+
+def _read(kind: Format, folder: Path) -> None:
+    for opened in kind.read(folder) or ():
+        if not opened.resolve().is_relative_to(folder.resolve()):
+            raise AssertionError(f"leads out of the folder: {opened}")
+
+
+def guarded(read: Callable[[], None]) -> Outcome:
+    """Read one input, under a limit of time."""
+    refused, problem = False, ""
+    began = time.monotonic()
+    signal.signal(signal.SIGALRM, _too_slow)
+    signal.alarm(SECONDS)
+    try:
+        read()
+    except HpvqaError as error:
+        str(error).encode()
+        refused = True
+    except _TooSlowError:
+        problem = f"takes more than {SECONDS} s"
+    except Exception as error:
+        # Whatever else escapes is what is looked for; the place in our code is what tells two of them apart.
+        ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "/hpvqa/" in frame.filename]
+        where = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "the harness"
+        problem = f"{type(error).__name__} in {where}: {str(error)[:80]!r}"
+    finally:
+        signal.alarm(0)
+    return Outcome(time.monotonic() - began, refused, problem)
 
 
 def _too_slow(number: int, frame: object) -> None:

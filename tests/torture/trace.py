@@ -22,6 +22,9 @@ CALLS = (
 Fault = Literal["KILL", "ENOSPC", "EIO"]
 FAULTS: tuple[Fault, ...] = ("KILL", "ENOSPC", "EIO")
 
+LIMIT = 600
+"""What takes longer hangs [s]; no command takes more than some ten seconds on an idle machine."""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -48,7 +51,7 @@ def has_strace() -> bool:
     return subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], capture_output=True).returncode == 0
 
 
-def hpvqa(args: Sequence[str], folder: Path, *, strace: Sequence[str] = (), limit: float = 180) -> Ended:
+def hpvqa(args: Sequence[str], folder: Path, *, strace: Sequence[str] = (), limit: float = LIMIT) -> Ended:
     """Run a command in a folder, and end it with all its children when its time is over."""
     process = subprocess.Popen(
         [*strace, sys.executable, "-m", "hpvqa", *args],
@@ -69,9 +72,16 @@ def hpvqa(args: Sequence[str], folder: Path, *, strace: Sequence[str] = (), limi
     return Ended(code, output.decode(errors="replace"))
 
 
+def do(folder: Path, *args: str) -> None:
+    """Run a command that must do its work."""
+    ended = hpvqa(args, folder)
+    if ended.code != 0:
+        raise RuntimeError(f"hpvqa {' '.join(args)} fails: {ended.output[-2000:]}")
+
+
 def count_calls(args: Sequence[str], folder: Path, log: Path) -> tuple[Ended, int]:
     """Run a command undisturbed; also the most traced calls of any of its threads, for strace counts by thread."""
-    ended = hpvqa(args, folder, strace=_strace("-o", str(log)), limit=600)
+    ended = hpvqa(args, folder, strace=_strace("-o", str(log)))
     calls = Counter(line.split(maxsplit=1)[0] for line in log.read_text(errors="replace").splitlines() if "(" in line)
     return ended, max(calls.values(), default=0)
 

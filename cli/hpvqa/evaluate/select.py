@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.rows import Row
@@ -18,11 +18,15 @@ from hpvqa.vlm.prompt import CHOICES, Prompt
 from hpvqa.vlm.protocol import Query
 
 
-def _sorted_names(camera: object) -> object:
-    return sorted(set(camera)) if isinstance(camera, list | tuple) else [camera]
+def _several(camera: object) -> object:
+    return camera if isinstance(camera, list | tuple) else [camera]
 
 
-Cameras = Annotated[tuple[str, ...], BeforeValidator(_sorted_names)]
+def _sorted_names(cameras: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(cameras)))
+
+
+Cameras = Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_sorted_names)]
 """Names of cameras, each once, in order; older runs have one alone."""
 
 

@@ -57,5 +57,6 @@ def read_trajectory(path: Path) -> dict[str, NDArray[np.float64]]:
         if missing:
             raise RunError(f"The trajectory {path} is damaged: it has no column {min(missing)}")
         return {name: table[name].cast(pa.float64()).to_numpy() for name in column_names()}
-    except (OSError, pa.ArrowException) as error:
+    # A ValueError: names of columns that are no text.
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise RunError(f"The trajectory {path} cannot be read: {error}") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from hpvqa.dataset.load import Dataset, open_dataset
+from hpvqa.dataset.manifest import is_dataset
 from hpvqa.errors import HpvqaError, RunError, UsageError, printable
 from hpvqa.evaluate.conditions import episode_key, get_condition
 from hpvqa.evaluate.folder import PREDICTIONS_FILE, RUN_FILE, RunSettings, read_settings
@@ -86,10 +87,11 @@ def _find_dataset(settings: RunSettings, folder: Path, datasets: Sequence[Path])
     starts = [Path(), *folder.resolve().parents[:_PARENTS]]
     for root in (*datasets, *(start / settings.dataset for start in starts)):
         try:
-            dataset = open_dataset(root)
-        except HpvqaError:
+            # Else what lies around is searched for one that may be meant.
+            dataset = open_dataset(root) if is_dataset(root) else None
+        except (HpvqaError, OSError):
             continue
-        if dataset.fingerprint == settings.fingerprint:
+        if dataset is not None and dataset.fingerprint == settings.fingerprint:
             return dataset
     return None
 

@@ -79,12 +79,15 @@ def read_adapter(folder: Path) -> Adapter:
         kind, base = config.get("peft_type"), config.get("base_model_name_or_path") or ""
     except (OSError, ValueError, AttributeError):
         raise UsageError(f"{path} is damaged; save the adapter again") from None
+    # No folder has a NUL in its name, and whoever asks for one is told so by an exception.
+    if not isinstance(base, str) or "\0" in base:
+        raise UsageError(f"{path} is damaged: its base_model_name_or_path is no name; save the adapter again")
     if kind != "LORA":
         raise UsageError(f"{folder} holds an adapter of type {kind}; only LoRA is known")
     shapes = read_shapes(folder / WEIGHTS)
     if not shapes:
         raise UsageError(f"{folder / WEIGHTS} holds nothing; save the adapter again")
-    return Adapter(folder, str(base), config, shapes)
+    return Adapter(folder, base, config, shapes)
 
 
 def name_base(folder: Path, name: str) -> None:
