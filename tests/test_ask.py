@@ -152,7 +152,9 @@ def test_a_question_that_a_model_was_not_taught_is_told_once(
     told: list[str] = []
     asking = asker(Looking(), question, tell=told.append, tasks=tasks)
     for _ in range(2):
-        asking.ask(episode, open_episode(episode))
+        found = asking.ask(episode, open_episode(episode)).as_json(reveal=False)
+        assert (found["warning"] is None) == (words is None)
+        assert words is None or words in str(found["warning"])
     assert len([line for line in told if line.startswith("Warning: ")]) == (words is not None)
     assert words is None or any(words in line for line in told)
 

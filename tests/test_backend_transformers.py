@@ -156,6 +156,22 @@ def test_what_is_said_is_read_strictly(tiny_model: TinyModel, monkeypatch: pytes
     assert {answer.answer_tokens for answer in answers} == {2}
 
 
+def test_a_sentence_that_is_cut_off_is_no_answer(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    answerer = opened(tiny_model("qwen3_vl"), scoring="generate", max_new_tokens=3)
+    said = iter(["The left one looks", "Left.", "The left one"])
+    tokenizer = answerer._processor.tokenizer
+    word, end = tokenizer.convert_tokens_to_ids(["left", "<|im_end|>"])
+    ids = iter([[word, word, word]] * 2 + [[word, word, end]])
+    monkeypatch.setattr(tokenizer, "decode", lambda *_, **__: next(said))
+    monkeypatch.setattr(
+        answerer._model,
+        "generate",
+        lambda input_ids, **_: torch.cat([input_ids, torch.tensor([next(ids) for _ in input_ids])], dim=1),
+    )
+    answers = answerer.answer([make_query(noise())] * 3)
+    assert [answer.choice for answer in answers] == [None, "left", "left"]
+
+
 def test_the_first_choice_wins_a_tie(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
     answerer = opened(tiny_model("qwen3_vl"))
     monkeypatch.setattr(torch, "log_softmax", lambda logits, dim: torch.full_like(logits, -3.0))

@@ -11,25 +11,28 @@ import pytest
 import hpvqa
 
 PACKAGE = Path(hpvqa.__file__).parent
+BASICS = ("errors", "hosts", "install", "versions", "processes", "plain", "files", "resources", "progress")
+"""What every layer may import; of each other only what stands before."""
 LAYERS = {
     "scene": set(),
     "tasks": {"scene"},
+    "places": {"tasks"},
     "recipe": {"scene", "tasks"},
     "sim": {"scene", "tasks", "recipe"},
-    "record": {"scene", "tasks", "recipe", "sim"},
-    "collect": {"scene", "tasks", "recipe", "sim", "record"},
-    "dataset": {"scene", "tasks", "recipe", "record"},
+    "record": {"scene", "tasks", "places", "recipe", "sim"},
+    "collect": {"scene", "tasks", "places", "recipe", "sim", "record"},
+    "dataset": {"scene", "tasks", "places", "recipe", "record"},
     "vlm": {"scene", "tasks", "recipe", "record", "dataset"},
     "finetune": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "pretrain": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate", "finetune"},
     "evaluate": {"scene", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "serve": {"scene", "vlm"},
-    "ask": {"scene", "tasks", "record", "collect", "dataset", "vlm", "evaluate"},
+    "ask": {"scene", "tasks", "places", "record", "collect", "dataset", "vlm", "evaluate"},
 }
 """Every layer, and the layers that it may import."""
 DATA_ONLY = ("tasks", "scene", "record", "dataset", "evaluate", "report")
-TOP = ("commands", "main", "demo", "doctor", "listing", "schema")
+TOP = ("__main__", "commands", "main", "demo", "doctor", "listing", "schema")
 """Front ends: nothing below may import them."""
 
 
@@ -60,6 +63,18 @@ def test_imports_point_one_way(layer: str) -> None:
     forbidden = (set(LAYERS) | set(TOP)) - LAYERS[layer] - {layer}
     imported = {path: layers_imported(path) for path in files(layer)}
     assert {path.name: names & forbidden for path, names in imported.items() if names & forbidden} == {}
+
+
+@pytest.mark.parametrize("basic", BASICS)
+def test_basics_import_only_what_stands_before_them(basic: str) -> None:
+    forbidden = (set(BASICS) | set(LAYERS) | set(TOP)) - set(BASICS[: BASICS.index(basic) + 1])
+    imported = {path: layers_imported(path) for path in files(basic)}
+    assert {path.name: names & forbidden for path, names in imported.items() if names & forbidden} == {}
+
+
+def test_every_module_has_a_layer() -> None:
+    found = {path.stem for path in PACKAGE.glob("*.py")} | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert found - {"__init__"} == {*BASICS, *LAYERS, *TOP}
 
 
 @pytest.mark.parametrize("layer", DATA_ONLY)

@@ -3,7 +3,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from hpvqa.processes import SAFE_PATH, inherited, python
 
@@ -71,3 +75,65 @@ def test_environment_and_signals_are_inherited_and_put_back() -> None:
     assert "SIGTERM" in said
     assert name not in os.environ
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+POOL = """
+import os, time
+from pathlib import Path
+from hpvqa.processes import Workers
+
+def begin(): pass
+
+def work():
+    Path(f"worker-{os.getpid()}").touch()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    pool = Workers(2, begin, ())
+    jobs = [pool.submit(work) for _ in range(2)]
+    print("jobs wait", flush=True)
+    print(*(type(job.exception()).__name__ for job in jobs), flush=True)
+    pool.kill()
+    print("over", flush=True)
+"""
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_death_of_any_worker_is_known_at_once(tmp_path: Path, which: int) -> None:
+    with pool_in(tmp_path) as pool:
+        assert pool.stdout is not None
+        pool.stdout.readline()
+        deadline = time.monotonic() + 30
+        while len(workers := list(tmp_path.glob("worker-*"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        pids = sorted(int(path.name.partition("-")[2]) for path in workers)
+        os.kill(pids[which], signal.SIGKILL)
+        assert pool.communicate(timeout=30)[0] == "BrokenProcessPool BrokenProcessPool\nover\n"
+        assert not any(map(alive, pids))
+
+
+def test_no_helper_of_a_pool_runs_files_of_the_working_folder(tmp_path: Path) -> None:
+    for name in ("socket", "token", "numpy"):
+        (tmp_path / f"{name}.py").write_text("from pathlib import Path; Path('a-stray-file-ran').touch()")
+    with pool_in(tmp_path) as pool:
+        assert pool.stdout is not None
+        assert pool.stdout.readline() == "jobs wait\n"
+        deadline = time.monotonic() + 30
+        while len(list(tmp_path.glob("worker-*"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(list(tmp_path.glob("worker-*"))) == 2
+    assert not (tmp_path / "a-stray-file-ran").exists()
+
+
+@contextmanager
+def pool_in(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process with two workers whose working folder is this one; it is killed in the end."""
+    script = folder / "script" / "pool.py"
+    script.parent.mkdir()
+    script.write_text(POOL)
+    process = subprocess.Popen([sys.executable, script], cwd=folder, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()

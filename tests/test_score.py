@@ -190,3 +190,9 @@ def test_the_table_says_what_must_be_known() -> None:
     assert "1 answer was none of the choices and counts as wrong." in text
     assert "views of one episode are not independent" in text
     assert "none of the choices" not in shown(rows)
+
+
+def test_a_table_of_few_episodes_has_no_lines_by_gap() -> None:
+    few, enough = ([make_row("left", "left", number, gap=number / 10) for number in range(count)] for count in (7, 8))
+    assert "gap " not in shown(few)
+    assert "gap " in shown(enough)

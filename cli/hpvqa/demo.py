@@ -13,6 +13,7 @@ from hpvqa.collect.run import Request, collect
 from hpvqa.collect.settings import COLLECTION_FILE, Collection, installed_versions
 from hpvqa.collect.worker import open_simulator_record
 from hpvqa.dataset.build import build
+from hpvqa.dataset.layout import DifferentError
 from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.manifest import is_dataset
 from hpvqa.errors import UsageError
@@ -62,7 +63,7 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
         workers: Processes at work.
         reporter: Told about progress.
         clock: The time [s].
-        restart: Whether to drop the answers that are there, and ask again; episodes and data set stay.
+        restart: Whether to make data set and answers anew; episodes stay.
 
     Raises:
         HpvqaError: A part is missing, or the folder holds something else.
@@ -73,7 +74,13 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
     _check_folder(out, recipe)
     _collect(recipe, data, workers, reporter, clock)
     reporter.note(f"Step 2 of 5: a question and its answer for every clip, split by episode, in {dataset}")
-    build(data, dataset, reporter, recipe=recipe)
+    try:
+        build(data, dataset, reporter, recipe=recipe, force=restart)
+    except DifferentError:
+        raise UsageError(
+            f"{dataset} differs from the data set that the demo makes of its episodes, perhaps since an older version "
+            "made it; have it and all answers made anew with --restart, or choose another --out"
+        ) from None
     opened = open_dataset(dataset)
 
     def answer(choice: ModelChoice, processes: int) -> Evaluated:

@@ -7,8 +7,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Environment in which Python does not look for modules in the working folder: a file such as ``numpy.py`` or
@@ -40,6 +45,67 @@ def inherited(environment: Mapping[str, str] = {}) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def start_tracker() -> None:
+    """Start the process in which multiprocessing keeps count of its locks, as all of ours are started.
+
+    Must be over before workers start: it lets through the signals that are held back for them.
+    """
+    with inherited():
+        resource_tracker.ensure_running()
+
+
+class Workers:
+    """Worker processes that take jobs; the death of any of them is the error of all jobs that are not done, at once.
+
+    Args:
+        count: How many.
+        initialize: What each of them does first.
+        arguments: What it is given.
+        environment: What is added to our environment for them.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        initialize: Callable[..., None],
+        arguments: tuple[Any, ...],
+        environment: Mapping[str, str] = {},
+    ) -> None:
+        self._environment = environment
+        self._others = {child.pid for child in multiprocessing.active_children()}
+        start_tracker()
+        self._executor = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initialize, arguments)
+        # The executor sees the death of those workers alone that it knew when it began to wait, and it waits from one
+        # result to the next: a first, empty job of each lets it know all of them while they start.
+        for _ in range(count):
+            self.submit(_start)
+
+    def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Have a function called in one of them.
+
+        Raises:
+            BrokenExecutor: One of them has died.
+        """
+        # This may start a worker.
+        with inherited(self._environment):
+            return self._executor.submit(function, *arguments)
+
+    def close(self) -> None:
+        """End the workers, which are idle."""
+        self._executor.shutdown()
+
+    def kill(self) -> None:
+        """End the workers at once, whatever they are doing."""
+        for child in multiprocessing.active_children():
+            if child.pid not in self._others:
+                child.kill()
+        self._executor.shutdown(cancel_futures=True)
+
+
+def _start() -> None:
+    """What a worker does first."""
 
 
 def exit_with_parent() -> None:

@@ -49,6 +49,7 @@ class Asked:
         question: What was asked.
         free: Whether any answer would do.
         views: The answers, in the order of the rig.
+        doubt: Why the answers mean nothing, in a sentence; None if nothing speaks against them.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class Asked:
     question: str
     free: bool
     views: tuple[View, ...]
+    doubt: str | None = None
 
     @property
     def pooled(self) -> float | None:
@@ -80,6 +82,7 @@ class Asked:
             "index": spec.index,
             "question": self.question,
             "free": self.free,
+            "warning": self.doubt,
             "answers": [
                 {
                     "camera": view.camera,

@@ -107,7 +107,7 @@ class Asker:
             self._tell_once(f"Warning: {doubt}")
         answers = self._answers(queries, record)
         views = tuple(View(query.clip.stem, answer) for query, answer in zip(queries, answers, strict=True))
-        return Asked(folder, record, self.question.of(record), self.question.free, views)
+        return Asked(folder, record, self.question.of(record), self.question.free, views, doubt)
 
     def _known_cameras(self, record: EpisodeRecord) -> tuple[str, ...]:
         """Cameras of an episode whose clips the model was trained on; none, if there are none or all are."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from ctypes import c_longlong
 from multiprocessing.sharedctypes import Synchronized
 from typing import Protocol
 
 from hpvqa.collect.worker import Job, OpenRecord, Worker
-from hpvqa.processes import exit_with_parent, inherited
+from hpvqa.processes import Workers, exit_with_parent, start_tracker
 from hpvqa.record.episode import EpisodeRecord
 
 # Parallelism comes from the workers: software rendering and linear algebra would otherwise take all cores in each.
@@ -44,29 +44,14 @@ class ProcessPool:
     """
 
     def __init__(self, workers: int, open_record: OpenRecord) -> None:
-        context = multiprocessing.get_context("spawn")
         self.workers = workers
-        self._others = {child.pid for child in multiprocessing.active_children()}
-        with inherited():
-            # This starts a helper process of multiprocessing's own, which must be over before workers start: it lets
-            # through the signals that are held back here.
-            self._frames: Synchronized[int] = context.Value(c_longlong, 0)
-        with inherited(_ENVIRONMENT):
-            self._executor = ProcessPoolExecutor(
-                workers,
-                mp_context=context,
-                initializer=_initialize,
-                initargs=(open_record, self._frames),
-            )
-            # The executor sees the death of those workers alone that it knew when it began to wait, and it waits from
-            # one result to the next: a first, empty job of each lets it know all of them while they start.
-            for _ in range(workers):
-                self._executor.submit(_start)
+        start_tracker()
+        self._frames: Synchronized[int] = multiprocessing.get_context("spawn").Value(c_longlong, 0)
+        self._processes = Workers(workers, _initialize, (open_record, self._frames), _ENVIRONMENT)
 
     def submit(self, job: Job) -> Future[EpisodeRecord]:
         """Begin one episode."""
-        with inherited(_ENVIRONMENT):
-            return self._executor.submit(_make, job)
+        return self._processes.submit(_make, job)
 
     def frames(self) -> int:
         """How many frames were rendered so far."""
@@ -75,14 +60,11 @@ class ProcessPool:
 
     def close(self) -> None:
         """End the workers, which are idle."""
-        self._executor.shutdown()
+        self._processes.close()
 
     def kill(self) -> None:
         """End the workers at once, whatever they are doing."""
-        for child in multiprocessing.active_children():
-            if child.pid not in self._others:
-                child.kill()
-        self._executor.shutdown(cancel_futures=True)
+        self._processes.kill()
 
 
 _worker: Worker | None = None
@@ -97,10 +79,6 @@ def _initialize(open_record: OpenRecord, frames: Synchronized[int]) -> None:
             frames.value += count
 
     _worker = Worker(open_record, on_frames)
-
-
-def _start() -> None:
-    """What a worker does first."""
 
 
 def _make(job: Job) -> EpisodeRecord:

@@ -24,7 +24,7 @@ Run the same command again to go on after an interrupt, or with --restart to hav
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder for everything."
 )
 @click.option("--workers", type=Whole(min=1), help="Processes that work side by side.  [default: one for each core]")
-@click.option("--restart", is_flag=True, help="Drop the answers that the folder holds, and ask again; episodes stay.")
+@click.option("--restart", is_flag=True, help="Make the data set and all answers anew; episodes stay.")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, out: Path, workers: int | None, restart: bool, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from hpvqa.commands.grid_table import print_grid
 from hpvqa.evaluate.folder import RunSettings
 from hpvqa.evaluate.score import Cell, failures
 from hpvqa.evaluate.session import Evaluated
+from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
 from hpvqa.report.grid import Grid, Group, Line
 
 _COLUMNS = ("accuracy", "95 %", "majority", "correct", "epis.", "eff. n")
@@ -60,7 +61,10 @@ def print_result(done: Evaluated, console: Console) -> None:
 
 def score_grid(cells: Sequence[Cell], title: str) -> Grid:
     """Accuracy by task, true side, camera and gap, with its interval, the majority's score and what is behind it."""
-    shown = [cell for cell in cells if cell.task is not None] or list(cells)
+    # So few episodes do not tell how accuracy depends on the gap.
+    few = {cell.task for cell in cells if cell.by == "all" and cell.episodes < FEWEST_EPISODES}
+    told = [cell for cell in cells if cell.by != "gap" or cell.task not in few]
+    shown = [cell for cell in told if cell.task is not None] or told
     tasks = dict.fromkeys(cell.task for cell in shown)
     groups = [
         Group(task or "", tuple(Line((_name(cell), *_numbers(cell))) for cell in shown if cell.task == task))

@@ -29,6 +29,10 @@ from hpvqa.files import (
 )
 from hpvqa.progress.reporter import Reporter
 
+class DifferentError(UsageError):
+    """There is another data set where one is to be written."""
+
+
 _PARTS = {*SPLITS, CARD_FILE, MANIFEST_FILE}
 
 
@@ -69,8 +73,8 @@ def published(out: Path, force: bool) -> Iterator[Path]:
     Where ``out`` is a link, the folder that it leads to is replaced, and nothing beside the link is touched.
 
     Raises:
-        UsageError: ``out`` cannot be replaced, or holds something else, or a different data set and ``force`` is not
-            given.
+        UsageError: ``out`` cannot be replaced, or holds something else.
+        DifferentError: It holds a different data set, and ``force`` is not given.
         RunError: Another process builds there.
     """
     check_target(out, folder=True)
@@ -92,7 +96,7 @@ def _replaced(out: Path, force: bool) -> Iterator[Path]:
     try:
         yield partial
         if is_dataset(out) and not force and not _same(partial, out):
-            raise UsageError(
+            raise DifferentError(
                 f"{out} holds a data set that differs from this one; replace it with --force, or choose another --out"
             )
         sync(partial)

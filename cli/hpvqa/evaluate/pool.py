@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Generator, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor
 
 from hpvqa.errors import RunError
-from hpvqa.processes import exit_with_parent, inherited
+from hpvqa.processes import Workers, exit_with_parent
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 
 Batch = Sequence[Query]
@@ -27,17 +26,17 @@ def answer_batches(answerer: Answerer, batches: Sequence[Batch], workers: int) -
     if workers == 1:
         yield from map(answerer.answer, batches)
         return
-    context = multiprocessing.get_context("spawn")
+    pool = Workers(workers, _initialize, (answerer,))
     try:
-        with ProcessPoolExecutor(workers, context, _initialize, (answerer,)) as executor:
-            with inherited():
-                answers = executor.map(_answer, batches)
-            # However this ends, it cancels the batches that no worker has begun.
-            yield from answers
+        for future in [pool.submit(_answer, batch) for batch in batches]:
+            yield future.result()
     except BrokenExecutor:
         raise RunError(
             "A worker died, perhaps of too little memory; go on with the same command and fewer --workers"
         ) from None
+    finally:
+        # However this ends: nobody waits for the batches that are left.
+        pool.kill()
 
 
 _answerer: Answerer | None = None

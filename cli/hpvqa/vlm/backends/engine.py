@@ -54,6 +54,7 @@ class Reply:
         text: What the model said, or what it would have said next.
         prompt_tokens: Length of the prompt and what is behind it, videos included.
         answer_tokens: How many tokens were generated; None where none were.
+        cut: Whether more would have been said.
         logprobs: Natural logarithm of the probability of each token that was asked for, among all tokens.
         error: Why there is none, in a sentence.
     """
@@ -61,6 +62,7 @@ class Reply:
     text: str = ""
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
+    cut: bool = False
     logprobs: tuple[float, ...] = ()
     error: str | None = None
 
@@ -159,7 +161,7 @@ class Engine(ABC):
         replies = self._run([Request(text, query.videos) for query, text in zip(queries, texts, strict=True)])
         return [
             Answer(
-                choice=None if reply.error else parse_choice(reply.text, query.choices),
+                choice=None if reply.error else parse_choice(reply.text, query.choices, cut=reply.cut),
                 text=reply.text,
                 prompt_tokens=reply.prompt_tokens,
                 answer_tokens=reply.answer_tokens,

@@ -151,7 +151,12 @@ class TransformersAnswerer(Engine):
         lengths = tensors["attention_mask"].sum(dim=1).tolist()
         ends = _ends(self._model.generation_config.eos_token_id)
         return [
-            Reply(tokenizer.decode(row, skip_special_tokens=True), length, _until(row.tolist(), ends))
+            Reply(
+                tokenizer.decode(row, skip_special_tokens=True),
+                length,
+                _until(row.tolist(), ends),
+                cut=ends.isdisjoint(row.tolist()),
+            )
             for row, length in zip(spoken, lengths, strict=True)
         ]
 

@@ -136,7 +136,7 @@ def _reply(request: Request, output: Any) -> Reply:
     said = output.outputs[0]
     length = len(output.prompt_token_ids)
     if not request.following:
-        return Reply(said.text, length, len(said.token_ids))
+        return Reply(said.text, length, len(said.token_ids), cut=said.finish_reason == "length")
     return Reply(said.text, length, logprobs=tuple(said.logprobs[0][token].logprob for token in request.following))
 
 
