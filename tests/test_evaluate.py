@@ -157,7 +157,7 @@ def test_another_data_set_is_another_run(dataset: Dataset, tmp_path: Path) -> No
     run(dataset, Constant("left"), tmp_path / "run")
     build(make_data(tmp_path / "data", push=4), tmp_path / "dataset", quiet(), recipe=Recipe())
     other = open_dataset(tmp_path / "dataset")
-    with pytest.raises(UsageError, match="fingerprint was"):
+    with pytest.raises(UsageError, match="other settings: the data set holds other rows or clips now; give"):
         run(other, Constant("left"), tmp_path / "run")
     settings = [settings_of(data, Constant("left")) for data in (dataset, other)]
     assert default_out(settings[0]) != default_out(settings[1])

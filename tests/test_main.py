@@ -77,6 +77,9 @@ def test_help_of_every_command_fits_80_columns(name: str, capsys: pytest.Capture
         (["sample", "push", "--indx", "3"], "No such option"),
         (["sample", "push", "--rig", "papr"], "There is no camera rig 'papr'; did you mean 'paper'?"),
         (["sample"], "Missing argument"),
+        (["eval", "--model", ""], "What follows --model is empty; give it a value, or leave it out"),
+        (["collect", "push", "--recipe="], "Nothing follows --recipe=; give it a value, or leave it out"),
+        (["list", ""], "What follows list is empty; give it a value, or leave it out"),
     ],
 )
 def test_a_wrong_call_exits_with_2(args: list[str], message: str) -> None:

@@ -7,13 +7,14 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
 
 from hpvqa import __version__
-from hpvqa.errors import INTERRUPTED, HpvqaError, nearest, printable
+from hpvqa.errors import INTERRUPTED, HpvqaError, UsageError, nearest, printable
 
 COMMANDS: dict[str, str] = {
     "demo": "See everything work in a few minutes: episodes, data set, first answers.",
@@ -61,6 +62,7 @@ class LazyGroup(click.Group):
         """Find the subcommand, or name the nearest one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"There is no command {args[0]!r}; {nearest(args[0], COMMANDS)}", ctx)
+        _refuse_empty(args)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -92,6 +94,19 @@ def cli(ctx: click.Context) -> None:
 
         called = click.Context(cli.get_command(ctx, name) or cli, ctx, info_name=name)
         ctx.default_map = {name: find_defaults(called, Path(DEFAULTS_FILE), os.environ, COMMANDS)}
+
+
+def _refuse_empty(args: Sequence[str]) -> None:
+    """Nothing is called by an empty name: an unset variable of a script must become neither a default nor a folder.
+
+    Raises:
+        UsageError: An argument is empty.
+    """
+    for before, word in pairwise(args):
+        if not word:
+            raise UsageError(f"What follows {before} is empty; give it a value, or leave it out")
+        if word.startswith("--") and word.endswith("=") and word.count("=") == 1:
+            raise UsageError(f"Nothing follows {word}; give it a value, or leave it out")
 
 
 def main(args: Sequence[str] | None = None) -> None:

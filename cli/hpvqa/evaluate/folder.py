@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -205,7 +206,9 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any], of: str = "")
         if name == "prompt" and a is not None and b is not None:
             # Their words are too long to be shown.
             a, b = (f"{prompt['name']} version {prompt['version']} ({prompt['sha256'][:8]})" for prompt in (a, b))
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
+        if name == "fingerprint":
+            found.append("the data set holds other rows or clips now")
+        elif isinstance(a, Mapping) and isinstance(b, Mapping):
             found += differences(a, b, "version of " if name == "versions" else "" if name == "details" else f"{name} ")
         else:
             found.append(f"{of}{name.replace('_', ' ')} was {_said(a)} and is {_said(b)} now")
@@ -219,4 +222,7 @@ def _said(value: Any) -> str:
         return ", ".join(f"{name} {_said(part)}" for name, part in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_said, value))
-    return "not set" if value is None else str(value)
+    if value is None:
+        return "not set"
+    # Nobody reads a whole SHA-256.
+    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{56}\b", r"\1…", str(value))

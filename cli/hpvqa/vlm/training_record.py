@@ -49,7 +49,10 @@ def read_training_record(adapter: Path) -> TrainingRecord | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:
-        raise UsageError(f"{path} is not of this version ({explain(error)}); train the adapter again") from None
+        raise UsageError(
+            f"{path} does not say how an adapter was trained, or is of another version ({explain(error)}); "
+            "name another folder, or train the adapter again"
+        ) from None
 
 
 def views_of(clips: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
