@@ -29,6 +29,7 @@ from hpvqa.files import (
 )
 from hpvqa.progress.reporter import Reporter
 
+
 class DifferentError(UsageError):
     """There is another data set where one is to be written."""
 
