@@ -15,6 +15,7 @@ from hpvqa.errors import RunError
 from hpvqa.record import decode
 from hpvqa.record.decode import Look, iter_frames, iter_looks, read_frames
 from hpvqa.record.groups import read_by_groups
+from hpvqa.record.opening import AV_MAJOR
 from hpvqa.record.video import ClipWriter
 from tests.clips import Encoding, damage, encode, moving_pictures, packets
 
@@ -75,6 +76,8 @@ def by_groups(path: Path, wanted: set[int]) -> dict[int, NDArray[np.uint8]] | No
 
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_some_frames_are_the_same_as_among_all(clips: dict[str, tuple[Path, NDArray[np.uint8]]], name: str) -> None:
+    if "fields" in name and AV_MAJOR < 17:
+        pytest.skip("PyAV's own conversion, which is compared with here, takes fields for whole pictures below 17")
     path, everything = clips[name]
     assert len(everything) == COUNT
     assert (np.stack(list(iter_frames(path))) == everything).all()

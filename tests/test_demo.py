@@ -74,6 +74,7 @@ def run(*args: str) -> object:
     return caught.value.code
 
 
+@pytest.mark.models
 def test_it_ends_with_a_table_and_pictures(
     pools: list[SerialPool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -104,6 +104,7 @@ def test_of_a_text_that_is_cut_off_only_its_first_word_counts(text: str, choice:
     assert parse_choice(text, CHOICES, cut=True) == choice
 
 
+@pytest.mark.models
 def test_single_tokens_take_one_step() -> None:
     tokenizer = build_tokenizer("qwen3_vl", "whole")
     found = candidates(tokenizer, PROMPT, CHOICES)
@@ -112,6 +113,7 @@ def test_single_tokens_take_one_step() -> None:
     assert found.logprobs([(-0.5, -1.0)]) == {"left": -0.5, "right": -1.0}
 
 
+@pytest.mark.models
 @pytest.mark.parametrize("words", ["split", "collide"])
 def test_words_of_several_tokens_are_scored_to_their_ends(words: str) -> None:
     tokenizer = build_tokenizer("qwen3_vl", words)  # type: ignore[arg-type]

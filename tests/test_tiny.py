@@ -18,6 +18,8 @@ from hpvqa.vlm.tiny import KINDS, Kind, Words, build_tiny
 from tests.test_saving import no_file_longer_than
 from tests.tiny_models import TinyModel, brightening, frames_of, load_model, logprobs_of, noise
 
+pytestmark = pytest.mark.models
+
 ARCHITECTURE = {
     "qwen3_5": "Qwen3_5ForConditionalGeneration",
     "qwen3_vl": "Qwen3VLForConditionalGeneration",

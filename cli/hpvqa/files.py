@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -138,6 +138,9 @@ def inside(root: Path, name: str) -> Path:
     path = root / pure
     try:
         real, top = path.resolve(), root.resolve()
+        # From Python 3.13 on, resolve() leaves a loop of links as it is.
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            real.stat()
     except (OSError, RuntimeError, UnicodeEncodeError):
         raise ValueError(f"{name!r} is not a name that a file can have") from None
     allowed = [top]
