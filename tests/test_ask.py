@@ -348,7 +348,7 @@ def test_a_server_that_is_down_is_a_sentence(data: Path, capsys: pytest.CaptureF
         (["哪" * 90], "Name an episode before the question"),
         (["Q" * 5000], "Name an episode before the question"),
         (["--watch", "."], ". is not a data folder"),
-        (["--latest", "."], "--latest data"),
+        (["--latest", "."], ". is not a data folder; use this one: data"),
         (["data"], "data is a data folder; ask about its newest episode with --latest data"),
     ],
 )

@@ -77,28 +77,25 @@ def test_what_is_no_episode_is_told_with_what_to_do(data: Path, tmp_path: Path) 
     assert "failed (made to fail)" in message(open_episode, episode_dir(data, "push", 2))
     assert f"--latest {data}" in message(open_episode, data)
     assert "name the episode's folder" in message(open_episode, good / RECORD_FILE)
-    assert "it has no episode.json" in message(open_episode, tmp_path)
+    assert "is not an episode" in message(open_episode, tmp_path)
     (good / RECORD_FILE).write_text("{}")
     assert "damaged" in message(open_episode, good)
     assert "is an episode, not a data folder" in message(latest_episode, good)
 
 
-def test_what_is_one_level_down_is_named(tmp_path: Path) -> None:
+def test_what_was_meant_is_named(tmp_path: Path) -> None:
     def watch(folder: Path) -> object:
         return new_episodes(folder, lambda: True, lambda: None)
 
     project = tmp_path / "project"
     (project / "runs").mkdir(parents=True)
     for function in (latest_episode, watch):
-        assert message(function, project).endswith("holds neither push nor drop episodes")
-    build(make_data(tmp_path / "data", push=8), project / "dataset", quiet(), recipe=Recipe())
-    for function in (latest_episode, watch, open_episode):
-        assert f"hpvqa eval --dataset {project / 'dataset'}" in message(function, project)
-    (tmp_path / "data").rename(project / "data")
-    for function in (latest_episode, watch, open_episode):
-        assert message(function, project).endswith(f"with --latest {project / 'data'}")
-    shard = project / "data" / "push" / "000"
-    assert str(shard / "episode-0000") in message(open_episode, shard)
+        assert message(function, project).endswith("project is not a data folder; make one with `hpvqa collect`")
+    data = make_data(project / "data", push=2)
+    for function in (latest_episode, watch):
+        assert message(function, project).endswith(f"use this one: {data}")
+    for folder in (project, data / "push" / "000"):
+        assert str(data / "push" / "000" / "episode-0000") in message(open_episode, folder)
 
 
 def test_an_empty_folder_may_be_watched(tmp_path: Path) -> None:

@@ -191,6 +191,27 @@ def test_answers_are_asked_for_anew_if_that_is_wanted(
     assert len(pools) == 1
 
 
+def test_a_data_set_of_an_older_version_is_made_anew_when_told_so(
+    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "can_run_models", lambda: False)
+    out = tmp_path / "out"
+    assert run("--out", str(out)) == 0
+    manifest = out / "dataset" / "manifest.json"
+    now = manifest.read_bytes()
+    older = now.replace(b'"schema_version"', b' "schema_version"')
+    manifest.write_bytes(older)
+    capsys.readouterr()
+    assert run("--out", str(out)) == 2
+    error = capsys.readouterr().err
+    assert "--restart" in error
+    assert "--force" not in error
+    assert manifest.read_bytes() == older
+    assert run("--out", str(out), "--restart") == 0
+    assert manifest.read_bytes() == now
+    assert len(pools) == 1
+
+
 def test_the_demo_eval_and_the_report_say_the_same_of_a_run(
     pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

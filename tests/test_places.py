@@ -54,6 +54,12 @@ def test_what_was_meant_is_named(demo: Path, name: str, wanted: Kind, said: str)
     assert said.format(demo=demo) in not_a(wanted, demo / name)
 
 
+@pytest.mark.parametrize("name", [".", "new"])
+def test_what_lies_above_the_working_folder_is_named(demo: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(demo / "data" / "push")
+    assert not_a("data folder", Path(name)).endswith(f"use this one: {demo}/data")
+
+
 def test_nobody_is_told_to_collect_where_that_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "empty").mkdir()

@@ -45,11 +45,20 @@ def not_a(wanted: Kind, path: Path, *others: Kind) -> str:
         others: What would have done as well.
     """
     kinds = (wanted, *others)
-    found = list(islice(dict.fromkeys(place for place in _near(path) if _serves(place, kinds)), _SHOWN + 1))
+    found = list(islice(near(path, *kinds), _SHOWN + 1))
     if not found:
         return f"{_what(path, kinds)}; make one with {_command(wanted, path)}"
     one = "use this one" if len(found) == 1 else "use one of these"
     return f"{_what(path, kinds)}; {one}: {', '.join(map(str, found[:_SHOWN]))}{', ...' * (len(found) > _SHOWN)}"
+
+
+def near(path: Path, *wanted: Kind) -> Iterator[Path]:
+    """The places of some kinds that lie in a folder, above it and beside it, each once."""
+    seen: set[Path] = set()
+    for place in _around(path):
+        if place not in seen and kind_of(place) in wanted:
+            seen.add(place)
+            yield place
 
 
 def _what(path: Path, wanted: tuple[Kind, ...]) -> str:
@@ -73,13 +82,9 @@ def _command(wanted: Kind, path: Path) -> str:
     return f"`hpvqa collect --out {path}`" if wanted == "data folder" and free else f"`hpvqa {_MADE_BY[wanted]}`"
 
 
-def _serves(place: Path, wanted: tuple[Kind, ...]) -> bool:
-    return kind_of(place) in wanted
-
-
-def _near(path: Path) -> Iterator[Path]:
+def _around(path: Path) -> Iterator[Path]:
     """What lies in a folder, above it, and beside it, episodes last."""
-    above = list(path.parents)[:_UP]
+    above = [*path.parents, *(() if path.is_absolute() else Path.cwd().parents)][:_UP]
     # The splits of a data set look like data folders.
     yield from _folders(path) if kind_of(path) is None else ()
     yield from above

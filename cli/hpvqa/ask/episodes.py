@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpvqa.dataset.manifest import is_dataset
 from hpvqa.errors import UsageError
+from hpvqa.places import not_a
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, read_episode
 from hpvqa.tasks import TASKS
 
@@ -42,9 +43,7 @@ def _missing(folder: Path) -> str:
         )
     if _holds_data(folder):
         return f"{folder} is a data folder; ask about its newest episode with --latest {folder}"
-    if folder.is_dir():
-        return f"{folder} is not an episode: it has no {RECORD_FILE}{_below(folder)}"
-    return f"There is no episode {folder}; one looks like data/push/000/episode-000003, or use --latest data"
+    return not_a("episode", folder)
 
 
 def _is_recorded(folder: Path) -> bool:
@@ -117,16 +116,12 @@ def _following(data: Path, seen: set[Path], stopped: Callable[[], bool], pause: 
 
 
 def _check_data(data: Path) -> None:
-    if not data.is_dir():
-        raise UsageError(f"There is no data folder {data}; record episodes with hpvqa collect push --out {data}")
     if (data / RECORD_FILE).is_file():
         raise UsageError(f"{data} is an episode, not a data folder; leave the option out to ask about it")
     if is_dataset(data):
         raise UsageError(f"{data} is a data set, not a data folder; answer it with hpvqa eval --dataset {data}")
-    if not _holds_data(data) and any(data.iterdir()):
-        raise UsageError(
-            f"{data} is not a data folder, for it holds neither {' nor '.join(TASKS)} episodes{_below(data)}"
-        )
+    if not data.is_dir() or (not _holds_data(data) and any(data.iterdir())):
+        raise UsageError(not_a("data folder", data))
 
 
 def _holds_data(folder: Path) -> bool:
@@ -135,21 +130,6 @@ def _holds_data(folder: Path) -> bool:
     from hpvqa.collect.settings import COLLECTION_FILE
 
     return (folder / COLLECTION_FILE).is_file() or any((folder / name).is_dir() for name in (*TASKS, PARTIAL_DIR))
-
-
-def _below(folder: Path) -> str:
-    """Words that end an error about the wrong folder: what is to be found in it."""
-    found = [folder / name for name in _names(folder) if (folder / name).is_dir()]
-    for data in found:
-        if _holds_data(data):
-            return f"; ask about the newest episode of {data} with --latest {data}"
-    for dataset in found:
-        if is_dataset(dataset):
-            return f"; there is a data set in it, which hpvqa eval --dataset {dataset} answers"
-    for episode in found:
-        if (episode / RECORD_FILE).is_file():
-            return f"; there are episodes in it, such as {episode}"
-    return ""
 
 
 def _folders(data: Path) -> list[Path]:

@@ -13,10 +13,9 @@ from hpvqa.collect.settings import COLLECTION_FILE
 from hpvqa.collect.shard import Shard
 from hpvqa.errors import UsageError
 from hpvqa.files import check_target
+from hpvqa.places import near
 
 PARTIAL_DIR = ".partial"
-_UP = 3
-"""A data folder is three above its episodes."""
 
 
 def check_ours(data: Path) -> None:
@@ -32,11 +31,10 @@ def check_ours(data: Path) -> None:
     ours = (LOCK_FILE, PARTIAL_DIR, COLLECTION_FILE)
     foreign = sorted(path.name for path in data.iterdir() if not path.name.startswith(ours))
     if foreign:
-        near = (*sorted(data.iterdir()), *data.absolute().parents[:_UP])
-        found = [path for path in near if (path / COLLECTION_FILE).is_file()]
+        found = next((path for path in near(data, "data folder") if (path / COLLECTION_FILE).is_file()), None)
         raise UsageError(
             f"{data} holds files but no collection ({foreign[0]}, for one); choose an empty or a new folder as --out"
-            + (f", or {found[0]} to add to what is there" if found else "")
+            + (f", or {found} to add to what is there" if found else "")
         )
 
 
