@@ -15,15 +15,7 @@ from hpvqa.recipe import Recipe
 from tests import factories
 from tests.torture.trace import do
 
-TIMES = {
-    "seconds",
-    "train_runtime",
-    "train_samples_per_second",
-    "train_steps_per_second",
-    "time",
-    "wall_s",
-    "images_per_s",
-}
+_TIMES = re.compile(r"(.+_)?(seconds|runtime|time|per_second|per_s|wall_s)")
 """Keys of JSON whose values are measured times."""
 _WHEN = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 IGNORED = {".lock", ".lock.settings"}
@@ -77,7 +69,7 @@ def _content(path: Path) -> bytes:
 
 def _timeless(data: Any) -> Any:
     if isinstance(data, dict):
-        return {key: _timeless(value) for key, value in data.items() if key not in TIMES}
+        return {key: _timeless(value) for key, value in data.items() if not _TIMES.fullmatch(key)}
     return [_timeless(value) for value in data] if isinstance(data, list) else data
 
 
