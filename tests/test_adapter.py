@@ -154,6 +154,12 @@ def test_what_is_no_adapter_is_refused(adapter: Path, tmp_path: Path) -> None:
         read_adapter(adapter)
 
 
+def test_a_base_whose_name_is_too_long_is_another_model(model: Path, adapter: Path) -> None:
+    change(adapter, base_model_name_or_path="x" * 300)
+    with pytest.raises(UsageError, match="was trained on xxx"):
+        check_adapter(read_adapter(adapter), str(model))
+
+
 @pytest.mark.parametrize("base", ["a\0b", 7, ["model"], {"name": "model"}])
 def test_what_can_be_no_name_of_a_model_is_refused(adapter: Path, base: object) -> None:
     change(adapter, base_model_name_or_path=base)

@@ -13,7 +13,17 @@ import pytest
 
 from hpvqa import files
 from hpvqa.errors import RunError, UsageError
-from hpvqa.files import LockedError, check_target, file_record, inside, link_or_copy, locked, read_bytes, write_text
+from hpvqa.files import (
+    LockedError,
+    check_target,
+    file_record,
+    inside,
+    is_file,
+    link_or_copy,
+    locked,
+    read_bytes,
+    write_text,
+)
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "", "a\0b", "out", "out/x", "\ud800", "loop"])
@@ -61,6 +71,8 @@ def test_pipes_devices_folders_and_huge_files_are_not_read(tmp_path: Path) -> No
 def test_a_name_that_can_be_none_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "a\0b")
+    for name in ("a\0b", "x" * 300, "x/" * 3000, ""):
+        assert not is_file(tmp_path / name)
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

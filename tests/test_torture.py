@@ -21,8 +21,8 @@ QUICK = {scenario.name: scenario for scenario in SCENARIOS if not scenario.slow}
 @pytest.mark.skipif(not has_strace(), reason="needs strace, and the permission to trace")
 @pytest.mark.parametrize("name", ["build", "eval, a baseline", "show"])
 def test_a_command_that_broke_off_goes_on(name: str, tmp_path: Path) -> None:
-    verdicts = list(torture(QUICK[name], FAULTS, 2, 1, tmp_path / "crash", print))
-    assert len(verdicts) == 2 * len(FAULTS)
+    verdicts = list(torture(QUICK[name], FAULTS, 1, 1, tmp_path / "crash", print))
+    assert len(verdicts) == len(FAULTS)
     assert [verdict for verdict in verdicts if verdict.problem] == []
 
 
@@ -32,7 +32,7 @@ def test_two_at_once_in_one_folder(name: str, tmp_path: Path) -> None:
 
 
 def test_damaged_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
-    found = fuzz([], 60, 5, tmp_path / "formats")
+    found = fuzz([], 40, 5, tmp_path / "formats")
     assert {kind.format for kind in found} == {kind.name for kind in FORMATS}
     assert {kind.format: kind.problems for kind in found if kind.problems} == {}
     # Damage that nobody noticed would test nothing.

@@ -67,6 +67,11 @@ def open_regular(path: Path) -> Iterator[IO[bytes]]:
             raise
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file, for a path from a file: one that is too long for a name is none, and is no error."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises in some versions of Python
+
+
 def read_bytes(path: Path, most: int = MOST) -> bytes:
     """The content of a regular file of limited size.
 

@@ -179,5 +179,5 @@ SCENARIOS = (
     Scenario("merge", _adapter, ("merge", "adapter", "--model", "model", "--out", "out"), "out", slow=True),
     Scenario("tiny", _nothing, ("tiny", "qwen3_vl", "out"), "out", slow=True),
     Scenario("report", _run, ("report", "runs/left", "runs/oracle", "--html", "page.html", "--csv", "cells.csv"), "."),
-    Scenario("show", _data, ("show", "data/push/000/episode-000000", "--out", "out"), "out"),
+    Scenario("show", _data, ("show", "data/push/000/episode-000000", "--out", "out"), "."),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 from av.video.stream import VideoStream
 
 from hpvqa.errors import RunError
+from hpvqa.files import is_file
 from hpvqa.record.opening import opened
 from hpvqa.record.turning import turn_of
 
@@ -49,7 +50,7 @@ def probe(path: Path) -> ClipFormat:
     Raises:
         RunError: The clip is missing, damaged, cut short or without frames.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise RunError(f"The clip {path} is missing")
     times: list[float | None] = []
     size = (0, 0)

@@ -18,7 +18,7 @@ from hpvqa.dataset.card import METADATA_FILE
 from hpvqa.dataset.rows import Cluster
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import UsageError
-from hpvqa.files import inside, read_bytes
+from hpvqa.files import inside, is_file, read_bytes
 from hpvqa.plain import parse_json
 from hpvqa.scene.spec import Side
 
@@ -240,7 +240,7 @@ def _find_clip(here: Path, name: PurePosixPath, folder: Path) -> Path:
     """
     parts = name.parts[1:] if name.is_absolute() else name.parts
     ends = ["/".join(parts[start:]) for start in range(len(parts))]
-    end = next((end for end in ends if (here / end).is_file()), "/".join(parts[-2:]))
+    end = next((end for end in ends if is_file(here / end)), "/".join(parts[-2:]))
     # A folder that a link leads to may be elsewhere; its clips are in it then.
     root = folder if here.resolve().is_relative_to(folder.resolve()) else here
     try:

@@ -10,7 +10,7 @@ from hpvqa.dataset.load import Dataset
 from hpvqa.evaluate.folder import RunSettings
 from hpvqa.evaluate.parts import UNTRAINED, parts_of
 from hpvqa.evaluate.prediction import Prediction
-from hpvqa.files import inside
+from hpvqa.files import inside, is_file
 
 
 @dataclass(frozen=True)
@@ -98,4 +98,4 @@ class Run:
             path = inside(self.dataset.root, f"{prediction.split}/{prediction.file_name}")
         except ValueError:
             return None
-        return path if path.is_file() else None
+        return path if is_file(path) else None

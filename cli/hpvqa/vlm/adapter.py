@@ -213,16 +213,17 @@ def _same(base: str, model: str) -> bool:
 def _identity(model: str) -> str:
     """The embedded model's own name, a hub id where it is one, else the name of the folder."""
     model = resolve_model(model)
-    path = Path(model)
     # Unlike Path.resolve, this takes a loop of links in every version of Python.
-    real = os.path.realpath(path)
+    real = os.path.realpath(model)
     if real == os.path.realpath(base_folder()):
         return BASE
-    text = real if path.is_dir() else model
+    # Unlike Path.is_dir, this takes what is too long for a name in every version of Python.
+    folder = os.path.isdir(model)  # noqa: PTH112
+    text = real if folder else model
     snapshot = _SNAPSHOT.search(text)
     if snapshot is not None:
         return f"{snapshot['owner']}/{snapshot['name']}"
-    hub_id = not path.is_dir() and re.fullmatch(r"[\w.-]+/[\w.-]+", model) and not model.startswith(".")
+    hub_id = not folder and re.fullmatch(r"[\w.-]+/[\w.-]+", model) and not model.startswith(".")
     return model if hub_id else PurePath(text).name
 
 
