@@ -151,3 +151,18 @@ def test_where_nothing_can_be_said_the_exit_code_stays(args: list[str], code: in
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run([sys.executable, "-m", "hpvqa", *args], stdout=full, stderr=full)
     assert ended.returncode == code
+
+
+def test_ctrl_c_while_modules_are_imported_is_a_sentence() -> None:
+    interrupting = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from hpvqa.__main__ import run\n"
+        "run()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", interrupting], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Error: Interrupted\n")

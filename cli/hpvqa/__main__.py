@@ -1,6 +1,18 @@
-"""``python -m hpvqa`` is the ``hpvqa`` command."""
+"""Where the ``hpvqa`` command starts, also as ``python -m hpvqa``."""
 
-from hpvqa.main import main
+import sys
+
+
+def run() -> None:
+    """Run the command line; Ctrl-C ends it in one sentence from the first moment on, also while modules are imported."""
+    try:
+        from hpvqa.main import main
+    except KeyboardInterrupt:
+        print("Error: Interrupted", file=sys.stderr)
+        # As `hpvqa.errors.INTERRUPTED`, which may be what was being imported.
+        sys.exit(130)
+    main()
+
 
 if __name__ == "__main__":
-    main()
+    run()
