@@ -4,7 +4,7 @@ import sys
 
 
 def run() -> None:
-    """Run the command line; Ctrl-C ends it in one sentence from the first moment on, also while modules are imported."""
+    """Run the command line; Ctrl-C ends it in one sentence even while modules are imported."""
     try:
         from hpvqa.main import main
     except KeyboardInterrupt:
