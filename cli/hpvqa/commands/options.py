@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hpvqa.commands.param_types import FileOrName, ResolutionType, TaskType, Whole
+from hpvqa.commands.param_types import FileOrName, ResolutionType, TaskType, Whole, limits
 from hpvqa.recipe import Recipe, load_recipe, recipe_names, validate_recipe
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import rig_names
@@ -26,11 +26,13 @@ def _describe(field: str) -> str:
 
 
 _OPTIONS: dict[str, Callable[[F], F]] = {
-    "seed": click.option("--seed", type=Whole(), help=f"{_describe('seed')}  [default: 42]"),
+    "seed": click.option("--seed", type=Whole(**limits(Recipe, "seed")), help=f"{_describe('seed')}  [default: 42]"),
     "backend": click.option(
         "--backend", type=click.Choice(["mujoco", "isaac"]), help=f"{_describe('backend')}  [default: mujoco]"
     ),
-    "num_envs": click.option("--num-envs", type=Whole(), help=f"{_describe('num_envs')}  [default: 16]"),
+    "num_envs": click.option(
+        "--num-envs", type=Whole(**limits(Recipe, "num_envs")), help=f"{_describe('num_envs')}  [default: 16]"
+    ),
     "rig": click.option(
         "--rig",
         type=FileOrName(rig_names),
@@ -39,7 +41,9 @@ _OPTIONS: dict[str, Callable[[F], F]] = {
     "resolution": click.option(
         "--resolution", type=ResolutionType(), help=f"{_describe('resolution')}  [default: 640x480]"
     ),
-    "fps": click.option("--fps", type=Whole(), help="Frame rate of the clips; it divides 1200.  [default: the task's]"),
+    "fps": click.option(
+        "--fps", type=Whole(min=1), help="Frame rate of the clips; it divides 1200.  [default: the task's]"
+    ),
     "video": click.option(
         "--no-video",
         "video",

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from annotated_types import Ge, Gt, Le
 from click.shell_completion import CompletionItem
+from pydantic import BaseModel
 
 from hpvqa.tasks import TASKS, get_task
 
@@ -40,6 +42,18 @@ class ResolutionType(click.ParamType):  # type: ignore[type-arg]
         if not match:
             self.fail(f"a resolution looks like 640x480, {value!r} does not", param, ctx)
         return int(match[1]), int(match[2])
+
+
+def limits(model: type[BaseModel], field: str) -> dict[str, Any]:
+    """The range of a number in a file, for the option that sets it."""
+    found: dict[str, Any] = {}
+    for limit in model.model_fields[field].metadata:
+        if isinstance(limit, Ge | Gt):
+            found |= {"min": limit.ge} if isinstance(limit, Ge) else {"min": limit.gt, "min_open": True}
+        # The largest number of 64 bits is no limit that anybody needs to read.
+        elif isinstance(limit, Le):
+            found["max"] = limit.le
+    return found
 
 
 class Whole(click.IntRange):
