@@ -191,6 +191,7 @@ def test_answers_are_asked_for_anew_if_that_is_wanted(
     assert len(pools) == 1
 
 
+@pytest.mark.models
 def test_the_demo_eval_and_the_report_say_the_same_of_a_run(
     pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
