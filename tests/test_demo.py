@@ -212,6 +212,7 @@ def test_a_data_set_of_an_older_version_is_made_anew_when_told_so(
     assert len(pools) == 1
 
 
+@pytest.mark.models
 def test_the_demo_eval_and_the_report_say_the_same_of_a_run(
     pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
