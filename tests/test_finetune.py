@@ -122,6 +122,9 @@ def test_a_training_that_was_killed_reaches_the_same_loss_curve(
     assert [line["step"] for line in again] == [line["step"] for line in whole]
     for a, b in zip(again, whole, strict=True):
         assert a == pytest.approx(b, rel=1e-5)
+    # Nothing is left to do, and nothing is written once more.
+    finetune(job(dataset, model, tmp_path / "cut", **changes), quiet(), resume=True, command="")
+    assert metrics(tmp_path / "cut") == again
 
 
 def test_a_download_that_was_interrupted_is_told(dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:

@@ -41,6 +41,7 @@ from tests.torture.trace import do
 _PUBLISHED = "model_push_results.jsonl"
 _BASE = "embedded-base"
 _EPISODE = "data/push/000/episode-000000"
+_COLLECTED = "collection/push/000/episode-000000"
 _TRAJECTORY = f"{_EPISODE}/trajectory.parquet"
 
 
@@ -126,7 +127,7 @@ def _base(folder: Path) -> None:
 
 FORMATS = (
     Format("episode.json", f"{_EPISODE}/episode.json", lambda folder: _nothing(read_episode(folder / _EPISODE))),
-    Format("episode.json, verified", f"{_EPISODE}/episode.json", _verify("data")),
+    Format("episode.json, verified", f"{_COLLECTED}/episode.json", _verify("collection")),
     Format("trajectory.parquet", _TRAJECTORY, lambda f: _nothing(read_trajectory(f / _TRAJECTORY))),
     Format("clip", f"{_EPISODE}/back_top_narrow.mp4", _clip),
     Format(

@@ -63,7 +63,9 @@ def _content(path: Path) -> bytes:
         return b"\n".join(
             json.dumps(_timeless(json.loads(line)), sort_keys=True).encode() for line in data.splitlines()
         )
-    # A page says when it was made.
+    # A card says with which command it was made, and a page when.
+    if path.suffix == ".md":
+        return data.replace(b" --resume", b"")
     return _WHEN.sub(b"", data) if path.suffix == ".html" else data
 
 

@@ -45,7 +45,8 @@ class Report(TrainerCallback):  # type: ignore[misc] # transformers is not typed
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **others: Any) -> None:
         """Write a line."""
         measured = {name: value for name, value in (logs or {}).items() if name in _WRITTEN}
-        if state.is_world_process_zero and measured:
+        # At its end the Trainer says once more how far it is, also where it has nothing left to do.
+        if state.is_world_process_zero and measured.keys() - {"epoch"}:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": state.global_step, **measured}) + "\n")
             self._on_step(state.global_step, measured)
