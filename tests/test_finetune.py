@@ -169,7 +169,7 @@ def test_an_adapter_is_evaluated_as_it_was_trained(
     assert hpvqa(*args, "--prompt", other) == 2
     assert "the prompt was paper version 1 and is mine version 1" in capsys.readouterr().err
     assert hpvqa(*args, "--fps", 5, "--allow-mismatch") == 0
-    assert "Not as in training: fps was 10.0" in capsys.readouterr().err
+    assert "Not as in training: --fps was 10" in capsys.readouterr().err
 
 
 def test_views_that_were_not_trained_on_are_named(
