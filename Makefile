@@ -27,7 +27,7 @@ test: $(VLLM) ## Run all tests, on two cores.
 	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 test-fast: $(READY) ## Run the quick tests, without models and simulations: a minute.
-	@MUJOCO_GL=disabled $(RUN) pytest --numprocesses 2 --dist loadfile -m 'not models and not simulation and not slow' $(ARGS)
+	@$(RUN) pytest --numprocesses 2 --dist loadfile -m 'not models and not simulation and not slow' $(ARGS)
 
 test-matrix: $(READY) ## Run the tests with each supported Python that is here; EXTRA=dev includes models.
 	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh $(PYTHONS)
