@@ -59,7 +59,9 @@ def test_children_do_not_run_files_of_the_working_folder(tmp_path: Path) -> None
     own = tmp_path / "own"
     own.mkdir()
     (own / "mine.py").write_text("")
-    environ = {**os.environ, "PYTHONPATH": f"{own}:{os.environ.get('PYTHONPATH', '')}"}
+    # An empty entry would be the working folder, by the user's own wish.
+    path = os.pathsep.join(filter(None, (str(own), os.environ.get("PYTHONPATH"))))
+    environ = {**os.environ, "PYTHONPATH": path}
     script = "import token, mine"
     subprocess.run(python("-c", script), cwd=tmp_path, env=environ, check=True)
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env={**environ, **SAFE_PATH}, check=True)
