@@ -210,7 +210,7 @@ def test_a_run_of_an_older_schema_goes_on(dataset: Dataset, tmp_path: Path) -> N
     assert len(run(dataset, answerer, out, views={"push": ("front_wide",)})) == 32
     assert len(answerer.asked) == 29
     found = json.loads((out / "run.json").read_text())
-    assert (found["schema_version"], found["views"]) == (3, {"push": ["front_wide"]})
+    assert (found["schema_version"], found["views"]) == (4, {"push": ["front_wide"]})
 
 
 def test_restart_drops_what_was_answered(dataset: Dataset, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.prefetch import prefetch
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.protocol import Answer, Answerer, Query
+from hpvqa.vlm.seen import Seen, Shot, unlike
 
 THREADS = 4
 """Clips that are decoded side by side."""
@@ -53,6 +54,7 @@ class Asker:
         cameras: Names of the cameras; none: all; None: those that the model was trained on, where that is known.
         views: The cameras of each task that it was trained on.
         tasks: The tasks that it was trained on; none: it is not known.
+        seen: What the clips of its training look like; None: it is not known.
         tell: Takes sentences that a user should see.
         on_text: Takes what is said while it is said, where the answerer can be listened to.
     """
@@ -65,6 +67,7 @@ class Asker:
     on_text: OnText | None = None
     views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    seen: Seen | None = None
     _told: set[str] = field(default_factory=set, init=False)
 
     def watch(self, data: Path, stopped: Callable[[], bool], pause: Callable[[], None]) -> Iterator[Asked]:
@@ -105,6 +108,11 @@ class Asker:
         doubt = untaught(self.question, record.spec.task, self.tasks)
         if doubt is not None:
             self._tell_once(f"Warning: {doubt}")
+        size = (record.video.width, record.video.height) if record.video else None
+        shots = [Shot.of(query.task, size, query.camera) for query in queries] if size else []
+        if self.answerer.given_frames:
+            for sentence in unlike(self.seen, self.sampling, shots):
+                self._tell_once(f"Warning: {sentence}")
         answers = self._answers(queries, record)
         views = tuple(View(query.clip.stem, answer) for query, answer in zip(queries, answers, strict=True))
         return Asked(folder, record, self.question.of(record), self.question.free, views, doubt)

@@ -53,6 +53,7 @@ class Estimate(Model):
     seconds: float | None = Field(description="Time that the missing episodes take, about; null if unknown.")
     free_bytes: int = Field(description="Free space on the disk of the data folder.")
     busy: bool = Field(description="Whether another run is writing to the data folder.")
+    warnings: tuple[str, ...] = Field(description="What is wrong with the settings, though they are possible.")
 
 
 def estimate(request: Request, recipe: Recipe, workers: int) -> Estimate:
@@ -84,6 +85,7 @@ def estimate(request: Request, recipe: Recipe, workers: int) -> Estimate:
         seconds=sum(known) / max(min(workers, sum(missing.values())), 1) if len(known) == len(times) else None,
         free_bytes=shutil.disk_usage(_existing(data)).free,
         busy=data.is_dir() and holder(data) is not None,
+        warnings=tuple(request.collection.warnings()),
     )
 
 

@@ -16,6 +16,7 @@ from hpvqa.recipe import Recipe
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import find_rig
 from hpvqa.scene.sampling import sample_episode
+from hpvqa.scene.sight import too_small
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.versions import versions_of
@@ -86,6 +87,12 @@ class Collection(Model):
             index=index,
             attempt=attempt,
         )
+
+    def warnings(self) -> list[str]:
+        """What is wrong with the pictures that would be recorded, in sentences."""
+        size = self.resolution
+        found = [] if size is None else [too_small(self.spec(task, 0), *size) for task in self.tasks]
+        return [sentence for sentence in found if sentence is not None]
 
 
 def installed_versions() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hpvqa.collect.estimate import Estimate
 from hpvqa.collect.report import Report
@@ -41,6 +42,8 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
     console.print(table)
     time = "" if estimate.seconds is None else f" and {estimate.seconds / 60:.0f} minutes"
     console.print(f"About {estimate.bytes / 1e9:.2f} GB{time}; {estimate.free_bytes / 1e9:.1f} GB are free there.")
+    for warning in estimate.warnings:
+        console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
 
 
 def _deciles(report: Report) -> Table:

@@ -95,7 +95,8 @@ def command(
             if choice.backend in ENGINES:
                 printer.tell(f"Loading {answerer.name}")
             listener = None if as_json else printer.on_text
-            asker = Asker(answerer, look.frames, question, cameras, printer.tell, listener, look.views, look.tasks)
+            known = (look.views, look.tasks, look.seen)
+            asker = Asker(answerer, look.frames, question, cameras, printer.tell, listener, *known)
             found = (
                 asker.watch(folder, stopped=lambda: False, pause=lambda: time.sleep(_PAUSE))
                 if record is None

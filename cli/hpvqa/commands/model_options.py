@@ -89,7 +89,10 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
     click.option(
         "--resolution",
         type=FrameSize(),
-        help="Width and height that frames are squeezed to, or native.  [default: as the model's family has it]",
+        help="Width and height of the frames, or native.  [default: as the model's family has it]",
+    ),
+    click.option(
+        "--fit", type=click.Choice(["pad", "squeeze"]), help=f"{_help('fit')}  [default: pad, or the adapter's]"
     ),
     click.option(
         "--prompt",

@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.select import Rows
 from hpvqa.files import check_target, locked, read_bytes, write_json
 from hpvqa.plain import explain
+from hpvqa.record.fitting import Size
 from hpvqa.scene.spec import Side
-from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.frames.sampling import FrameSampling, squeezed_before
 from hpvqa.vlm.prompt import PromptRecord
 from hpvqa.vlm.protocol import Resampling
 
@@ -28,7 +29,7 @@ PREDICTIONS_FILE = "predictions.jsonl"
 class RunSettings(Rows):
     """``run.json``: everything that the answers of a run depend on."""
 
-    schema_version: Literal[2, 3] = 3
+    schema_version: Literal[2, 3, 4] = 4
     backend: str
     model: str
     details: dict[str, JsonValue] = Field(
@@ -36,6 +37,9 @@ class RunSettings(Rows):
     )
     dataset: str = Field(description="Folder of the data set, as it was given.")
     fingerprint: str = Field(description="SHA-256 of the data set's manifest.")
+    sizes: tuple[Size, ...] = Field(
+        default=(), description="Width and height of the clips [pixels], each once; none: it is not known."
+    )
     seed: int = Field(description="Random seed.")
     prompt: PromptRecord
     choices: tuple[Side, ...]
@@ -49,6 +53,12 @@ class RunSettings(Rows):
     )
     versions: dict[str, str] = Field(description="Of this package and of those that the answerer uses.")
     command: tuple[str, ...] = Field(default=(), description="The command that makes this run; empty: not known.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _squeezed_at_first(cls, given: Any) -> Any:
+        early = isinstance(given, dict) and given.get("schema_version") in (2, 3)
+        return squeezed_before(given, "frames") if early else given
 
 
 class PredictionLog:
@@ -172,8 +182,9 @@ def read_settings(path: Path) -> RunSettings | None:
         ) from None
 
 
-_FREE = ("schema_version", "dataset", "command", "limit", "views")
+_FREE = ("schema_version", "dataset", "sizes", "command", "limit", "views")
 """What may differ: a data set may have moved, other options may say the same, and more rows may be asked about."""
+_FITTED = {"pad": "padded", "squeeze": "squeezed"}
 
 
 def _going_on(out: Path, there: RunSettings, here: RunSettings) -> RunSettings:
@@ -185,6 +196,8 @@ def _going_on(out: Path, there: RunSettings, here: RunSettings) -> RunSettings:
     a, b = (settings.model_dump(mode="json", exclude=set(_FREE)) for settings in (there, here))
     # Whatever else was installed when the run began does not matter.
     a["versions"] = {name: there.versions.get(name, version) for name, version in here.versions.items()}
+    if there.frames and here.frames and here.frames.suits(here.sizes):
+        a["frames"]["fit"] = b["frames"]["fit"]
     different = differences(a, b)
     if different:
         raise UsageError(
@@ -206,7 +219,9 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any], of: str = "")
         if name == "prompt" and a is not None and b is not None:
             # Their words are too long to be shown.
             a, b = (f"{prompt['name']} version {prompt['version']} ({prompt['sha256'][:8]})" for prompt in (a, b))
-        if name == "fingerprint":
+        if name == "fit" and a is not None and b is not None:
+            found.append(f"frames were {_FITTED[a]} and are {_FITTED[b]} now")
+        elif name == "fingerprint":
             found.append("the data set holds other rows or clips now")
         elif isinstance(a, Mapping) and isinstance(b, Mapping):
             found += differences(a, b, "version of " if name == "versions" else "" if name == "details" else f"{name} ")

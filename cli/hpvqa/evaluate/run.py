@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.select import Item
 from hpvqa.evaluate.trials import Trial, batched, check_conditions, plan, with_frames
 from hpvqa.progress.reporter import Reporter
+from hpvqa.record.fitting import Size
 from hpvqa.versions import versions_of
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import CHOICES, Prompt, PromptRecord
@@ -35,6 +36,7 @@ def run_settings(
     camera: Sequence[str] | None = None,
     episodes: tuple[int, ...] | None = None,
     limit: int | None = None,
+    sizes: Iterable[Size] = (),
     seed: int,
     views: Mapping[str, tuple[str, ...]] | None = None,
     command: Sequence[str] = (),
@@ -51,6 +53,7 @@ def run_settings(
         camera=None if camera is None else tuple(camera),
         episodes=episodes,
         limit=limit,
+        sizes=tuple(sorted(set(sizes))),
         seed=seed,
         prompt=PromptRecord.of(prompt),
         choices=CHOICES,

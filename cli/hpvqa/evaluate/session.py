@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from hpvqa.dataset.load import Dataset
+from hpvqa.dataset.rows import Row
 from hpvqa.evaluate.command import command_of
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import RunSettings, check_run_folder
@@ -20,6 +21,7 @@ from hpvqa.evaluate.select import Rows, select
 from hpvqa.evaluate.trials import most_views
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
+from hpvqa.vlm.seen import Shot
 from hpvqa.vlm.training_record import strange_views
 
 
@@ -101,6 +103,8 @@ def run_model(
         strange = strange_views(look.views, ((item.row.task, item.row.camera) for item in items))
         if strange:
             reporter.warning(f"The model was not trained on {'; '.join(strange)}")
+        for sentence in look.unlike(_shot(item.row) for item in items):
+            reporter.warning(sentence)
         if choice.backend == "openai":
             # What it serves, and whether it drops frames, is part of the settings.
             answerer.load(reporter.warning)
@@ -111,6 +115,8 @@ def run_model(
             model=choice.name or answerer.name,
             prompt=look.prompt,
             frames=look.frames,
+            # Of all rows: a run may go on with more of them.
+            sizes=((row.width, row.height) for _, row in rows.model_copy(update={"limit": None}).of(dataset)),
             seed=seed,
             views=look.views,
             command=command_of(dataset, choice, rows, seed, conditions),
@@ -128,3 +134,7 @@ def run_model(
             restart=restart,
         )
     return Evaluated(out, settings, predictions)
+
+
+def _shot(row: Row) -> Shot:
+    return Shot.of(row.task, (row.width, row.height), row.calibration)

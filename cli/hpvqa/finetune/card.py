@@ -45,6 +45,10 @@ def write_card(
     lora, training, frames = recipe.lora, recipe.training, record.frames
     base = BASE if record.model in NAMES else resolve_model(record.model)
     size = "as recorded" if frames.resolution is None else f"{frames.resolution[0]}×{frames.resolution[1]}"
+    clips = record.clips
+    if clips is not None and clips.sizes:
+        fitted = "" if frames.suits(clips.sizes) else ", padded" if frames.fit == "pad" else ", squeezed"
+        size += f"{fitted}, of clips of {', '.join(f'{width}×{height}' for width, height in clips.sizes)}"
     rate = f"{frames.fps:g} a second" if frames.count is None else f"{frames.count} of a clip"
     episodes = len({item.row.cluster for item in rows.train})
     held_out = len({item.row.cluster for item in rows.validation})

@@ -16,6 +16,8 @@ from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training
 LOCK_FILE = ".lock"
 _BEFORE = {LOCK_FILE, RECORD_FILE + ".partial"}
 """What a training leaves that ended before it began."""
+_FREE = {"schema_version", "dataset", "clips", "versions"}
+"""What binds nobody: a data set may have been moved, what its clips look like follows from its fingerprint."""
 
 
 def check_out(out: Path, record: TrainingRecord, resume: bool) -> None:
@@ -67,8 +69,10 @@ def _check(out: Path, record: TrainingRecord, resume: bool) -> bool:
         return False
     if not resume:
         raise UsageError(f"{out} exists; go on with --resume, or choose another --out")
-    # The versions of packages are written down and bind nobody; a data set may have been moved.
-    there, here = (entry.model_dump(mode="json", exclude={"dataset", "versions"}) for entry in (found, record))
+    there, here = (entry.model_dump(mode="json", exclude=_FREE) for entry in (found, record))
+    if record.clips is not None and record.frames.suits(record.clips.sizes):
+        for entry in (there["frames"], there["recipe"].get("frames", {})):
+            entry["fit"] = record.frames.fit
     change = _first_change(there, here)
     if change is not None:
         raise UsageError(

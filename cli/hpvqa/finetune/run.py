@@ -34,6 +34,7 @@ from hpvqa.vlm.processing import load_processor
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.quiet import quiet
 from hpvqa.vlm.saving import of_disk, open_up, reason
+from hpvqa.vlm.seen import Shot, seen_in
 from hpvqa.vlm.training_record import TrainingRecord, views_of
 
 if TYPE_CHECKING:
@@ -109,6 +110,9 @@ def prepare(job: Job) -> Prepared:
         task=job.task,
         cameras=job.cameras,
         views=views_of((item.row.task, item.row.camera) for item in rows.train),
+        clips=seen_in(
+            Shot.of(item.row.task, (item.row.width, item.row.height), item.row.calibration) for item in rows.train
+        ),
         prompt=PromptRecord.of(prompt),
         frames=frames,
         recipe=recipe.model_copy(update={"frames": frames}).model_dump(mode="json"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.embedded import BASE
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.saving import check_new
+from hpvqa.vlm.seen import Shot, seen_in
 from hpvqa.vlm.tiny.save import save_checkpoint
 from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, views_of
 
@@ -144,8 +145,16 @@ def _record(stores: Sequence[Store], settings: PretrainSettings, prompt: Prompt)
         task=None,
         cameras=(),
         views=views_of((store.task, camera) for store in stores for camera in store.cameras),
+        clips=seen_in(shot for store in stores for shot in _shots(store)),
         prompt=PromptRecord.of(prompt),
         frames=settings.push_frames,
         recipe=settings.model_dump(mode="json"),
         versions={"hpvqa": hpvqa.__version__},
     )
+
+
+def _shots(store: Store) -> Iterator[Shot]:
+    for record in store.records:
+        assert record.video is not None  # noqa: S101 - episodes without clips were left out
+        size = (record.video.width, record.video.height)
+        yield from (Shot.of(store.task, size, camera) for camera in record.cameras)

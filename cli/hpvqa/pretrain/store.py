@@ -18,6 +18,7 @@ from hpvqa.pretrain.questions import Seen
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, find_episodes, read_episode
+from hpvqa.record.fitting import inner_size
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.camera import project
 from hpvqa.scene.spec import SIDES
@@ -86,7 +87,7 @@ def open_store(data: Path, task: str, folder: Path, sampling: FrameSampling, sid
         task: The task.
         folder: Where frames are kept.
         sampling: Which frames of a whole clip a model is shown.
-        side: Width and height that frames are squeezed to [pixels].
+        side: Width and height of the frames [pixels]; clips of another shape get bars.
         reporter: Told of every episode that is decoded.
 
     Raises:
@@ -131,7 +132,7 @@ def _images(
     paths: Sequence[Path], cameras: Sequence[str], numbers: Sequence[int], side: int, folder: Path, reporter: Reporter
 ) -> NDArray[np.uint8]:
     """Frames of all clips, mapped from a file that is named after what is in it."""
-    content = [str(side), *map(str, numbers), *cameras, *(str(path.resolve()) for path in paths)]
+    content = ["pad", str(side), *map(str, numbers), *cameras, *(str(path.resolve()) for path in paths)]
     path = folder / f"frames-{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]}.npy"
     shape = (len(paths), len(cameras), len(numbers), side, side, 3)
     if not path.is_file():
@@ -142,7 +143,7 @@ def _images(
             reporter.start("decode", "episodes", len(paths))
             for row, episode in enumerate(paths):
                 for column, camera in enumerate(cameras):
-                    images[row, column] = read_frames(episode / f"{camera}.mp4", numbers, (side, side))
+                    images[row, column] = read_frames(episode / f"{camera}.mp4", numbers, (side, side), "pad")
                 reporter.item(episode.name)
             images.flush()
             reporter.done()
@@ -165,13 +166,12 @@ def _world(episode: Path, numbers: Sequence[int]) -> NDArray[np.float32]:
 
 
 def _pixels(record: EpisodeRecord, world: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """Where everything is in the squeezed frames of each camera [pixels], shape (cameras, frames, 3, 2).
-
-    A clip that is not square is squeezed to one, so that places are scaled differently along both axes.
-    """
+    """Where everything is in the frames of each camera [pixels], shape (cameras, frames, 3, 2)."""
     assert record.video is not None  # noqa: S101 - episodes without clips were left out
     width, height = record.video.width, record.video.height
-    scale = side / np.array([width, height])
+    inner = inner_size((width, height), (side, side))
+    scale = np.array(inner) / (width, height)
+    corner = (side - np.array(inner)) // 2
     points = world.reshape(-1, 3)
-    views = [project(camera.camera, points, width, height) * scale for camera in record.cameras]
+    views = [project(camera.camera, points, width, height) * scale + corner for camera in record.cameras]
     return np.stack(views).reshape(len(views), len(world), len(THINGS), 2).astype(np.float32)

@@ -11,16 +11,14 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
+from hpvqa.record.fitting import Fit, Size, inner_size, padded
 from hpvqa.record.groups import read_by_groups
 from hpvqa.record.opening import opened
 from hpvqa.record.scaling import Scaler
 from hpvqa.record.turning import turn_of
 
-Size = tuple[int, int]
-"""Width and height [pixels]."""
-
 _BILINEAR = 1 << 1
-_SQUEEZE = 1 << 5 | 1 << 13 | 1 << 18 | 1 << 19
+_AREA = 1 << 5 | 1 << 13 | 1 << 18 | 1 << 19
 """Flags of libswscale (swscale.h): every pixel is the average of the area that it covers, in full colour, rounded
 accurately, and alike on every processor."""
 
@@ -31,6 +29,7 @@ class Look(NamedTuple):
     format: Literal["rgb24", "gray"] = "rgb24"
     size: Size | None = None
     """None: as recorded."""
+    fit: Fit = "squeeze"
 
 
 class _Developer:
@@ -38,13 +37,17 @@ class _Developer:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._scale = Scaler(_SQUEEZE if look.size else _BILINEAR)
+        self._scale = Scaler(_AREA if look.size else _BILINEAR)
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        turn = turn_of(frame)
-        width, height = turn.size(*self._look.size) if self._look.size else (frame.width, frame.height)
-        picture = self._scale(frame, width, height, self._look.format).to_ndarray()
-        return turn(picture.astype(np.uint8, copy=False))
+        turn, look = turn_of(frame), self._look
+        recorded = (frame.width, frame.height)
+        inner = look.size
+        if look.size and look.fit == "pad":
+            inner = inner_size(turn.size(*recorded), look.size)
+        width, height = turn.size(*inner) if inner else recorded
+        picture = turn(self._scale(frame, width, height, look.format).to_ndarray().astype(np.uint8, copy=False))
+        return padded(picture, look.size) if look.size else picture
 
 
 def iter_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
@@ -68,7 +71,9 @@ def iter_looks(path: Path, looks: Sequence[Look]) -> Iterator[tuple[NDArray[np.u
             yield tuple(develop(frame) for develop in developers)
 
 
-def read_frames(path: Path, indices: Sequence[int], size: Size | None = None) -> NDArray[np.uint8]:
+def read_frames(
+    path: Path, indices: Sequence[int], size: Size | None = None, fit: Fit = "squeeze"
+) -> NDArray[np.uint8]:
     """Frames of a clip by number, RGB, shape (len(indices), height, width, 3), in the order asked for.
 
     The frames are the same, bit by bit, as if the whole clip were decoded; damage to others may go unnoticed.
@@ -76,13 +81,14 @@ def read_frames(path: Path, indices: Sequence[int], size: Size | None = None) ->
     Args:
         path: The clip.
         indices: The numbers, at least one; the first frame is 0.
-        size: What frames are squeezed to; by default they stay as they are.
+        size: What frames are brought to; by default they stay as they are.
+        fit: How.
 
     Raises:
         RunError: The clip cannot be decoded, or is too short.
     """
     wanted = frozenset(indices)
-    look = Look("rgb24", size)
+    look = Look("rgb24", size, fit)
     found = _read_some(path, wanted, look)
     if found is None:
         found = _read_in_order(path, wanted, look)

@@ -35,6 +35,8 @@ def ask_command(plan: Plan, data: Path) -> str:
         words += ["--frames", str(frames.count)]
     if frames.resolution != usual.resolution:
         words += ["--resolution", "native" if frames.resolution is None else "x".join(map(str, frames.resolution))]
+    if frames.fit != usual.fit:
+        words += ["--fit", frames.fit]
     if record is not None and record.prompt.name != "paper":
         words += ["--prompt", record.prompt.name]
     return shlex.join(words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError, nearest
 from hpvqa.plain import validated
+from hpvqa.record.fitting import Fit
 from hpvqa.vlm.embedded import ADAPTED, NAMES, adapter_folder
 from hpvqa.vlm.families import families, find_family, resolve_model
 from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling, Sampler
@@ -19,6 +20,7 @@ from hpvqa.vlm.options import ModelOptions, Scoring, ServerOptions, Transport
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.protocol import Answerer
 from hpvqa.vlm.registry import BACKENDS, BASELINES, ENGINES, check_backend, open_baseline, open_model, open_server
+from hpvqa.vlm.seen import Seen, Shot, unlike
 from hpvqa.vlm.training_record import TrainingRecord, mismatches, read_training_record
 
 DEFAULT_PROMPT = "paper"
@@ -40,6 +42,7 @@ class ModelChoice:
     fps: float | None = None
     frames: int | None = None
     resolution: tuple[int, int] | Literal["native"] | None = None
+    fit: Fit | None = None
     prompt: str | None = None
     scoring: Scoring | None = None
     max_new_tokens: int | None = None
@@ -96,7 +99,7 @@ _ONLY: Mapping[str, tuple[str, ...]] = {
     "concurrency": ("openai",),
 }
 """Options that only some backends have."""
-_LOOK = ("sampler", "fps", "frames", "resolution")
+_LOOK = ("sampler", "fps", "frames", "resolution", "fit")
 """Options that only those have who are shown frames."""
 
 
@@ -110,6 +113,7 @@ class Look:
         warnings: How that differs from what an adapter was trained with, if that was allowed.
         views: The cameras of each task that it was trained on; none: it is not known.
         tasks: The tasks that it was trained on; none: it is not known.
+        seen: What the clips that it was trained on look like; None: it is not known.
     """
 
     prompt: Prompt
@@ -117,6 +121,11 @@ class Look:
     warnings: tuple[str, ...] = ()
     views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    seen: Seen | None = None
+
+    def unlike(self, shots: Iterable[Shot]) -> list[str]:
+        """In what clips look other than those of the training, in sentences; none if in nothing that matters."""
+        return unlike(self.seen, self.frames, shots)
 
 
 def choose_look(choice: ModelChoice) -> Look:
@@ -127,7 +136,7 @@ def choose_look(choice: ModelChoice) -> Look:
             trained with another one and that is not allowed.
     """
     record = _record(choice)
-    said = _said({"sampler": choice.sampler, "fps": choice.fps, "count": choice.frames})
+    said = _said({"sampler": choice.sampler, "fps": choice.fps, "count": choice.frames, "fit": choice.fit})
     if choice.resolution is not None:
         said["resolution"] = None if choice.resolution == "native" else choice.resolution
     usual = {"resolution": _resolution(choice)} if record is None else record.frames.model_dump()
@@ -146,7 +155,8 @@ def choose_look(choice: ModelChoice) -> Look:
     warnings = tuple(f"Not as in training: {words}" for words in different)
     if record is None:
         return Look(prompt, frames, warnings)
-    return Look(prompt, frames, warnings, record.views, (record.task,) if record.task else tuple(record.views))
+    tasks = (record.task,) if record.task else tuple(record.views)
+    return Look(prompt, frames, warnings, record.views, tasks, record.clips)
 
 
 def _record(choice: ModelChoice) -> TrainingRecord | None:

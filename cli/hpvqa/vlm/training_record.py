@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from hpvqa.errors import UsageError
 from hpvqa.files import read_bytes
 from hpvqa.plain import Model, explain
-from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling
+from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling, squeezed_before
 from hpvqa.vlm.prompt import PromptRecord
+from hpvqa.vlm.seen import Seen
 
 RECORD_FILE = "hpvqa.json"
 
@@ -21,7 +22,7 @@ class TrainingRecord(Model):
     """``hpvqa.json`` in an adapter's folder."""
 
     kind: Literal["hpvqa-adapter"] = "hpvqa-adapter"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     model: str = Field(description="The model that the adapter belongs on, as it was given.")
     family: str
     dataset: str = Field(description="Folder of the data set, as it was given.")
@@ -31,10 +32,21 @@ class TrainingRecord(Model):
     views: dict[str, tuple[str, ...]] = Field(
         default={}, description="The cameras of each task whose clips it was trained on; none: it is not known."
     )
+    clips: Seen | None = Field(default=None, description="What these clips look like; null: it is not known.")
     prompt: PromptRecord
     frames: FrameSampling
     recipe: dict[str, JsonValue] = Field(description="The recipe of its training, with all values.")
     versions: dict[str, str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _squeezed_at_first(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("schema_version") != 1:
+            return given
+        recipe = given.get("recipe")
+        if isinstance(recipe, dict):
+            given = {**given, "recipe": squeezed_before(recipe, "frames", "push_frames", "drop_frames")}
+        return squeezed_before(given, "frames")
 
 
 def read_training_record(adapter: Path) -> TrainingRecord | None:

@@ -32,6 +32,8 @@ def _of_run(shown: RunReport, run: Run) -> str:
         frames = f"{settings.frames.sampler}, {settings.frames.fps:g} a second"
         frames += "" if settings.frames.count is None else f", at most {settings.frames.count}"
         frames += ", as recorded" if size is None else f", {size[0]}×{size[1]} pixels"
+        if size is not None and not settings.frames.suits(settings.sizes):
+            frames += ", padded to keep their shape" if settings.frames.fit == "pad" else ", squeezed"
     rows = [f"split {settings.split}"]
     rows += [] if settings.task is None else [f"task {settings.task}"]
     rows += [] if settings.camera is None else [f"by {', '.join(settings.camera)}"]

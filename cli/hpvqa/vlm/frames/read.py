@@ -38,17 +38,17 @@ def read_clip(clip: Clip, sampling: FrameSampling) -> Frames:
     """
     if clip.frames < 1 or clip.fps <= 0:
         raise RunError(f"The clip {clip.path} has no frames, says its data set; build the data set again")
-    size = sampling.resolution
+    size, fit = sampling.resolution, sampling.fit
     if not needs_motion(sampling, clip):
         indices = choose(sampling, clip)
     elif size is None or 3 * size[0] * size[1] * clip.frames > _KEPT:
         motion, _ = _look_at_all(clip, ())
         indices = choose(sampling, clip, motion)
     else:
-        motion, candidates = _look_at_all(clip, (Look("rgb24", size),))
+        motion, candidates = _look_at_all(clip, (Look("rgb24", size, fit),))
         indices = choose(sampling, clip, motion)
         return Frames(np.stack([candidates[index] for index in indices]), indices, clip.fps, clip.frames)
-    images = read_frames(clip.path, [clip.stored(index) for index in indices], size)
+    images = read_frames(clip.path, [clip.stored(index) for index in indices], size, fit)
     return Frames(images, indices, clip.fps, clip.frames)
 
 

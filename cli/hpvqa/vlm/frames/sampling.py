@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from hpvqa.plain import Model
+from hpvqa.record.fitting import Fit, Size, inner_size
 
 Sampler = Literal["uniform", "dense", "motion", "events"]
 Pixels = Annotated[int, Field(ge=1, le=4096)]
@@ -17,7 +19,13 @@ DENSE_FPS = 8.0
 """Four times as many, over a stretch of a quarter of the clip: at the same cost, a bounce is seen in several frames."""
 
 
-FRAME_OPTIONS = {"sampler": "--sampler", "fps": "--fps", "count": "--frames", "resolution": "--resolution"}
+FRAME_OPTIONS = {
+    "sampler": "--sampler",
+    "fps": "--fps",
+    "count": "--frames",
+    "resolution": "--resolution",
+    "fit": "--fit",
+}
 """The option that sets each field."""
 
 
@@ -45,7 +53,12 @@ class FrameSampling(Model):
         f"with dense as many as at {PAPER_FPS:g} a second.",
     )
     resolution: tuple[Pixels, Pixels] | None = Field(
-        default=(224, 224), description="Width and height that frames are squeezed to [pixels]; null: as recorded."
+        default=(224, 224), description="Width and height of the frames [pixels]; null: as recorded."
+    )
+    fit: Fit = Field(
+        default="pad",
+        description="How frames of another shape come to this size: pad keeps their shape and adds grey bars, squeeze "
+        "does not, and is how earlier versions did it.",
     )
 
     @model_validator(mode="before")
@@ -57,3 +70,21 @@ class FrameSampling(Model):
     def privileged(self) -> bool:
         """Whether the choice uses what a camera does not see."""
         return self.sampler == "events"
+
+    def suits(self, sizes: Iterable[Size]) -> bool:
+        """Whether clips of these sizes have the shape of the frames, so that nothing depends on how they are fitted."""
+        wanted = self.resolution
+        return wanted is None or all(inner_size(size, wanted) == wanted for size in sizes)
+
+
+def squeezed_before(found: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What a file says that a version wrote which squeezed all frames, and did not mention it.
+
+    Args:
+        found: What it says.
+        names: What there is a choice of frames.
+    """
+    return {
+        name: {"fit": "squeeze", **value} if name in names and isinstance(value, Mapping) else value
+        for name, value in found.items()
+    }
