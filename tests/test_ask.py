@@ -36,6 +36,7 @@ from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.protocol import Answerer
+from hpvqa.vlm.seen import Shot, seen_in
 from tests.ask_fakes import Speaking
 from tests.eval_fakes import Looking, Watching
 from tests.factories import HEIGHT, WIDTH, make_data, make_episode, make_spec, quiet
@@ -157,6 +158,16 @@ def test_a_question_that_a_model_was_not_taught_is_told_once(
         assert words is None or words in str(found["warning"])
     assert len([line for line in told if line.startswith("Warning: ")]) == (words is not None)
     assert words is None or any(words in line for line in told)
+
+
+def test_clips_that_look_other_than_those_of_the_training_are_told_once(episode: Path) -> None:
+    record, told = open_episode(episode), list[str]()
+    shots = [Shot.of("push", (64, 64), camera) for camera in record.cameras]
+    asking = asker(Looking(), tell=told.append, seen=seen_in(shots))
+    for _ in range(2):
+        asking.ask(episode, record)
+    (said,) = [line for line in told if line.startswith("Warning: ")]
+    assert f"another shape (64x64) than these ({WIDTH}x{HEIGHT})" in said
 
 
 def test_the_embedded_model_is_known_to_answer_two_questions_alone() -> None:

@@ -19,6 +19,7 @@ from hpvqa.finetune.folder import after_interrupt, check_out, claimed
 from hpvqa.finetune.settings import load_finetune_recipe
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import PromptRecord, load_prompt
+from hpvqa.vlm.seen import Seen
 from hpvqa.vlm.training_record import TrainingRecord, read_training_record
 
 
@@ -100,6 +101,27 @@ def test_packages_and_a_moved_data_set_bind_nobody(tmp_path: Path) -> None:
     with claimed(tmp_path / "out", record(), resume=False):
         pass
     check_out(tmp_path / "out", record(versions={"torch": "2", "vllm": "1"}, dataset="elsewhere"), resume=True)
+
+
+def squeezing(out: Path) -> None:
+    """Write the record of a training that an earlier version began."""
+    data = record().model_dump(mode="json", exclude={"clips": True, "frames": {"fit"}})
+    del data["recipe"]["frames"]["fit"]
+    out.mkdir()
+    (out / "hpvqa.json").write_text(json.dumps(data | {"schema_version": 1}))
+
+
+@pytest.mark.parametrize(("size", "words"), [((480, 480), None), ((640, 480), "frames.fit was squeeze and is pad now")])
+def test_a_training_that_squeezed_goes_on_where_that_changed_nothing(
+    size: tuple[int, int], words: str | None, tmp_path: Path
+) -> None:
+    squeezing(tmp_path / "out")
+    now = record(clips=Seen(sizes=(size,), cameras={}))
+    if words is None:
+        check_out(tmp_path / "out", now, resume=True)
+    else:
+        with pytest.raises(UsageError, match=words):
+            check_out(tmp_path / "out", now, resume=True)
 
 
 def test_what_ctrl_c_leaves_is_told(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from hpvqa.pretrain.settings import PretrainSettings, StageSettings
 from hpvqa.pretrain.shots import Director, Shot
 from hpvqa.pretrain.store import Store, open_store
 from hpvqa.pretrain.training import Stage, rate, train
+from hpvqa.record.fitting import inner_size
 from hpvqa.scene.camera import project
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
@@ -65,7 +66,8 @@ def test_a_store_holds_what_evaluation_would_be_shown(push: Store, tmp_path: Pat
     assert push.world[3, 0, 0] == pytest.approx(left)
 
     camera = push.records[3].cameras[1].camera
-    at = project(camera, [left], 48, 32)[0] * (SIDE / 48, SIDE / 32)
+    inner = inner_size((48, 32), (SIDE, SIDE))
+    at = project(camera, [left], 48, 32)[0] * (SIDE / 48, inner[1] / 32) + (0, (SIDE - inner[1]) // 2)
     assert push.pixels[3, 1, 0, 0] == pytest.approx(at, abs=1e-3)
     assert [part.tolist() for part in push.split(0.25)] == [[0, 1, 2, 3, 4, 5], [6, 7]]
 

@@ -367,7 +367,7 @@ def test_the_line_to_try_asks_as_it_was_trained(tmp_path: Path) -> None:
         task=None,
         cameras=(),
         prompt=PromptRecord.of(load_prompt("paper")),
-        frames=FrameSampling(sampler="dense", fps=10, count=20, resolution=(64, 96)),
+        frames=FrameSampling(sampler="dense", fps=10, count=20, resolution=(64, 96), fit="squeeze"),
         recipe={},
         versions={},
     )
@@ -375,7 +375,7 @@ def test_the_line_to_try_asks_as_it_was_trained(tmp_path: Path) -> None:
     adapter.mkdir()
     (adapter / RECORD_FILE).write_text(record.model_dump_json())
     line = ask_command(plan_of(adapter=adapter), Path("data"))
-    assert line.endswith(f"{url} --model lora --sampler dense --fps 10 --frames 20 --resolution 64x96")
+    assert line.endswith(f"{url} --model lora --sampler dense --fps 10 --frames 20 --resolution 64x96 --fit squeeze")
 
 
 def test_a_plan_is_checked_before_anything_is_started(

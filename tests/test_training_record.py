@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from hpvqa.vlm.training_record import strange_views, views_of
+import json
+from pathlib import Path
+
+from hpvqa.finetune.settings import load_finetune_recipe
+from hpvqa.vlm.embedded import adapter_folder, base_folder
+from hpvqa.vlm.frames.sampling import FrameSampling
+from hpvqa.vlm.prompt import PromptRecord, load_prompt
+from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training_record, strange_views, views_of
 
 VIEWS = {"drop": ("front_wide",), "push": ("back_wide", "front_wide")}
 
@@ -19,3 +26,39 @@ def test_what_was_never_seen_is_named() -> None:
     assert strange_views({"push": ("back_wide",)}, clips) == ["drop"]
     # Another tool's adapter does not say.
     assert strange_views({}, clips) == []
+
+
+def test_a_record_of_an_earlier_version_says_that_frames_were_squeezed(tmp_path: Path) -> None:
+    record = TrainingRecord(
+        model="m",
+        family="qwen3-vl",
+        dataset="dataset",
+        fingerprint="0",
+        task=None,
+        cameras=(),
+        prompt=PromptRecord.of(load_prompt("paper")),
+        frames=FrameSampling(),
+        recipe=load_finetune_recipe("lora").model_dump(mode="json"),
+        versions={},
+    )
+    data = record.model_dump(mode="json", exclude={"clips": True, "frames": {"fit"}})
+    del data["recipe"]["frames"]["fit"]
+    folder = tmp_path / "models" / "lora"
+    folder.mkdir(parents=True)
+    (folder / RECORD_FILE).write_text(json.dumps(data | {"schema_version": 1}))
+    found = read_training_record(folder)
+    assert found is not None
+    assert (found.frames.fit, found.clips) == ("squeeze", None)
+    assert found.model_copy(update={"schema_version": 2, "frames": record.frames, "recipe": record.recipe}) == record
+    assert TrainingRecord.model_validate_json(found.model_dump_json()) == found
+
+
+def test_the_shipped_model_says_that_its_clips_were_square() -> None:
+    for folder in (adapter_folder(), base_folder()):
+        record = read_training_record(folder)
+        assert record is not None
+        assert record.clips is not None
+        assert record.frames.fit == "pad"
+        assert record.frames.suits(record.clips.sizes)
+        names = {task: tuple(camera.name for camera in known) for task, known in record.clips.cameras.items()}
+        assert names == record.views

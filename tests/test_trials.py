@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,32 @@ def test_frames_are_part_of_a_run(dataset: Dataset, tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=words):
             run(dataset, Looking(), tmp_path / "run", frames=other)
+
+
+@pytest.mark.parametrize("size", [(480, 480), (640, 480)])
+def test_answers_to_squeezed_frames_do_not_mix_with_others(
+    size: tuple[int, int], dataset: Dataset, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    run(dataset, Looking(), out, limit=1, sizes=[size])
+    settings = json.loads((out / "run.json").read_text())
+    assert settings["sizes"] == [list(size)]
+    # As an earlier version wrote it, which squeezed.
+    del settings["sizes"], settings["frames"]["fit"]
+    (out / "run.json").write_text(json.dumps(settings | {"schema_version": 3}))
+    again = Looking()
+    if size == (480, 480):
+        assert len(run(dataset, again, out, limit=3, sizes=[size])) == 3
+        assert len(asked(again)) == 2
+        assert json.loads((out / "run.json").read_text())["frames"]["fit"] == "pad"
+    else:
+        with pytest.raises(UsageError, match=r"frames were squeezed and are padded now; .*begin anew with --restart"):
+            run(dataset, again, out, limit=3, sizes=[size])
+        assert len(run(dataset, again, out, limit=3, sizes=[size], frames=squeezed())) == 3
+
+
+def squeezed() -> FrameSampling:
+    return SAMPLING.model_copy(update={"fit": "squeeze"})
 
 
 def test_events_are_privileged(dataset: Dataset, tmp_path: Path) -> None:

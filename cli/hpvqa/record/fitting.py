@@ -13,8 +13,8 @@ Fit = Literal["pad", "squeeze"]
 """pad: bars fill what is missing; squeeze: width and height are scaled each by itself."""
 
 BAR = 128
-"""Value of every channel of a bar. Grey is about zero once a model has normalised it: the embedded model is as sure of its
-answers with it as from square clips, and less so with black (docs/embedded.md)."""
+"""Value of every channel of a bar. Grey is about zero once a model has normalised it; the embedded model is as sure of
+its answers with it as from square clips, and less so with black (docs/embedded.md)."""
 
 
 def inner_size(of: Size, into: Size) -> Size:

@@ -57,8 +57,8 @@ class FrameSampling(Model):
     )
     fit: Fit = Field(
         default="pad",
-        description="How frames of another shape come to this size: pad keeps their shape and adds grey bars, squeeze "
-        "does not, and is how earlier versions did it.",
+        description="How clips of another shape are fitted into the frames: pad keeps their shape and adds grey bars; "
+        "squeeze does not, as in earlier versions.",
     )
 
     @model_validator(mode="before")
