@@ -40,11 +40,11 @@ def test_the_clips_of_the_training_are_not_strange() -> None:
     assert unlike(seen_in(shots()), FRAMES, other) == []
 
 
-@pytest.mark.parametrize(("fit", "how"), [("pad", "padded"), ("squeeze", "squeezed")])
+@pytest.mark.parametrize(("fit", "how"), [("pad", "padded to keep their shape"), ("squeeze", "squeezed")])
 def test_another_shape_is_told(fit: str, how: str) -> None:
     frames = FrameSampling(resolution=(160, 160), fit=fit)
     (said,) = unlike(seen_in(shots()), frames, shots(size=(640, 480)))
-    assert said == (f"The model was trained on clips of another shape (224x224) than these (640x480): they are {how}")
+    assert said == (f"The model was trained on clips of another shape (224x224) than these (640x480), which are {how}")
     assert unlike(seen_in(shots(size=(320, 240))), frames, shots(size=(640, 480))) == []
 
 

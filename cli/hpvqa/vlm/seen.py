@@ -25,6 +25,7 @@ _ZOOMED = 0.01
 """And one whose focal length differs by this share."""
 _REFORMED = 0.02
 """Clips whose width by height differs by this share have the same shape."""
+_FITTED = {"pad": ", which are padded to keep their shape", "squeeze": ", which are squeezed"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _other_shapes(seen: Seen, frames: FrameSampling, sizes: Sequence[Size]) -> l
     strange = [size for size in sizes if not any(_same_shape(size, other) for other in seen.sizes)]
     if not strange or not seen.sizes:
         return []
-    how = "" if frames.suits(strange) else ": they are padded" if frames.fit == "pad" else ": they are squeezed"
+    how = "" if frames.suits(strange) else _FITTED[frames.fit]
     return [f"The model was trained on clips of another shape ({_said(seen.sizes)}) than these ({_said(strange)}){how}"]
 
 
