@@ -26,10 +26,11 @@ from hpvqa.vlm.families import find_family, resolve_model
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.options import ModelOptions
 from hpvqa.vlm.prompt import PromptRecord, load_prompt
+from hpvqa.vlm.seen import Seen
 from hpvqa.vlm.tiny.save import save_checkpoint
 from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord
 from tests.adapters import make_adapter
-from tests.factories import make_data, quiet
+from tests.factories import HEIGHT, WIDTH, make_data, quiet
 from tests.pretrain_data import TINY
 
 pytestmark = [pytest.mark.models, pytest.mark.simulation]
@@ -45,6 +46,7 @@ def record(fps: float) -> TrainingRecord:
         fingerprint="0",
         task=None,
         cameras=(),
+        clips=Seen(sizes=((40, 40),), cameras={}),
         prompt=PromptRecord.of(load_prompt("paper")),
         frames=FrameSampling(fps=fps, resolution=(40, 40)),
         recipe={},
@@ -116,7 +118,12 @@ def test_what_is_written_down_holds_no_place_on_this_machine(shipped: Path, data
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_answers_from_the_command_line(
-    name: str, shipped: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    shipped: Path,
+    dataset: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert hpvqa("eval", "--dataset", dataset.root, "--backend", "transformers", "--model", name) == 0
@@ -124,7 +131,10 @@ def test_it_answers_from_the_command_line(
     assert out.name.startswith(f"{name}-dataset-")
     settings = json.loads((out / "run.json").read_text())
     assert settings["model"] == name
-    assert settings["frames"]["resolution"] == [40, 40]
+    assert (settings["frames"]["resolution"], settings["frames"]["fit"]) == ([40, 40], "pad")
+    assert settings["sizes"] == [[WIDTH, HEIGHT]]
+    said = "The model was trained on clips of another shape (40x40) than these (48x32), which are padded"
+    assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_an_adapter_knows_its_base_by_name(shipped: Path, made: Path, tmp_path: Path) -> None:

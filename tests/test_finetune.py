@@ -19,14 +19,14 @@ from hpvqa.errors import UsageError
 from hpvqa.finetune.dry_run import plan
 from hpvqa.finetune.model import choose_targets
 from hpvqa.finetune.rows import training_rows
-from hpvqa.finetune.run import finetune
+from hpvqa.finetune.run import finetune, prepare
 from hpvqa.finetune.settings import LoraSettings, load_finetune_recipe
 from hpvqa.main import main
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.tiny.kinds import Kind
 from hpvqa.vlm.training_record import read_training_record, views_of
-from tests.factories import FPS, FRAMES, copy, quiet
+from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, copy, quiet
 from tests.finetune_jobs import job, make_plain, metrics, trained
 from tests.tiny_models import TinyModel, load_model
 
@@ -170,6 +170,17 @@ def test_an_adapter_is_evaluated_as_it_was_trained(
     assert "the prompt was paper version 1 and is mine version 1" in capsys.readouterr().err
     assert hpvqa(*args, "--fps", 5, "--allow-mismatch") == 0
     assert "Not as in training: --fps was 10" in capsys.readouterr().err
+
+
+def test_an_adapter_knows_what_its_clips_look_like(dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
+    found = prepare(job(dataset, tiny_model("qwen3_vl"), tmp_path / "out"))
+    clips = found.record.clips
+    assert clips is not None
+    assert clips.sizes == ((WIDTH, HEIGHT),)
+    assert {task: {camera.name for camera in known} for task, known in clips.cameras.items()} == {
+        task: set(cameras) for task, cameras in found.record.views.items()
+    }
+    assert found.record.frames.fit == "pad"
 
 
 def test_views_that_were_not_trained_on_are_named(
