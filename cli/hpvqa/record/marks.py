@@ -141,12 +141,17 @@ class Marker:
         place = line.mean(axis=0)
         away = place[across] >= body[across]
         place[across] = strokes[..., across].max() + room if away else strokes[..., across].min() - room
+        if not room - _BESIDE <= place[across] <= self._picture[across] - room + _BESIDE:
+            # No room between the bracket and the edge of the picture: before where it starts.
+            place = line[0] + np.array([0.0, np.sign(line[0, 1] - line[1, 1]) * (self._line_height() + _BESIDE)])
         return float(place[0]), float(place[1])
 
     def name(self, thing: ObjectSpec, side: Side, position: Vec3) -> None:
-        """Write which object this is above it."""
-        u, v = self._points([np.add(position, (0.0, 0.0, thing.size))])[0]
-        self._write(side, float(u), float(v) - 0.9 * self._line_height(), side)
+        """Write which object this is beside it, towards the middle of the picture, where rulers are not."""
+        corners = self._points(thing.size * _CORNERS + position)
+        (u, v), room = corners.mean(axis=0), self._draw.textlength(side, font=self._font) / 2 + _BESIDE
+        inwards = corners[:, 0].max() + room if u < self._picture[0] / 2 else corners[:, 0].min() - room
+        self._write(side, float(inwards), float(v), side)
 
     def _points(self, points: ArrayLike) -> NDArray[np.float64]:
         pixels: NDArray[np.float64] = (project(self._camera, points, *self._size) - self._corner) * self._scale
