@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel torture check lock bench schemas docs-pages \
+.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel torture check lock bench schemas docs-pages docs-images \
 	clean
 
 PYTHON ?=
@@ -62,6 +62,10 @@ schemas: $(READY) ## Write the JSON schemas again after a change to a file forma
 
 docs-pages: $(READY) ## Write docs/commands.md and docs/recipes.md again after a change to a command or a recipe.
 	@PYTHONPATH=. $(RUN) scripts.pages
+
+docs-images: $(READY) ## Draw the pictures of the documentation again, after a change to rigs, rendering or the panel.
+	@PYTHONPATH=. $(RUN) scripts.figures
+	@PYTHONPATH=. $(RUN) tests.isaac.pictures
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
 	rm -rf .venv .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

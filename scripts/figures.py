@@ -1,9 +1,10 @@
-"""Draws figures of the documentation: the table from above with all cameras, and an episode over time."""
+"""Draws all pictures of the documentation but those of the panel, from fresh episodes."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,41 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle, Wedge
+from PIL import Image, ImageDraw, ImageFont
 
-from hpvqa.main import cli
-from hpvqa.record.episode import EpisodeRecord, episode_dir, read_episode
-from hpvqa.record.plot import COLORS
+from hpvqa.recipe import Recipe
+from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, episode_dir, publish, read_episode
+from hpvqa.record.marks import COLORS, PAPER, Marker
+from hpvqa.record.moments import Moment, frame_at, key_moments, spans
+from hpvqa.record.plot import plot_trajectory
+from hpvqa.record.recorder import record_episode
+from hpvqa.record.sheet import contact_sheet, frames
+from hpvqa.record.sight import clearest
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.camera import fovy, rotation
 from hpvqa.scene.rigs import load_rig
+from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import SIDES, CameraSpec
+from hpvqa.sim import open_simulator
+from hpvqa.sim.protocol import Simulator
 from hpvqa.sim.room import TABLE_CENTER, TABLE_HALF
+from hpvqa.tasks import TASKS
 
 IMAGES = Path("docs/images")
+RIG = "close"
+"""The rig of all pictures with frames: a person has to see the answer in them."""
+RESOLUTION = (640, 480)
 TITLES = {"push": "push: two cubes", "drop": "drop: two spheres"}
 EPISODES = {"push": 0, "drop": 2}
-"""The episodes of the timeline, of the default seed; this drop bounces plainly."""
+"""The episodes of all pictures, of the default seed; this drop bounces plainly."""
+CLAIMS = {
+    "push": "the {answer} cube is heavier: pushed alike, it went less far",
+    "drop": "the {answer} sphere is more elastic: dropped from the same height, it bounced higher",
+}
+WIDTH = 480
+"""Of each frame in the picture of the README [pixels]."""
+GAP = 8
+INK, FAINT = "#19191C", "#6E6E74"
 PLACES = {
     "front_top_narrow": (-1.15, 1.2),
     "back_top_narrow": (1.15, 1.2),
@@ -37,15 +59,76 @@ PLACES = {
 
 
 def main() -> None:
-    """Write both figures into ``docs/images``."""
+    """Write all of them into ``docs/images``."""
     matplotlib.rcParams.update({"font.size": 9})
     from_above().savefig(IMAGES / "from-above.png", dpi=130)
+    simulator = open_simulator("mujoco", RESOLUTION)
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        for task, episode in EPISODES.items():
-            call = ["collect", task, "--episodes", str(episode + 1), "--no-video", "--out", str(data)]
-            cli.main(call, standalone_mode=False)
-        timeline(data).savefig(IMAGES / "timeline.png", dpi=130)
+        made = [_collect(simulator, task, number, Path(folder)) for task, number in EPISODES.items()]
+        timeline(made).savefig(IMAGES / "timeline.png", dpi=130)
+        stories = [story(episode, read_episode(episode)) for episode in made]
+        stacked(stories).save(IMAGES / "episodes.jpg", quality=90)
+        for episode in made:
+            record = read_episode(episode)
+            contact_sheet(episode, record).save(IMAGES / f"{record.spec.task}-sheet.jpg", quality=85)
+        drop = made[list(EPISODES).index("drop")]
+        plot_trajectory(drop, read_episode(drop)).savefig(IMAGES / "drop-plot.png", dpi=120)
+
+
+def _collect(simulator: Simulator, task: str, number: int, folder: Path) -> Path:
+    """Record one episode of the default seed."""
+    rig, recipe = load_rig(RIG), Recipe()
+    cameras = rig.cameras(task)
+    spec = sample_episode(TASKS[task](), recipe.randomization, rig.name, cameras, seed=recipe.seed, index=number)
+    partial, final = folder / "partial", episode_dir(folder, task, number)
+    partial.mkdir()
+    made = record_episode(simulator, spec, partial, fps=TASKS[task].default_fps, resolution=RESOLUTION)
+    publish(partial, made, final)
+    return final
+
+
+def story(folder: Path, record: EpisodeRecord) -> Image.Image:
+    """Start and outcome of an episode by its clearest camera, with names and distances."""
+    camera = clearest(record)
+    shown, rows = spans(record), read_trajectory(folder / TRAJECTORY_FILE)
+    first, second = record.spec.order
+    moments = [Moment(0.0, "start"), _outcome(record, shown[first].t), _outcome(record, shown[second].seen)]
+    numbers = [frame_at(record, moment.time) for moment in moments]
+    pictures = frames(folder, next(found for found in record.cameras if found.camera == camera.camera), numbers)
+    height = round(WIDTH * RESOLUTION[1] / RESOLUTION[0])
+    strip = Image.new("RGB", (len(moments) * (WIDTH + GAP) - GAP, height + 68), PAPER)
+    draw = ImageDraw.Draw(strip)
+    claim = CLAIMS[record.spec.task].format(answer=record.task.answer(record.spec))
+    draw.text((2, 4), f"{record.spec.task}: {claim}", fill=INK, font=ImageFont.load_default(24))
+    by = f"camera {camera.camera.name}"
+    draw.text((strip.width - 2, 8), by, fill=FAINT, font=ImageFont.load_default(20), anchor="ra")
+    for column, (moment, number, picture) in enumerate(zip(moments, numbers, pictures, strict=True)):
+        small = picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
+        marker = Marker(small, camera.camera, RESOLUTION, ImageFont.load_default(24))
+        for side in SIDES:
+            x, y, z = (float(rows[f"{side}_{axis}"][number]) for axis in "xyz")
+            marker.name(record.spec.object(side), side, (x, y, z))
+            if moment.time in (shown[side].t, shown[side].seen):
+                marker.ruler(record.spec.object(side), side, shown[side], shown[side].words)
+        x = column * (WIDTH + GAP)
+        draw.text((x + 2, 39), f"{moment.time:.2f} s  {moment.label}", fill=FAINT, font=ImageFont.load_default(20))
+        strip.paste(small, (x, 68))
+    return strip
+
+
+def _outcome(record: EpisodeRecord, time: float) -> Moment:
+    """The key moment at a time."""
+    return next(moment for moment in key_moments(record) if moment.time == time)
+
+
+def stacked(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one width, one below the other."""
+    sheet = Image.new("RGB", (pictures[0].width, sum(picture.height + GAP for picture in pictures) - GAP), PAPER)
+    top = 0
+    for picture in pictures:
+        sheet.paste(picture, (0, top))
+        top += picture.height + GAP
+    return sheet
 
 
 def from_above() -> Figure:
@@ -95,24 +178,23 @@ def _camera(axes: Axes, camera: CameraSpec) -> None:
         axes.text(-y, x + (0.12 if above else -0.12), name, ha="center", va="bottom" if above else "top", fontsize=7)
 
 
-def timeline(data: Path) -> Figure:
+def timeline(episodes: Sequence[Path]) -> Figure:
     """What both objects do in one episode of each task, with its events."""
     figure = Figure(figsize=(9.6, 5.4), layout="constrained")
-    for axes, task in zip(figure.subplots(2, 1), TITLES, strict=True):
-        folder = episode_dir(data, task, EPISODES[task])
-        _episode(axes, read_episode(folder), folder)
-        axes.set_title(f"{TITLES[task]}, one after the other", loc="left", fontsize=9)
+    for axes, folder in zip(figure.subplots(2, 1), episodes, strict=True):
+        record = read_episode(folder)
+        _episode(axes, record, folder)
+        axes.set_title(f"{TITLES[record.spec.task]}, one after the other", loc="left", fontsize=9)
     return figure
 
 
 def _episode(axes: Axes, record: EpisodeRecord, folder: Path) -> None:
     rows = read_trajectory(folder / "trajectory.parquet")
-    push = record.spec.task == "push"
-    axis, component, label = ("x", 0, "x, forward [cm]") if push else ("z", 2, "height [cm]")
+    task = record.task
+    component = "xyz".index(task.axis)
     for side in SIDES:
-        thing = record.spec.object(side)
-        hidden = f"{thing.mass:.1f} kg" if push else f"restitution {thing.restitution:.2f}"
-        axes.plot(rows["time"], 100 * rows[f"{side}_{axis}"], color=COLORS[side], label=f"{side}, {hidden}")
+        hidden = f"{task.hidden} {task.words_for(task.hidden_value(record.spec, side))}"
+        axes.plot(rows["time"], 100 * rows[f"{side}_{task.axis}"], color=COLORS[side], label=f"{side}, {hidden}")
     seen = set()
     for event in record.events:
         # Later bounces would be written over each other.
@@ -121,7 +203,7 @@ def _episode(axes: Axes, record: EpisodeRecord, folder: Path) -> None:
         seen.add((event.kind, event.object))
         height = 100 * event.position[component]
         axes.plot(event.t, height, "o", color=COLORS[event.object], mfc="white", ms=5)
-        below = event.kind in ("first_touch", "impact") or (event.kind == "rest" and not push)
+        below = event.kind in ("first_touch", "impact") or (event.kind == "rest" and task.axis == "z")
         axes.annotate(
             f"{event.kind.replace('_', ' ')}\n{event.t:.2f} s",
             (event.t, height),
@@ -134,7 +216,7 @@ def _episode(axes: Axes, record: EpisodeRecord, folder: Path) -> None:
         )
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.22 * (high - low), high + 0.22 * (high - low))
-    axes.set(xlim=(0, record.duration), xlabel="time [s]", ylabel=label)
+    axes.set(xlim=(0, record.duration), xlabel="time [s]", ylabel=f"{task.axis_label} [cm]")
     axes.grid(alpha=0.3)
     axes.legend(loc="center left", fontsize=8)
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -6,13 +7,13 @@ import mujoco
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
+from scipy.spatial import ConvexHull, KDTree
 
 from hpvqa.errors import UsageError
 from hpvqa.resources import default_cache
-from hpvqa.scene.camera import project
+from hpvqa.scene.camera import faces_robot, project, rotation
 from hpvqa.scene.rigs import load_rig, rig_names
-from hpvqa.scene.spec import SIDES, EpisodeSpec
+from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.tasks import TASKS
 from tests.worlds import Run, physics, run, sample, with_hidden
@@ -33,22 +34,127 @@ def extreme_run(task: str) -> tuple[EpisodeSpec, Run]:
 @tasks
 def test_every_rig_has_seven_cameras_for_every_task(rig: str, task: str) -> None:
     cameras = load_rig(rig).cameras(task)
+    assert [camera.name for camera in cameras] == [camera.name for camera in load_rig("paper").cameras(task)]
     assert len({camera.name for camera in cameras}) == 7
     for camera in cameras:
-        lens = 12 if camera.name.endswith("wide") else 24
-        assert camera.focal_length == lens
+        assert camera.focal_length == LENSES[rig][camera.name.endswith("wide")]
         assert np.linalg.norm(camera.quat_wxyz) == pytest.approx(1, abs=1e-3)
 
 
-@pytest.mark.parametrize("resolution", [(640, 480), (224, 224)])
+@dataclass(frozen=True)
+class Figures:
+    """What the views of a rig are held to for one task.
+
+    Attributes:
+        width: How wide every object is at least, in every view of 224 x 224, at every moment [pixels].
+        misses: Cameras that do not see both objects whole from start to end.
+        crops: Cameras that do not see hand and gripper whole while they handle an object.
+    """
+
+    width: int
+    misses: frozenset[str] = frozenset()
+    crops: frozenset[str] = frozenset()
+
+
+LENSES = {"close": (60, 30), "paper": (24, 12), "paper-original": (24, 12)}
+"""Focal lengths of narrow and wide cameras [mm]."""
+BEHIND = frozenset({"back_wide", "back_left_wide", "back_right_wide"})
+FIGURES = {
+    ("close", "push"): Figures(14),
+    ("close", "drop"): Figures(14),
+    ("paper", "push"): Figures(4),
+    ("paper", "drop"): Figures(3),
+    ("paper-original", "push"): Figures(4, misses=BEHIND, crops=BEHIND),
+    ("paper-original", "drop"): Figures(3),
+}
+RESOLUTIONS = ((640, 480), (224, 224))
+
+
+@rigs
 @tasks
-def test_start_path_and_end_of_both_objects_are_in_every_frame(task: str, resolution: tuple[int, int]) -> None:
+def test_objects_are_as_wide_as_the_rig_promises(rig: str, task: str) -> None:
     spec, done = extreme_run(task)
-    for camera in load_rig("paper").cameras(task):
-        for points in corners(spec, done):
-            u, v = project(camera, points, *resolution).T
-            assert ((u >= 0) & (u <= resolution[0])).all(), camera.name
-            assert ((v >= 0) & (v <= resolution[1])).all(), camera.name
+    cameras = load_rig(rig).cameras(task)
+    widths = [
+        np.ptp(project(camera, ends, 224, 224)[:, 0]) for camera in cameras for ends in outlines(spec, done, camera)
+    ]
+    assert np.floor(np.nanmin(widths)) == FIGURES[rig, task].width
+
+
+@rigs
+@tasks
+def test_start_path_and_end_of_both_objects_are_in_every_frame(rig: str, task: str) -> None:
+    spec, done = extreme_run(task)
+    assert cutting(rig, task, np.vstack(list(corners(spec, done)))) == FIGURES[rig, task].misses
+
+
+@rigs
+@tasks
+def test_the_wrist_is_whole_while_it_handles_an_object(rig: str, task: str) -> None:
+    spec, done = extreme_run(task)
+    assert cutting(rig, task, np.vstack(list(wrists(spec, done)))) == FIGURES[rig, task].crops
+
+
+def cutting(rig: str, task: str, points: NDArray[np.float64]) -> set[str]:
+    """Names of the cameras in whose pictures, of one size at least, not all of these points are."""
+    return {
+        camera.name
+        for camera in load_rig(rig).cameras(task)
+        for size in RESOLUTIONS
+        for uv in [project(camera, points, *size)]
+        if not ((uv >= 0) & (uv <= size)).all()
+    }
+
+
+@pytest.mark.parametrize("rig", ["close", "paper"])
+@tasks
+def test_names_of_cameras_say_from_where_they_look(rig: str, task: str) -> None:
+    for camera in load_rig(rig).cameras(task):
+        parts, forward = camera.name.split("_"), -rotation(camera.quat_wxyz)[:, 2]
+        assert faces_robot(camera) == ("front" in parts)
+        if "top" in parts:
+            assert forward[2] < -0.9
+        else:
+            assert (forward[0] < 0) == ("front" in parts)
+            # Someone who faces the robot has its right on the left.
+            sideways = {"left": 1, "right": -1}.get(parts[1], 0) * (-1 if "front" in parts else 1)
+            assert np.sign(np.round(camera.position[1], 6)) == sideways
+
+
+def outlines(spec: EpisodeSpec, done: Run, camera: CameraSpec) -> Iterator[NDArray[np.float64]]:
+    """Corners of a cube, or both ends of the diameter of a sphere that lies across the picture, ten times a second."""
+    for side in SIDES:
+        thing = spec.object(side)
+        for moment in range(0, len(done.rows["time"]), 6):
+            center = np.array([done.rows[f"{side}_{axis}"][moment] for axis in "xyz"])
+            turned = rotation(tuple(done.rows[f"{side}_q{part}"][moment] for part in "wxyz"))
+            across = rotation(camera.quat_wxyz)[:, 0]
+            yield center + thing.size * (SIGNS @ turned.T if thing.shape == "cube" else np.array([across, -across]))
+
+
+def wrists(spec: EpisodeSpec, done: Run) -> Iterator[NDArray[np.float64]]:
+    """Outlines of hand and gripper down to the pinch point, while that is within 6 cm of the middle of an object."""
+    outline = hand()
+    ee = np.stack([done.rows[f"ee_{axis}"] for axis in "xyz"], axis=1)
+    for side in SIDES:
+        path = np.stack([done.rows[f"{side}_{axis}"] for axis in "xyz"], axis=1)
+        for moment in np.flatnonzero(np.linalg.norm(path - ee, axis=1) < 0.06)[::6]:
+            yield outline @ rotation(tuple(done.rows[f"ee_q{part}"][moment] for part in "wxyz")).T + ee[moment]
+
+
+def hand() -> NDArray[np.float64]:
+    """Corners of the convex hull of everything beyond the arm's flange, the gripper open, seen from the pinch point."""
+    model = robot_model()
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    first, site = model.body("attachment").id, model.site("pinch").id
+    geoms = [geom for geom in range(model.ngeom) if model.geom_bodyid[geom] >= first and model.geom_dataid[geom] >= 0]
+    parts = [vertices(model, geom) @ data.geom_xmat[geom].reshape(3, 3).T + data.geom_xpos[geom] for geom in geoms]
+    points = (np.vstack(parts) - data.site_xpos[site]) @ data.site_xmat[site].reshape(3, 3)
+    return points[ConvexHull(points).vertices]
+
+
+SIGNS = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, 8).T
 
 
 def corners(spec: EpisodeSpec, done: Run) -> Iterator[NDArray[np.float64]]:
@@ -56,8 +162,7 @@ def corners(spec: EpisodeSpec, done: Run) -> Iterator[NDArray[np.float64]]:
     for side in SIDES:
         path = np.stack([done.rows[f"{side}_{axis}"] for axis in "xyz"], axis=1)
         half = spec.object(side).size + np.array([0.02, 0.02, 0.0])
-        signs = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, 8).T
-        yield (path[:, None] + signs * half).reshape(-1, 3)
+        yield (path[:, None] + SIGNS * half).reshape(-1, 3)
 
 
 def test_the_original_rig_misses_what_the_originals_clips_miss() -> None:
@@ -74,9 +179,10 @@ def test_the_original_rig_misses_what_the_originals_clips_miss() -> None:
     assert seen("back_right_wide", "left") != seen("back_right_wide", "right")
 
 
+@pytest.mark.parametrize("rig", ["close", "paper"])
 @tasks
-def test_no_camera_is_within_five_centimetres_of_the_robot(task: str) -> None:
-    distances = robot_distances(task, "paper")
+def test_no_camera_is_within_five_centimetres_of_the_robot(rig: str, task: str) -> None:
+    distances = robot_distances(task, rig)
     assert min(distances.values()) > 0.05, distances
 
 
@@ -87,8 +193,7 @@ def test_the_original_back_wide_is_inside_the_robot() -> None:
 
 def robot_distances(task: str, rig: str) -> dict[str, float]:
     """Least distance [m] of each camera to any vertex of the robot's original meshes, over a whole episode."""
-    path = robot_dir(default_cache({"HOME": str(Path.home())})) / MODEL
-    model = mujoco.MjModel.from_xml_path(str(path))
+    model = robot_model()
     data = mujoco.MjData(model)
     _, done = extreme_run(task)
     joints = [model.joint(f"joint{number}").qposadr[0] for number in range(1, 8)]
@@ -102,6 +207,11 @@ def robot_distances(task: str, rig: str) -> dict[str, float]:
                 local = (np.array(camera.position) - data.geom_xpos[geom]) @ data.geom_xmat[geom].reshape(3, 3)
                 least[camera.name] = min(least[camera.name], tree.query(local)[0])
     return least
+
+
+@cache
+def robot_model() -> mujoco.MjModel:
+    return mujoco.MjModel.from_xml_path(str(robot_dir(default_cache({"HOME": str(Path.home())})) / MODEL))
 
 
 def vertices(model: mujoco.MjModel, geom: int) -> NDArray[np.float64]:

@@ -33,8 +33,9 @@ def test_pictures_of_an_episode(episode: Path, tmp_path: Path) -> None:
     pictures = json.loads(result.output)["pictures"]
     moments = key_moments(read_episode(episode))
     with Image.open(pictures["sheet"]) as sheet:
-        assert sheet.width > 360 * len(moments)
-        assert sheet.height > 7 * 270
+        # Two lines of moments, and a close-up of each object as high as both.
+        assert sheet.width > 240 * -(-len(moments) // 2) + 2 * 360
+        assert sheet.height > 7 * 2 * 180
     with Image.open(pictures["plot"]) as plot:
         assert plot.size == (1200, 720)
 

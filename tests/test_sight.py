@@ -1,77 +1,147 @@
-"""How wide things are in pictures, and the warning where that is too little."""
+"""How far objects went: as a span, as pixels of a clip, and drawn into pictures."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFont
 
-from hpvqa.main import main
-from hpvqa.recipe import load_recipe, recipe_names
-from hpvqa.scene.camera import project
-from hpvqa.scene.rigs import find_rig
-from hpvqa.scene.sight import LEAST_WIDTH, thing_width, too_small
+from hpvqa import demo
+from hpvqa.record.episode import CameraRecord, EpisodeRecord, read_episode
+from hpvqa.record.marks import COLORS, Marker, close_ups
+from hpvqa.record.moments import spans
+from hpvqa.record.plot import plot_trajectory
+from hpvqa.record.sheet import contact_sheet
+from hpvqa.record.sight import clearest
+from hpvqa.scene.camera import look_at, project
+from hpvqa.scene.spec import SIDES, CameraSpec
 from hpvqa.tasks import TASKS
-from tests.collect_fakes import collection
-from tests.factories import make_spec
+from hpvqa.tasks.outcome import Outcome
+from tests.factories import HEIGHT, WIDTH, make_data, make_episode, make_spec
+
+tasks = pytest.mark.parametrize("task", TASKS)
+ABOVE, FAR = (0.5, 0.0, 0.8), (0.5, 0.0, 3.0)
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_the_width_is_that_of_the_projection(task: str) -> None:
-    spec = make_spec(task, 0, cameras=7)
-    for camera in spec.cameras:
-        right = np.array(_axes(camera.quat_wxyz)[:, 0])
-        ends = [np.array(spec.left.position) + sign * spec.left.size * right for sign in (-1, 1)]
-        (u, _), (w, _) = project(camera, ends, 224, 224)
-        assert thing_width(camera, spec.left, 224) == pytest.approx(abs(w - u))
+def camera(name: str, position: tuple[float, float, float], focal_length: float = 12.0) -> CameraSpec:
+    quat = look_at(position, (0.5, 0.0, 0.0), (1.0, 0.0, 0.0))
+    return CameraSpec(name=name, position=position, quat_wxyz=quat, focal_length=focal_length)
 
 
-def _axes(quat: tuple[float, float, float, float]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    from hpvqa.scene.camera import rotation
-
-    return rotation(quat)
+def seen_by(record: EpisodeRecord, *cameras: CameraSpec) -> EpisodeRecord:
+    return record.model_copy(update={"cameras": tuple(CameraRecord.of(found, WIDTH, HEIGHT) for found in cameras)})
 
 
-def test_cameras_that_show_too_little_are_named_with_their_pixels() -> None:
-    spec = make_spec("drop", 0, cameras=2)
-    assert too_small(spec, 224, 224) is None
-    said = str(too_small(spec, 64, 48))
-    narrow, wide = (min(thing_width(camera, thing, 64) for thing in (spec.left, spec.right)) for camera in spec.cameras)
-    assert narrow < LEAST_WIDTH <= wide or wide < LEAST_WIDTH
-    assert f"At 64x48 a thing of drop is fewer than 3 pixels wide ({narrow:.1f} by {spec.cameras[0].name}" in said
-    # What it says is enough is enough.
-    width, height = (int(side) for side in said.split("resolution to ")[1].split()[0].split("x"))
-    assert too_small(spec, width, height) is None
-    assert too_small(spec, width - 4, height) is not None
-    assert (width % 2, height % 2) == (0, 0)
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_data(tmp_path_factory.mktemp("sight") / "data", push=4, drop=4)
 
 
-def test_what_is_behind_a_camera_is_not_said_to_be_small() -> None:
-    spec = make_spec("push", 0, cameras=1)
-    away = spec.cameras[0].model_copy(update={"position": (1.0, 0.0, -3.0)})
-    assert too_small(spec.model_copy(update={"cameras": (away,)}), 32, 32) is None
+def episode(data: Path, task: str, number: int = 0) -> Path:
+    return data / task / "000" / f"episode-{number:06d}"
 
 
-@pytest.mark.parametrize("name", recipe_names())
-def test_shipped_recipes_show_their_things(name: str) -> None:
-    recipe = load_recipe(name)
-    for task in recipe.named_tasks():
-        rig = find_rig(recipe.rig)
-        spec = make_spec(task, 0).model_copy(update={"cameras": rig.cameras(task)})
-        assert too_small(spec, *recipe.resolution) is None
+def test_the_span_of_a_push_is_the_measured_displacement(data: Path) -> None:
+    record = read_episode(episode(data, "push"))
+    assert record.outcome.measurement is not None
+    for side, span in spans(record).items():
+        moved = record.outcome.measurement.of(side)
+        assert span.length == pytest.approx(moved)
+        assert span.start == record.spec.object(side).position
+        assert span.words == f"{100 * moved:.1f} cm"
 
 
-def test_a_collection_warns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert collection("push", "drop", video=True, resolution=(224, 224)).warnings() == []
-    assert len(collection("push", "drop", video=True, resolution=(32, 32)).warnings()) == 2
-    assert collection("push", video=False, resolution=(32, 32)).warnings() == []
-    args = ["collect", "push", "--resolution", "64x64", "--out", str(tmp_path / "data"), "--estimate"]
-    for more in ([], ["--json"]):
-        with pytest.raises(SystemExit) as stop:
-            main([*args, *more])
-        assert not stop.value.code
-        out = capsys.readouterr().out
-        said = json.loads(out)["warnings"][0] if more else out
-        assert "At 64x64 a thing of push is fewer than 3 pixels wide (1.2 by front_top_narrow, " in said
+def test_the_span_of_a_drop_ends_at_the_apex_that_was_found(data: Path) -> None:
+    record = read_episode(episode(data, "drop"))
+    for side, span in spans(record).items():
+        apex = next(event for event in record.events if event.kind == "apex" and event.object == side)
+        assert (span.t, span.end) == (apex.t, apex.position)
+        assert span.length == pytest.approx(apex.position[2] - record.spec.object(side).size)
+
+
+def test_a_sphere_that_does_not_bounce_has_a_span_of_no_length(data: Path) -> None:
+    record = read_episode(episode(data, "drop"))
+    flat = record.model_copy(update={"events": tuple(event for event in record.events if event.kind != "apex")})
+    assert [span.words for span in spans(flat).values()] == ["0.0 cm", "0.0 cm"]
+
+
+def test_the_clearest_camera_is_the_one_with_most_pixels_whatever_its_name(data: Path) -> None:
+    record = read_episode(episode(data, "push"))
+    for cameras in ((camera("a", ABOVE), camera("b", FAR)), (camera("a", FAR), camera("b", ABOVE))):
+        best = clearest(seen_by(record, *cameras))
+        assert best.camera.position == ABOVE
+        long, short = sorted(spans(record).values(), key=lambda span: -span.length)
+        lengths = [np.ptp(project(best.camera, [s.start, s.end], WIDTH, HEIGHT), axis=0).max() for s in (long, short)]
+        assert best.pixels == pytest.approx(lengths[0] - lengths[1], rel=0.05)
+
+
+def test_a_camera_that_misses_an_object_is_never_the_clearest(data: Path) -> None:
+    record = read_episode(episode(data, "push"))
+    near = camera("near", (0.5, 0.0, 0.2), 30.0)
+    assert clearest(seen_by(record, near, camera("far", FAR))).camera.name == "far"
+
+
+def test_where_nothing_was_measured_there_is_nothing_to_see(data: Path) -> None:
+    record = read_episode(episode(data, "push"))
+    failed = record.model_copy(update={"outcome": Outcome(ok=False, reason="made to fail")})
+    assert spans(failed) == {}
+    assert clearest(failed).pixels == 0
+
+
+def test_the_demo_shows_the_episode_whose_answer_is_plainest(data: Path) -> None:
+    for task in TASKS:
+        folder, record, sight = demo._plainest(data, task)
+        every = [clearest(read_episode(episode(data, task, number))).pixels for number in range(4)]
+        assert sight.pixels == max(every)
+        assert read_episode(folder) == record
+
+
+@tasks
+def test_close_ups_hold_both_ends_of_a_span_at_one_scale(data: Path, task: str) -> None:
+    record = seen_by(read_episode(episode(data, task)), camera("above", FAR, 30.0))
+    shown = spans(record)
+    windows = close_ups(record, record.cameras[0], shown)
+    assert set(windows) == set(SIDES)
+    assert len({window.side for window in windows.values()}) == 1
+    for side, window in windows.items():
+        uv = project(record.cameras[0].camera, [shown[side].start, shown[side].end], WIDTH, HEIGHT)
+        assert ((uv >= (window.left, window.top)) & (uv <= np.add((window.left, window.top), window.side))).all()
+
+
+def test_a_ruler_is_drawn_where_the_object_went(data: Path) -> None:
+    record = read_episode(episode(data, "push"))
+    spec, above = record.spec, camera("above", FAR, 50.0)
+    span = spans(record)["left"]
+    picture = Image.new("RGB", (640, 480))
+    Marker(picture, above, picture.size, ImageFont.load_default(14)).ruler(spec.left, "left", span, "")
+    color = tuple(int(COLORS["left"][at : at + 2], 16) for at in (1, 3, 5))
+    rows, columns = np.nonzero((np.asarray(picture) == color).all(axis=-1))
+    table = [(x, y, 0.0) for x, y, _ in (span.start, span.end)]
+    (_, first), (u, last) = project(above, table, *picture.size)
+    # Seen from behind, a push goes up in the picture; the ruler of the left cube is on its left.
+    assert (rows.max(), rows.min()) == (pytest.approx(first, abs=4), pytest.approx(last, abs=4))
+    assert columns.max() < u
+
+
+@tasks
+def test_sheets_grow_by_two_close_ups_and_plots_say_both_lengths(data: Path, task: str, tmp_path: Path) -> None:
+    folder = episode(data, task)
+    record = read_episode(folder)
+    failed = record.model_copy(update={"outcome": Outcome(ok=False, reason="made to fail")})
+    assert contact_sheet(folder, record).width > contact_sheet(folder, failed).width + 300
+    texts = {text.get_text() for text in plot_trajectory(folder, record).axes[0].texts}
+    assert {span.words for span in spans(record).values()} <= texts
+
+
+def test_an_object_out_of_the_picture_gets_no_close_up(tmp_path: Path) -> None:
+    aside = camera("aside", (0.5, 5.0, 0.5)).model_copy(
+        update={"quat_wxyz": look_at((0.5, 5.0, 0.5), (0.5, 9.0, 0.0), (0.0, 0.0, 1.0))}
+    )
+    spec = make_spec("push", 0, cameras=1).model_copy(update={"cameras": (aside,)})
+    (tmp_path / "data").mkdir()
+    folder = make_episode(tmp_path / "data", spec)
+    record = read_episode(folder)
+    assert close_ups(record, record.cameras[0], spans(record)) == {}
+    assert contact_sheet(folder, record).width > 0

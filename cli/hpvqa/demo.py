@@ -24,8 +24,9 @@ from hpvqa.files import check_target
 from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe, load_recipe
-from hpvqa.record.episode import episode_dir, read_episode
+from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
 from hpvqa.record.sheet import contact_sheet
+from hpvqa.record.sight import Sight, clearest
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.embedded import ADAPTED, BASE
 from hpvqa.vlm.registry import BASELINES
@@ -43,8 +44,8 @@ class Demo:
         dataset: The data set.
         runs: A folder of answers for every baseline and model.
         answers: The run of each of them.
-        sheets: A contact sheet for every task.
-        clips: One clip of every task.
+        sheets: A contact sheet for every task, of the episode that shows the answer best.
+        clips: The clip of that episode in which a person sees the answer best, for every task.
     """
 
     data: Path
@@ -108,13 +109,17 @@ def run_demo(out: Path, workers: int, reporter: Reporter, clock: Callable[[], fl
     reporter.note(f"Step 5 of 5: pictures, in {out}")
     sheets, clips = {}, {}
     for task in recipe.named_tasks():
-        folder = episode_dir(data, task, 0)
-        record = read_episode(folder)
+        folder, record, sight = _plainest(data, task)
         sheets[task] = out / f"{task}.png"
         contact_sheet(folder, record).save(sheets[task])
-        closest = min((recorded.camera for recorded in record.cameras), key=lambda camera: camera.focal_length)
-        clips[task] = folder / f"{closest.name}.mp4"
+        clips[task] = folder / f"{sight.camera.name}.mp4"
     return Demo(data, dataset, runs, answers, sheets, clips)
+
+
+def _plainest(data: Path, task: str) -> tuple[Path, EpisodeRecord, Sight]:
+    """The episode of a task, and the camera, that show a person the answer best."""
+    records = [(folder, read_episode(folder)) for folder in find_episodes(data, task)]
+    return max(((folder, record, clearest(record)) for folder, record in records), key=lambda found: found[2].pixels)
 
 
 def can_run_models() -> bool:

@@ -16,8 +16,8 @@ from hpvqa.recipe import Recipe
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import find_rig
 from hpvqa.scene.sampling import sample_episode
-from hpvqa.scene.sight import too_small
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
+from hpvqa.scene.widths import too_small
 from hpvqa.tasks import TASKS
 from hpvqa.versions import versions_of
 

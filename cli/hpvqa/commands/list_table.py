@@ -11,8 +11,7 @@ from rich.text import Text
 
 from hpvqa.errors import printable
 from hpvqa.listing import Entry
-
-_UNITS = {"mass": " kg"}
+from hpvqa.tasks import TASKS
 
 
 def print_entries(entries: Sequence[Entry], folder: Path, console: Console) -> None:
@@ -31,8 +30,8 @@ def print_entries(entries: Sequence[Entry], folder: Path, console: Console) -> N
     built = any(entry.split for entry in entries)
     table.add_column("split" if built else "outcome")
     for entry in entries:
-        unit = _UNITS.get(entry.hidden, "")
-        values = ("" if value is None else f"{value:.2f}{unit}" for value in (entry.left, entry.right))
+        words = TASKS[entry.task].words_for
+        values = ("" if value is None else words(value) for value in (entry.left, entry.right))
         source = (Text(printable(entry.source)),) if len(sources) > 1 else ()
         outcome = entry.split if built else Text(printable(entry.outcome), "" if entry.outcome == "ok" else "red")
         clips = str(len(entry.cameras))

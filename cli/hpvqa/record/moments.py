@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpvqa.record.episode import EpisodeRecord
-from hpvqa.scene.spec import Side
+from hpvqa.scene.spec import SIDES, Side
 from hpvqa.tasks.base import find_event
+from hpvqa.tasks.outcome import Span
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,11 @@ class Moment:
     label: str
 
 
-_STORY = {
-    "displacement": (("first_touch", "touched"), ("rest", "comes to rest")),
-    "rebound_ratio": (("release", "released"), ("impact", "hits the table"), ("apex", "at its highest")),
-}
-"""For each measured quantity, the events that tell what became of an object, each after the one before it."""
-
-
 def key_moments(record: EpisodeRecord) -> list[Moment]:
     """Start, what happened to each object, and end, by time."""
-    measurement = record.outcome.measurement
-    story = _STORY["displacement" if measurement is None else measurement.quantity]
     moments = [Moment(0.0, "start")]
     for side in record.spec.order:
-        moments += _story(record, side, story)
+        moments += _story(record, side)
     return [*moments, Moment(record.duration, "end")]
 
 
@@ -46,9 +38,17 @@ def outcome_moments(record: EpisodeRecord) -> list[Moment]:
     return [told[0], *(last.values() if last else told[-1:])]
 
 
-def _story(record: EpisodeRecord, side: Side, story: tuple[tuple[str, str], ...]) -> list[Moment]:
+def spans(record: EpisodeRecord) -> dict[Side, Span]:
+    """How far each object went; empty where nothing was measured."""
+    measurement = record.outcome.measurement
+    if measurement is None:
+        return {}
+    return {side: record.task.span(record.spec, record.events, measurement, side) for side in SIDES}
+
+
+def _story(record: EpisodeRecord, side: Side) -> list[Moment]:
     found: list[Moment] = []
-    for kind, label in story:
+    for kind, label in record.task.story:
         event = find_event(record.events, kind, side, after=found[-1].time if found else 0.0)
         if event is not None:
             found.append(Moment(event.t, f"{side} {label}"))

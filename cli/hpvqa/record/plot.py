@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from hpvqa.errors import MissingDependencyError
 from hpvqa.install import pip_install
 from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord
+from hpvqa.record.marks import COLORS
+from hpvqa.record.moments import spans
 from hpvqa.record.sheet import title
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.spec import SIDES
+from hpvqa.tasks.outcome import Span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colours of Okabe and Ito (2008), which people with any colour vision can tell apart.
-COLORS = {"left": "#0072B2", "right": "#D55E00"}
 _MARKERS = {"first_touch": ">", "release": "s", "impact": "v", "apex": "^", "rest": "o"}
-_AXES = {"displacement": ("x", 0, "forward position x"), "rebound_ratio": ("z", 2, "height of the centre z")}
 
 
 def plot_trajectory(folder: Path, record: EpisodeRecord) -> Figure:
@@ -47,10 +47,10 @@ def plot_trajectory(folder: Path, record: EpisodeRecord) -> Figure:
 
 
 def _draw_objects(axes: Axes, record: EpisodeRecord, rows: Mapping[str, NDArray[np.float64]]) -> None:
-    measurement = record.outcome.measurement
-    axis, component, label = _AXES["displacement" if measurement is None else measurement.quantity]
+    task = record.task
+    component = "xyz".index(task.axis)
     for side in SIDES:
-        axes.plot(rows["time"], 100 * rows[f"{side}_{axis}"], color=COLORS[side], label=side)
+        axes.plot(rows["time"], 100 * rows[f"{side}_{task.axis}"], color=COLORS[side], label=side)
     labelled = set()
     for event in record.events:
         name = event.kind.replace("_", " ")
@@ -63,9 +63,21 @@ def _draw_objects(axes: Axes, record: EpisodeRecord, rows: Mapping[str, NDArray[
             label=None if name in labelled else name,
         )
         labelled.add(name)
-    axes.set_ylabel(f"{label} [cm]")
+    for side, span in spans(record).items():
+        _draw_span(axes, span, component, COLORS[side])
+    axes.set_ylabel(f"{task.axis_label} [cm]")
+    axes.margins(y=0.1)
     axes.grid(alpha=0.3)
     axes.legend(ncols=2, fontsize=8)
+
+
+def _draw_span(axes: Axes, span: Span, component: int, color: str) -> None:
+    """An arrow as long as the object went, at the moment when it had, and its length in words."""
+    low, high = (100 * end[component] for end in (span.start, span.end))
+    ends = {"arrowstyle": "<->", "color": color, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (span.t, high), (span.t, low), arrowprops=ends)
+    # Above and after the end, where neither a fall nor a later bounce comes.
+    axes.annotate(span.words, (span.t, high), (5, 6), textcoords="offset points", color=color, weight="bold")
 
 
 def _draw_robot(axes: Axes, rows: Mapping[str, NDArray[np.float64]]) -> None:

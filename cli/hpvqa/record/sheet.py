@@ -1,7 +1,9 @@
-"""The contact sheet: all cameras of an episode at its key moments, in one picture."""
+"""The contact sheet: all cameras of an episode at its key moments, and how far both objects went, in one picture."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +11,20 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hpvqa.errors import UsageError
 from hpvqa.record.decode import read_frames
-from hpvqa.record.episode import EpisodeRecord
-from hpvqa.record.moments import Moment, frame_at, key_moments
+from hpvqa.record.episode import CameraRecord, EpisodeRecord
+from hpvqa.record.marks import PAPER, Marker, close_ups
+from hpvqa.record.moments import Moment, frame_at, key_moments, spans
+from hpvqa.scene.spec import SIDES, Side
+from hpvqa.tasks.outcome import Span
 
-CELL_WIDTH = 360
+CELL_WIDTH = 240
 _GAP = 6
-_HEADER = 64
+_HEADER = 46
 _LABEL = 26
+_CAPTION = 22
 _FONT = 18
-_PAPER = (250, 250, 248)
+_SMALL = 14
+_LARGE = 26
 _INK = (25, 25, 28)
 _FAINT = (110, 110, 116)
 
@@ -33,13 +40,63 @@ def small_picture(folder: Path, record: EpisodeRecord, width: int = 192) -> Imag
         raise UsageError(f"{folder} was recorded without clips (--no-video), so there is nothing to see")
     moments = key_moments(record)
     frame = frame_at(record, moments[len(moments) // 2].time)
-    (image,) = read_frames(folder / f"{record.cameras[0].camera.name}.mp4", [frame])
+    (image,) = frames(folder, record.cameras[0], [frame])
     height = round(width * record.video.height / record.video.width)
-    return Image.fromarray(np.ascontiguousarray(image)).resize((width, height), Image.Resampling.LANCZOS)
+    return image.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def frames(folder: Path, camera: CameraRecord, numbers: list[int]) -> list[Image.Image]:
+    """Pictures of a camera's clip, by number.
+
+    Raises:
+        RunError: The clip cannot be decoded.
+    """
+    images = read_frames(folder / f"{camera.camera.name}.mp4", numbers)
+    return [Image.fromarray(np.ascontiguousarray(image)) for image in images]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """A block for each camera: its name, its pictures in two lines, and both close-ups beside them [pixels]."""
+
+    cell_height: int
+    columns: int
+    close_up: int
+    blocks: int
+
+    @classmethod
+    def of(cls, record: EpisodeRecord, moments: int, marked: bool) -> _Layout:
+        assert record.video is not None  # noqa: S101 - checked by the caller
+        cell_height = round(CELL_WIDTH * record.video.height / record.video.width)
+        close_up = 2 * cell_height + _CAPTION + _GAP if marked else 0
+        return cls(cell_height, -(-moments // 2), close_up, len(record.cameras))
+
+    @property
+    def line(self) -> int:
+        return _CAPTION + self.cell_height + _GAP
+
+    @property
+    def block(self) -> int:
+        return _LABEL + 2 * self.line + _GAP
+
+    @property
+    def size(self) -> tuple[int, int]:
+        close_ups = len(SIDES) * (self.close_up + _GAP) if self.close_up else 0
+        return _GAP + self.columns * (CELL_WIDTH + _GAP) + close_ups, _HEADER + self.blocks * self.block
+
+    def cell(self, block: int, number: int) -> tuple[int, int]:
+        """Corner of the caption of a picture."""
+        line, column = divmod(number, self.columns)
+        return _GAP + column * (CELL_WIDTH + _GAP), _HEADER + block * self.block + _LABEL + line * self.line
+
+    def close_up_at(self, block: int, side: Side) -> tuple[int, int]:
+        """Corner of the caption of a close-up."""
+        x, y = self.cell(block, 0)
+        return x + self.columns * (CELL_WIDTH + _GAP) + SIDES.index(side) * (self.close_up + _GAP), y
 
 
 def contact_sheet(folder: Path, record: EpisodeRecord) -> Image.Image:
-    """Draw the sheet: a row for every camera, a column for every key moment.
+    """Draw the sheet: for every camera a picture of each key moment, and close-ups with how far both objects went.
 
     Raises:
         UsageError: The episode was recorded without clips.
@@ -47,40 +104,59 @@ def contact_sheet(folder: Path, record: EpisodeRecord) -> Image.Image:
     """
     if record.video is None:
         raise UsageError(f"{folder} was recorded without clips (--no-video), so there is nothing to put on a sheet")
-    moments = key_moments(record)
-    cell_height = round(CELL_WIDTH * record.video.height / record.video.width)
-    width = len(moments) * (CELL_WIDTH + _GAP) + _GAP
-    height = _HEADER + len(record.cameras) * (cell_height + _LABEL + _GAP) + _GAP
-    sheet = Image.new("RGB", (width, height), _PAPER)
+    moments, shown = key_moments(record), spans(record)
+    layout = _Layout.of(record, len(moments), bool(shown))
+    sheet = Image.new("RGB", layout.size, PAPER)
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(_FONT)
-    draw.text((_GAP, 8), title(record), fill=_INK, font=font)
-    _draw_columns(draw, moments, font)
-    frames = [frame_at(record, moment.time) for moment in moments]
-    for row, camera in enumerate(record.cameras):
-        top = _HEADER + row * (cell_height + _LABEL + _GAP)
-        draw.text((_GAP, top + 2), camera.camera.name, fill=_FAINT, font=font)
-        images = read_frames(folder / f"{camera.camera.name}.mp4", frames)
-        for column, image in enumerate(images):
-            cell = Image.fromarray(np.ascontiguousarray(image)).resize(
-                (CELL_WIDTH, cell_height), Image.Resampling.LANCZOS
-            )
-            sheet.paste(cell, (_GAP + column * (CELL_WIDTH + _GAP), top + _LABEL))
+    draw.text((_GAP, 10), title(record), fill=_INK, font=ImageFont.load_default(_FONT))
+    numbers = [
+        frame_at(record, moment.time) for moment in (*moments, *(Moment(span.seen, "") for span in shown.values()))
+    ]
+    for block, camera in enumerate(record.cameras):
+        _, top = layout.cell(block, 0)
+        draw.text((_GAP, top - _LABEL + 2), camera.camera.name, fill=_INK, font=ImageFont.load_default(_FONT))
+        pictures = frames(folder, camera, numbers)
+        _paste_moments(sheet, layout, block, moments, pictures)
+        ends = dict(zip(shown, pictures[len(moments) :], strict=True))
+        _paste_close_ups(sheet, layout, block, record, camera, shown, ends)
     return sheet
+
+
+def _paste_moments(
+    sheet: Image.Image, layout: _Layout, block: int, moments: list[Moment], pictures: list[Image.Image]
+) -> None:
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_SMALL)
+    for number, (moment, picture) in enumerate(zip(moments, pictures, strict=False)):
+        x, y = layout.cell(block, number)
+        draw.text((x, y + 3), f"{moment.time:.2f} s  {moment.label}", fill=_FAINT, font=font)
+        sheet.paste(picture.resize((CELL_WIDTH, layout.cell_height), Image.Resampling.LANCZOS), (x, y + _CAPTION))
+
+
+def _paste_close_ups(
+    sheet: Image.Image,
+    layout: _Layout,
+    block: int,
+    record: EpisodeRecord,
+    camera: CameraRecord,
+    shown: Mapping[Side, Span],
+    pictures: Mapping[Side, Image.Image],
+) -> None:
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_SMALL)
+    windows = close_ups(record, camera, shown)
+    for side, span in shown.items():
+        x, y = layout.close_up_at(block, side)
+        words = f"{span.seen:.2f} s  {side}: {span.words}" if side in windows else f"{side}: out of the picture"
+        draw.text((x, y + 3), words, fill=_FAINT, font=font)
+        if side in windows:
+            picture = windows[side].cut(pictures[side], layout.close_up)
+            marker = Marker(picture, camera.camera, pictures[side].size, ImageFont.load_default(_LARGE), windows[side])
+            marker.ruler(record.spec.object(side), side, span, span.words)
+            sheet.paste(picture, (x, y + _CAPTION))
 
 
 def title(record: EpisodeRecord) -> str:
     """The episode, its hidden values and its outcome in one line."""
     task, spec = record.task, record.spec
-    unit = {"mass": " kg", "restitution": ""}[task.hidden]
-    values = ", ".join(f"{side} {task.hidden_value(spec, side):.2f}{unit}" for side in ("left", "right"))
+    values = ", ".join(f"{side} {task.words_for(task.hidden_value(spec, side))}" for side in SIDES)
     outcome = f"answer: {task.answer(spec)}" if record.outcome.ok else f"failed: {record.outcome.reason}"
     return f"{spec.task} episode {spec.index} (seed {spec.seed})  ·  {task.hidden}: {values}  ·  {outcome}"
-
-
-def _draw_columns(
-    draw: ImageDraw.ImageDraw, moments: list[Moment], font: ImageFont.FreeTypeFont | ImageFont.ImageFont
-) -> None:
-    for column, moment in enumerate(moments):
-        x = _GAP + column * (CELL_WIDTH + _GAP)
-        draw.text((x, 36), f"{moment.time:.2f} s  {moment.label}", fill=_INK, font=font)

@@ -11,7 +11,7 @@ import numpy as np
 
 from hpvqa.plain import Model
 from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side, Vec3
-from hpvqa.tasks.outcome import Event, Measurement, Outcome
+from hpvqa.tasks.outcome import Event, EventKind, Measurement, Outcome, Span
 
 Phase = Literal["home", "approach", "descend", "grasp", "push", "settle", "lift", "release", "retreat", "watch"]
 
@@ -47,6 +47,13 @@ class Task(Model, ABC):
     hidden: ClassVar[Literal["mass", "restitution"]]
     hidden_range: ClassVar[tuple[float, float]]
     """Everything that the hidden property can be by default, for reports by decile."""
+    unit: ClassVar[str]
+    """Of the hidden property; empty if it is a plain number."""
+    story: ClassVar[tuple[tuple[EventKind, str], ...]]
+    """The events that tell what became of an object, each after the one before it, and how a person calls them."""
+    axis: ClassVar[Literal["x", "y", "z"]]
+    """The coordinate of an object's centre in which the hidden property shows."""
+    axis_label: ClassVar[str]
     question: ClassVar[str]
     default_fps: ClassVar[int]
     start_x: ClassVar[float] = 0.4
@@ -79,6 +86,18 @@ class Task(Model, ABC):
             spec: The episode's plan; its hidden values are not used.
             events: Everything that happened, by time.
             final: Where both objects were at the end [m].
+        """
+
+    @classmethod
+    @abstractmethod
+    def span(cls, spec: EpisodeSpec, events: Sequence[Event], measurement: Measurement, side: Side) -> Span:
+        """How far one object went, which shows its hidden property.
+
+        Args:
+            spec: The episode's plan; its hidden values are not used.
+            events: Everything that happened, by time.
+            measurement: What ``measure`` found in the same episode.
+            side: Which object.
         """
 
     @classmethod
@@ -120,6 +139,16 @@ class Task(Model, ABC):
     def hidden_value(cls, spec: EpisodeSpec, side: Side) -> float:
         """The hidden property of one object."""
         return float(getattr(spec.object(side), cls.hidden))
+
+    @classmethod
+    def quantity(cls) -> str:
+        """The hidden property with its unit, as beside an axis: mass [kg]."""
+        return f"{cls.hidden} [{cls.unit}]" if cls.unit else cls.hidden
+
+    @classmethod
+    def words_for(cls, value: float) -> str:
+        """A value of the hidden property, as a person writes it: 3.21 kg."""
+        return f"{value:.2f} {cls.unit}".rstrip()
 
     @classmethod
     def gap(cls, spec: EpisodeSpec) -> float:

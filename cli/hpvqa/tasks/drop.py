@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from hpvqa.scene.randomization import Range
 from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side, Vec3
 from hpvqa.tasks.base import Task, Waypoint, find_event
-from hpvqa.tasks.outcome import Event, Measurement
+from hpvqa.tasks.outcome import Event, EventKind, Measurement, Span
 
 RADIUS = 0.025
 MASS = 0.1
@@ -41,6 +41,14 @@ class Drop(Task):
     title: ClassVar[str] = "Drop two spheres"
     hidden: ClassVar[Literal["mass", "restitution"]] = "restitution"
     hidden_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    unit: ClassVar[str] = ""
+    story: ClassVar[tuple[tuple[EventKind, str], ...]] = (
+        ("release", "released"),
+        ("impact", "hits the table"),
+        ("apex", "at its highest"),
+    )
+    axis: ClassVar[Literal["x", "y", "z"]] = "z"
+    axis_label: ClassVar[str] = "height of the centre z"
     question: ClassVar[str] = (
         "From the perspective of the robot arm facing forward, which sphere looks more elastic, the left or the right?"
     )
@@ -105,12 +113,27 @@ class Drop(Task):
     @classmethod
     def _rebound(cls, spec: EpisodeSpec, events: Sequence[Event], side: Side) -> float:
         radius = spec.object(side).size
-        release = find_event(events, "release", side)
-        impact = release and find_event(events, "impact", side, after=release.t)
-        apex = impact and find_event(events, "apex", side, after=impact.t)
+        release, _, apex = cls._fall(events, side)
         if release is None or apex is None:
             return 0.0
         return (apex.position[2] - radius) / (release.position[2] - radius)
+
+    @staticmethod
+    def _fall(events: Sequence[Event], side: Side) -> tuple[Event | None, Event | None, Event | None]:
+        """Release, first impact and the highest point after it, as far as they are there."""
+        release = find_event(events, "release", side)
+        impact = release and find_event(events, "impact", side, after=release.t)
+        return release, impact, impact and find_event(events, "apex", side, after=impact.t)
+
+    @classmethod
+    def span(cls, spec: EpisodeSpec, events: Sequence[Event], measurement: Measurement, side: Side) -> Span:
+        """From where the sphere would lie at rest up to the highest point of its first rebound."""
+        _, impact, apex = cls._fall(events, side)
+        x, y, radius = spec.object(side).position
+        if apex is None:
+            t = 0.0 if impact is None else impact.t
+            return Span(t, t, (x, y, radius), (x, y, radius))
+        return Span(apex.t, apex.t, (*apex.position[:2], radius), apex.position)
 
     @classmethod
     def answer_from(cls, measurement: Measurement) -> Side:

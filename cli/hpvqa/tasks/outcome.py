@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -35,6 +37,33 @@ class Measurement(Model):
     def of(self, side: Side) -> float:
         """The value of one object."""
         return self.left if side == "left" else self.right
+
+
+@dataclass(frozen=True)
+class Span:
+    """How far an object went.
+
+    Attributes:
+        t: When the object got to the end of it [s].
+        seen: When it is best seen there, the robot out of the way [s].
+        start: Where the object's centre was, or would lie at rest [m].
+        end: Where its centre is at both times [m].
+    """
+
+    t: float
+    seen: float
+    start: Vec3
+    end: Vec3
+
+    @property
+    def length(self) -> float:
+        """From start to end [m]."""
+        return math.dist(self.start, self.end)
+
+    @property
+    def words(self) -> str:
+        """The length as a person writes it: 4.1 cm."""
+        return f"{100 * self.length:.1f} cm"
 
 
 class Outcome(Model):

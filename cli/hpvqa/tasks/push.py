@@ -11,7 +11,7 @@ from pydantic import Field
 from hpvqa.scene.randomization import Range
 from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, ObjectSpec, Side, Vec3
 from hpvqa.tasks.base import Task, Waypoint, find_event
-from hpvqa.tasks.outcome import Event, Measurement
+from hpvqa.tasks.outcome import Event, EventKind, Measurement, Span
 
 CUBE_HALF = 0.025
 FRICTION = 0.4
@@ -37,6 +37,10 @@ class Push(Task):
     title: ClassVar[str] = "Push two cubes"
     hidden: ClassVar[Literal["mass", "restitution"]] = "mass"
     hidden_range: ClassVar[tuple[float, float]] = (0.5, 5.0)
+    unit: ClassVar[str] = "kg"
+    story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("rest", "comes to rest"))
+    axis: ClassVar[Literal["x", "y", "z"]] = "x"
+    axis_label: ClassVar[str] = "forward position x"
     question: ClassVar[str] = (
         "From the perspective of the robot arm facing forward, which cube looks heavier, the left one or the right one?"
     )
@@ -83,6 +87,16 @@ class Push(Task):
         """How far each cube went along the push [m]."""
         left, right = (final[side][0] - spec.object(side).position[0] for side in SIDES)
         return Measurement(quantity="displacement", left=left, right=right)
+
+    @classmethod
+    def span(cls, spec: EpisodeSpec, events: Sequence[Event], measurement: Measurement, side: Side) -> Span:
+        """From where the cube stood to where it came to rest, along the push, and where it still is at the end."""
+        x, y, z = spec.object(side).position
+        touch = find_event(events, "first_touch", side)
+        touched = 0.0 if touch is None else touch.t
+        rest = find_event(events, "rest", side, after=touched)
+        t = touched + PUSHED if rest is None else rest.t
+        return Span(t, cls.duration(spec), (x, y, z), (x + measurement.of(side), y, z))
 
     @classmethod
     def answer_from(cls, measurement: Measurement) -> Side:

@@ -17,7 +17,6 @@ from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.tables.words import share
 from hpvqa.tasks import TASKS
 
-_UNITS = {"mass": "mass [kg]", "restitution": "restitution"}
 _STEPS = 80
 
 
@@ -32,7 +31,7 @@ def gap_figures(report: Report) -> str:
         if not cells:
             continue
         widest = max(_edges(cell)[1] for _, _, cell in cells) or 1.0
-        hidden = _UNITS[TASKS[task].hidden] if task in TASKS else "hidden value"
+        hidden = TASKS[task].quantity() if task in TASKS else "hidden value"
         chart = Chart((0.0, min(1.03 * widest, sys.float_info.max)), (0.0, 1.0), f"difference of {hidden}", "accuracy")
         chart.level(0.5, "half")
         for number, run in shown:
