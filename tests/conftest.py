@@ -5,12 +5,16 @@ from hypothesis import settings
 from hypothesis.internal.conjecture import engine
 
 from tests.needs import pytest_collection_modifyitems, pytest_pycollect_makemodule, pytest_xdist_make_scheduler
+from tests.shared import filmed, moved, shared
 from tests.tiny_models import tiny_model
 
 __all__ = [
+    "filmed",
+    "moved",
     "pytest_collection_modifyitems",
     "pytest_pycollect_makemodule",
     "pytest_xdist_make_scheduler",
+    "shared",
     "tiny_model",
 ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,10 +52,19 @@ class Pair:
         return TOLERANCE[self.kind]
 
 
-def opened(kind: Kind, model: Path, **options: Any) -> Pair:
+@contextmanager
+def opened(kind: Kind, model: Path, **options: Any) -> Iterator[Pair]:
+    """A model behind both backends; afterwards, the engine has left this process as it was."""
+    # What is imported first has variables of its own, such as OpenCV's.
+    load_processor(str(model))
+    with hosting(os.environ, gpu=False):
+        pass
+    environ, threads = dict(os.environ), torch.set_num_threads
     told: list[str] = []
     ours = VllmAnswerer(ModelOptions(model=str(model), max_videos=2, **options))
     ours.load(told.append)
+    ours.load(told.append)
+    assert torch.set_num_threads is not threads
     theirs = TransformersAnswerer(ModelOptions(model=str(model), dtype=ours.dtype, device="cpu", **options))
     theirs.load([].append)
     pair = Pair(kind, ours, theirs, told)
@@ -65,7 +75,13 @@ def opened(kind: Kind, model: Path, **options: Any) -> Pair:
         return pair.outputs
 
     ours._llm.generate = recording
-    return pair
+    try:
+        yield pair
+    finally:
+        ours.close()
+        ours.close()
+    assert dict(os.environ) == environ
+    assert torch.set_num_threads is threads
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +99,8 @@ def trained(tiny_model: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module", params=KINDS)
 def pair(request: pytest.FixtureRequest, trained: dict[Kind, Path]) -> Iterator[Pair]:
-    found = opened(request.param, trained[request.param])
-    yield found
-    found.vllm.close()
+    with opened(request.param, trained[request.param]) as found:
+        yield found
 
 
 def test_prompts_are_the_same_tokens(pair: Pair) -> None:
@@ -188,8 +203,7 @@ def test_settings_are_written_down(pair: Pair) -> None:
 def test_an_adapter_has_the_same_effect(kind: Kind, trained: dict[Kind, Path], tmp_path: Path) -> None:
     adapter = make_adapter(trained[kind], tmp_path / "lora")
     queries = [make_query(frames) for frames in clips(4)]
-    pair = opened(kind, trained[kind], adapter=adapter)
-    try:
+    with opened(kind, trained[kind], adapter=adapter) as pair:
         adapted = table(pair.vllm.answer(queries))
         assert adapted == pytest.approx(table(pair.transformers.answer(queries)), abs=pair.tolerance)
         plain = TransformersAnswerer(ModelOptions(model=str(trained[kind]), dtype=pair.vllm.dtype, device="cpu"))
@@ -197,38 +211,16 @@ def test_an_adapter_has_the_same_effect(kind: Kind, trained: dict[Kind, Path], t
         difference = np.abs(adapted - table(plain.answer(queries))).max(axis=1)
         assert difference.min() > EFFECT[kind] * pair.tolerance
         assert pair.vllm.details["adapter"] == str(adapter)
-    finally:
-        pair.vllm.close()
 
 
 def test_words_of_several_tokens_with_the_same_beginning(tiny_model: TinyModel) -> None:
-    pair = opened("qwen3_vl", tiny_model("qwen3_vl", "collide"))
-    try:
+    with opened("qwen3_vl", tiny_model("qwen3_vl", "collide")) as pair:
         queries = mixed_queries("qwen3_vl")
         ours = table(pair.vllm.answer(queries))
         assert len(pair.outputs) > len(queries)
         assert ours == pytest.approx(table(pair.transformers.answer(queries)), abs=pair.tolerance)
         assert len(pair.told) == 1
         assert "probability of only" in pair.told[0]
-    finally:
-        pair.vllm.close()
-
-
-def test_an_engine_leaves_this_process_as_it_was(tiny_model: TinyModel) -> None:
-    # What is imported first has variables of its own, such as OpenCV's.
-    load_processor(str(tiny_model("internvl")))
-    with hosting(os.environ, gpu=False):
-        pass
-    environ, threads = dict(os.environ), torch.set_num_threads
-    answerer = VllmAnswerer(ModelOptions(model=str(tiny_model("internvl"))))
-    answerer.load([].append)
-    answerer.load([].append)
-    assert torch.set_num_threads is not threads
-    assert answerer.answer([make_query(noise())])[0].error is None
-    answerer.close()
-    answerer.close()
-    assert dict(os.environ) == environ
-    assert torch.set_num_threads is threads
 
 
 def test_an_engine_that_does_not_start_says_so(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,26 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
+from tests.shared import FILMED, SEED, collect, collecting
 
 pytest.importorskip("mujoco")
 pytestmark = pytest.mark.simulation
 
-
-def arguments(out: Path, *args: str) -> list[str]:
-    return [sys.executable, "-m", "hpvqa", "collect", "--out", str(out), *args]
-
-
-def collect(out: Path, *args: str) -> Path:
-    done = subprocess.run(arguments(out, *args), capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return out
+SEEDED = ("--seed", str(SEED))
 
 
 def contents(data: Path) -> dict[str, bytes]:
@@ -35,6 +27,12 @@ def contents(data: Path) -> dict[str, bytes]:
     }
 
 
+def part(whole: dict[str, bytes], *episodes: str) -> dict[str, bytes]:
+    """The files of some episodes, such as ``push/0``."""
+    folders = [f"{task}/000/episode-{int(number):06}/" for task, number in (name.split("/") for name in episodes)]
+    return {name: data for name, data in whole.items() if name.startswith(tuple(folders))}
+
+
 def records(data: Path) -> list[EpisodeRecord]:
     return [read_episode(folder) for folder in find_episodes(data)]
 
@@ -42,7 +40,7 @@ def records(data: Path) -> list[EpisodeRecord]:
 @pytest.fixture(scope="module")
 def one_worker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("one") / "data"
-    return collect(out, "push", "drop", "--episodes", "2", "2", "--no-video", "--workers", "1")
+    return collect(out, "push", "drop", "--episodes", "2", "2", "--no-video", "--workers", "1", *SEEDED)
 
 
 def test_episodes_are_whole_and_good(one_worker: Path) -> None:
@@ -59,23 +57,23 @@ def test_episodes_are_whole_and_good(one_worker: Path) -> None:
         assert list(record.files) == ["trajectory.parquet"]
 
 
-def test_two_workers_make_the_same_bytes(one_worker: Path, tmp_path: Path) -> None:
-    out = collect(tmp_path / "two", "push", "drop", "--episodes", "2", "2", "--no-video", "--workers", "2")
-    assert contents(out) == contents(one_worker)
+def test_two_workers_make_the_same_bytes(one_worker: Path, moved: Path) -> None:
+    # However many other episodes they make.
+    assert part(contents(moved), "push/0", "push/1", "drop/0", "drop/1") == contents(one_worker)
 
 
 def test_an_episode_alone_has_the_same_bytes(one_worker: Path, tmp_path: Path) -> None:
     # Share 2 of 2 holds episode 1 of each task and nothing before it.
-    out = collect(tmp_path / "alone", "push", "drop", "--episodes", "2", "2", "--no-video", "--shard", "2/2")
+    out = collect(tmp_path / "alone", "push", "drop", "--episodes", "2", "2", "--no-video", "--shard", "2/2", *SEEDED)
     alone, whole = contents(out), contents(one_worker)
     assert sorted({name.rpartition("/")[0] for name in alone}) == ["drop/000/episode-000001", "push/000/episode-000001"]
     assert alone == {name: whole[name] for name in alone}
 
 
-def test_a_killed_run_loses_only_what_was_running(one_worker: Path, tmp_path: Path) -> None:
+def test_a_killed_run_loses_only_what_was_running(moved: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
-    args = ("push", "drop", "--episodes", "2", "2", "--no-video", "--workers", "2")
-    process = subprocess.Popen(arguments(out, *args), stderr=subprocess.PIPE, start_new_session=True)
+    args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "2", *SEEDED)
+    process = subprocess.Popen(collecting(out, *args), stderr=subprocess.PIPE, start_new_session=True)
     deadline = time.monotonic() + 60
     while not list(find_episodes(out)):
         assert time.monotonic() < deadline
@@ -87,16 +85,16 @@ def test_a_killed_run_loses_only_what_was_running(one_worker: Path, tmp_path: Pa
     assert time.monotonic() - begin < 5
     there = contents(out)
     assert there
-    whole = contents(one_worker)
+    whole = part(contents(moved), "push/0", "push/1", "drop/0")
     assert there == {name: whole[name] for name in there}
     assert contents(collect(out, *args)) == whole
     assert list((out / ".partial").iterdir()) == []
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(one_worker: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on_where_it_stopped(moved: Path, tmp_path: Path) -> None:
     out = tmp_path / "interrupted"
-    args = ("push", "drop", "--episodes", "2", "2", "--no-video", "--workers", "1")
-    process = subprocess.Popen(arguments(out, *args), stderr=subprocess.PIPE, text=True, start_new_session=True)
+    args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "1", *SEEDED)
+    process = subprocess.Popen(collecting(out, *args), stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
     while not list(find_episodes(out)):
         assert time.monotonic() < deadline
@@ -105,19 +103,12 @@ def test_an_interrupted_run_goes_on_where_it_stopped(one_worker: Path, tmp_path:
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
-    assert len(records(out)) < 4
-    assert contents(collect(out, *args)) == contents(one_worker)
+    assert len(records(out)) < 3
+    assert contents(collect(out, *args)) == part(contents(moved), "push/0", "push/1", "drop/0")
 
 
-def test_clips_have_the_same_bytes_too(tmp_path: Path) -> None:
-    args = ("push", "--episodes", "2", "--resolution", "64x64", "--fps", "2")
-    done = subprocess.run(
-        arguments(tmp_path / "one", *args, "--workers", "1"), capture_output=True, text=True, timeout=300
-    )
-    if done.returncode == 2 and "OpenGL" in done.stderr:
-        pytest.skip("there is no OpenGL here")
-    assert done.returncode == 0, done.stderr
-    one = contents(tmp_path / "one")
-    assert sum(name.endswith(".mp4") for name in one) == 14
-    # Either worker makes one episode, so that the second one is also made alone.
-    assert contents(collect(tmp_path / "two", *args, "--workers", "2")) == one
+def test_clips_have_the_same_bytes_too(filmed: Path, tmp_path: Path) -> None:
+    whole = part(contents(filmed), "push/0", "push/1")
+    assert sum(name.endswith(".mp4") for name in whole) == 14
+    # Of the two workers that made those, one began with episode 1.
+    assert contents(collect(tmp_path / "one", "push", *FILMED, "--episodes", "2", "--workers", "1")) == whole

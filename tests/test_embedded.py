@@ -175,11 +175,9 @@ def test_an_installation_without_it_says_so(tmp_path: Path, monkeypatch: pytest.
             locate(name)
 
 
-def test_what_is_shipped_reads_fresh_pushes(tmp_path: Path) -> None:
+def test_what_is_shipped_reads_fresh_pushes(filmed: Path, tmp_path: Path) -> None:
     # The real model, on episodes that nobody has seen: the way from the simulator to the answer is whole.
-    how = ("--episodes", 4, "--seed", 20261125, "--fps", 2, "--resolution", "224x224", "--workers", 1)
-    assert hpvqa("collect", "push", *how, "--out", tmp_path / "data") == 0
-    assert hpvqa("build", tmp_path / "data", "--out", tmp_path / "dataset") == 0
+    assert hpvqa("build", filmed, "--out", tmp_path / "dataset") == 0
     found = {}
     for name in NAMES:
         args = ["eval", "--dataset", tmp_path / "dataset", "--split", "all", "--backend", "transformers"]

@@ -5,10 +5,6 @@ A dozen of each by default, of which none may fail; HPVQA_TEST_EPISODES=100 take
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,20 +15,15 @@ from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.drop import LIFT
+from tests.shared import EPISODES
 from tests.worlds import run, sample, with_hidden
 
-EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "12"))
-Collected = tuple[dict[str, list[EpisodeRecord]], dict[str, object], Path]
+Records = dict[str, list[EpisodeRecord]]
 
 
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> Collected:
-    out = tmp_path_factory.mktemp("physics") / "data"
-    options = f"--episodes {EPISODES} --no-video --seed 2024 --workers 2 --json --out {out}"
-    command = [sys.executable, "-m", "hpvqa", "collect", *TASKS, *options.split()]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    records = {task: [read_episode(folder) for folder in find_episodes(out, task)] for task in TASKS}
-    return records, json.loads(done.stdout), out
+def records(moved: Path) -> Records:
+    return {task: [read_episode(folder) for folder in find_episodes(moved, task)] for task in TASKS}
 
 
 def rebound_error(ratio: float, restitution: float) -> float:
@@ -41,9 +32,9 @@ def rebound_error(ratio: float, restitution: float) -> float:
     return abs(ratio - restitution**2) / allowed
 
 
-def test_rebound_is_the_square_of_the_restitution(collected: Collected) -> None:
+def test_rebound_is_the_square_of_the_restitution(records: Records) -> None:
     worst = 0.0
-    for record in collected[0]["drop"]:
+    for record in records["drop"]:
         assert record.outcome.measurement is not None, record.outcome.reason
         for side in SIDES:
             worst = max(worst, rebound_error(record.outcome.measurement.of(side), record.spec.object(side).restitution))
@@ -58,8 +49,8 @@ def test_rebound_over_the_whole_range(left: float, right: float) -> None:
     assert rebound_error(done.outcome.measurement.right, right) < 1
 
 
-def test_both_spheres_fall_from_the_same_height(collected: Collected) -> None:
-    for record in collected[0]["drop"]:
+def test_both_spheres_fall_from_the_same_height(records: Records) -> None:
+    for record in records["drop"]:
         heights = [
             event.position[2] - record.spec.object(event.object).size
             for event in record.events
@@ -70,8 +61,8 @@ def test_both_spheres_fall_from_the_same_height(collected: Collected) -> None:
         assert abs(heights[0] - heights[1]) < 0.001
 
 
-def test_the_lighter_cube_ends_clearly_further(collected: Collected) -> None:
-    for record in collected[0]["push"]:
+def test_the_lighter_cube_ends_clearly_further(records: Records) -> None:
+    for record in records["push"]:
         measurement = record.outcome.measurement
         assert measurement is not None, record.outcome.reason
         light, heavy = sorted(SIDES, key=lambda side: record.spec.object(side).mass)
@@ -95,11 +86,11 @@ def test_displacement_falls_with_mass_on_either_side_and_in_either_order() -> No
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_measured_outcome_agrees_with_the_label(collected: Collected, task: str) -> None:
+def test_the_measured_outcome_agrees_with_the_label(records: Records, task: str) -> None:
     kind = TASKS[task]
     agreeing = [
         record
-        for record in collected[0][task]
+        for record in records[task]
         if record.outcome.measurement is not None
         and kind.answer_from(record.outcome.measurement) == kind.answer(record.spec)
     ]
@@ -107,23 +98,23 @@ def test_the_measured_outcome_agrees_with_the_label(collected: Collected, task: 
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_left_is_plus_y_all_the_way(collected: Collected, task: str) -> None:
-    for folder in list(find_episodes(collected[2], task))[:20]:
+def test_left_is_plus_y_all_the_way(moved: Path, task: str) -> None:
+    for folder in list(find_episodes(moved, task))[:20]:
         rows = read_trajectory(folder / "trajectory.parquet")
         assert rows["left_y"].min() > 0.1
         assert rows["right_y"].max() < -0.1
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_attempts_hardly_ever_fail_whatever_the_hidden_value(collected: Collected, task: str) -> None:
-    records = collected[0][task]
-    assert len(records) == EPISODES
-    failed = sum(len(record.failed_attempts) + (not record.outcome.ok) for record in records)
-    attempts = failed + sum(record.outcome.ok for record in records)
+def test_attempts_hardly_ever_fail_whatever_the_hidden_value(records: Records, task: str) -> None:
+    found = records[task]
+    assert len(found) == EPISODES
+    failed = sum(len(record.failed_attempts) + (not record.outcome.ok) for record in found)
+    attempts = failed + sum(record.outcome.ok for record in found)
     assert failed / attempts < 0.02
     low, high = TASKS[task].hidden_range
     tried, missed = np.zeros(10), np.zeros(10)
-    for record in records:
+    for record in found:
         bad = len(record.failed_attempts) + (not record.outcome.ok)
         for side in SIDES:
             share = (TASKS[task].hidden_value(record.spec, side) - low) / (high - low)
@@ -134,10 +125,10 @@ def test_attempts_hardly_ever_fail_whatever_the_hidden_value(collected: Collecte
     assert (missed <= 0.1 * tried).all()
 
 
-def test_the_order_and_side_are_balanced(collected: Collected) -> None:
-    for task, records in collected[0].items():
+def test_the_order_and_side_are_balanced(records: Records) -> None:
+    for task, found in records.items():
         cells = {}
-        for record in records:
+        for record in found:
             key = (TASKS[task].answer(record.spec), record.spec.first)
             cells[key] = cells.get(key, 0) + 1
         assert set(cells.values()) == {EPISODES // 4}, cells

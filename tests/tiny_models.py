@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.prompt import CHOICES, load_prompt
 from hpvqa.vlm.protocol import Query
 from hpvqa.vlm.tiny.kinds import Kind, Words
+from tests.shared import Shared
 
 SIDE = 64
 FPS = 30.0
@@ -145,37 +144,24 @@ def train_briefly(folder: Path, out: Path, *, steps: int = 80, batch: int = 16, 
     return float(np.mean(losses[-10:]))
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process at a time, among all workers of a session."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 TinyModel = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def tiny_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+def tiny_model(shared: Shared) -> TinyModel:
     """``tiny_model(kind, words="whole", trained=False)``: the folder of a checkpoint, made once for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    cache = (base.parent if hasattr(request.config, "workerinput") else base) / "tiny_models"
-    cache.mkdir(exist_ok=True)
 
     def make(kind: Kind, words: Words = "whole", *, trained: bool = False) -> Path:
         from hpvqa.vlm.tiny import build_tiny
 
-        folder = cache / f"{kind}-{words}{'-trained' if trained else ''}"
-        with _alone(folder.with_suffix(".lock")):
-            if not folder.is_dir():
-                if trained:
-                    fresh, draft = (folder.with_name(folder.name + end) for end in (".fresh", ".partial"))
-                    build_tiny(kind, fresh, words=words, trainable=True, side=SIDE)
-                    train_briefly(fresh, draft)
-                    draft.rename(folder)
-                else:
-                    build_tiny(kind, folder, words=words, side=SIDE)
-        return folder
+        def train(out: Path) -> None:
+            fresh = out.with_suffix(".fresh")
+            build_tiny(kind, fresh, words=words, trainable=True, side=SIDE)
+            train_briefly(fresh, out)
+
+        def build(out: Path) -> None:
+            build_tiny(kind, out, words=words, side=SIDE)
+
+        return shared(f"tiny-{kind}-{words}{'-trained' if trained else ''}", train if trained else build)
 
     return make
