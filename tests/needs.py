@@ -73,7 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @cache
 def shares(path: Path) -> bool:
     """Whether tests of a file share what is made once for them, such as a data set or an engine."""
-    return 'scope="module"' in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    return 'scope="module"' in text or "\n@cache\n" in text
 
 
 class Sharing(LoadScopeScheduling):

@@ -193,20 +193,27 @@ def test_the_original_back_wide_is_inside_the_robot() -> None:
 
 def robot_distances(task: str, rig: str) -> dict[str, float]:
     """Least distance [m] of each camera to any vertex of the robot's original meshes, over a whole episode."""
-    model = robot_model()
+    model, trees = robot_model(), robot_meshes()
     data = mujoco.MjData(model)
     _, done = extreme_run(task)
     joints = [model.joint(f"joint{number}").qposadr[0] for number in range(1, 8)]
-    trees = [(geom, KDTree(vertices(model, geom))) for geom in range(model.ngeom) if model.geom_dataid[geom] >= 0]
-    least = {camera.name: np.inf for camera in load_rig(rig).cameras(task)}
+    cameras = load_rig(rig).cameras(task)
+    positions = np.array([camera.position for camera in cameras])
+    seen: dict[int, list[NDArray[np.float64]]] = {geom: [] for geom in trees}
     for moment in range(0, len(done.rows["time"]), 10):
         data.qpos[joints] = [done.rows[f"joint_{number}"][moment] for number in range(1, 8)]
         mujoco.mj_kinematics(model, data)
-        for camera in load_rig(rig).cameras(task):
-            for geom, tree in trees:
-                local = (np.array(camera.position) - data.geom_xpos[geom]) @ data.geom_xmat[geom].reshape(3, 3)
-                least[camera.name] = min(least[camera.name], tree.query(local)[0])
-    return least
+        for geom in trees:
+            seen[geom].append((positions - data.geom_xpos[geom]) @ data.geom_xmat[geom].reshape(3, 3))
+    least = np.min([tree.query(seen[geom])[0].min(axis=0) for geom, tree in trees.items()], axis=0)
+    return {camera.name: float(distance) for camera, distance in zip(cameras, least, strict=True)}
+
+
+@cache
+def robot_meshes() -> dict[int, KDTree]:
+    """The vertices of each mesh of the robot."""
+    model = robot_model()
+    return {geom: KDTree(vertices(model, geom)) for geom in range(model.ngeom) if model.geom_dataid[geom] >= 0}
 
 
 @cache

@@ -13,7 +13,7 @@ from hpvqa.record.trajectory import column_names, row
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
-from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
+from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec, Side, Vec3
 from hpvqa.sim import open_simulator
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.planner import Planner
@@ -21,18 +21,21 @@ from hpvqa.sim.protocol import Simulator
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.outcome import Event, Outcome
 
-cached_rig = cache(load_rig)
+
+@cache
+def cameras(rig: str, task: str) -> tuple[str, tuple[CameraSpec, ...]]:
+    """The name of a rig, and its cameras."""
+    loaded = load_rig(rig)
+    return loaded.name, loaded.cameras(task)
 
 
 def sample(
     task: str, index: int = 0, *, seed: int = 0, attempt: int = 0, rig: str = "paper", **nuisance: object
 ) -> EpisodeSpec:
-    loaded = cached_rig(rig)
     return sample_episode(
         TASKS[task](),
         Randomization.model_validate(nuisance),
-        loaded.name,
-        loaded.cameras(task),
+        *cameras(rig, task),
         seed=seed,
         index=index,
         attempt=attempt,
