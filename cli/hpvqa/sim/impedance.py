@@ -61,12 +61,21 @@ def impedance(state: EndEffector, command: Command, gains: Gains) -> tuple[Any, 
 
 def rotation_error(target: Any, actual: Any) -> Any:
     """Twice the vector part of ``target`` · ``actual``⁻¹, shape (..., 3): the small rotation from actual to target."""
-    tw, tx, ty, tz = (target[..., i] for i in range(4))
-    aw, ax, ay, az = (actual[..., i] for i in range(4))
+    if isinstance(actual, np.ndarray) and actual.ndim == 1:
+        # Plain numbers give the same bits as NumPy's, several times as fast.
+        return np.array(_twice_the_vector(*target.tolist(), *actual.tolist()))
+    error = actual[..., 1:] * 0.0
+    parts = _twice_the_vector(*(quat[..., i] for quat in (target, actual) for i in range(4)))
+    for i, part in enumerate(parts):
+        error[..., i] = part
+    return error
+
+
+def _twice_the_vector(tw: Any, tx: Any, ty: Any, tz: Any, aw: Any, ax: Any, ay: Any, az: Any) -> tuple[Any, Any, Any]:
     w = tw * aw + tx * ax + ty * ay + tz * az
     sign = 2.0 * (w >= 0) - 1.0
-    error = actual[..., 1:] * 0.0
-    error[..., 0] = 2.0 * sign * (tx * aw - tw * ax - ty * az + tz * ay)
-    error[..., 1] = 2.0 * sign * (ty * aw - tw * ay - tz * ax + tx * az)
-    error[..., 2] = 2.0 * sign * (tz * aw - tw * az - tx * ay + ty * ax)
-    return error
+    return (
+        2.0 * sign * (tx * aw - tw * ax - ty * az + tz * ay),
+        2.0 * sign * (ty * aw - tw * ay - tz * ax + tx * az),
+        2.0 * sign * (tz * aw - tw * az - tx * ay + ty * ax),
+    )

@@ -53,6 +53,7 @@ class MujocoSimulator:
         self._rendered_step = -1
         self._cameras: dict[str, int] = {}
         self._objects: dict[Side, ObjectSpec] = {}
+        self._spheres: tuple[Side, ...] = ()
         self._step = 0
         self._impacts: tuple[Impact, ...] = ()
 
@@ -74,6 +75,7 @@ class MujocoSimulator:
         """Bring the world into the state that ``spec`` describes, the arm at rest in the pose of ``start``."""
         apply_spec(self._model, spec, self._resolution)
         self._objects = {side: spec.object(side) for side in SIDES}
+        self._spheres = tuple(side for side in SIDES if self._objects[side].shape == "sphere")
         self._cameras = {camera.name: number for number, camera in enumerate(spec.cameras)}
         mujoco.mj_setConst(self._model, self._data)
         mujoco.mj_resetData(self._model, self._data)
@@ -94,7 +96,7 @@ class MujocoSimulator:
 
     def step(self, command: Command) -> None:
         """Advance by one physics step."""
-        before = {side: self._height_and_velocity(side) for side in SIDES}
+        before = {side: self._height_and_velocity(side) for side in self._spheres}
         self._advance(command, before)
         self._step += 1
 
@@ -105,7 +107,7 @@ class MujocoSimulator:
         return State(
             time=self._step * TIMESTEP,
             joints=self._data.qpos[self._arm.qpos],
-            closed=float(self._data.qpos[self._drivers].mean()) / _CLOSED_ANGLE,
+            closed=sum(self._data.qpos[self._drivers].tolist()) / 2 / _CLOSED_ANGLE,
             ee_position=position,
             ee_quat_wxyz=quat,
             objects={side: self._body(side, contacts) for side in SIDES},
@@ -162,7 +164,7 @@ class MujocoSimulator:
             item = self._objects[side]
             start = self._qpos[side]
             x, y, z_now = self._data.qpos[start : start + 3]
-            if item.shape != "sphere" or z_now > item.size or not _over_table(x, y):
+            if z_now > item.size or not _over_table(x, y):
                 continue
             hit = bounce(z - item.size, velocity, item.restitution, self._gravity, TIMESTEP)
             if hit is None:
