@@ -10,11 +10,31 @@ from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 ROOT = Path(__file__).parents[1]
 MODELS = ("torch", "transformers", "peft", "accelerate", "safetensors")
 EXTRAS = {"mujoco": "mujoco", "datasets": "test", "pxr": "test", **dict.fromkeys(MODELS, "vlm")}
 """Packages that tests import at their top, and the extra that brings each."""
+FIRST = (
+    "tests/test_physics.py",
+    "tests/test_backend_vllm.py",
+    "tests/test_tutorial.py",
+    "tests/test_collect_end_to_end.py",
+    "tests/test_embedded.py",
+    "tests/isaac/test_contract.py",
+    "tests/isaac/test_collect.py",
+    "tests/test_record.py",
+    "tests/test_finetune.py",
+    "tests/test_simulator.py",
+    "tests/test_openai_server.py",
+    "tests/test_eval_models.py",
+    "tests/test_torture.py",
+    "tests/isaac/test_panel_run.py",
+)
+"""The files that take longest, the longest first, so that no worker ends with one of them while the others are idle."""
+FIXTURES = {"tiny_model": "models", "moved": "simulation", "filmed": "simulation"}
+"""Marks of the tests that use a fixture."""
 SIMULATES = ("hpvqa.sim.open_simulator", "hpvqa.sim.mujoco", "tests.worlds.physics", "tests.worlds.run", "mujoco")
 
 
@@ -62,7 +82,9 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = lacking(frozenset(MODELS))
     for item in items:
-        if "tiny_model" in getattr(item, "fixturenames", ()) or packages(item.path).intersection(MODELS):
+        for fixture in FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(FIXTURES[fixture])
+        if packages(item.path).intersection(MODELS):
             item.add_marker("models")
         if not imports(item.path).isdisjoint(SIMULATES):
             item.add_marker("simulation")
@@ -78,11 +100,20 @@ def shares(path: Path) -> bool:
 
 
 class Sharing(LoadScopeScheduling):
-    """Gives tests that share something to one worker, and all others to whoever is free."""
+    """Gives tests that share something to one worker, and all others to whoever is free; the longest come first."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
         return file if shares(ROOT / file) else nodeid
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        self.workqueue.move_to_end(min(self.workqueue, key=_place), last=False)
+        super()._assign_work_unit(node)
+
+
+def _place(scope: str) -> int:
+    file = scope.split("::")[0]
+    return FIRST.index(file) if file in FIRST else len(FIRST)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -21,28 +21,45 @@ SCRIPT = """
 import json, sys
 from datasets import Video, disable_progress_bars, load_dataset
 disable_progress_bars()
-root, *configs = sys.argv[1:]
-found = {"videofolder": load_dataset("videofolder", data_dir=root)}
-found |= {name: load_dataset(root, name) for name in configs}
-counts = {name: {split: rows.num_rows for split, rows in splits.items()} for name, splits in found.items()}
-rows = load_dataset(root, configs[-1], split="eval").cast_column("video", Video(decode=False))
-print(json.dumps({"counts": counts, "rows": list(rows)}))
+result = {}
+for name, (root, configs) in json.loads(sys.argv[1]).items():
+    found = {"videofolder": load_dataset("videofolder", data_dir=root)}
+    found |= {config: load_dataset(root, config) for config in configs}
+    counts = {config: {split: rows.num_rows for split, rows in splits.items()} for config, splits in found.items()}
+    rows = load_dataset(root, configs[-1], split="eval").cast_column("video", Video(decode=False))
+    result[name] = {"counts": counts, "rows": list(rows)}
+print(json.dumps(result))
 """
 
 
-def load(root: Path, cache: Path, *configs: str) -> dict[str, Any]:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cache)}
-    command = [sys.executable, "-c", SCRIPT, str(root), *configs]
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One data set of ours, and two imported ones whose drops are in one split only."""
+    made = tmp_path_factory.mktemp("load")
+    build(make_data(made / "data", push=8, drop=4), made / "ours", quiet(), recipe=Recipe())
+    for split in ("train", "eval"):
+        original = made / f"original-{split}"
+        make_original(original / f"drop_{split}", "drop", {0: "Left."})
+        make_original(original / "push_test", "push", {0: "Left.", 1: "Right."})
+        import_public(original, made / split, quiet(), seed=0)
+    return made
+
+
+@pytest.fixture(scope="module")
+def loaded(folder: Path) -> dict[str, Any]:
+    """What `datasets` reads of each, all of them in one process, which takes seconds to start."""
+    asked = {name: (str(folder / name), ["drop", "push"]) for name in ("train", "eval")}
+    asked["ours"] = (str(folder / "ours"), ["default", "drop", "push"])
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "cache")}
+    command = [sys.executable, "-c", SCRIPT, json.dumps(asked)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     found: dict[str, Any] = json.loads(result.stdout)
     return found
 
 
-def test_it_reads_our_data_set(tmp_path: Path) -> None:
-    root = tmp_path / "dataset"
-    build(make_data(tmp_path / "data", push=8, drop=4), root, quiet(), recipe=Recipe())
-    found = load(root, tmp_path / "cache", "default", "drop", "push")
+def test_it_reads_our_data_set(folder: Path, loaded: dict[str, Any]) -> None:
+    root, found = folder / "ours", loaded["ours"]
     assert found["counts"] == {
         # A bare folder called eval is a test split to `datasets`; the card's configurations call it eval.
         "videofolder": {"train": 16, "test": 8},
@@ -57,10 +74,7 @@ def test_it_reads_our_data_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("split", ["train", "eval"])
-def test_it_reads_a_data_set_whose_task_is_in_one_split_only(tmp_path: Path, split: str) -> None:
-    make_original(tmp_path / "original" / f"drop_{split}", "drop", {0: "Left."})
-    make_original(tmp_path / "original" / "push_test", "push", {0: "Left.", 1: "Right."})
-    import_public(tmp_path / "original", tmp_path / "dataset", quiet(), seed=0)
-    counts = load(tmp_path / "dataset", tmp_path / "cache", "drop", "push")["counts"]
+def test_it_reads_a_data_set_whose_task_is_in_one_split_only(loaded: dict[str, Any], split: str) -> None:
+    counts = loaded[split]["counts"]
     assert counts["drop"] == {split: 2}
     assert counts["push"] == {"eval": 4}
