@@ -4,7 +4,12 @@ import signal
 from hypothesis import settings
 from hypothesis.internal.conjecture import engine
 
-from tests.needs import pytest_collection_modifyitems, pytest_pycollect_makemodule, pytest_xdist_make_scheduler
+from tests.needs import (
+    pytest_collection_modifyitems,
+    pytest_ignore_collect,
+    pytest_pycollect_makemodule,
+    pytest_xdist_make_scheduler,
+)
 from tests.shared import filmed, moved, shared
 from tests.tiny_models import tiny_model
 
@@ -12,6 +17,7 @@ __all__ = [
     "filmed",
     "moved",
     "pytest_collection_modifyitems",
+    "pytest_ignore_collect",
     "pytest_pycollect_makemodule",
     "pytest_xdist_make_scheduler",
     "shared",

@@ -79,15 +79,26 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return Skipped.from_parent(parent, path=module_path) if lacking(packages(module_path)) else None
 
 
+def marks(path: Path) -> frozenset[str]:
+    """Marks that all tests of a file have for what it imports."""
+    found = {"models"} if packages(path).intersection(MODELS) else set()
+    return frozenset(found if imports(path).isdisjoint(SIMULATES) else found | {"simulation"})
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files none of whose tests are wanted: to import PyTorch takes longer than many a test."""
+    wanted = str(config.getoption("markexpr")).split(" and ")
+    is_file = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    return True if is_file and any(f"not {mark}" in wanted for mark in marks(collection_path)) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = lacking(frozenset(MODELS))
     for item in items:
         for fixture in FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(FIXTURES[fixture])
-        if packages(item.path).intersection(MODELS):
-            item.add_marker("models")
-        if not imports(item.path).isdisjoint(SIMULATES):
-            item.add_marker("simulation")
+        for mark in marks(item.path):
+            item.add_marker(mark)
         if reason and item.get_closest_marker("models"):
             item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -411,6 +411,7 @@ def _build_and_die(data: Path, out: Path, step: int) -> None:
     make(data, out, seed=1, force=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_build_killed_at_any_step_can_be_repeated(tmp_path: Path, replaced: bool) -> None:
     data = make_data(tmp_path / "data", push=4, cameras=1)

@@ -73,6 +73,7 @@ def test_a_wrong_count_is_one_sentence() -> None:
         episode_counts(Recipe(), ("push", "push"), (1, 2))
 
 
+@pytest.mark.simulation
 def test_it_collects_resumes_and_counts(tmp_path: Path) -> None:
     out = tmp_path / "data"
     done = collect("quick", "push", "drop", "--episodes", "3", "1", "--out", str(out), "--no-video", "--json")
@@ -93,6 +94,7 @@ def test_it_collects_resumes_and_counts(tmp_path: Path) -> None:
     assert [kind for kind in kinds if kind != "frames"] == ["note", "start", "item", "item", "done"]
 
 
+@pytest.mark.simulation
 def test_failures_are_printed_by_hidden_property(tmp_path: Path) -> None:
     out = tmp_path / "data"
     done = collect("clumsy", "push", "--episodes", "6", "--out", str(out), "--resolution", "64x64")
@@ -104,6 +106,7 @@ def test_failures_are_printed_by_hidden_property(tmp_path: Path) -> None:
     assert "hidden property" not in quiet.stdout
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -146,6 +149,7 @@ def test_the_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.simulation
 def test_another_seed_is_refused_with_both_named(tmp_path: Path) -> None:
     args = ["push", "--episodes", "1", "--no-video", "--out", str(tmp_path / "data")]
     assert collect("quick", *args).returncode == 0

@@ -18,6 +18,8 @@ from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe, validate_recipe
 from tests.collect_fakes import VERSIONS, command
 
+pytestmark = pytest.mark.slow
+
 DATA = Path("data")
 CAMERA = {"name": "top", "position": [1, 0, 3], "look_at": [0.45, 0, 0], "focal_length": 20.0}
 SETTINGS = {

@@ -13,6 +13,8 @@ import pytest
 from hpvqa import main
 from hpvqa.commands.defaults import variable
 
+pytestmark = pytest.mark.slow
+
 Parsed = Callable[..., tuple[int, dict[str, object], str]]
 SAMPLE = ["sample", "push", "--json"]
 

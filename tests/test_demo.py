@@ -25,6 +25,8 @@ from hpvqa.vlm.registry import BASELINES
 from tests.collect_fakes import SerialPool
 from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_data, make_events, quiet
 
+pytestmark = pytest.mark.slow
+
 
 def tiny(_: Collection) -> Record:
     """Episodes whose clips are real, small, and say nothing."""

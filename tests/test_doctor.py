@@ -34,6 +34,7 @@ def by_name(findings: list[Finding]) -> dict[str, Finding]:
     return {finding.name: finding for finding in findings}
 
 
+@pytest.mark.simulation
 def test_this_machine_can_simulate(tmp_path: Path) -> None:
     findings = examine(os.environ, tmp_path)
     assert can_simulate(findings)
@@ -87,6 +88,7 @@ def test_gpus_are_what_their_driver_says(
     assert doctor._gpu().found == found
 
 
+@pytest.mark.simulation
 def test_command_says_that_all_is_well(run: Run) -> None:
     code, text = run()
     assert code == 0
@@ -101,6 +103,7 @@ def test_command_exits_with_1_when_nothing_can_be_drawn(run: Run, monkeypatch: p
     assert "The embedded simulator cannot run without: OpenGL." in text
 
 
+@pytest.mark.simulation
 def test_command_prints_json(run: Run) -> None:
     code, text = run("--json")
     data = json.loads(text)

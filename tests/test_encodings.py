@@ -16,6 +16,8 @@ from hpvqa.recipe import Recipe
 from hpvqa.record.episode import episode_dir
 from tests.factories import make_data, quiet
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = {
     "help": "collect --help",
     "sample": "sample drop",

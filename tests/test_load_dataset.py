@@ -17,6 +17,8 @@ from hpvqa.dataset.load import open_dataset
 from hpvqa.recipe import Recipe
 from tests.factories import make_data, make_original, quiet
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import json, sys
 from datasets import Video, disable_progress_bars, load_dataset

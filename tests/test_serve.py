@@ -89,6 +89,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert (flags["--middleware"], plain["--middleware"]) == (f"{MIDDLEWARE}.OnlyWithKey", f"{MIDDLEWARE}.OnlyFromHere")
 
 
+@pytest.mark.models
 def test_vllm_understands_the_command_line(tmp_path: Path) -> None:
     pytest.importorskip("vllm")
     from vllm.entrypoints.launchers.cli_args import make_arg_parser

@@ -15,6 +15,8 @@ from tests.torture.race import race
 from tests.torture.scenarios import SCENARIOS, Scenario
 from tests.torture.trace import FAULTS, has_strace
 
+pytestmark = pytest.mark.slow
+
 QUICK = {scenario.name: scenario for scenario in SCENARIOS if not scenario.slow}
 
 
