@@ -1,4 +1,4 @@
-"""Every command of the tutorial, in the order of the tutorial, from an empty folder."""
+"""Every command of the tutorial, in the order of the tutorial; some of its episodes are there already."""
 
 from __future__ import annotations
 
