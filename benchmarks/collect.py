@@ -24,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import mujoco
 import numpy as np
+from benchmarks.classic import Classic
 
 from hpvqa.record.recorder import record_episode
 from hpvqa.resources import default_cache
@@ -34,15 +35,12 @@ from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.sim.mujoco.gl import choose_gl
-from hpvqa.sim.mujoco.render import Renderer
-from hpvqa.sim.mujoco.robot import light_robot, reduced, replace_visuals, visual_meshes
 from hpvqa.sim.mujoco.simulator import TIMESTEP, MujocoSimulator
-from hpvqa.sim.mujoco.world import apply_spec, build_model
+from hpvqa.sim.mujoco.world import apply_spec
 from hpvqa.sim.planner import Planner
 from hpvqa.tasks import TASKS
 
 RESOLUTIONS = ((224, 224), (640, 480))
-REFERENCE_FACES = 1500
 
 
 def spec_of(task: str, index: int) -> EpisodeSpec:
@@ -50,46 +48,54 @@ def spec_of(task: str, index: int) -> EpisodeSpec:
     return sample_episode(TASKS[task](), Randomization(), rig.name, rig.cameras(task), seed=5, index=index)
 
 
-def reference_robot(robot_xml: Path) -> mujoco.MjSpec:
-    """The robot with every single mesh cut to 1,500 faces, and nothing else done."""
-    spec = mujoco.MjSpec.from_file(str(robot_xml))
-    replace_visuals(spec, [reduced(mesh, REFERENCE_FACES) for mesh in visual_meshes(spec.copy().compile())])
-    return spec
+def settled(resolution: tuple[int, int]) -> MujocoSimulator:
+    """A simulator in the middle of a push."""
+    simulator, spec = open_simulator("mujoco", resolution), spec_of("push", 0)
+    assert isinstance(simulator, MujocoSimulator)
+    planner = Planner(TASKS["push"].waypoints(spec))
+    simulator.reset(spec, planner.command(0.0))
+    for step in range(round(2.0 / TIMESTEP)):
+        simulator.step(planner.command(step * TIMESTEP))
+    return simulator
 
 
-def frame_cost(model: mujoco.MjModel, resolution: tuple[int, int], gl: str) -> Callable[[], float]:
-    """A function that draws all seven views once and returns the CPU seconds of a frame."""
-    data = mujoco.MjData(model)
-    spec = spec_of("push", 0)
-    apply_spec(model, spec, resolution)
-    mujoco.mj_setConst(model, data)
-    mujoco.mj_forward(model, data)
-    renderer = Renderer(model, *resolution, gl)
-
-    def draw() -> float:
-        start = time.process_time()
-        renderer.update(data)
-        for camera in range(len(spec.cameras)):
-            renderer.render(data, camera)
-        return (time.process_time() - start) / len(spec.cameras)
-
-    draw()
-    return draw
+def cpu(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def measure_frames() -> dict[str, float]:
+    """CPU time of a frame by our renderer, by MuJoCo's own, and of what still stands, once an episode and camera."""
     cache = default_cache(os.environ)
-    robot_xml = robot_dir(cache) / MODEL
-    gl = choose_gl(os.environ)
+    robot_xml, gl = robot_dir(cache) / MODEL, choose_gl(os.environ)
     found = {}
+    spec = spec_of("push", 0)
     for resolution in RESOLUTIONS:
-        ours = frame_cost(build_model(light_robot(robot_xml, cache), TIMESTEP, resolution), resolution, gl)
-        reference = frame_cost(build_model(reference_robot(robot_xml), TIMESTEP, resolution), resolution, gl)
-        pairs = [(ours(), reference()) for _ in range(15)]
-        name = f"{resolution[0]}x{resolution[1]}"
-        found[f"frame_ms_{name}"] = 1000 * median(a for a, _ in pairs)
-        found[f"frame_reference_ms_{name}"] = 1000 * median(b for _, b in pairs)
-        found[f"frame_ratio_{name}"] = median(a / b for a, b in pairs)
+        simulator = settled(resolution)
+        classic = Classic(spec, robot_xml, cache, resolution, gl)
+        classic.data.qpos[:] = simulator._data.qpos
+        mujoco.mj_forward(classic.model, classic.data)
+
+        def ours(simulator: MujocoSimulator = simulator) -> None:
+            simulator._rendered_step = -1
+            for camera in spec.cameras:
+                simulator.render(camera.name)
+
+        def still(simulator: MujocoSimulator = simulator) -> None:
+            simulator._drawn = None
+            ours(simulator)
+
+        ours()
+        classic.draw()
+        pairs = [(cpu(ours), cpu(classic.draw), cpu(still)) for _ in range(15)]
+        name, views = f"{resolution[0]}x{resolution[1]}", len(spec.cameras)
+        found[f"frame_ms_{name}"] = 1000 / views * median(a for a, _, _ in pairs)
+        found[f"frame_classic_ms_{name}"] = 1000 / views * median(b for _, b, _ in pairs)
+        found[f"frame_ratio_{name}"] = median(a / b for a, b, _ in pairs)
+        found[f"once_a_camera_ms_{name}"] = 1000 / views * median(c - a for a, _, c in pairs)
+        simulator.close()
+        classic.close()
     return found
 
 
@@ -105,31 +111,42 @@ def recorded_controls(simulator: MujocoSimulator, spec: EpisodeSpec) -> tuple[np
     return start, np.array(controls)
 
 
-def bare_loop(simulator: MujocoSimulator, task: str, resolution: tuple[int, int], fps: int) -> float:
-    """Wall seconds of plain MuJoCo making the same steps and frames: no control, no record, no encoding."""
+def bare_loop(simulator: MujocoSimulator, task: str, resolution: tuple[int, int], fps: int, *, classic: bool) -> float:
+    """Wall seconds of a loop of the same steps and frames, and nothing else: no control, no record, no encoding.
+
+    Args:
+        simulator: Where the controls come from, and, if not ``classic``, the pictures.
+        task: The task.
+        resolution: Of the pictures.
+        fps: Frame rate.
+        classic: Whether MuJoCo's own renderer draws.
+    """
     spec = spec_of(task, 0)
     start, controls = recorded_controls(simulator, spec)
     cache = default_cache(os.environ)
-    model = build_model(light_robot(robot_dir(cache) / MODEL, cache), TIMESTEP, resolution)
-    data = mujoco.MjData(model)
-    apply_spec(model, spec, resolution)
+    plain = Classic(spec, robot_dir(cache) / MODEL, cache, resolution, choose_gl(os.environ))
+    model, data = plain.model, plain.data
+    apply_spec(model, spec)
     mujoco.mj_setConst(model, data)
-    renderer = Renderer(model, *resolution, choose_gl(os.environ))
     data.qpos[:] = start
     mujoco.mj_forward(model, data)
-    renderer.update(data)
-    renderer.render(data, 0)
+    plain.draw()
+    simulator.reset(spec, Planner(TASKS[task].waypoints(spec)).command(0.0))
     steps = round(1 / (fps * TIMESTEP))
     begin = time.perf_counter()
     for step, control in enumerate(controls):
-        if step % steps == 0:
-            renderer.update(data)
-            for camera in range(len(spec.cameras)):
-                renderer.render(data, camera)
+        if step % steps == 0 and classic:
+            plain.draw()
+        elif step % steps == 0:
+            simulator._data.qpos[:] = data.qpos
+            mujoco.mj_kinematics(simulator._model, simulator._data)
+            simulator._rendered_step = -1
+            for camera in spec.cameras:
+                simulator.render(camera.name)
         data.ctrl[:] = control
         mujoco.mj_step(model, data)
     wall = time.perf_counter() - begin
-    renderer.close()
+    plain.close()
     return wall
 
 
@@ -138,13 +155,15 @@ def measure_overhead() -> dict[str, float]:
     for resolution in RESOLUTIONS:
         simulator = open_simulator("mujoco", resolution)
         assert isinstance(simulator, MujocoSimulator)
+        name = f"{resolution[0]}x{resolution[1]}"
         for task, kind in TASKS.items():
-            bare = bare_loop(simulator, task, resolution, kind.default_fps)
             with tempfile.TemporaryDirectory() as folder:
                 start = time.perf_counter()
                 record_episode(simulator, spec_of(task, 0), Path(folder), fps=kind.default_fps, resolution=resolution)
-                ratio = (time.perf_counter() - start) / bare
-            found[f"worker_over_bare_{task}_{resolution[0]}x{resolution[1]}"] = ratio
+                wall = time.perf_counter() - start
+            for classic, what in ((True, "plain_mujoco"), (False, "bare")):
+                bare = bare_loop(simulator, task, resolution, kind.default_fps, classic=classic)
+                found[f"worker_over_{what}_{task}_{name}"] = wall / bare
         simulator.close()
     return found
 
@@ -195,7 +214,9 @@ def measure_help() -> dict[str, float]:
 
 def in_child(name: str) -> dict[str, float]:
     """One measurement in a fresh process, so that none inherits another's memory."""
-    done = subprocess.run([sys.executable, __file__, name], check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.collect", name], check=True, stdout=subprocess.PIPE, text=True
+    )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 

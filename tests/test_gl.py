@@ -43,7 +43,7 @@ def test_the_choice_of_the_user_holds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_choice_of_the_user_that_does_not_work_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, "egl")
-    with pytest.raises(UsageError, match="MUJOCO_GL=osmesa gives no OpenGL"):
+    with pytest.raises(UsageError, match=r"MUJOCO_GL=osmesa gives no OpenGL 3\.3"):
         gl.choose_gl({"MUJOCO_GL": "osmesa"})
 
 
@@ -106,6 +106,11 @@ def test_a_package_of_that_name_without_files_is_in_nobodys_way(monkeypatch: pyt
 @pytest.mark.parametrize("backend", ["off", "nonsense"])
 def test_a_backend_that_cannot_work_does_not(backend: str) -> None:
     assert gl.gl_renderer(backend, os.environ) is None
+
+
+def test_a_version_that_is_too_old_does_not_work() -> None:
+    backend = gl.choose_gl(os.environ)
+    assert gl.gl_renderer(backend, {**os.environ, "MESA_GL_VERSION_OVERRIDE": "3.0"}) is None
 
 
 def test_a_driver_that_hangs_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from hpvqa.scene.rigs import load_rig, rig_names
 from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.tasks import TASKS
-from tests.worlds import Run, physics, run, sample, with_hidden
+from tests.worlds import Run, run, sample, with_hidden
 
 rigs = pytest.mark.parametrize("rig", rig_names())
 tasks = pytest.mark.parametrize("task", TASKS)
@@ -262,10 +262,3 @@ def test_a_rig_that_makes_no_sense_is_refused_in_words(tmp_path: Path, camera: s
 def test_an_unknown_rig_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'paper'"):
         load_rig("papr")
-
-
-def test_a_rig_with_too_many_cameras_is_refused() -> None:
-    spec = sample("push")
-    crowd = tuple(spec.cameras[0].model_copy(update={"name": f"c{number}"}) for number in range(17))
-    with pytest.raises(UsageError, match="at most 16"):
-        run(spec.model_copy(update={"cameras": crowd}), physics())

@@ -14,11 +14,14 @@ from hpvqa.sim.mujoco import robot
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 
 
-def same(one: list[robot.VisualMesh], other: list[robot.VisualMesh]) -> bool:
+def same(one: list[robot.DetailedMesh], other: list[robot.DetailedMesh]) -> bool:
     return len(one) == len(other) and all(
         (a.body, a.material) == (b.body, b.material)
-        and np.array_equal(a.vertices, b.vertices)
-        and np.array_equal(a.faces, b.faces)
+        and all(
+            np.array_equal(getattr(mine, name), getattr(yours, name))
+            for mine, yours in zip(a.levels, b.levels, strict=True)
+            for name in ("points", "normals", "faces")
+        )
         for a, b in zip(one, other, strict=True)
     )
 

@@ -1,14 +1,17 @@
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.scene.color import delta_e, lab
+from hpvqa.scene.materials import FLOORS, TABLES, WALLS
 from hpvqa.scene.sampling import side_and_order
-from hpvqa.scene.spec import SIDES, EpisodeSpec
+from hpvqa.scene.spec import SIDES, SURFACES, EpisodeSpec, RoomSpec
 from hpvqa.tasks import TASKS
 from tests.worlds import sample
 
@@ -152,3 +155,42 @@ def test_the_default_recipe_is_the_papers_world() -> None:
     assert paper.randomization == default.randomization
     assert paper.seed == default.seed == 42
     assert {name: task.episodes for name, task in paper.named_tasks().items()} == {"push": 154, "drop": 125}
+
+
+@tasks
+@given(index=INDEX, seed=SEED)
+def test_things_stand_out_from_whatever_is_behind_them_in_rooms_of_materials(task: str, index: int, seed: int) -> None:
+    spec = sample(task, index, seed=seed, look="materials")
+    assert all(surface in SURFACES for surface in spec.room.surfaces)
+    for side in SIDES:
+        color = spec.object(side).color
+        assert delta_e(color, spec.room.table) >= 50
+        assert all(delta_e(color, other) >= 30 for other in (spec.room.floor, *spec.room.walls))
+    assert EpisodeSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@tasks
+@given(index=INDEX)
+def test_the_look_changes_nothing_that_an_answer_depends_on(task: str, index: int) -> None:
+    plain, other = sample(task, index), sample(task, index, look="materials")
+    assert plain.first == other.first
+    for side in SIDES:
+        assert TASKS[task].hidden_value(plain, side) == TASKS[task].hidden_value(other, side)
+
+
+def test_all_materials_occur() -> None:
+    rooms = {sample("push", index, look="materials").room.surfaces for index in range(300)}
+    assert rooms == set(product(TABLES, FLOORS, WALLS))
+
+
+def test_plain_rooms_are_written_as_ever() -> None:
+    # Checksums of episodes that were recorded before there were surfaces cover these very bytes.
+    room = sample("push", 0).room
+    assert set(room.model_dump()) == {"table", "floor", "walls"}
+    assert RoomSpec.model_validate(room.model_dump()) == room
+
+
+def test_a_surface_that_does_not_exist_is_refused() -> None:
+    data = {**sample("push", 0).room.model_dump(), "surfaces": ["marble", "plain", "plain"]}
+    with pytest.raises(ValidationError, match="'plain', 'wood', 'fabric' or 'plastic'"):
+        RoomSpec.model_validate(data)

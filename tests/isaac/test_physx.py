@@ -127,9 +127,9 @@ def push_in_mujoco(mass: float) -> float:
     body = robot.worldbody.add_body(name="pusher", pos=plan.command(0.0).position)
     body.add_joint(name="pusher", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[1, 0, 0])
     body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=PUSHER_HALF, mass=EFFECTIVE_MASS)
-    model = build_model(robot, TIMESTEP, None)
+    model = build_model(robot, TIMESTEP)
     data = mujoco.MjData(model)
-    apply_spec(model, spec, None)
+    apply_spec(model, spec)
     mujoco.mj_setConst(model, data)
     for side in ("left", "right"):
         data.joint(side).qpos[:3] = spec.object(side).position

@@ -35,3 +35,8 @@ class Randomization(Model):
     object_contrast: float = Field(
         default=50.0, ge=0, le=60, description="Least CIE 1976 colour difference between an object and the table."
     )
+    look: Literal["plain", "materials"] = Field(
+        default="plain",
+        description="What the room looks like: plain surfaces of any colour, or wood, fabric and plastic in the "
+        "colours that they come in; no object then looks like the floor or a wall either.",
+    )

@@ -13,8 +13,10 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from hpvqa.scene.color import delta_e
+from hpvqa.scene.materials import material_room
 from hpvqa.scene.randomization import Randomization, Range
 from hpvqa.scene.spec import (
+    PLAIN,
     SIDES,
     CameraSpec,
     Color,
@@ -30,6 +32,8 @@ from hpvqa.scene.spec import (
 _BLOCK_KEY = 2**32 - 1
 """Stands where an episode's index would be in the key of a block; no index can be as large."""
 
+_BEHIND_CONTRAST = 30.0
+"""Where rooms are made of materials: least colour difference between an object and the floor or a wall."""
 _COLOR_RANGE = (0.1, 0.9)
 """Colours keep clear of black and white, which shading and highlights would clip."""
 
@@ -71,12 +75,21 @@ def _color(rng: np.random.Generator) -> Color:
     return (float(r), float(g), float(b))
 
 
-def _contrasting(rng: np.random.Generator, table: Color, contrast: float) -> Color:
-    # At most a contrast of 60 may be asked for, and every table colour has colours that far away: this ends.
+def _contrasting(rng: np.random.Generator, room: RoomSpec, contrast: float) -> Color:
+    # At most a contrast of 60 may be asked for, and every table colour has colours that far away; colours that floors
+    # and walls of materials have are close to each other. So this ends.
+    behind = () if room.surfaces == PLAIN else (room.floor, *room.walls)
     while True:
         color = _color(rng)
-        if delta_e(color, table) >= contrast:
+        if delta_e(color, room.table) >= contrast and all(
+            delta_e(color, other) >= min(contrast, _BEHIND_CONTRAST) for other in behind
+        ):
             return color
+
+
+def _plain_room(rng: np.random.Generator) -> RoomSpec:
+    table, floor = _color(rng), _color(rng)
+    return RoomSpec(table=table, floor=floor, walls=(_color(rng), _color(rng), _color(rng), _color(rng)))
 
 
 def _uniform(rng: np.random.Generator, bounds: Range) -> float:
@@ -112,9 +125,8 @@ def sample_episode(
     if attempt:
         rng = _generator(seed, task.task_id, index, attempt)
 
-    table, floor = _color(rng), _color(rng)
-    walls = (_color(rng), _color(rng), _color(rng), _color(rng))
-    colors = [_contrasting(rng, table, randomization.object_contrast) for _ in SIDES]
+    room = material_room(rng) if randomization.look == "materials" else _plain_room(rng)
+    colors = [_contrasting(rng, room, randomization.object_contrast) for _ in SIDES]
     if randomization.object_colors == "shared":
         colors = [colors[0], colors[0]]
     lamp: Vec3 = (
@@ -137,7 +149,7 @@ def sample_episode(
         first=first,
         left=build(0, "left", task.start_y),
         right=build(1, "right", -task.start_y),
-        room=RoomSpec(table=table, floor=floor, walls=walls),
+        room=room,
         light=LightSpec(position=lamp),
         rig=rig,
         cameras=cameras,

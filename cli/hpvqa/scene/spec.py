@@ -6,9 +6,9 @@ Units are metres, kilograms and seconds; z points up, the table top is z = 0, th
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from hpvqa.plain import Model
 
@@ -16,6 +16,10 @@ SPEC_VERSION: Literal[1] = 1
 
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")
+
+Surface = Literal["plain", "wood", "fabric", "plastic"]
+SURFACES: tuple[Surface, ...] = get_args(Surface)
+PLAIN: tuple[Surface, Surface, Surface] = ("plain", "plain", "plain")
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Color = tuple[Unit, Unit, Unit]
@@ -47,11 +51,22 @@ class LightSpec(Model):
 
 
 class RoomSpec(Model):
-    """Colours of everything that is not robot or object. Walls in the order +x, +y, -x, -y."""
+    """Looks of everything that is not robot or object. Walls in the order +x, +y, -x, -y."""
 
     table: Color
     floor: Color
     walls: tuple[Color, Color, Color, Color]
+    surfaces: tuple[Surface, Surface, Surface] = Field(
+        default=PLAIN, description="What the table, the floor and the walls are made of."
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Plain surfaces are not written: such a room has always looked like this, checksums included."""
+        data: dict[str, Any] = write(self)
+        if self.surfaces == PLAIN:
+            del data["surfaces"]
+        return data
 
 
 class CameraSpec(Model):

@@ -10,7 +10,8 @@ TABLE_HALF: Vec3 = (0.5, 0.6, 0.01)
 FLOOR_Z = -0.75
 ROOM_HALF = 3.0
 """Inner half length and half width of the room [m]."""
-WALL_TOP = 2.5
+WALL_TOP = 3.25
+"""Height of walls and ceiling [m], above the highest camera of the shipped rigs."""
 WALLS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 """On which side of the room each wall stands, in the order of a spec's colours."""
 LEGS = tuple((TABLE_CENTER[0] + 0.44 * i, TABLE_CENTER[1] + 0.54 * j) for i in (-1, 1) for j in (-1, 1))

@@ -19,7 +19,7 @@ TABLE_CENTER = (0.6, 0.0)
 TABLE_HALF = (0.5, 0.6, 0.01)
 FLOOR_Z = -0.75
 ROOM_HALF = 3.0
-WALL_TOP = 2.5
+WALL_TOP = 3.25
 """The room [m], as both simulators have it."""
 _WALL = 0.05
 _WALLS = ((1, 0), (0, 1), (-1, 0), (0, -1))

@@ -14,6 +14,8 @@ BACKENDS = ("egl", "osmesa")
 """Without a screen, from the best to the slowest; EGL can use a GPU, and both give the same picture on Mesa."""
 PACKAGES = ("libegl1", "libgl1")
 """Debian packages that bring EGL, with Mesa's driver for machines without a GPU."""
+NEEDED = (3, 3)
+"""The oldest version of OpenGL that the renderer can use."""
 _PROBE_SECONDS = 60
 
 
@@ -35,15 +37,18 @@ def choose_gl(environ: Mapping[str, str]) -> str:
         if gl_renderer(backend, environ) is not None:
             return backend
     if wanted:
-        raise UsageError(f"{VARIABLE}={wanted} gives no OpenGL on this machine; unset it, and one that works is found")
+        raise UsageError(
+            f"{VARIABLE}={wanted} gives no OpenGL {NEEDED[0]}.{NEEDED[1]} on this machine; unset it, and one that "
+            "works is found"
+        )
     raise UsageError(
-        "There is no OpenGL to draw pictures with; as root, run: apt-get install "
+        f"There is no OpenGL {NEEDED[0]}.{NEEDED[1]} to draw pictures with; as root, run: apt-get install "
         f"{' '.join(PACKAGES)} (or libosmesa6), or record no clips with --no-video"
     )
 
 
 def gl_renderer(backend: str, environ: Mapping[str, str]) -> str | None:
-    """Name of the device that draws with this backend, such as llvmpipe; None if the backend does not work.
+    """Name of the device that draws with this backend, such as llvmpipe; None if it does not work or is too old.
 
     A child process really makes a context: what is installed is often not what works, and a driver may crash.
     """
@@ -66,6 +71,8 @@ def _print_renderer() -> None:
 
     context = GLContext(16, 16)
     context.make_current()
+    if (GL.glGetIntegerv(GL.GL_MAJOR_VERSION), GL.glGetIntegerv(GL.GL_MINOR_VERSION)) < NEEDED:
+        raise SystemExit(f"this is only OpenGL {GL.glGetString(GL.GL_VERSION).decode()}")
     print(GL.glGetString(GL.GL_RENDERER).decode())
     context.free()
 

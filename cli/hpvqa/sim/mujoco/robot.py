@@ -1,7 +1,7 @@
-"""The robot's model, with visual meshes light enough for software rendering.
+"""The robot's model, and the meshes that it is drawn with.
 
 The original meshes hold 198,000 faces, many of them too small to see. They are joined by body and material, simplified
-once and kept in the user's cache; collision geometry stays as it is.
+to three levels of detail once, and kept in the user's cache; collision geometry stays as it is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,13 +19,21 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_FACES = 1200
-FACES_PER_ROOT = 12.0
-"""A joined mesh of n faces keeps 12·sqrt(n) of them, and at most 1,200: fewer show facets on the arm's long shells."""
+from hpvqa.scene.color import encoded, linear
+from hpvqa.scene.spec import Color
+from hpvqa.sim.render.parts import Part
+from hpvqa.sim.render.shapes import Mesh, creased, shaded_like
+
+LEVELS = ((12.0, 1200), (9.0, 900), (5.0, 500), (2.5, 220))
+"""Levels of detail: of a joined mesh of n faces, one keeps f·sqrt(n) faces, and at most so many."""
 _WELD = 1e-4
 _COARSE_WELD = 1.5e-3
 _VISUAL_GROUP = 2
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
+_GREY = (0.5, 0.5, 0.5)
+_PAINT = 0.8
+"""How bright the robot's colours are painted (linear): as they are, its white would have no room for light."""
+_GLOSS = 0.3
 
 
 @dataclass(frozen=True)
@@ -45,20 +53,21 @@ class VisualMesh:
     faces: NDArray[np.int64]
 
 
-def light_robot(robot_xml: Path, cache: Path) -> mujoco.MjSpec:
-    """The robot of ``robot_xml`` without sensors, its visual meshes simplified.
+@dataclass(frozen=True)
+class RobotPart:
+    """What one body of the robot is drawn with."""
+
+    body: str
+    part: Part
+
+
+def bare_robot(robot_xml: Path) -> mujoco.MjSpec:
+    """The robot of ``robot_xml`` without what is only seen, and without sensors, which nothing reads.
 
     Args:
         robot_xml: The Panda with its gripper.
-        cache: Folder in which simplified meshes are kept.
     """
     spec = mujoco.MjSpec.from_file(str(robot_xml))
-    replace_visuals(spec, _cached_meshes(robot_xml, spec, cache))
-    return spec
-
-
-def replace_visuals(spec: mujoco.MjSpec, meshes: Iterable[VisualMesh]) -> None:
-    """Draw these meshes instead of the robot's own, and drop its sensors, which nothing reads."""
     for sensor in list(spec.sensors):
         spec.delete(sensor)
     for geom in list(spec.geoms):
@@ -68,45 +77,63 @@ def replace_visuals(spec: mujoco.MjSpec, meshes: Iterable[VisualMesh]) -> None:
     for mesh in list(spec.meshes):
         if (mesh.name or Path(mesh.file).stem) not in needed:
             spec.delete(mesh)
-    for number, visual in enumerate(meshes):
-        asset = spec.add_mesh(name=f"visual{number}", inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL)
-        asset.uservert = visual.vertices.ravel()
-        asset.userface = visual.faces.ravel()
-        geom = spec.body(visual.body).add_geom(
-            type=mujoco.mjtGeom.mjGEOM_MESH,
-            meshname=asset.name,
-            group=_VISUAL_GROUP,
-            contype=0,
-            conaffinity=0,
-            mass=0,
-        )
-        if visual.material:
-            geom.material = visual.material
+    return spec
 
 
-def _cached_meshes(robot_xml: Path, spec: mujoco.MjSpec, cache: Path) -> list[VisualMesh]:
+def robot_parts(robot_xml: Path, cache: Path, label: int) -> list[RobotPart]:
+    """What the robot of ``robot_xml`` is drawn with.
+
+    Args:
+        robot_xml: The Panda with its gripper.
+        cache: Folder in which simplified meshes are kept.
+        label: What a segmentation calls it.
+    """
+    spec = mujoco.MjSpec.from_file(str(robot_xml))
+    paint = {material.name: tuple(material.rgba[:3].tolist()) for material in spec.materials}
+    return [
+        RobotPart(mesh.body, Part(mesh.levels, _painted(paint.get(mesh.material, _GREY)), _GLOSS, label))
+        for mesh in _cached_meshes(robot_xml, spec, cache)
+    ]
+
+
+def _painted(color: tuple[float, float, float]) -> Color:
+    r, g, b = (float(value) for value in encoded(_PAINT * linear(color)))
+    return (r, g, b)
+
+
+@dataclass(frozen=True)
+class DetailedMesh:
+    """Everything of one body that has one material, at several levels of detail."""
+
+    body: str
+    material: str
+    levels: tuple[Mesh, ...]
+
+
+def _cached_meshes(robot_xml: Path, spec: mujoco.MjSpec, cache: Path) -> list[DetailedMesh]:
     key = hashlib.sha256(robot_xml.read_bytes())
     for mesh in spec.meshes:
         path = robot_xml.parent / mesh.file
         key.update(f"{mesh.file} {path.stat().st_size}\n".encode())
-    settings = (_CACHE_VERSION, MAX_FACES, FACES_PER_ROOT, version("fast-simplification"), np.__version__)
+    settings = (_CACHE_VERSION, LEVELS, version("fast-simplification"), np.__version__)
     key.update(repr(settings).encode())
     path = cache / f"robot-{key.hexdigest()[:16]}.npz"
     # A file that is damaged, which the checksums in it show, is made again; without one the work takes longer.
     with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return _load(path)
-    meshes = [_simplified(mesh) for mesh in _joined(visual_meshes(spec.copy().compile()))]
+    meshes = [_detailed(mesh) for mesh in _joined(visual_meshes(spec.copy().compile()))]
     with suppress(OSError):
         _save(path, meshes)
     return meshes
 
 
-def _save(path: Path, meshes: list[VisualMesh]) -> None:
+def _save(path: Path, meshes: list[DetailedMesh]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[np.generic]] = {"names": np.array([[mesh.body, mesh.material] for mesh in meshes])}
     for number, mesh in enumerate(meshes):
-        arrays[f"vertices{number}"] = mesh.vertices
-        arrays[f"faces{number}"] = mesh.faces
+        for level, detail in enumerate(mesh.levels):
+            for name, values in asdict(detail).items():
+                arrays[f"{name}{number}_{level}"] = values
     # Several workers may get here at once: each writes its own file, the last rename wins, all are alike.
     draft = path.with_name(f"{path.stem}.{os.getpid()}.npz")
     try:
@@ -116,10 +143,15 @@ def _save(path: Path, meshes: list[VisualMesh]) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _load(path: Path) -> list[VisualMesh]:
+def _load(path: Path) -> list[DetailedMesh]:
+    names = [field.name for field in fields(Mesh)]
     with np.load(path, allow_pickle=False) as data:
         return [
-            VisualMesh(str(body), str(material), data[f"vertices{number}"], data[f"faces{number}"])
+            DetailedMesh(
+                str(body),
+                str(material),
+                tuple(Mesh(*(data[f"{name}{number}_{level}"] for name in names)) for level in range(len(LEVELS))),
+            )
             for number, (body, material) in enumerate(data["names"])
         ]
 
@@ -156,30 +188,35 @@ def _joined(meshes: Iterable[VisualMesh]) -> Iterator[VisualMesh]:
         yield VisualMesh(body, material, vertices, faces)
 
 
-def _simplified(mesh: VisualMesh) -> VisualMesh:
-    target = max(100, min(MAX_FACES, int(FACES_PER_ROOT * len(mesh.faces) ** 0.5)))
-    return reduced(mesh, target)
-
-
-def reduced(mesh: VisualMesh, target: int) -> VisualMesh:
-    """The same mesh with about ``target`` faces."""
-    vertices, faces = _reduce(*_weld(mesh.vertices, mesh.faces, _WELD), target)
-    if len(faces) > 1.5 * target:
-        # Loose sheets of triangles, such as threads, resist edge collapse until nearby vertices are joined.
-        vertices, faces = _reduce(*_weld(mesh.vertices, mesh.faces, _COARSE_WELD), target)
-    return VisualMesh(mesh.body, mesh.material, vertices, faces)
+def _detailed(mesh: VisualMesh) -> DetailedMesh:
+    vertices, faces = _weld(mesh.vertices, mesh.faces, _WELD)
+    fine = creased(vertices, faces)
+    levels = []
+    for share, most in LEVELS:
+        target = max(60, min(most, int(share * len(mesh.faces) ** 0.5)))
+        simple = _reduce(vertices, faces, target)
+        if len(simple[1]) > 1.5 * target:
+            # Loose sheets of triangles, such as threads, resist edge collapse until nearby vertices are joined.
+            simple = _reduce(*_weld(vertices, faces, _COARSE_WELD), target)
+        levels.append(shaded_like(fine, *simple))
+    return DetailedMesh(mesh.body, mesh.material, tuple(levels))
 
 
 def _weld(
     vertices: NDArray[np.float64], faces: NDArray[np.int64], grid: float
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     cells = np.round(vertices / grid).astype(np.int64)
-    _, index, inverse = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-    joined = inverse.ravel()[faces]
+    _, index, inverse = np.unique(_as_one(cells), return_index=True, return_inverse=True)
+    joined = inverse[faces]
     a, b, c = joined.T
     joined = joined[(a != b) & (b != c) & (c != a)]
-    _, once = np.unique(np.sort(joined, axis=1), axis=0, return_index=True)
+    _, once = np.unique(_as_one(np.sort(joined, axis=1)), return_index=True)
     return vertices[index], joined[np.sort(once)]
+
+
+def _as_one(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One number for each row of three numbers within a million of zero: much quicker to sort."""
+    return np.asarray((rows + 2**20) @ np.array([2**42, 2**21, 1]), np.int64)
 
 
 def _reduce(

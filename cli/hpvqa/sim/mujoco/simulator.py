@@ -5,19 +5,25 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.scene.spec import SIDES, EpisodeSpec, ObjectSpec, Side
+from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec, ObjectSpec, Side
 from hpvqa.sim.mujoco.arm import Arm
 from hpvqa.sim.mujoco.impact import Bounce, bounce
-from hpvqa.sim.mujoco.render import Renderer
-from hpvqa.sim.mujoco.robot import light_robot
+from hpvqa.sim.mujoco.robot import bare_robot, robot_parts
 from hpvqa.sim.mujoco.world import ROBOT, apply_spec, build_model
 from hpvqa.sim.protocol import BodyState, Command, Impact, State
+from hpvqa.sim.render import VERSION
+from hpvqa.sim.render.context import open_context
+from hpvqa.sim.render.parts import thing
 from hpvqa.sim.room import TABLE_CENTER, TABLE_HALF
+
+if TYPE_CHECKING:
+    from hpvqa.sim.render.renderer import Renderer
 
 TIMESTEP = 1.0 / 1200.0
 _CLOSED_ANGLE = 0.8
@@ -26,6 +32,9 @@ _CLOSE_SIGNAL = 255.0
 _SETTLE_STEPS = 240
 """Steps before an episode begins in which the gripper reaches the commanded opening; nothing of them is recorded."""
 _SIDE_KINDS = {"left": 1, "right": 2}
+ROBOT_LABEL = 1
+LABELS: dict[Side, int] = {"left": 2, "right": 3}
+"""What a segmentation calls the robot and the objects."""
 _TABLE_KIND, _ROBOT_KIND = 4, 8
 """Powers of two, so that the sum of two kinds tells which ones touch."""
 
@@ -46,12 +55,16 @@ class MujocoSimulator:
     def __init__(self, robot_xml: Path, cache: Path, resolution: tuple[int, int] | None, gl: str = "egl") -> None:
         self._resolution = resolution
         self._gl = gl
-        self._model = build_model(light_robot(robot_xml, cache), TIMESTEP, resolution)
+        self._meshes = robot_xml, cache
+        self._model = build_model(bare_robot(robot_xml), TIMESTEP)
         self._data = mujoco.MjData(self._model)
         self._arm = Arm(self._model, self._data)
         self._renderer: Renderer | None = None
         self._rendered_step = -1
-        self._cameras: dict[str, int] = {}
+        self._cameras: dict[str, CameraSpec] = {}
+        self._spec: EpisodeSpec | None = None
+        self._drawn: EpisodeSpec | None = None
+        self._seen_bodies = np.zeros(0, np.int64)
         self._objects: dict[Side, ObjectSpec] = {}
         self._spheres: tuple[Side, ...] = ()
         self._step = 0
@@ -73,10 +86,11 @@ class MujocoSimulator:
 
     def reset(self, spec: EpisodeSpec, start: Command) -> None:
         """Bring the world into the state that ``spec`` describes, the arm at rest in the pose of ``start``."""
-        apply_spec(self._model, spec, self._resolution)
+        apply_spec(self._model, spec)
+        self._spec = spec
         self._objects = {side: spec.object(side) for side in SIDES}
         self._spheres = tuple(side for side in SIDES if self._objects[side].shape == "sphere")
-        self._cameras = {camera.name: number for number, camera in enumerate(spec.cameras)}
+        self._cameras = {camera.name: camera for camera in spec.cameras}
         mujoco.mj_setConst(self._model, self._data)
         mujoco.mj_resetData(self._model, self._data)
         self._place_objects(spec)
@@ -118,12 +132,7 @@ class MujocoSimulator:
         """An RGB image, shape (height, width, 3), from a camera of the spec; valid until the next call."""
         if self._resolution is None:
             raise ValueError("this simulator was opened without a resolution")
-        if self._renderer is None:
-            self._renderer = Renderer(self._model, *self._resolution, self._gl)
-        if self._rendered_step != self._step:
-            self._renderer.update(self._data)
-            self._rendered_step = self._step
-        return self._renderer.render(self._data, self._cameras[camera])
+        return self._up_to_date(self._resolution).render(self._cameras[camera])
 
     def versions(self) -> dict[str, str]:
         """Names and versions of everything that results depend on."""
@@ -131,6 +140,7 @@ class MujocoSimulator:
             "mujoco": mujoco.__version__,
             "numpy": np.__version__,
             "fast-simplification": version("fast-simplification"),
+            "renderer": VERSION,
             "machine": platform.machine(),
         }
 
@@ -138,7 +148,30 @@ class MujocoSimulator:
         """Release the renderer and its memory."""
         if self._renderer is not None:
             self._renderer.close()
-            self._renderer = None
+            self._renderer = self._drawn = None
+
+    def _up_to_date(self, resolution: tuple[int, int]) -> Renderer:
+        """The renderer, with what is now."""
+        model, spec = self._model, self._spec
+        assert spec is not None  # noqa: S101 - there is nothing to draw before the first reset
+        if self._renderer is None:
+            robot = robot_parts(*self._meshes, label=ROBOT_LABEL)
+            context = open_context(self._gl, *resolution)
+            # PyOpenGL loads what the context settled.
+            from hpvqa.sim.render.renderer import Renderer
+
+            self._renderer = Renderer(context, [part.part for part in robot], *resolution)
+            bodies = [f"{ROBOT}{part.body}" for part in robot] + list(SIDES)
+            self._seen_bodies = np.array([model.body(name).id for name in bodies])
+        if self._drawn is not spec:
+            self._renderer.reset(spec, [thing(spec.object(side), label) for side, label in LABELS.items()])
+            self._drawn = spec
+            self._rendered_step = -1
+        if self._rendered_step != self._step:
+            turned = self._data.xmat[self._seen_bodies].reshape(-1, 3, 3)
+            self._renderer.update(np.concatenate([turned, self._data.xpos[self._seen_bodies][:, :, None]], axis=2))
+            self._rendered_step = self._step
+        return self._renderer
 
     def _advance(self, command: Command, before: dict[Side, tuple[float, float]] | None = None) -> None:
         self._data.ctrl[self._motors] = self._arm.torques(command, TIMESTEP)

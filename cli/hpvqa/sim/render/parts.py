@@ -1,0 +1,66 @@
+"""What moves: rigid parts, each of one colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpvqa.scene.spec import Color, ObjectSpec
+from hpvqa.sim.render.shapes import Mesh, ball, rounded_box
+
+THING_GLOSS = 0.25
+_EDGE = 0.0015
+"""Radius of a cube's edges [m]: what catches the light on a real one."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something rigid of one colour.
+
+    Attributes:
+        levels: Its mesh in its own frame, from the finest to the coarsest.
+        color: sRGB.
+        gloss: How much it shines, 0 to 1.
+        label: What a segmentation calls it; not 0.
+    """
+
+    levels: tuple[Mesh, ...]
+    color: Color
+    gloss: float
+    label: int
+
+    def corners(self) -> NDArray[np.float64]:
+        """Corners of the box around it, shape (8, 3) [m]."""
+        points = self.levels[0].points
+        return np.array(list(product(*zip(points.min(axis=0), points.max(axis=0), strict=True))))
+
+
+def thing(item: ObjectSpec, label: int) -> Part:
+    """An object of an episode."""
+    if item.shape == "cube":
+        half = np.full(3, item.size)
+        return Part((rounded_box(half, _EDGE, 2), rounded_box(half, _EDGE, 1)), item.color, THING_GLOSS, label)
+    return Part(tuple(ball(item.size, steps) for steps in (6, 4, 3)), item.color, THING_GLOSS, label)
+
+
+def packed(parts: Sequence[Part], first: int) -> tuple[NDArray[np.float32], list[NDArray[np.uint32]]]:
+    """Vertices and levels for a :class:`hpvqa.sim.render.gl.Shape`.
+
+    Args:
+        parts: What it consists of.
+        first: Number of the first part.
+    """
+    vertices, levels, count = [], [], 0
+    for level in range(max(len(part.levels) for part in parts)):
+        faces = []
+        for number, part in enumerate(parts, first):
+            mesh = part.levels[min(level, len(part.levels) - 1)]
+            vertices.append(np.column_stack([mesh.points, mesh.normals, np.full(len(mesh.points), number)]))
+            faces.append(mesh.faces + count)
+            count += len(mesh.points)
+        levels.append(np.concatenate(faces).astype(np.uint32))
+    return np.concatenate(vertices).astype(np.float32), levels

@@ -1,0 +1,347 @@
+"""Pictures of an episode by OpenGL, at a cost that a processor without a GPU can pay.
+
+What stands still is drawn once for each camera of an episode, by rays, with everything that makes a picture good. A
+frame then draws only what moves, at twice the resolution, and lays it and its shadows over that. Shadows are worked out
+once a moment and serve all cameras.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from OpenGL import GL
+
+from hpvqa.scene.camera import focal_pixels, rotation
+from hpvqa.scene.color import linear
+from hpvqa.scene.spec import PLAIN, SURFACES, CameraSpec, EpisodeSpec
+from hpvqa.sim.render.context import Context
+from hpvqa.sim.render.gl import Program, Shape, Target, Texture, cover_all, largest_texture
+from hpvqa.sim.render.lights import INSET, LAMP_RADIUS, WORK_CENTER, Lights
+from hpvqa.sim.render.matrices import perspective, world_to
+from hpvqa.sim.render.parts import Part, packed
+from hpvqa.sim.render.still import BOXES, box_colors, boxes, occluder
+from hpvqa.sim.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF, WALL_TOP
+
+Array = NDArray[np.float64]
+Pixels = tuple[int, int, int, int]
+
+_FAR = 14.0
+_MOST_THINGS = 16
+_FINEST, _FINER = 0.0015, 0.005
+"""Up to this many metres a pixel, what moves is drawn at its finest and second finest level of detail."""
+_STILL_SAMPLES = (4, 3)
+"""Rays a pixel for what stands still, along one side: in small and in large pictures."""
+_FINE = (2.0, 1.5)
+"""How much finer than the picture what moves is drawn, along one side: in small and in large pictures."""
+_SMALL = 320 * 240
+_NEAREST = 0.05
+"""What is nearer to a camera than this [m], or behind it, could be anywhere in the picture."""
+
+
+@dataclass
+class _View:
+    """What one camera sees that stands still, and what is needed to draw over it."""
+
+    eye: Array
+    turned: Array
+    focal: float
+    matrix: Array
+    level: int
+    seen: Texture
+    lookup: Texture
+    image: NDArray[np.uint8]
+
+
+class Renderer:
+    """Images of an episode, all of one size.
+
+    Args:
+        context: A new one of this size, current; the renderer frees it.
+        robot: The parts of the robot.
+        width: Of the images [pixels].
+        height: Of the images [pixels].
+    """
+
+    def __init__(self, context: Context, robot: Sequence[Part], width: int, height: int) -> None:
+        self._context = context
+        self._size = (width, height)
+        self._fine = _FINE[width * height > _SMALL]
+        if self._fine * max(width, height) > largest_texture():
+            self._fine = 1.0
+            warnings.warn(
+                f"What moves has jagged edges in pictures of {width}x{height}: this OpenGL draws at most "
+                f"{largest_texture()} pixels a side, and smooth edges need half as many again",
+                stacklevel=2,
+            )
+        self._robot = list(robot)
+        self._capacity = len(self._robot) + _MOST_THINGS
+        self._rooms = [
+            Program("screen.vert", "room.frag", BOXES=BOXES, INSET=INSET, TEXTURED=textured) for textured in (0, 1)
+        ]
+        self._depths = Program("depth.vert", "depth.frag", PARTS=self._capacity)
+        self._bodies = Program("movers.vert", "movers.frag", PARTS=self._capacity)
+        self._labels = Program("movers.vert", "label.frag", PARTS=self._capacity)
+        self._compose = [Program("screen.vert", "compose.frag", MOVERS=movers) for movers in (0, 1)]
+        self._lights = Lights()
+        self._robot_shape = Shape(*packed(self._robot, 0))
+        self._occluder = Shape(*packed([occluder()], self._capacity - 1))
+        self._things: Shape | None = None
+        big = (math.ceil(width * self._fine), math.ceil(height * self._fine))
+        self._movers = Texture(GL.GL_RGBA8, big, smooth=True)
+        self._movers_target = Target([self._movers], Texture(GL.GL_DEPTH_COMPONENT24, big))
+        self._small = Texture(GL.GL_RGBA8, (width, height))
+        self._labels_target = Target([self._small], Texture(GL.GL_DEPTH_COMPONENT24, (width, height)))
+        self._out_target = Target([self._small])
+        self._views: dict[CameraSpec, _View] = {}
+        self._spec: EpisodeSpec | None = None
+        self._colors = np.zeros((self._capacity, 4))
+        self._label_colors = np.zeros((self._capacity, 4))
+        self._rows = np.zeros((3 * self._capacity, 4))
+        self._boxes = self._corners = self._shadows = np.zeros((0, 3))
+        self._hidden = False
+        self._upside_down = np.empty((height, width, 3), np.uint8)
+        self._free = weakref.finalize(self, _free, self._context)
+        # At the end of the process OpenGL itself is taken down first, and frees everything.
+        self._free.atexit = False
+
+    def reset(self, spec: EpisodeSpec, things: Sequence[Part]) -> None:
+        """Draw another episode from now on.
+
+        Args:
+            spec: Its room and lamp.
+            things: What there is besides the robot.
+        """
+        self._context.make_current()
+        self._forget()
+        self._spec = spec
+        parts = [*self._robot, *things]
+        self._things = Shape(*packed(things, len(self._robot)))
+        for number, part in enumerate(parts):
+            self._colors[number] = (*linear(part.color), part.gloss)
+            self._label_colors[number] = part.label / 255
+        self._boxes = np.stack([part.corners() for part in parts])
+        self._lights.reset(np.array(spec.light.position, float))
+
+    def update(self, poses: Array) -> None:
+        """Take over where everything is; one update serves images from all cameras.
+
+        Args:
+            poses: Rotation and position of each part, the robot's first, shape (n, 3, 4).
+        """
+        self._context.make_current()
+        self._rows[:] = 0
+        self._rows[: 3 * len(poses)] = poses.reshape(-1, 4)
+        self._rows[-3:] = np.eye(3, 4)
+        corners = np.einsum("pij,pkj->pki", poses[:, :, :3], self._boxes) + poses[:, None, :, 3]
+        self._corners = corners.reshape(-1, 3)
+        self._shadows = _shadows(corners, self._lights.position)
+        # Whatever is above the table is hidden by none of what stands still, unless it is seen from below.
+        self._hidden = bool((self._corners[:, 2] < -1e-3).any())
+        self._lights.update(self._draw_depths, self._corners, self._shadows)
+
+    def render(self, camera: CameraSpec) -> NDArray[np.uint8]:
+        """RGB image, shape (height, width, 3), of the last update; overwritten by the next call."""
+        # Another renderer of this process may have drawn, or been closed, since.
+        self._context.make_current()
+        view = self._view(camera)
+        np.copyto(self._upside_down, view.image)
+        touched = self._touched(view, np.concatenate([self._corners, self._shadows]))
+        if touched[0] < touched[2] and touched[1] < touched[3]:
+            self._draw_movers(view, touched)
+        # OpenGL's rows start at the bottom; a view turns them without a copy.
+        return self._upside_down[::-1]
+
+    def segment(self, camera: CameraSpec) -> NDArray[np.uint8]:
+        """The label of the part that each pixel's centre shows, shape (height, width); 0 for what stands still."""
+        self._context.make_current()
+        view = self._view(camera)
+        self._labels_target.bind()
+        GL.glClearColor(0, 0, 0, 0)
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
+        self._draw_bodies(self._labels, view, self._label_colors, hidden=True)
+        labels = np.empty_like(self._upside_down)
+        self._read((0, 0, *self._size), labels)
+        return labels[::-1, :, 0].copy()
+
+    def close(self) -> None:
+        """Free the context and everything in it."""
+        self._free()
+
+    def _draw_movers(self, view: _View, touched: Pixels) -> None:
+        front = self._touched(view, self._corners)
+        self._movers_target.bind()
+        GL.glEnable(GL.GL_SCISSOR_TEST)
+        GL.glScissor(*_rectangle(self._finer(front)))
+        GL.glClearColor(0, 0, 0, 0)
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
+        self._draw_bodies(self._bodies, view, self._colors, hidden=self._hidden or view.eye[2] < 0)
+        self._out_target.bind()
+        for movers, pixels in [(1, front), *((0, rest) for rest in _around(front, touched))]:
+            GL.glScissor(*_rectangle(pixels))
+            self._compose[movers].use(
+                movers=self._movers,
+                seen=view.seen,
+                lookup=view.lookup,
+                taken=self._lights.taken,
+                texel=self._fine / np.array(self._movers.size),
+            )
+            cover_all()
+        GL.glDisable(GL.GL_SCISSOR_TEST)
+        self._read(touched, self._upside_down)
+
+    def _draw_bodies(self, program: Program, view: _View, colors: Array, *, hidden: bool) -> None:
+        assert self._spec is not None and self._things is not None  # noqa: S101, PT018 - for the type checker
+        GL.glEnable(GL.GL_DEPTH_TEST)
+        GL.glEnable(GL.GL_CULL_FACE)
+        if hidden:
+            self._labels.use(poses=self._rows, colors=np.zeros_like(colors), view=view.matrix)
+            self._occluder.draw(0)
+        more: dict[str, Any] = {}
+        if program is self._bodies:
+            lamp = self._lights.lamp
+            more = {"eye": view.eye, "lamp": self._lights.position, "light": lamp.matrix, "shadow": lamp.depth}
+            more["table"] = linear(self._spec.room.table)
+        program.use(poses=self._rows, colors=colors, view=view.matrix, **more)
+        self._robot_shape.draw(view.level)
+        self._things.draw(view.level)
+        GL.glDisable(GL.GL_CULL_FACE)
+        GL.glDisable(GL.GL_DEPTH_TEST)
+
+    def _draw_depths(self, matrix: Array) -> None:
+        assert self._things is not None  # noqa: S101 - for the type checker
+        self._depths.use(poses=self._rows, light=matrix)
+        self._robot_shape.draw(-1)
+        self._things.draw(-1)
+
+    def _view(self, camera: CameraSpec) -> _View:
+        if camera not in self._views:
+            self._views[camera] = self._draw_room(camera)
+        return self._views[camera]
+
+    def _draw_room(self, camera: CameraSpec) -> _View:
+        spec, lights = self._spec, self._lights
+        assert spec is not None  # noqa: S101 - for the type checker
+        width, height = self._size
+        eye, turned = np.array(camera.position, float), rotation(camera.quat_wxyz)
+        focal = focal_pixels(camera.focal_length, width)
+        seen, lookup = Texture(GL.GL_RGBA8, self._size), Texture(GL.GL_RG16, self._size)
+        target = Target([seen, lookup])
+        target.bind()
+        furniture = boxes()
+        self._rooms[spec.room.surfaces != PLAIN].use(
+            eye=eye,
+            turned=turned,
+            size=np.array(self._size, float),
+            focal=focal,
+            lamp=lights.position,
+            lamp_radius=LAMP_RADIUS,
+            room=np.array([ROOM_HALF, FLOOR_Z, WALL_TOP]),
+            boxes=furniture.reshape(-1, 3),
+            furniture=np.stack([furniture[:, 0].min(axis=0), furniture[:, 1].max(axis=0)]),
+            box_colors=box_colors(spec),
+            walls=np.array(spec.room.walls),
+            ground=np.array(spec.room.floor),
+            surfaces=np.array([SURFACES.index(name) for name in spec.room.surfaces], np.int32),
+            samples=_STILL_SAMPLES[width * height > _SMALL],
+            light=lights.lamp.matrix,
+        )
+        cover_all()
+        image = np.empty((height, width, 3), np.uint8)
+        self._read((0, 0, width, height), image)
+        target.free()
+        lens = perspective(2 * focal / width, 2 * focal / height, (camera.near, _FAR))
+        distance = max(float(np.linalg.norm(eye - WORK_CENTER)) - 0.5, 0.15)
+        level = int(np.searchsorted([_FINEST, _FINER], distance / focal))
+        return _View(eye, turned, focal, lens @ world_to(eye, turned), level, seen, lookup, image)
+
+    def _touched(self, view: _View, points: Array) -> Pixels:
+        """The pixels (left, bottom, right, top) that boxes with these corners may touch."""
+        width, height = self._size
+        local = (points - view.eye) @ view.turned
+        if (local[:, 2] > -_NEAREST).any():
+            return 0, 0, width, height
+        at = np.array(self._size) / 2 - view.focal * local[:, :2] / local[:, 2:]
+        low, high = np.floor(at.min(axis=0)) - 2, np.ceil(at.max(axis=0)) + 2
+        (left, bottom), (right, top) = (np.clip(end, 0, self._size).astype(int).tolist() for end in (low, high))
+        return left, bottom, right, top
+
+    def _finer(self, pixels: Pixels) -> Pixels:
+        """The texels of what moves that any of these pixels may be mixed from."""
+        width, height = self._movers.size
+        left, low, right, high = (self._fine * side for side in pixels)
+        return (
+            max(0, math.floor(left) - 1),
+            max(0, math.floor(low) - 1),
+            min(width, math.ceil(right) + 1),
+            min(height, math.ceil(high) + 1),
+        )
+
+    def _read(self, pixels: Pixels, into: NDArray[np.uint8]) -> None:
+        """Copy some pixels into the same place of a picture, shape (height, width, 3), upside down."""
+        for name, value in (
+            (GL.GL_PACK_ALIGNMENT, 1),
+            (GL.GL_PACK_ROW_LENGTH, self._size[0]),
+            (GL.GL_PACK_SKIP_PIXELS, pixels[0]),
+            (GL.GL_PACK_SKIP_ROWS, pixels[1]),
+        ):
+            GL.glPixelStorei(name, value)
+        GL.glReadPixels(*_rectangle(pixels), GL.GL_RGB, GL.GL_UNSIGNED_BYTE, into)
+
+    def _forget(self) -> None:
+        """Free what belongs to the last episode."""
+        for view in self._views.values():
+            view.seen.free()
+            view.lookup.free()
+        self._views.clear()
+        if self._things is not None:
+            self._things.free()
+
+
+def _rectangle(pixels: Pixels) -> tuple[int, int, int, int]:
+    left, low, right, high = pixels
+    return left, low, right - left, high - low
+
+
+def _around(inner: Pixels, outer: Pixels) -> list[Pixels]:
+    """What is left of a rectangle without another one inside of it."""
+    left, low, right, high = outer
+    a, b, c, d = inner
+    bands = [(left, low, right, b), (left, d, right, high), (left, b, a, d), (c, b, right, d)]
+    return [band for band in bands if band[0] < band[2] and band[1] < band[3]]
+
+
+def _shadows(corners: Array, lamp: Array) -> Array:
+    """Points between which shadows lie, shape (n, 3): of the lamp, and of the ceiling's light on the table.
+
+    Args:
+        corners: Of boxes around what moves, shape (boxes, 8, 3).
+        lamp: Where it is [m].
+    """
+    points = corners.reshape(-1, 3)
+    grown = points + 0.03 * np.sign(points - np.repeat(corners.mean(axis=1), 8, axis=0))
+    ray = grown - lamp
+    ray[np.abs(ray) < 1e-9] = 1e-9
+    to_table = np.where(ray[:, 2] < 0, -lamp[2] / ray[:, 2], np.inf)
+    with np.errstate(invalid="ignore"):
+        on_table = (
+            np.abs((lamp + ray * to_table[:, None])[:, :2] - TABLE_CENTER) < np.array(TABLE_HALF[:2]) + 0.05
+        ).all(1)
+    low, high = np.array([-ROOM_HALF, -ROOM_HALF, FLOOR_Z]), np.array([ROOM_HALF, ROOM_HALF, WALL_TOP])
+    to_room = (np.where(ray > 0, high, low) - lamp) / ray
+    end = np.maximum(np.where(on_table, to_table, to_room.min(axis=1)), 1.0)
+    near = points[points[:, 2] < 0.4]
+    steps = 0.15 * np.array([[-1, -1, 0], [-1, 1, 0], [1, -1, 0], [1, 1, 0]])
+    around = ((near * [1, 1, 0])[:, None] + steps).reshape(-1, 3)
+    return np.concatenate([lamp + ray * end[:, None], around])
+
+
+def _free(context: Context) -> None:
+    # Everything that was made in a context goes with it.
+    context.free()

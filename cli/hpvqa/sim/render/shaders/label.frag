@@ -1,0 +1,6 @@
+flat in vec4 color;
+out vec4 label;
+
+void main() {
+    label = color;
+}
