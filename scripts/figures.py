@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -25,10 +25,12 @@ from hpvqa.record.sheet import contact_sheet, frames
 from hpvqa.record.sight import clearest
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.camera import fovy, rotation
+from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
-from hpvqa.scene.spec import SIDES, CameraSpec
+from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec
 from hpvqa.sim import open_simulator
+from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import Simulator
 from hpvqa.sim.room import TABLE_CENTER, TABLE_HALF
 from hpvqa.tasks import TASKS
@@ -44,6 +46,10 @@ CLAIMS = {
     "push": "the {answer} cube is heavier: pushed alike, it went less far",
     "drop": "the {answer} sphere is more elastic: dropped from the same height, it bounced higher",
 }
+LOOKS: tuple[tuple[int, Literal["plain", "materials"]], ...] = ((2, "plain"), (2, "materials"), (4, "materials"))
+"""Episodes whose rooms are shown beside each other."""
+HELD = 2.2
+"""When the first sphere is held up [s]."""
 WIDTH = 480
 """Of each frame in the picture of the README [pixels]."""
 GAP = 8
@@ -63,6 +69,7 @@ def main() -> None:
     matplotlib.rcParams.update({"font.size": 9})
     from_above().savefig(IMAGES / "from-above.png", dpi=130)
     simulator = open_simulator("mujoco", RESOLUTION)
+    looks(simulator).save(IMAGES / "looks.jpg", quality=88)
     with tempfile.TemporaryDirectory() as folder:
         made = [_collect(simulator, task, number, Path(folder)) for task, number in EPISODES.items()]
         timeline(made).savefig(IMAGES / "timeline.png", dpi=130)
@@ -77,14 +84,36 @@ def main() -> None:
 
 def _collect(simulator: Simulator, task: str, number: int, folder: Path) -> Path:
     """Record one episode of the default seed."""
-    rig, recipe = load_rig(RIG), Recipe()
-    cameras = rig.cameras(task)
-    spec = sample_episode(TASKS[task](), recipe.randomization, rig.name, cameras, seed=recipe.seed, index=number)
+    spec = _spec(task, number, RIG, "materials")
     partial, final = folder / "partial", episode_dir(folder, task, number)
     partial.mkdir()
     made = record_episode(simulator, spec, partial, fps=TASKS[task].default_fps, resolution=RESOLUTION)
     publish(partial, made, final)
     return final
+
+
+def _spec(task: str, number: int, rig: str, look: Literal["plain", "materials"]) -> EpisodeSpec:
+    """An episode of the default seed."""
+    cameras = load_rig(rig).cameras(task)
+    return sample_episode(TASKS[task](), Randomization(look=look), rig, cameras, seed=Recipe().seed, index=number)
+
+
+def looks(simulator: Simulator) -> Image.Image:
+    """The moment before a release, in a plain room and in two of materials."""
+    pictures = []
+    for number, look in LOOKS:
+        spec = _spec("drop", number, "paper", look)
+        planner = Planner(TASKS["drop"].waypoints(spec))
+        simulator.reset(spec, planner.command(0.0))
+        for step in range(round(HELD / simulator.timestep)):
+            simulator.step(planner.command(step * simulator.timestep))
+        for camera in ("front_wide", "front_right_narrow"):
+            pictures.append(Image.fromarray(simulator.render(camera).copy()).resize((WIDTH, 360)))
+    columns = [stacked(pictures[start : start + 2]) for start in range(0, len(pictures), 2)]
+    sheet = Image.new("RGB", (len(columns) * (WIDTH + GAP) - GAP, columns[0].height), PAPER)
+    for number, column in enumerate(columns):
+        sheet.paste(column, (number * (WIDTH + GAP), 0))
+    return sheet
 
 
 def story(folder: Path, record: EpisodeRecord) -> Image.Image:

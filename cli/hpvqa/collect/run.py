@@ -99,6 +99,8 @@ def collect(
         if there:
             reporter.note(f"{len(there)} of {total} episodes are there already")
         reporter.start("collect", "episodes", total=total, done=len(there))
+        for sentence in request.collection.warnings():
+            reporter.warning(sentence)
         left = total - len(there)
         if left:
             missing = (key for key in request.in_order() if key not in there)

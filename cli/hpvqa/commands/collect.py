@@ -153,8 +153,6 @@ def command(
         return
     prepare(recipe.backend, draws=recipe.video)
     with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:
-        for sentence in collection.warnings():
-            reporter.warning(sentence)
 
         def open_pool(missing: int) -> Pool:
             if not isaac:

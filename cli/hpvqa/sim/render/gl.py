@@ -101,12 +101,9 @@ class Texture:
         size: Width and height [texels].
         smooth: Whether lookups mix neighbouring texels.
         levels: How many levels it has, each of half the size of the one before.
-        compares: Whether lookups compare with a depth instead.
     """
 
-    def __init__(
-        self, form: int, size: tuple[int, int], *, smooth: bool = False, levels: int = 1, compares: bool = False
-    ) -> None:
+    def __init__(self, form: int, size: tuple[int, int], *, smooth: bool = False, levels: int = 1) -> None:
         self.number = int(GL.glGenTextures(1))
         self.size = size
         self.levels = levels
@@ -122,21 +119,12 @@ class Texture:
         )
         for axis in (GL.GL_TEXTURE_WRAP_S, GL.GL_TEXTURE_WRAP_T):
             GL.glTexParameteri(GL.GL_TEXTURE_2D, axis, GL.GL_CLAMP_TO_BORDER)
-        # Outside of a depth is nothing; outside of a cover, nothing covers.
-        border = [1.0] * 4 if form == GL.GL_DEPTH_COMPONENT24 else [0.0] * 4
-        GL.glTexParameterfv(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_BORDER_COLOR, border)
-        if compares:
-            GL.glTexParameteri(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_COMPARE_MODE, GL.GL_COMPARE_REF_TO_TEXTURE)
+        # Outside of what a light sees, nothing is covered.
+        GL.glTexParameterfv(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_BORDER_COLOR, [0.0] * 4)
 
     def free(self) -> None:
         """Free its memory on the device."""
         GL.glDeleteTextures(1, [self.number])
-
-    def compare(self, on: bool) -> None:
-        """Let lookups compare with a depth, or give it."""
-        GL.glBindTexture(GL.GL_TEXTURE_2D, self.number)
-        mode = GL.GL_COMPARE_REF_TO_TEXTURE if on else GL.GL_NONE
-        GL.glTexParameteri(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_COMPARE_MODE, mode)
 
 
 class Target:

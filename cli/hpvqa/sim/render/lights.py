@@ -38,18 +38,18 @@ class Light:
 
     Args:
         texels: Width and height of what it sees.
-        compares: Whether what moves asks this light for its own shadows.
+        lamp: Whether it is the lamp, and not the ceiling.
     """
 
-    def __init__(self, texels: int, *, compares: bool) -> None:
+    def __init__(self, texels: int, *, lamp: bool) -> None:
         half = texels // 2
         levels = half.bit_length() - 2
-        self.depth = Texture(GL.GL_DEPTH_COMPONENT24, (texels, texels), smooth=compares, compares=compares)
+        self._depth = Texture(GL.GL_DEPTH_COMPONENT24, (texels, texels))
         self.cover = Texture(GL.GL_RG8, (half, half), smooth=True, levels=levels)
         self.matrix: Array = np.eye(4)
         self.span = (0.0, 1.0)
-        self._compares = compares
-        self._sight = Target([], self.depth)
+        self._lamp = lamp
+        self._sight = Target([], self._depth)
         self._levels = [Target([self.cover], level=level) for level in range(levels)]
         self._cover_program = Program("screen.vert", "cover.frag")
         self._blur_program = Program("screen.vert", "blur.frag")
@@ -61,13 +61,9 @@ class Light:
         GL.glClear(GL.GL_DEPTH_BUFFER_BIT)
         draw(self.matrix)
         GL.glDisable(GL.GL_DEPTH_TEST)
-        if self._compares:
-            self.depth.compare(False)
         self._levels[0].bind()
-        self._cover_program.use(depth=self.depth, range=np.array(self.span), lamp=int(self._compares))
+        self._cover_program.use(depth=self._depth, range=np.array(self.span), lamp=int(self._lamp))
         cover_all()
-        if self._compares:
-            self.depth.compare(True)
         for level, target in enumerate(self._levels[1:], 1):
             target.bind()
             self._blur_program.use(finer=self.cover, level=level)
@@ -83,8 +79,8 @@ class Lights:
     """The lamp of an episode, the light that the ceiling throws back, and the shadows in both."""
 
     def __init__(self) -> None:
-        self.lamp = Light(_TEXELS, compares=True)
-        self.ceiling = Light(_ABOVE_TEXELS, compares=False)
+        self.lamp = Light(_TEXELS, lamp=True)
+        self.ceiling = Light(_ABOVE_TEXELS, lamp=False)
         x, y = _ABOVE_CENTER
         # Seen from below: what is nearest to the table hides what is above it.
         self.ceiling.matrix = np.array(

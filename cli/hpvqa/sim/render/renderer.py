@@ -206,8 +206,14 @@ class Renderer:
         more: dict[str, Any] = {}
         if program is self._bodies:
             lamp = self._lights.lamp
-            more = {"eye": view.eye, "lamp": self._lights.position, "light": lamp.matrix, "shadow": lamp.depth}
-            more["table"] = linear(self._spec.room.table)
+            more = {
+                "eye": view.eye,
+                "lamp": self._lights.position,
+                "light": lamp.matrix,
+                "cover": lamp.cover,
+                "range": np.array(lamp.span),
+                "table": linear(self._spec.room.table),
+            }
         program.use(poses=self._rows, colors=colors, view=view.matrix, **more)
         self._robot_shape.draw(view.level)
         self._things.draw(view.level)

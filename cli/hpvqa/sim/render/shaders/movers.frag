@@ -5,15 +5,19 @@ uniform vec3 eye;
 uniform vec3 lamp;
 uniform mat4 light;
 uniform vec3 table;
-uniform sampler2DShadow shadow;
+uniform sampler2D cover;      // what the lamp sees: how much is covered, and that times its distance
+uniform vec2 range;
 out vec4 seen;
 
 void main() {
     vec3 n = normalize(facing);
     vec3 to_lamp = normalize(lamp - place);
     vec3 to_eye = normalize(eye - place);
-    vec4 at = light * vec4(place + 0.004 * n, 1.0);
-    float lit = texture(shadow, at.xyz / at.w * 0.5 + 0.5);
+    // In shadow is what lies well behind what the lamp sees around there; so round things have no edges from themselves.
+    vec4 at = light * vec4(place, 1.0);
+    vec2 around = textureLod(cover, at.xy / at.w * 0.5 + 0.5, 1.0).rg;
+    float caster = mix(range.x, range.y, around.y / max(around.x, 1e-3));
+    float lit = 1.0 - around.x * smoothstep(0.02, 0.06, distance(place, lamp) - caster);
     float cosine = max(dot(n, to_lamp), 0.0);
     vec3 halfway = normalize(to_lamp + to_eye);
     float gloss = color.a;

@@ -91,6 +91,7 @@ void main() {
     float by_lamp = 0.0;
     float brightness = 1e-6;
     vec2 place = vec2(0.0);
+    float best = -1.0;
     int count = samples * samples;
     vec2 pixel = floor(gl_FragCoord.xy);
     for (int i = 0; i < count; i++) {
@@ -174,7 +175,9 @@ void main() {
         float luminance = dot(albedo, vec3(0.2126, 0.7152, 0.0722));
         brightness += luminance * (direct + around);
         by_lamp += luminance * direct;
-        if (i == count / 2) {
+        if (luminance * direct > best) {
+            // Of several surfaces in a pixel, the one counts that the lamp lights most.
+            best = luminance * direct;
             // Where in the picture of all shadows: on the left the table from above, on the right what the lamp sees.
             vec4 h = light * vec4(p, 1.0);
             vec2 top = (p.xy - boxes[0].xy) / (boxes[1].xy - boxes[0].xy);
