@@ -71,7 +71,8 @@ def test_transformers_answers_every_condition(
             assert row["prediction"] in said
             assert row["is_correct"] == (row["prediction"] == row["answer"])
     settings = json.loads((out / "run.json").read_text())
-    assert settings["frames"] == {"sampler": "uniform", "fps": 10.0, "count": None, "resolution": [64, 64]}
+    frames = {"sampler": "uniform", "fps": 10.0, "count": None, "resolution": [64, 64], "fit": "pad"}
+    assert settings["frames"] == frames
     assert settings["prompt"]["name"] == "paper"
     assert settings["details"]["scoring"] == scoring
     assert (settings["privileged"], settings["resampling"]) == (False, "none")
@@ -81,7 +82,7 @@ def test_the_frame_oracle_is_told_of_the_frames_that_a_sampler_chooses(dataset: 
     args = ["eval", "--dataset", dataset, "--backend", "baseline", "--model", "frame-oracle"]
     assert hpvqa(*args, "--sampler", "dense", "--frames", "2", "--condition", "plain,swap", "--out", tmp_path) == 0
     settings = json.loads((tmp_path / "run.json").read_text())
-    assert settings["frames"] == {"sampler": "dense", "fps": 8.0, "count": 2, "resolution": [224, 224]}
+    assert settings["frames"] == {"sampler": "dense", "fps": 8.0, "count": 2, "resolution": [224, 224], "fit": "pad"}
     assert settings["privileged"]
     found = rows(tmp_path)
     assert {row["condition"] for row in found} == {"plain", "swap"}
