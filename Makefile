@@ -11,6 +11,8 @@ EXTRA ?= test
 READY := .venv/.ready
 VLLM := .venv/.ready-vllm
 RUN := .venv/bin/python -m
+# Images of containers set it; tests start hundreds of processes, and each would compile what it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Print this help.
 	@echo "make demo [ARGS='--workers 4']"

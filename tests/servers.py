@@ -84,6 +84,7 @@ class StandIn:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each reply waits 40 ms until the client acknowledges its headers
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass

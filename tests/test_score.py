@@ -16,7 +16,7 @@ from hpvqa.evaluate.gaps import gap_bins
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import Cell, failures, score
 from hpvqa.scene.spec import SIDES
-from tests.scored_rows import predictions, published_internvl, views
+from tests.scored_rows import chances, predictions, published_internvl, views
 from tests.scored_rows import row as make_row
 
 PUBLISHED = sorted((Path(__file__).parents[2] / "shared" / "published").glob("*.jsonl"))
@@ -70,7 +70,7 @@ def test_an_answer_that_is_no_word_is_wrong_and_a_failed_row_does_not_count(rows
             assert (cell.correct, cell.n) == (sum(row.prediction == side for row in wanted), len(wanted))
 
 
-@given(st.lists(predictions(), max_size=30), st.randoms(use_true_random=False))
+@given(st.lists(predictions(), max_size=30), chances)
 def test_the_order_of_rows_does_not_matter(rows: list[Prediction], chance: random.Random) -> None:
     shuffled = rows.copy()
     chance.shuffle(shuffled)

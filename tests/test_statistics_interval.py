@@ -12,6 +12,7 @@ from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
 from hpvqa.evaluate.statistics.bootstrap import tails
 from hpvqa.evaluate.statistics.clusters import tally
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n, sure_rows
+from tests.scored_rows import chances
 
 rows_and_clusters = st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_size=40)
 
@@ -116,7 +117,7 @@ def test_the_interval_holds_the_share(rows: list[tuple[bool, int]]) -> None:
     assert found.high - found.low > 0.05
 
 
-@given(rows_and_clusters, st.randoms(use_true_random=False))
+@given(rows_and_clusters, chances)
 def test_neither_the_order_of_rows_nor_names_of_clusters_matter(rows: list[tuple[bool, int]], chance: object) -> None:
     correct, clusters = zip(*rows, strict=True)
     shuffled = rows.copy()

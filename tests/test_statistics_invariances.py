@@ -32,14 +32,13 @@ from hpvqa.evaluate.statistics.permutation import sign_flip_p
 from hpvqa.evaluate.statistics.psychometric import fit_psychometric
 from hpvqa.evaluate.views import pool
 from hpvqa.scene.spec import Side, other_side
-from tests.scored_rows import predictions, row
+from tests.scored_rows import chances, predictions, row
 
 T = TypeVar("T")
 Chance = random.Random
 PARTS = 64
 """Probabilities are multiples of 1/64, so that 1 - p is exact and so is what p says."""
 
-chances = st.randoms(use_true_random=False)
 shares = st.integers(0, PARTS).map(lambda part: part / PARTS)
 runs = st.lists(predictions(shares), min_size=1, max_size=30, unique_by=lambda found: found.file_name)
 clustered = st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_size=40)

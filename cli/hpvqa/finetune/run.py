@@ -162,15 +162,15 @@ def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str
     Raises:
         HpvqaError: The message says what is wrong; checkpoints that were written stay.
     """
+    prepared = prepare(job)
+    if is_first():
+        check_out(job.out, prepared.record, resume)
+    # What is wrong above is said at once: these imports take seconds.
     try:
         from hpvqa.finetune import trainer  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(f"Fine-tuning needs {error.name}; run: {pip_install('vlm')}") from None
-    device = choose_device(job.device)
-    prepared = prepare(job)
-    if is_first():
-        check_out(job.out, prepared.record, resume)
-    loaded = _load(job, prepared, device, reporter)
+    loaded = _load(job, prepared, choose_device(job.device), reporter)
     # Only now: what could not even be loaded leaves nothing behind.
     with claimed(job.out, prepared.record, resume) if is_first() else nullcontext():
         return _train(job, loaded, reporter, resume=resume, command=command)
