@@ -28,7 +28,7 @@ demo: $(READY) ## See everything work: a dozen robot episodes, a data set, first
 test: $(VLLM) ## Run all tests, on two cores.
 	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-test-fast: $(READY) ## Run the quick tests, without models and simulations: a minute.
+test-fast: $(READY) ## Run the quick tests, without models and simulations: two to three minutes.
 	@$(RUN) pytest --numprocesses 2 --dist loadfile -m 'not models and not simulation and not slow' $(ARGS)
 
 test-matrix: $(READY) ## Run the tests with each supported Python that is here; EXTRA=dev includes models.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ STEP = 15
 """Frames of a clip between two that a model sees: two a second."""
 
 
+read_prompt = cache(load_prompt)
+
+
 def make_query(*videos: Frames, key: str = "row", system: str | None = None, text: str = Push.question) -> Query:
     """A query as an evaluation would ask it."""
     return Query(
@@ -35,7 +39,7 @@ def make_query(*videos: Frames, key: str = "row", system: str | None = None, tex
         frames=61,
         camera=None,
         question=text,
-        system=load_prompt("paper").system if system is None else system,
+        system=read_prompt("paper").system if system is None else system,
         text=text,
         choices=CHOICES,
         episode=Path("episode"),

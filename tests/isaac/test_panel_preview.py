@@ -217,6 +217,7 @@ def outline(on: Usd.Stage, camera: UsdGeom.Camera, side: str) -> NDArray[np.floa
     return np.concatenate([seen.min(axis=0), seen.max(axis=0)])
 
 
+@pytest.mark.simulation
 def test_object_centres_land_where_mujoco_shows_them(images: tuple[EpisodeSpec, Masks]) -> None:
     spec, masks = images
     on, cameras = drawn(spec)
