@@ -12,6 +12,7 @@ from hpvqa.collect.settings import COLLECTION_FILE, Collection, agree, installed
 from hpvqa.errors import UsageError
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
+from hpvqa.sim.render import FIRST, VERSION
 from hpvqa.tasks import TASKS
 from tests.collect_fakes import VERSIONS, collection
 
@@ -111,9 +112,18 @@ def test_other_versions_are_a_warning(tmp_path: Path) -> None:
     assert found.versions == VERSIONS
 
 
+def test_a_folder_of_mujocos_own_pictures_warns_of_others(tmp_path: Path) -> None:
+    join(tmp_path, collection())
+    (warning,) = join(tmp_path, collection(versions={**VERSIONS, "renderer": VERSION}))
+    assert warning.startswith(f"renderer is {FIRST} in the episodes of ")
+    assert f"{VERSION} here" in warning
+
+
 def test_installed_versions_name_what_is_there() -> None:
-    found = installed_versions()
+    found = installed_versions("mujoco")
     assert found["hpvqa"] == __version__
+    assert found["renderer"] == VERSION
+    assert "renderer" not in installed_versions("isaac")
     assert {"numpy", "av", "pyarrow"} <= set(found)
 
 

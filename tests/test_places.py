@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_what_a_folder_is(demo: Path, name: str, kind: Kind | None) -> None:
     assert kind_of(demo / name) == kind
+
+
+@pytest.mark.parametrize("model", ["adapter", "base"])
+def test_the_record_of_a_training_makes_no_data_folder(model: str, demo: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "runs" / model
+    kept.mkdir(parents=True)
+    record = files("hpvqa") / "vlm" / "embedded" / model / "hpvqa.json"
+    (kept / "hpvqa.json").write_bytes(record.read_bytes())
+    assert kind_of(kept) is None
+    assert str(kept) not in not_a("data folder", tmp_path / "runs" / "nothing")
+    # What is damaged is called what it was meant to be, so that it is not lost sight of.
+    (kept / "hpvqa.json").write_text("{")
+    assert kind_of(kept) == "data folder"
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock
     counts = {name: task.episodes for name, task in recipe.named_tasks().items()}
     reporter.note(f"Step 1 of 5: {sum(counts.values())} robot episodes in simulation, in {data}")
     report = collect(
-        Request(data, Collection.of(recipe, list(counts), installed_versions()), counts),
+        Request(data, Collection.of(recipe, list(counts), installed_versions(recipe.backend)), counts),
         lambda missing: ProcessPool(min(workers, missing), open_simulator_record),
         reporter,
         clock,

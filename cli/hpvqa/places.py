@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from hpvqa.files import read_json
 from hpvqa.tasks import TASKS
 
 Kind = Literal["data set", "data folder", "episode", "run"]
@@ -31,9 +32,18 @@ _SHOWN = 3
 def kind_of(folder: Path) -> Kind | None:
     """What a folder is; None if it is nothing of ours, or no folder."""
     for kind, marker in MARKERS.items():
-        if (folder / marker).is_file():
+        if (folder / marker).is_file() and not (kind == "data folder" and _holds_model(folder / marker)):
             return kind
     return "data folder" if any(_episodes(folder, _IN_DATA)) else None
+
+
+def _holds_model(record: Path) -> bool:
+    """Whether this is the record of a training, whose file has the name of a data folder's."""
+    try:
+        data = read_json(record)
+    except (OSError, ValueError):
+        return False
+    return isinstance(data, dict) and "family" in data
 
 
 def not_a(wanted: Kind, path: Path, *others: Kind) -> str:

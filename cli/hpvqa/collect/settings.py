@@ -18,6 +18,7 @@ from hpvqa.scene.rigs import find_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.scene.widths import too_small
+from hpvqa.sim.render import FIRST, VERSION
 from hpvqa.tasks import TASKS
 from hpvqa.versions import versions_of
 
@@ -95,9 +96,10 @@ class Collection(Model):
         return [sentence for sentence in found if sentence is not None]
 
 
-def installed_versions() -> dict[str, str]:
-    """Versions of this package and of all others that may change the bytes of an episode."""
-    return versions_of(PACKAGES)
+def installed_versions(backend: str) -> dict[str, str]:
+    """Versions of whatever may change the bytes of an episode of this simulator: packages, and what draws."""
+    found = versions_of(PACKAGES)
+    return {**found, "renderer": VERSION} if backend == "mujoco" else found
 
 
 def read_collection(data: Path) -> Collection | None:
@@ -122,7 +124,7 @@ def agree(data: Path, wanted: Collection, *, replace: bool, warn: Callable[[str]
         data: The folder.
         wanted: The settings of this run.
         replace: Whether other settings may be replaced, since no episode was made with them.
-        warn: Told of package versions that differ.
+        warn: Told of versions that differ.
 
     Raises:
         UsageError: The folder holds episodes with other settings; the message names the differences.
@@ -131,10 +133,12 @@ def agree(data: Path, wanted: Collection, *, replace: bool, warn: Callable[[str]
     merged = wanted
     if found is not None and not replace:
         check_agrees(data, found, wanted)
-        for package in sorted(found.versions.keys() & wanted.versions.keys()):
-            there, here = found.versions[package], wanted.versions[package]
+        # Folders of earlier versions do not name their renderer.
+        made_with = {"renderer": FIRST, **found.versions}
+        for name in sorted(made_with.keys() & wanted.versions.keys()):
+            there, here = made_with[name], wanted.versions[name]
             if there != here:
-                warn(f"{package} is {there} in the episodes of {data} and {here} here; new ones may differ in bytes")
+                warn(f"{name} is {there} in the episodes of {data} and {here} here; new ones may differ in bytes")
         merged = found.model_copy(update={"tasks": {**found.tasks, **wanted.tasks}})
     if merged != found:
         write_json(data / COLLECTION_FILE, merged.model_dump(mode="json"))

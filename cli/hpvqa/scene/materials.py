@@ -39,7 +39,7 @@ _PAINTS: Palette = (
     (0.76, 0.74, 0.78),
 )
 TABLES: Mapping[Surface, Palette] = {"wood": _WOODS, "fabric": _CLOTHS, "plastic": _PLASTICS}
-FLOORS: Mapping[Surface, Palette] = {"wood": _WOODS, "fabric": _CLOTHS, "plastic": _PLASTICS}
+FLOORS = TABLES
 WALLS: Mapping[Surface, Palette] = {"plain": _PAINTS, "fabric": _CLOTHS}
 _SHADE = 0.04
 """No two boards are quite alike: colours vary by up to this much, all channels together."""

@@ -51,22 +51,26 @@ class Light:
         self._lamp = lamp
         self._sight = Target([], self._depth)
         self._levels = [Target([self.cover], level=level) for level in range(levels)]
-        self._cover_program = Program("screen.vert", "cover.frag")
-        self._blur_program = Program("screen.vert", "blur.frag")
 
-    def look(self, draw: Callable[[Array], None]) -> None:
-        """See what moves; ``draw`` is given the matrix to draw it with."""
+    def look(self, draw: Callable[[Array], None], cover: Program, blur: Program) -> None:
+        """See what moves.
+
+        Args:
+            draw: Draws it, given a matrix.
+            cover: Tells from depths what is covered.
+            blur: Makes a level of that from the finer one.
+        """
         self._sight.bind()
         GL.glEnable(GL.GL_DEPTH_TEST)
         GL.glClear(GL.GL_DEPTH_BUFFER_BIT)
         draw(self.matrix)
         GL.glDisable(GL.GL_DEPTH_TEST)
         self._levels[0].bind()
-        self._cover_program.use(depth=self._depth, range=np.array(self.span), lamp=int(self._lamp))
+        cover.use(depth=self._depth, range=np.array(self.span), lamp=int(self._lamp))
         cover_all()
         for level, target in enumerate(self._levels[1:], 1):
             target.bind()
-            self._blur_program.use(finer=self.cover, level=level)
+            blur.use(finer=self.cover, level=level)
             cover_all()
 
     def sees(self, points: Array) -> Array:
@@ -98,6 +102,8 @@ class Lights:
         self._taken_target = Target([self.taken])
         self._reach = Texture(GL.GL_R32F, (_TAKEN, _TAKEN))
         self._reach_target = Target([self._reach])
+        self._cover = Program("screen.vert", "cover.frag")
+        self._blur = Program("screen.vert", "blur.frag")
         self._reach_program = Program("screen.vert", "reach.frag")
         self._halves = [Program("screen.vert", "shade.frag", TABLE=table) for table in (1, 0)]
         self._scale = 1.0
@@ -134,8 +140,8 @@ class Lights:
             points: Corners of boxes around it, shape (n, 3) [m].
             shadows: Points between which its shadows lie, shape (m, 3) [m].
         """
-        self.lamp.look(draw)
-        self.ceiling.look(draw)
+        for light in (self.lamp, self.ceiling):
+            light.look(draw, self._cover, self._blur)
         self._taken_target.bind()
         GL.glClearColor(0, 0, 0, 0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)

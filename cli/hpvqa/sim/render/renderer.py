@@ -1,7 +1,7 @@
 """Pictures of an episode by OpenGL, at a cost that a processor without a GPU can pay.
 
 What stands still is drawn once for each camera of an episode, by rays, with everything that makes a picture good. A
-frame then draws only what moves, at twice the resolution, and lays it and its shadows over that. Shadows are worked out
+frame then draws only what moves, finer than the picture, and lays it and its shadows over that. Shadows are worked out
 once a moment and serve all cameras.
 """
 
@@ -82,9 +82,7 @@ class Renderer:
             )
         self._robot = list(robot)
         self._capacity = len(self._robot) + _MOST_THINGS
-        self._rooms = [
-            Program("screen.vert", "room.frag", BOXES=BOXES, INSET=INSET, TEXTURED=textured) for textured in (0, 1)
-        ]
+        self._rooms: dict[bool, Program] = {}
         self._depths = Program("depth.vert", "depth.frag", PARTS=self._capacity)
         self._bodies = Program("movers.vert", "movers.frag", PARTS=self._capacity)
         self._labels = Program("movers.vert", "label.frag", PARTS=self._capacity)
@@ -241,7 +239,7 @@ class Renderer:
         target = Target([seen, lookup])
         target.bind()
         furniture = boxes()
-        self._rooms[spec.room.surfaces != PLAIN].use(
+        self._room(textured=spec.room.surfaces != PLAIN).use(
             eye=eye,
             turned=turned,
             size=np.array(self._size, float),
@@ -266,6 +264,14 @@ class Renderer:
         distance = max(float(np.linalg.norm(eye - WORK_CENTER)) - 0.5, 0.15)
         level = int(np.searchsorted([_FINEST, _FINER], distance / focal))
         return _View(eye, turned, focal, lens @ world_to(eye, turned), level, seen, lookup, image)
+
+    def _room(self, *, textured: bool) -> Program:
+        """What draws what stands still; made when it is first needed, for few need both kinds."""
+        if textured not in self._rooms:
+            self._rooms[textured] = Program(
+                "screen.vert", "room.frag", BOXES=BOXES, INSET=INSET, TEXTURED=int(textured)
+            )
+        return self._rooms[textured]
 
     def _touched(self, view: _View, points: Array) -> Pixels:
         """The pixels (left, bottom, right, top) that boxes with these corners may touch."""
