@@ -10,15 +10,16 @@ import pytest
 from PIL import Image
 
 from hpvqa import demo
-from hpvqa.collect.settings import Collection
+from hpvqa.collect.settings import COLLECTION_FILE, Collection
 from hpvqa.collect.worker import OnFrames, OpenRecord, Record
 from hpvqa.commands import demo_table
 from hpvqa.dataset.build import build
 from hpvqa.install import pip_install
 from hpvqa.main import main
-from hpvqa.recipe import Recipe
+from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
 from hpvqa.record.trajectory import column_names, write_trajectory
+from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.registry import BASELINES
@@ -138,6 +139,20 @@ def test_a_folder_of_something_else_is_refused(pools: list[SerialPool], tmp_path
     (tmp_path / "out" / "data" / "thesis.tex").write_text("mine")
     assert run("--out", str(tmp_path / "out")) == 2
     assert [path.name for path in (tmp_path / "out").rglob("*")] == ["data", "thesis.tex"]
+
+
+def test_a_demo_of_an_older_version_is_named(
+    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "demo"
+    older = load_recipe("demo").model_copy(update={"randomization": Randomization(look="plain")})
+    make_data(out / "data", push=2)
+    settings = Collection.of(older, ["push", "drop"], {})
+    (out / "data" / COLLECTION_FILE).write_text(settings.model_dump_json())
+    assert run("--out", str(out)) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert 'randomization.look is "plain" there and "materials" here' in said
+    assert f"delete {out}, or choose another --out" in said
 
 
 def test_a_data_set_a_collection_or_a_run_is_no_place_for_a_demo(

@@ -10,7 +10,7 @@ from pathlib import Path
 from hpvqa.collect.folder import check_ours
 from hpvqa.collect.pool import ProcessPool
 from hpvqa.collect.run import Request, collect
-from hpvqa.collect.settings import COLLECTION_FILE, Collection, installed_versions
+from hpvqa.collect.settings import COLLECTION_FILE, Collection, differences, installed_versions, read_collection
 from hpvqa.collect.worker import open_simulator_record
 from hpvqa.dataset.build import build
 from hpvqa.dataset.layout import DifferentError
@@ -156,8 +156,15 @@ def _check_folder(out: Path, recipe: Recipe) -> None:
 def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock: Callable[[], float]) -> None:
     counts = {name: task.episodes for name, task in recipe.named_tasks().items()}
     reporter.note(f"Step 1 of 5: {sum(counts.values())} robot episodes in simulation, in {data}")
+    wanted = Collection.of(recipe, list(counts), installed_versions(recipe.backend))
+    found = read_collection(data)
+    if found is not None and differences(found, wanted) and next(find_episodes(data), None) is not None:
+        raise UsageError(
+            f"The episodes in {data} are not those of the demo, perhaps since an older version made them "
+            f"({'; '.join(differences(found, wanted))}); delete {data.parent}, or choose another --out"
+        )
     report = collect(
-        Request(data, Collection.of(recipe, list(counts), installed_versions(recipe.backend)), counts),
+        Request(data, wanted, counts),
         lambda missing: ProcessPool(min(workers, missing), open_simulator_record),
         reporter,
         clock,

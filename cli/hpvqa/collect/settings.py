@@ -150,13 +150,18 @@ def check_agrees(data: Path, found: Collection, wanted: Collection) -> None:
     Raises:
         UsageError: They have not; the message names the differences.
     """
-    shared = wanted.tasks.keys() & found.tasks.keys()
-    different = _differences(_settings(found, shared), _settings(wanted, shared))
+    different = differences(found, wanted)
     if different:
         raise UsageError(
             f"{data} was collected with other settings: {'; '.join(different)}. "
             "What is left out is taken from the folder: leave it out, or choose another --out"
         )
+
+
+def differences(found: Collection, wanted: Collection) -> list[str]:
+    """What differs between the settings of a folder and those of a run, for the tasks of both; versions may."""
+    shared = wanted.tasks.keys() & found.tasks.keys()
+    return _differences(_settings(found, shared), _settings(wanted, shared))
 
 
 def _settings(collection: Collection, tasks: set[str]) -> dict[str, JsonValue]:
