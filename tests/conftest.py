@@ -1,6 +1,8 @@
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import engine
 
@@ -39,3 +41,11 @@ engine.MAX_SHRINKING_SECONDS = 20
 
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests interrupt theirs.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """A folder with nothing beside it: commands suggest what they find there, and other tests leave theirs."""
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    return alone

@@ -51,8 +51,7 @@ SMALL = FrameSampling(resolution=None)
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    # In a folder of its own: what lies beside the working folder is suggested as well.
-    return make_data(tmp_path / "work" / "data", push=2, cameras=3)
+    return make_data(tmp_path / "data", push=2, cameras=3)
 
 
 @pytest.fixture
