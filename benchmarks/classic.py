@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.scene.camera import fovy
-from hpvqa.scene.spec import SIDES, EpisodeSpec
+from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.sim.mujoco.names import ROBOT, THING
 from hpvqa.sim.mujoco.robot import bare_robot, robot_parts
-from hpvqa.sim.mujoco.simulator import TIMESTEP
-from hpvqa.sim.mujoco.world import ROBOT, add_things
+from hpvqa.sim.mujoco.world import TIMESTEP, add_scene
 from hpvqa.sim.render.context import open_context
 from hpvqa.sim.render.still import boxes
 from hpvqa.sim.room import AIM, FLOOR_Z, ROOM_HALF, STEEL, WALL_TOP, WALLS
@@ -78,12 +78,12 @@ def _model(spec: EpisodeSpec, robot_xml: Path, cache: Path, resolution: tuple[in
     world.visual.headlight.specular = [0.0] * 3
     world.stat.extent, world.stat.center = 1.0, AIM
     world.visual.map.znear, world.visual.map.zfar = min(camera.near for camera in spec.cameras), 12.0
-    add_things(world)
+    add_scene(world, spec.things)
     world.geom("floor").rgba = (*spec.room.floor, 1)
     world.geom("floor").castshadow = 0
     world.geom("table").rgba = (*spec.room.table, 1)
-    for side in SIDES:
-        world.geom(side).rgba = (*spec.object(side).color, 1)
+    for thing in spec.things:
+        world.geom(THING + thing.name).rgba = (*thing.color, 1)
     _add_scenery(world, spec)
     for camera in spec.cameras:
         angle = float(np.degrees(fovy(camera.focal_length, *resolution)))

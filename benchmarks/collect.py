@@ -36,7 +36,7 @@ from hpvqa.sim import open_simulator
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.sim.mujoco.gl import choose_gl
 from hpvqa.sim.mujoco.simulator import TIMESTEP, MujocoSimulator
-from hpvqa.sim.mujoco.world import apply_spec
+from hpvqa.sim.mujoco.world import write_properties
 from hpvqa.sim.planner import Planner
 from hpvqa.tasks import TASKS
 
@@ -45,12 +45,14 @@ RESOLUTIONS = ((224, 224), (640, 480))
 
 def spec_of(task: str, index: int) -> EpisodeSpec:
     rig = load_rig("paper")
-    return sample_episode(TASKS[task](), Randomization(), rig.name, rig.cameras(task), seed=5, index=index)
+    return sample_episode(
+        TASKS[task], TASKS[task].ranges(), Randomization(), rig.name, rig.cameras(task), seed=5, index=index
+    )
 
 
 def settled(resolution: tuple[int, int]) -> MujocoSimulator:
     """A simulator in the middle of a push."""
-    simulator, spec = open_simulator("mujoco", resolution), spec_of("push", 0)
+    simulator, spec = open_simulator(resolution), spec_of("push", 0)
     assert isinstance(simulator, MujocoSimulator)
     planner = Planner(TASKS["push"].waypoints(spec))
     simulator.reset(spec, planner.command(0.0))
@@ -80,7 +82,7 @@ def measure_frames() -> dict[str, float]:
         def ours(simulator: MujocoSimulator = simulator) -> None:
             simulator._rendered_step = -1
             for camera in spec.cameras:
-                simulator.render(camera.name)
+                simulator.render(camera)
 
         def still(simulator: MujocoSimulator = simulator) -> None:
             simulator._drawn = None
@@ -126,8 +128,7 @@ def bare_loop(simulator: MujocoSimulator, task: str, resolution: tuple[int, int]
     cache = default_cache(os.environ)
     plain = Classic(spec, robot_dir(cache) / MODEL, cache, resolution, choose_gl(os.environ))
     model, data = plain.model, plain.data
-    apply_spec(model, spec)
-    mujoco.mj_setConst(model, data)
+    write_properties(model, data, spec.things)
     data.qpos[:] = start
     mujoco.mj_forward(model, data)
     plain.draw()
@@ -142,7 +143,7 @@ def bare_loop(simulator: MujocoSimulator, task: str, resolution: tuple[int, int]
             mujoco.mj_kinematics(simulator._model, simulator._data)
             simulator._rendered_step = -1
             for camera in spec.cameras:
-                simulator.render(camera.name)
+                simulator.render(camera)
         data.ctrl[:] = control
         mujoco.mj_step(model, data)
     wall = time.perf_counter() - begin
@@ -153,7 +154,7 @@ def bare_loop(simulator: MujocoSimulator, task: str, resolution: tuple[int, int]
 def measure_overhead() -> dict[str, float]:
     found = {}
     for resolution in RESOLUTIONS:
-        simulator = open_simulator("mujoco", resolution)
+        simulator = open_simulator(resolution)
         assert isinstance(simulator, MujocoSimulator)
         name = f"{resolution[0]}x{resolution[1]}"
         for task, kind in TASKS.items():
@@ -192,7 +193,7 @@ def resident_mb() -> float:
 def measure_memory() -> dict[str, float]:
     """Memory of one worker over fifty episodes; runs in a process of its own."""
     resolution, fps = (640, 480), 5
-    simulator = open_simulator("mujoco", resolution)
+    simulator = open_simulator(resolution)
     sizes = []
     for index in range(50):
         task = list(TASKS)[index % len(TASKS)]

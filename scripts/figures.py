@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, episode_dir, publish, read_episode
-from hpvqa.record.marks import COLORS, PAPER, Marker
+from hpvqa.record.marks import COLORS, PAPER, Marker, color_of
 from hpvqa.record.moments import Moment, frame_at, key_moments, spans
 from hpvqa.record.plot import plot_trajectory
 from hpvqa.record.recorder import record_episode
@@ -68,7 +68,7 @@ def main() -> None:
     """Write all of them into ``docs/images``."""
     matplotlib.rcParams.update({"font.size": 9})
     from_above().savefig(IMAGES / "from-above.png", dpi=130)
-    simulator = open_simulator("mujoco", RESOLUTION)
+    simulator = open_simulator(RESOLUTION)
     looks(simulator).save(IMAGES / "looks.jpg", quality=88)
     with tempfile.TemporaryDirectory() as folder:
         made = [_collect(simulator, task, number, Path(folder)) for task, number in EPISODES.items()]
@@ -95,7 +95,9 @@ def _collect(simulator: Simulator, task: str, number: int, folder: Path) -> Path
 def _spec(task: str, number: int, rig: str, look: Literal["plain", "materials"]) -> EpisodeSpec:
     """An episode of the default seed."""
     cameras = load_rig(rig).cameras(task)
-    return sample_episode(TASKS[task](), Randomization(look=look), rig, cameras, seed=Recipe().seed, index=number)
+    return sample_episode(
+        TASKS[task], TASKS[task].ranges(), Randomization(look=look), rig, cameras, seed=Recipe().seed, index=number
+    )
 
 
 def looks(simulator: Simulator) -> Image.Image:
@@ -119,7 +121,7 @@ def looks(simulator: Simulator) -> Image.Image:
 def story(folder: Path, record: EpisodeRecord) -> Image.Image:
     """Start and outcome of an episode by its clearest camera, with names and distances."""
     camera = clearest(record)
-    shown, rows = spans(record), read_trajectory(folder / TRAJECTORY_FILE)
+    shown, rows = spans(record), read_trajectory(folder / TRAJECTORY_FILE, SIDES)
     first, second = record.spec.order
     moments = [Moment(0.0, "start"), _outcome(record, shown[first].t), _outcome(record, shown[second].seen)]
     numbers = [frame_at(record, moment.time) for moment in moments]
@@ -136,9 +138,9 @@ def story(folder: Path, record: EpisodeRecord) -> Image.Image:
         marker = Marker(small, camera.camera, RESOLUTION, ImageFont.load_default(24))
         for side in SIDES:
             x, y, z = (float(rows[f"{side}_{axis}"][number]) for axis in "xyz")
-            marker.name(record.spec.object(side), side, (x, y, z))
+            marker.name(record.spec.thing(side), color_of(side, SIDES), (x, y, z))
             if moment.time in (shown[side].t, shown[side].seen):
-                marker.ruler(record.spec.object(side), side, shown[side], shown[side].words)
+                marker.ruler(record.spec.thing(side), color_of(side, SIDES), shown[side], shown[side].words)
         x = column * (WIDTH + GAP)
         draw.text((x + 2, 39), f"{moment.time:.2f} s  {moment.label}", fill=FAINT, font=ImageFont.load_default(20))
         strip.paste(small, (x, 68))
@@ -218,7 +220,7 @@ def timeline(episodes: Sequence[Path]) -> Figure:
 
 
 def _episode(axes: Axes, record: EpisodeRecord, folder: Path) -> None:
-    rows = read_trajectory(folder / "trajectory.parquet")
+    rows = read_trajectory(folder / "trajectory.parquet", SIDES)
     task = record.task
     component = "xyz".index(task.axis)
     for side in SIDES:

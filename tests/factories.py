@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hpvqa.probes.drop import LIFT
+from hpvqa.probes.events import Event
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord, episode_dir, publish
 from hpvqa.record.trajectory import column_names, write_trajectory
@@ -19,8 +21,7 @@ from hpvqa.scene.rigs import Rig, load_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.drop import LIFT
-from hpvqa.tasks.outcome import Event, Outcome
+from hpvqa.tasks.outcome import Outcome
 
 FPS = 10
 FRAMES = 5
@@ -35,7 +36,15 @@ def quiet() -> Reporter:
 def make_spec(task: str, index: int, seed: int = 3, cameras: int = 2) -> EpisodeSpec:
     """A spec as `hpvqa collect` would draw it, with fewer cameras."""
     rig = _rig()
-    return sample_episode(TASKS[task](), Randomization(), rig.name, rig.cameras(task)[:cameras], seed=seed, index=index)
+    return sample_episode(
+        TASKS[task],
+        TASKS[task].ranges(),
+        Randomization(),
+        rig.name,
+        rig.cameras(task)[:cameras],
+        seed=seed,
+        index=index,
+    )
 
 
 @lru_cache
@@ -79,11 +88,11 @@ def make_episode(data: Path, spec: EpisodeSpec, *, ok: bool = True, video: bool 
         for number, camera in enumerate(spec.cameras):
             make_clip(partial / f"{camera.name}.mp4", brightness=20 + 3 * spec.index + number)
     final = final_positions(spec)
-    rows = np.zeros((FRAMES, len(column_names())))
+    rows = np.zeros((FRAMES, len(column_names(SIDES))))
     for side in SIDES:
-        first = column_names().index(f"{side}_x")
-        rows[:, first : first + 3] = np.linspace(spec.object(side).position, final[side], FRAMES)
-    write_trajectory(partial / TRAJECTORY_FILE, rows.tolist())
+        first = column_names(SIDES).index(f"{side}_x")
+        rows[:, first : first + 3] = np.linspace(spec.thing(side).position, final[side], FRAMES)
+    write_trajectory(partial / TRAJECTORY_FILE, rows.tolist(), SIDES)
     events = make_events(spec)
     task = TASKS[spec.task]
     outcome = task.check(spec, events, final)
@@ -116,7 +125,7 @@ def final_positions(spec: EpisodeSpec) -> dict[Side, Vec3]:
     """A lighter cube slides further; spheres stay where they fell."""
     final: dict[Side, Vec3] = {}
     for side in SIDES:
-        thing = spec.object(side)
+        thing = spec.thing(side)
         x, y, z = thing.position
         final[side] = (x + (0.2 / (1 + thing.mass) if spec.task == "push" else 0.0), y, z)
     return final
@@ -126,12 +135,12 @@ def make_events(spec: EpisodeSpec) -> tuple[Event, ...]:
     """What happens to both objects; the order is the spec's."""
     events: list[Event] = []
     for number, side in enumerate(spec.order):
-        x, y, z = spec.object(side).position
+        x, y, z = spec.thing(side).position
         start = 1.0 + 2.0 * number
         still = {"object": side, "speed_before": 0.0, "speed_after": 0.0, "t_resolution": 0.0}
         events.append(Event(kind="first_touch", t=start, other="gripper", position=(x, y, z), **still))
         if spec.task == "drop":
-            bounce = LIFT * spec.object(side).restitution ** 2
+            bounce = LIFT * spec.thing(side).restitution ** 2
             for kind, later, height in (("release", 0.5, LIFT), ("impact", 0.75, 0.0), ("apex", 0.9, bounce)):
                 events.append(Event(kind=kind, t=start + later, position=(x, y, z + height), **still))
     return tuple(sorted(events, key=lambda event: event.t))

@@ -31,13 +31,13 @@ TINY = PretrainSettings(
 
 def place(spec: EpisodeSpec, side: Side, time: float) -> Vec3:
     """Where an object is: pushed ones go at an even pace, lifted ones up, and down when they are released."""
-    x, y, z = spec.object(side).position
+    x, y, z = spec.thing(side).position
     number = spec.order.index(side)
     name = "push" if spec.task == "push" else "lift"
     begin, end = phase(spec, name, number)
     done = float(np.clip((time - begin) / (end - begin), 0.0, 1.0))
     if spec.task == "push":
-        return (x + done * 0.4 / (1 + spec.object(side).mass), y, z)
+        return (x + done * 0.4 / (1 + spec.thing(side).mass), y, z)
     held = time < phase(spec, "settle", number)[1]
     return (x, y, z + (0.3 * done if held else 0.0))
 
@@ -49,13 +49,13 @@ def make_recordings(folder: Path, monkeypatch: pytest.MonkeyPatch, task: str, co
     factories.make_data(folder, cameras=cameras, **{task: count})
     for path in find_episodes(folder, task):
         spec = read_episode(path).spec
-        write_trajectory(path / TRAJECTORY_FILE, list(_rows(spec, FRAMES[task])))
+        write_trajectory(path / TRAJECTORY_FILE, list(_rows(spec, FRAMES[task])), SIDES)
     return folder
 
 
 def _rows(spec: EpisodeSpec, frames: int) -> Iterator[list[float]]:
     for frame in range(frames):
-        row = dict.fromkeys(column_names(), 0.0) | {"ee_x": 0.4, "ee_z": 0.1}
+        row = dict.fromkeys(column_names(SIDES), 0.0) | {"ee_x": 0.4, "ee_z": 0.1}
         for side in SIDES:
             row.update(
                 {

@@ -30,8 +30,8 @@ from hpvqa.evaluate.views import pool
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, episode_dir
-from hpvqa.tasks.drop import Drop
-from hpvqa.tasks.push import Push
+from hpvqa.tasks.drop import DropTask
+from hpvqa.tasks.push import PushTask
 from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
@@ -103,7 +103,7 @@ def test_a_free_question_is_asked_without_words_about_left_and_right(episode: Pa
     (query, *_) = make_question("What happens?", PROMPT, None).queries(episode, record, ())
     assert (query.system, query.text) == ("", "What happens?")
     (query, *_) = make_question(None, PROMPT, None).queries(episode, record, ())
-    assert (query.system, query.text) == (PROMPT.system, Push.question)
+    assert (query.system, query.text) == (PROMPT.system, PushTask.question)
 
 
 def test_cameras_come_in_the_order_of_the_rig(episode: Path) -> None:
@@ -139,9 +139,9 @@ def test_without_a_camera_those_are_asked_that_the_model_was_trained_on(episode:
     ("question", "tasks", "words"),
     [
         (None, ("push",), None),
-        (f"  {Push.question.upper()}", ("drop", "push"), None),
+        (f"  {PushTask.question.upper()}", ("drop", "push"), None),
         ("which cube looks heavier?", ("push",), "trained to answer one question about push episodes"),
-        (Drop.question, ("drop", "push"), "trained to answer one question about push episodes"),
+        (DropTask.question, ("drop", "push"), "trained to answer one question about push episodes"),
         ("What is the robot doing?", ("push",), "trained to answer one question about push episodes"),
         (None, ("drop",), "trained on drop episodes only, and this is a push episode"),
         ("which cube looks heavier?", (), None),
@@ -246,10 +246,10 @@ def test_failed_episodes_are_told_and_not_asked_about(tmp_path: Path) -> None:
 def test_a_baseline_answers_and_the_truth_is_told_only_when_asked_for(
     episode: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hidden = [f"{Push.hidden_value(make_spec('push', 0), side):.3f}" for side in ("left", "right")]
+    hidden = [f"{PushTask().hidden_value(make_spec('push', 0), side):.3f}" for side in ("left", "right")]
     assert hpvqa(episode, "--backend", "baseline", "--model", "left") == 0
     plain = capsys.readouterr().out
-    assert Push.question in plain
+    assert PushTask.question in plain
     assert plain.count("left") > 1
     assert "Truth" not in plain
     assert not any(value in plain for value in hidden)
@@ -263,7 +263,7 @@ def test_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.utime(episode_dir(data, "push", 1) / RECORD_FILE, (1e9, 1e9))
     assert hpvqa("--latest", data, "--backend", "baseline", "--model", "right", "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["task"], found["index"], found["question"]) == ("push", 0, Push.question)
+    assert (found["task"], found["index"], found["question"]) == ("push", 0, PushTask.question)
     assert "truth" not in found
     assert len(found["answers"]) == 3
     assert found["answers"][0]["choice"] == "right"
@@ -300,7 +300,7 @@ def test_a_server_answers(data: Path, capsys: pytest.CaptureFixture[str]) -> Non
     odds = abs(LOGPROBS["left"] - LOGPROBS["right"])
     assert found["pooled"]["p_left"] == pytest.approx(1 / (1 + math.exp(odds)))
     assert sent[0]["content"] == PROMPT.system
-    assert sent[1]["content"][-1]["text"] == Push.question
+    assert sent[1]["content"][-1]["text"] == PushTask.question
 
 
 @needs_client

@@ -38,9 +38,10 @@ def queries(items: list[Item]) -> list[Query]:
 def test_a_query_holds_no_label(dataset: Dataset) -> None:
     item = select(dataset, "eval", PROMPT)[0]
     fields = {field.name for field in dataclasses.fields(item.query)}
-    assert fields.isdisjoint({"row", "answer", "left", "right", "gap", "first"})
+    assert fields.isdisjoint({"row", "answer", "values", "gap", "first"})
     texts = [str(value) for value in dataclasses.asdict(item.query).values()]
-    assert not any(str(item.row.left) in text or str(item.row.right) in text for text in texts)
+    assert item.row.values is not None
+    assert not any(str(value) in text for value in item.row.values.values() for text in texts)
 
 
 @pytest.mark.parametrize("name", sorted(BASELINES.keys() - {"pixels"}))
@@ -105,7 +106,7 @@ def test_oracle_looks_at_physics_and_not_at_the_label(dataset: Dataset, tmp_path
     root = copy(dataset.root, tmp_path / "dataset")
     for path in root.rglob("episode.json"):
         record = json.loads(path.read_text())
-        left, right = record["spec"]["left"], record["spec"]["right"]
+        left, right = record["spec"]["things"]
         for name in ("mass", "restitution"):
             left[name], right[name] = right[name], left[name]
         path.write_text(json.dumps(record))

@@ -22,7 +22,7 @@ from hpvqa.main import main
 from hpvqa.recipe import Recipe, validate_recipe
 from hpvqa.record.episode import CameraRecord, find_episodes, read_episode
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.push import Push
+from hpvqa.tasks.push import PushTask
 from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, copy, make_data, make_spec, quiet
 
 
@@ -111,20 +111,19 @@ def test_a_row_knows_its_episode(data: Path, tmp_path: Path) -> None:
         if row.cluster == ("push", "data", 3) and row.camera == "back_top_narrow"
     ]
     spec = make_spec("push", 3)
-    assert row.question == Push.question
-    assert row.answer == Push.answer(spec)
-    assert (row.left, row.right, row.gap) == (spec.left.mass, spec.right.mass, Push.gap(spec))
-    assert (row.first, row.seed, row.attempt, row.version) == (spec.first, 3, 0, "0.0.test")
+    assert row.question == PushTask.question
+    assert row.answer == PushTask().answer(spec)
+    assert (row.values, row.gap) == ({thing.name: thing.mass for thing in spec.things}, PushTask().gap(spec))
+    assert (row.first, row.seed, row.attempt, row.version) == (spec.order[0], 3, 0, "0.0.test")
     assert (row.fps, row.frames, row.width, row.height) == (FPS, FRAMES, WIDTH, HEIGHT)
     assert row.calibration == CameraRecord.of(spec.cameras[1], WIDTH, HEIGHT)
-    contact = {"left": row.contact_left, "right": row.contact_right}
-    assert contact == {spec.order[0]: 1.0, spec.order[1]: 3.0}
+    assert row.contacts == {spec.order[0]: 1.0, spec.order[1]: 3.0}
 
 
 def test_contact_of_a_drop_is_the_impact_after_the_release(data: Path, tmp_path: Path) -> None:
     make(data, tmp_path / "dataset")
     rows = [row for row in open_dataset(tmp_path / "dataset").rows("train") if row.task == "drop"]
-    assert {row.contact_left for row in rows} | {row.contact_right for row in rows} == {1.75, 3.75}
+    assert {time for row in rows for time in (row.contacts or {}).values()} == {1.75, 3.75}
 
 
 def test_layout(data: Path, tmp_path: Path) -> None:
@@ -295,7 +294,7 @@ def test_failed_episodes_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 def test_unevenness_that_cannot_be_helped_is_said(tmp_path: Path) -> None:
-    right = {("push", index) for index in range(8) if Push.answer(make_spec("push", index)) == "right"}
+    right = {("push", index) for index in range(8) if PushTask().answer(make_spec("push", index)) == "right"}
     data = make_data(tmp_path / "data", push=8, failed=sorted(right)[:2])
     built = make(data, tmp_path / "dataset")
     assert Counter(row.answer for row in built.rows["eval"]) == {"left": 2, "right": 2}

@@ -14,6 +14,7 @@ from hpvqa.collect.report import Report, Tally, attempts
 from hpvqa.collect.table import print_report
 from hpvqa.record.episode import EpisodeRecord, FailedAttempt
 from tests.collect_fakes import collection, episode
+from tests.worlds import with_hidden
 
 SETTINGS = collection()
 
@@ -55,19 +56,15 @@ def test_deciles_cover_the_range() -> None:
 @pytest.mark.parametrize(("value", "decile"), [(0.0, 0), (0.099, 0), (0.1, 1), (0.95, 9), (1.0, 9)])
 def test_a_value_falls_into_its_decile(value: float, decile: int) -> None:
     spec = SETTINGS.spec("drop", 0)
-    spec = spec.model_copy(
-        update={side: spec.left.model_copy(update={"restitution": value}) for side in ("left", "right")}
-    )
+    spec = with_hidden(spec, value, value)
     tally = Tally("drop", 1)
     tally.made(episode(spec))
     assert [place for place, found in enumerate(tally.report().deciles) if found.objects] == [decile]
 
 
 def test_values_beyond_the_default_range_count_in_the_last_decile() -> None:
-    spec = SETTINGS.spec("push", 0)
-    heavy, light = (spec.left.model_copy(update={"mass": mass}) for mass in (9.0, 0.1))
     tally = Tally("push", 1)
-    tally.made(episode(spec.model_copy(update={"left": heavy, "right": light})))
+    tally.made(episode(with_hidden(SETTINGS.spec("push", 0), 9.0, 0.1)))
     assert [decile.objects for decile in tally.report().deciles] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
 
 

@@ -46,7 +46,14 @@ def test_its_specs_are_those_of_the_sampler() -> None:
     chosen = collection(seed=5, randomization={"object_colors": "independent"})
     for task, index, attempt in (("push", 3, 0), ("drop", 0, 2)):
         expected = sample_episode(
-            TASKS[task](), chosen.randomization, rig.name, rig.cameras(task), seed=5, index=index, attempt=attempt
+            TASKS[task],
+            TASKS[task].ranges(),
+            chosen.randomization,
+            rig.name,
+            rig.cameras(task),
+            seed=5,
+            index=index,
+            attempt=attempt,
         )
         assert chosen.spec(task, index, attempt) == expected
 

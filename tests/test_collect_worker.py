@@ -56,8 +56,8 @@ def test_after_the_third_attempt_it_is_kept_as_failed(tmp_path: Path) -> None:
     assert (record.outcome.ok, record.outcome.reason) == (False, "attempt 2 missed")
     assert record.spec.attempt == 2
     assert [failure.attempt for failure in record.failed_attempts] == [0, 1]
-    mass = [record.spec.object(side).restitution for side in ("left", "right")]
-    assert mass == [collection().spec("drop", 2).object(side).restitution for side in ("left", "right")]
+    mass = [record.spec.thing(side).restitution for side in ("left", "right")]
+    assert mass == [collection().spec("drop", 2).thing(side).restitution for side in ("left", "right")]
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:

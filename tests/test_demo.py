@@ -36,11 +36,11 @@ def tiny(_: Collection) -> Record:
         for camera in spec.cameras:
             make_clip(folder / f"{camera.name}.mp4", brightness=20 + spec.index)
         final, events = final_positions(spec), make_events(spec)
-        rows = np.zeros((FRAMES, len(column_names())))
+        rows = np.zeros((FRAMES, len(column_names(SIDES))))
         for side in SIDES:
-            first = column_names().index(f"{side}_x")
-            rows[:, first : first + 3] = np.linspace(spec.object(side).position, final[side], FRAMES)
-        write_trajectory(folder / TRAJECTORY_FILE, rows.tolist())
+            first = column_names(SIDES).index(f"{side}_x")
+            rows[:, first : first + 3] = np.linspace(spec.thing(side).position, final[side], FRAMES)
+        write_trajectory(folder / TRAJECTORY_FILE, rows.tolist(), SIDES)
         on_frames(FRAMES * len(spec.cameras))
         return EpisodeRecord(
             spec=spec,

@@ -28,7 +28,7 @@ def feed(bodies: list[BodyState], impacts: dict[int, Impact] | None = None) -> l
                 closed=0.0,
                 ee_position=np.zeros(3),
                 ee_quat_wxyz=np.array([1.0, 0, 0, 0]),
-                objects={"left": left, "right": resting()},
+                things={"left": left, "right": resting()},
                 impacts=() if found is None else (found,),
             )
         )

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.conditions import CONDITIONS
 from hpvqa.evaluate.trials import check_conditions
+from hpvqa.probes.drop import bounces
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.drop import rebounds
 from hpvqa.vlm.baselines import FrameOracle
 from tests.worlds import Run, run, sample, with_hidden
 
@@ -52,7 +52,7 @@ def test_nothing_is_known_before_the_property_shows(task: str, pair: tuple[float
 def test_one_sphere_alone_tells_less_than_both() -> None:
     spec, found = recorded("drop", (0.3, 0.55))
     first = spec.order[0]
-    value = spec.object(first).restitution
+    value = spec.thing(first).restitution
     alone = odds(spec, found, list(np.arange(0.0, 5.5, 0.125)))
     both = odds(spec, found, list(np.arange(0.0, 8.0, 0.125)))
     # The chance that the other one, at least 0.2 away and otherwise uniform, is the less elastic one.
@@ -74,14 +74,14 @@ def test_rebounds_are_those_of_the_simulator() -> None:
         for side in SIDES:
             impact = next(event for event in found.events if event.kind == "impact" and event.object == side)
             after = found.rows["time"] - impact.t
-            seen = found.rows[f"{side}_z"][after > 0] - spec.object(side).size
-            value = np.array([spec.object(side).restitution])
-            assert rebounds(impact.speed_before, value, after[after > 0])[0] == pytest.approx(seen, abs=3e-4)
+            seen = found.rows[f"{side}_z"][after > 0] - spec.thing(side).half_height
+            value = np.array([spec.thing(side).restitution])
+            assert bounces(value, impact.speed_before, after[after > 0])[0] == pytest.approx(seen, abs=3e-4)
 
 
 @given(st.floats(0.0, 1.0), st.floats(0.1, 5.0), st.floats(0.0, 10.0))
 def test_no_rebound_is_higher_than_the_law_of_impact_allows(value: float, speed: float, after: float) -> None:
-    (height,) = rebounds(speed, np.array([value]), np.array([after]))[0]
+    (height,) = bounces(np.array([value]), speed, np.array([after]))[0]
     assert 0 <= height <= (value * speed) ** 2 / (2 * 9.81) + 1e-12
 
 

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpvqa.probes.push import GAINS
 from hpvqa.scene.camera import quaternion, rotation
-from hpvqa.sim.impedance import PUSH_GAINS, EndEffector, impedance, rotation_error
+from hpvqa.sim.impedance import EndEffector, impedance, rotation_error
 from hpvqa.sim.planner import POINTING_DOWN
 from hpvqa.sim.protocol import Command
 
@@ -16,17 +17,17 @@ def at(position: np.ndarray, quat: np.ndarray = POINTING_DOWN, velocity: np.ndar
 
 
 def to(position: np.ndarray) -> Command:
-    return Command(position, ZERO, POINTING_DOWN, 1.0, PUSH_GAINS)
+    return Command(position, ZERO, POINTING_DOWN, 1.0, GAINS)
 
 
 def test_the_spring_is_soft_along_the_push_and_stiff_across() -> None:
-    force, torque = impedance(at(ZERO), to(np.array([0.1, 0.1, 0.1])), PUSH_GAINS)
+    force, torque = impedance(at(ZERO), to(np.array([0.1, 0.1, 0.1])), GAINS)
     assert force == pytest.approx([15.0, 150.0, 150.0])
     assert torque == pytest.approx([0, 0, 0])
 
 
 def test_the_damper_opposes_motion() -> None:
-    force, _ = impedance(at(ZERO, velocity=np.array([1.0, 0, 0])), to(ZERO), PUSH_GAINS)
+    force, _ = impedance(at(ZERO, velocity=np.array([1.0, 0, 0])), to(ZERO), GAINS)
     assert force[0] == pytest.approx(-2 * np.sqrt(150 * 3.5))
 
 
@@ -44,9 +45,9 @@ def test_small_rotations_are_rotation_vectors(axis: int, angle: float, sign: int
 def test_a_batch_gives_what_single_calls_give() -> None:
     positions = np.random.default_rng(0).normal(size=(5, 3))
     batch = EndEffector(positions, np.tile(POINTING_DOWN, (5, 1)), 2 * positions, 3 * positions)
-    forces, torques = impedance(batch, to(ZERO), PUSH_GAINS)
+    forces, torques = impedance(batch, to(ZERO), GAINS)
     for row in range(5):
         single = EndEffector(positions[row], POINTING_DOWN, 2 * positions[row], 3 * positions[row])
-        force, torque = impedance(single, to(ZERO), PUSH_GAINS)
+        force, torque = impedance(single, to(ZERO), GAINS)
         assert forces[row] == pytest.approx(force)
         assert torques[row] == pytest.approx(torque)

@@ -14,8 +14,8 @@ from hpvqa.dataset.rows import Row
 from hpvqa.dataset.verify import verify
 from hpvqa.errors import UsageError
 from hpvqa.main import main
-from hpvqa.tasks.drop import Drop
-from hpvqa.tasks.push import Push
+from hpvqa.tasks.drop import DropTask
+from hpvqa.tasks.push import PushTask
 from tests.clips import Encoding, encode, moving_pictures
 from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, make_original, quiet
 
@@ -63,7 +63,7 @@ def test_episode_numbers_that_repeat_are_different_episodes(tmp_path: Path) -> N
     assert len({row.file_name for row in evaluation}) == 8
 
 
-@pytest.mark.parametrize(("task", "question"), [("push", Push.question), ("drop", Drop.question)])
+@pytest.mark.parametrize(("task", "question"), [("push", PushTask.question), ("drop", DropTask.question)])
 @pytest.mark.parametrize("old_wording", [False, True])
 def test_both_wordings_become_the_question_that_is_asked(
     tmp_path: Path, task: str, question: str, old_wording: bool
@@ -75,7 +75,7 @@ def test_both_wordings_become_the_question_that_is_asked(
     assert row.original_question.startswith("Looking from the front" if old_wording else "From the perspective")
     assert (row.task, row.episode, row.camera, row.answer) == (task, 3, "front_wide", "left")
     assert (row.fps, row.frames, row.width, row.height) == (FPS, FRAMES, WIDTH, HEIGHT)
-    assert (row.left, row.right, row.gap) == (0.9, 0.3, pytest.approx(0.6))
+    assert (row.values, row.gap) == ({"left": 0.9, "right": 0.3}, pytest.approx(0.6))
     assert row.calibration is None
 
 
@@ -109,7 +109,7 @@ def test_values_that_only_some_rows_have_are_left_out(tmp_path: Path) -> None:
     original = make_original(tmp_path / "push", "push", {0: "Left.", 1: "Right."})
     edit(original, values=None)
     train, evaluation = take(original, tmp_path / "dataset")
-    assert {row.left for row in train + evaluation} == {None}
+    assert all(row.values is None for row in train + evaluation)
 
 
 @pytest.mark.parametrize(

@@ -15,23 +15,24 @@ BASICS = ("errors", "hosts", "install", "versions", "processes", "plain", "files
 """What every layer may import; of each other only what stands before."""
 LAYERS = {
     "scene": set(),
-    "tasks": {"scene"},
+    "probes": {"scene"},
+    "tasks": {"scene", "probes"},
     "places": {"tasks"},
-    "recipe": {"scene", "tasks"},
-    "sim": {"scene", "tasks", "recipe"},
-    "record": {"scene", "tasks", "places", "recipe", "sim"},
-    "collect": {"scene", "tasks", "places", "recipe", "sim", "record"},
-    "dataset": {"scene", "tasks", "places", "recipe", "record"},
-    "vlm": {"scene", "tasks", "recipe", "record", "dataset"},
-    "finetune": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
-    "pretrain": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate", "finetune"},
-    "evaluate": {"scene", "tasks", "recipe", "record", "dataset", "vlm"},
-    "report": {"scene", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
+    "recipe": {"scene", "probes", "tasks"},
+    "sim": {"scene", "probes", "tasks", "recipe"},
+    "record": {"scene", "probes", "tasks", "places", "recipe", "sim"},
+    "collect": {"scene", "probes", "tasks", "places", "recipe", "sim", "record"},
+    "dataset": {"scene", "probes", "tasks", "places", "recipe", "record"},
+    "vlm": {"scene", "probes", "tasks", "recipe", "record", "dataset"},
+    "finetune": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
+    "pretrain": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate", "finetune"},
+    "evaluate": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm"},
+    "report": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "serve": {"scene", "vlm"},
-    "ask": {"scene", "tasks", "places", "record", "collect", "dataset", "vlm", "evaluate"},
+    "ask": {"scene", "probes", "tasks", "places", "record", "collect", "dataset", "vlm", "evaluate"},
 }
 """Every layer, and the layers that it may import."""
-DATA_ONLY = ("tasks", "scene", "record", "dataset", "evaluate", "report")
+DATA_ONLY = ("probes", "tasks", "scene", "record", "dataset", "evaluate", "report")
 TOP = ("__main__", "commands", "main", "demo", "doctor", "listing", "schema")
 """Front ends: nothing below may import them."""
 

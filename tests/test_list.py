@@ -42,8 +42,9 @@ def test_a_data_folder_says_what_each_episode_hides(tmp_path: Path) -> None:
         (record.spec.task, record.spec.index, record.task.answer(record.spec)) for record in records
     ]
     push, failed, drop = entries
-    assert (push.hidden, push.left, push.right) == ("mass", records[0].spec.left.mass, records[0].spec.right.mass)
-    assert (drop.hidden, drop.left) == ("restitution", records[2].spec.left.restitution)
+    first, _, last = records
+    assert (push.hidden, push.values) == ("mass", {thing.name: thing.mass for thing in first.spec.things})
+    assert (drop.hidden, drop.values) == ("restitution", {thing.name: thing.restitution for thing in last.spec.things})
     assert (push.outcome, failed.outcome, push.split) == ("ok", "failed: made to fail", None)
     assert len(push.cameras) == 2
     assert list_episodes(data, "drop") == [drop]
@@ -75,9 +76,7 @@ def test_json_has_every_value(tmp_path: Path, output: Run) -> None:
     data = make_data(tmp_path / "data", push=1)
     (entry,) = json.loads(output(str(data), "--json"))
     assert entry["answer"] in {"left", "right"}
-    assert set(entry) == {
-        *["task", "episode", "source", "answer", "hidden", "left", "right", "outcome", "split", "cameras"]
-    }
+    assert set(entry) == {*["task", "episode", "source", "answer", "hidden", "values", "outcome", "split", "cameras"]}
 
 
 def test_another_folder_names_what_is_near(tmp_path: Path) -> None:

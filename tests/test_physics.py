@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hpvqa.probes.drop import LIFT
 from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.drop import LIFT
 from tests.shared import EPISODES
 from tests.worlds import run, sample, with_hidden
 
@@ -37,7 +37,7 @@ def test_rebound_is_the_square_of_the_restitution(records: Records) -> None:
     for record in records["drop"]:
         assert record.outcome.measurement is not None, record.outcome.reason
         for side in SIDES:
-            worst = max(worst, rebound_error(record.outcome.measurement.of(side), record.spec.object(side).restitution))
+            worst = max(worst, rebound_error(record.outcome.measurement.of(side), record.spec.thing(side).restitution))
     assert worst < 1
 
 
@@ -45,14 +45,14 @@ def test_rebound_is_the_square_of_the_restitution(records: Records) -> None:
 def test_rebound_over_the_whole_range(left: float, right: float) -> None:
     done = run(with_hidden(sample("drop", 3), left, right))
     assert done.outcome.measurement is not None, done.outcome.reason
-    assert rebound_error(done.outcome.measurement.left, left) < 1
-    assert rebound_error(done.outcome.measurement.right, right) < 1
+    assert rebound_error(done.outcome.measurement.of("left"), left) < 1
+    assert rebound_error(done.outcome.measurement.of("right"), right) < 1
 
 
 def test_both_spheres_fall_from_the_same_height(records: Records) -> None:
     for record in records["drop"]:
         heights = [
-            event.position[2] - record.spec.object(event.object).size
+            event.position[2] - record.spec.thing(event.object).half_height
             for event in record.events
             if event.kind == "release"
         ]
@@ -65,7 +65,7 @@ def test_the_lighter_cube_ends_clearly_further(records: Records) -> None:
     for record in records["push"]:
         measurement = record.outcome.measurement
         assert measurement is not None, record.outcome.reason
-        light, heavy = sorted(SIDES, key=lambda side: record.spec.object(side).mass)
+        light, heavy = sorted(SIDES, key=lambda side: record.spec.thing(side).mass)
         assert measurement.of(light) >= measurement.of(heavy) + 0.04
         assert measurement.of(light) >= measurement.of(heavy) * 1.3
 
@@ -100,7 +100,7 @@ def test_the_measured_outcome_agrees_with_the_label(records: Records, task: str)
 @pytest.mark.parametrize("task", TASKS)
 def test_left_is_plus_y_all_the_way(moved: Path, task: str) -> None:
     for folder in list(find_episodes(moved, task))[:20]:
-        rows = read_trajectory(folder / "trajectory.parquet")
+        rows = read_trajectory(folder / "trajectory.parquet", SIDES)
         assert rows["left_y"].min() > 0.1
         assert rows["right_y"].max() < -0.1
 
@@ -129,6 +129,6 @@ def test_the_order_and_side_are_balanced(records: Records) -> None:
     for task, found in records.items():
         cells = {}
         for record in found:
-            key = (TASKS[task].answer(record.spec), record.spec.first)
+            key = (TASKS[task].answer(record.spec), record.spec.order[0])
             cells[key] = cells.get(key, 0) + 1
         assert set(cells.values()) == {EPISODES // 4}, cells

@@ -7,16 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpvqa.probes.drop import dropped
 from hpvqa.scene.camera import project
+from hpvqa.tasks.drop import DropTask
+from hpvqa.tasks.push import PushTask
 from hpvqa.vlm.pixels.belief import Belief
-from hpvqa.vlm.pixels.bounce import RESTITUTION, height, support
 from hpvqa.vlm.pixels.locate import find
+from hpvqa.vlm.pixels.path import support
 from hpvqa.vlm.pixels.ruler import HEIGHTS
-from hpvqa.vlm.pixels.solid import CUBE
+from hpvqa.vlm.pixels.solid import Solid
 from hpvqa.vlm.pixels.survey import survey
 from hpvqa.vlm.pixels.table import table_paint
 from hpvqa.vlm.pixels.view import View
 from tests.pixel_clips import BLUE, RED, Caster, bounced, camera, push_clip, squeezed
+
+CUBE = Solid.of(PushTask().example("left"))
+BOUNCES = DropTask.probe.trace(DropTask().example("left"), "restitution")
 
 WEIGHTS = st.lists(st.floats(-50, 50), min_size=8, max_size=8)
 GRID = np.linspace(0, 1, 8)
@@ -76,12 +82,12 @@ def test_a_cube_is_found_where_it_stands_and_only_there(name: str) -> None:
 def test_height_is_that_of_one_bounce_after_the_other(restitution: float) -> None:
     times = np.linspace(0, 2, 97)
     expected = [bounced(restitution, float(time)) for time in times]
-    assert height(np.array([restitution]), times)[0] == pytest.approx(expected, abs=1e-3)
+    assert dropped(np.array([restitution]), times)[0] == pytest.approx(expected, abs=1e-3)
 
 
 @given(restitution=st.floats(0, 1), time=st.floats(-0.25, 2))
 def test_height_stays_between_table_and_release(restitution: float, time: float) -> None:
-    found = height(np.array([restitution]), np.array([time]))
+    found = dropped(np.array([restitution]), np.array([time]))
     assert 0 <= found.item() <= 0.3 + 1e-9
 
 
@@ -91,15 +97,15 @@ def test_support_is_greatest_for_the_path_that_was_seen() -> None:
     for number, time in enumerate(times):
         z = bounced(0.6, time - 1.4) if time > 1.4 else (0.3 if time > 1.0 else 0.0)
         alike[number] = np.exp(-(((HEIGHTS - 0.025 - z) / 0.01) ** 2))
-    found = support(alike, times)
+    found = support(alike, times, BOUNCES)
     release, best = np.unravel_index(found.argmax(), found.shape)
-    assert RESTITUTION[best] == pytest.approx(0.6, abs=0.02)
+    assert BOUNCES.values[best] == pytest.approx(0.6, abs=0.02)
     assert release / 120 == pytest.approx(1.4, abs=0.02)
 
 
 def test_what_never_moved_supports_nothing() -> None:
     alike = np.tile(np.exp(-HEIGHTS * 30).astype(np.float32), (60, 1))
-    assert support(alike, np.arange(60) / 30).max() <= 0
+    assert support(alike, np.arange(60) / 30, BOUNCES).max() <= 0
 
 
 @given(a=WEIGHTS, b=WEIGHTS)

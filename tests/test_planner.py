@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpvqa.probes.waypoint import Waypoint
 from hpvqa.sim.planner import Planner, minimum_jerk
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.base import Waypoint
 from tests.worlds import sample
 
 

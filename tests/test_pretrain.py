@@ -62,7 +62,7 @@ def test_a_store_holds_what_evaluation_would_be_shown(push: Store, tmp_path: Pat
     assert push.whole == (0, 4, 7, 11)
     assert push.times[:3] == (0.0, 0.5, 1.0)
     assert push.world.shape == (8, 12, 3, 3)
-    left = push.records[3].spec.left.position
+    left = push.records[3].spec.thing("left").position
     assert push.world[3, 0, 0] == pytest.approx(left)
 
     camera = push.records[3].cameras[1].camera
@@ -276,7 +276,7 @@ def test_scores_are_of_what_was_asked(push: Store) -> None:
     assert hidden[1][0].videos[0].indices == (0, 4, 7, 11)
     assert np.array_equal(hidden[1][0].videos[0].images, push.images[5, 1, [0, 4, 7, 11]])
     first = list(_rows(push, [5, 6], "push-first", prompt))
-    assert [truth for _, truth in first] == [push.records[episode].spec.first for episode in (5, 5, 6, 6)]
+    assert [truth for _, truth in first] == [push.records[episode].spec.order[0] for episode in (5, 5, 6, 6)]
     further = list(_rows(push, range(8), "push-further", prompt))
-    assert [truth for _, truth in further[::2]] == [record.spec.first for record in push.records]
+    assert [truth for _, truth in further[::2]] == [record.spec.order[0] for record in push.records]
     assert all(len(set(query.videos[0].indices)) == 1 for query, _ in further)

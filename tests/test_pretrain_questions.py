@@ -7,9 +7,9 @@ import pytest
 
 from hpvqa.pretrain.phases import phase
 from hpvqa.pretrain.questions import QUESTIONS, Question, Seen, questions_of
+from hpvqa.probes.events import Event
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.outcome import Event
 from tests.factories import make_spec
 from tests.pretrain_data import place
 
@@ -24,7 +24,7 @@ def seen(spec: EpisodeSpec, *times: float) -> Seen:
             t=time,
             object=side,
             other="gripper",
-            position=spec.object(side).position,
+            position=spec.thing(side).position,
             speed_before=0.0,
             speed_after=0.0,
             t_resolution=0.0,
@@ -39,7 +39,7 @@ def answers(spec: EpisodeSpec, *times: float) -> dict[str, Side | None]:
 
 
 def spec_with(task: str, first: Side) -> EpisodeSpec:
-    return next(spec for index in range(8) if (spec := make_spec(task, index)).first == first)
+    return next(spec for index in range(8) if (spec := make_spec(task, index)).order[0] == first)
 
 
 @pytest.mark.parametrize(("first", "last"), [("left", "right"), ("right", "left")])

@@ -13,6 +13,7 @@ from hpvqa.record.episode import EpisodeRecord, episode_dir, find_episodes, publ
 from hpvqa.record.recorder import record_episode
 from hpvqa.record.trajectory import column_names, read_trajectory, write_trajectory
 from hpvqa.record.video import ClipWriter
+from hpvqa.scene.spec import SIDES
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import Simulator
 from hpvqa.tasks import TASKS
@@ -25,7 +26,7 @@ tasks = pytest.mark.parametrize("task", TASKS)
 
 @pytest.fixture(scope="module")
 def simulator() -> Simulator:
-    return open_simulator("mujoco", SIZE)
+    return open_simulator(SIZE)
 
 
 def record(task: str, index: int, folder: Path, simulator: Simulator) -> Path:
@@ -66,13 +67,13 @@ def test_seven_clips_of_constant_frame_rate(episode: Path) -> None:
 
 def test_the_trajectory_has_a_row_a_frame(episode: Path) -> None:
     made = read_episode(episode)
-    rows = read_trajectory(episode / "trajectory.parquet")
-    assert list(rows) == column_names()
+    rows = read_trajectory(episode / "trajectory.parquet", SIDES)
+    assert list(rows) == column_names(SIDES)
     assert made.video is not None
     assert rows["time"] == pytest.approx(np.arange(made.video.frames) / FPS)
     for side in ("left", "right"):
         start = [rows[f"{side}_{axis}"][0] for axis in "xyz"]
-        assert start == pytest.approx(made.spec.object(side).position)
+        assert start == pytest.approx(made.spec.thing(side).position)
 
 
 def test_events_are_complete_and_in_order(episode: Path) -> None:
@@ -166,8 +167,8 @@ def test_a_truncated_episode_is_one_sentence(episode: Path, tmp_path: Path) -> N
 
 def test_a_trajectory_whose_columns_have_no_names_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "trajectory.parquet"
-    write_trajectory(path, [[0.0] * len(column_names())] * 3)
-    name = column_names()[0].encode()
+    write_trajectory(path, [[0.0] * len(column_names(SIDES))] * 3, SIDES)
+    name = column_names(SIDES)[0].encode()
     path.write_bytes(path.read_bytes().replace(name, b"\xf1" * len(name)))
     with pytest.raises(RunError, match="cannot be read"):
-        read_trajectory(path)
+        read_trajectory(path, SIDES)

@@ -18,19 +18,21 @@ from hpvqa.scene.spec import SIDES, SURFACES, CameraSpec, EpisodeSpec, Vec3
 from hpvqa.sim import open_simulator
 from hpvqa.sim.mujoco import robot
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
-from hpvqa.sim.mujoco.simulator import LABELS, ROBOT_LABEL, MujocoSimulator
+from hpvqa.sim.mujoco.simulator import MujocoSimulator
 from hpvqa.sim.planner import Planner
+from hpvqa.sim.protocol import FIRST_LABEL, ROBOT_LABEL
 from hpvqa.sim.render.shapes import creased
 from hpvqa.tasks import TASKS
-from tests.worlds import sample
+from tests.worlds import sample, with_things
 
+LABELS = {side: label for label, side in enumerate(SIDES, FIRST_LABEL)}
 SIZE = (224, 224)
 tasks = pytest.mark.parametrize("task", TASKS)
 
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[MujocoSimulator]:
-    opened = open_simulator("mujoco", SIZE)
+    opened = open_simulator(SIZE)
     assert isinstance(opened, MujocoSimulator)
     yield opened
     opened.close()
@@ -46,11 +48,11 @@ def placed(simulator: MujocoSimulator, spec: EpisodeSpec, seconds: float = 0.0) 
 
 
 def seen(simulator: MujocoSimulator, camera: CameraSpec) -> NDArray[np.uint8]:
-    return simulator.render(camera.name).copy()
+    return simulator.render(camera).copy()
 
 
 def labels(simulator: MujocoSimulator, camera: CameraSpec) -> NDArray[np.uint8]:
-    return simulator._up_to_date(SIZE).segment(camera)
+    return simulator.segment(camera)
 
 
 def viewed(spec: EpisodeSpec, position: Vec3, target: Vec3, focal_length: float = 24.0) -> EpisodeSpec:
@@ -82,7 +84,7 @@ def test_things_are_where_the_projection_says(task: str, rig: str, simulator: Mu
     for camera in spec.cameras:
         found = labels(simulator, camera)
         for side in SIDES:
-            item = spec.object(side)
+            item = spec.thing(side)
             v, u = np.nonzero(found == LABELS[side])
             if item.shape != "sphere" or len(u) == 0:
                 continue
@@ -98,7 +100,7 @@ def test_a_cube_fills_its_outline(simulator: MujocoSimulator) -> None:
     spec = viewed(sample("push", 1), (0.9, 0.2, 0.25), (0.4, 0.2, 0.0))
     placed(simulator, spec)
     (camera,) = spec.cameras
-    half, center = spec.left.size, np.array(spec.left.position)
+    half, center = spec.thing("left").half_height, np.array(spec.thing("left").position)
     corners = [center + half * np.array([i, j, k]) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)]
     outline = project(camera, corners, *SIZE)
     v, u = np.nonzero(labels(simulator, camera) == LABELS["left"])
@@ -122,7 +124,7 @@ def test_silhouettes_are_within_a_pixel_of_full_detail(
     task: str, simulator: MujocoSimulator, whole_robot: list[robot.RobotPart], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hpvqa.sim.mujoco.simulator.robot_parts", lambda *args, **named: whole_robot)
-    detailed = open_simulator("mujoco", SIZE)
+    detailed = open_simulator(SIZE)
     assert isinstance(detailed, MujocoSimulator)
     # In the middle of handling the first thing.
     spec = sample(task, 2).model_copy(
@@ -149,7 +151,7 @@ def named(cameras: tuple[CameraSpec, ...], prefix: str) -> tuple[CameraSpec, ...
 def test_edges_are_smooth(simulator: MujocoSimulator) -> None:
     # A pale sphere before a dark wall: where its edge cuts a pixel, the pixel is in between.
     spec = painted(sample("drop", 1), walls=((0.1, 0.1, 0.1),) * 4, table=(0.1, 0.1, 0.1), floor=(0.1, 0.1, 0.1))
-    spec = spec.model_copy(update={"left": spec.left.model_copy(update={"color": (0.9, 0.9, 0.9)})})
+    spec = with_things(spec, left={"color": (0.9, 0.9, 0.9)})
     spec = viewed(spec, (1.0, 0.2, 0.05), (0.4, 0.2, 0.03), 60.0)
     placed(simulator, spec)
     image = luminance(seen(simulator, spec.cameras[0]))
@@ -188,7 +190,7 @@ def test_a_shadow_is_soft_and_moves_with_what_casts_it(simulator: MujocoSimulato
 
 
 def test_nothing_of_an_earlier_picture_is_left(simulator: MujocoSimulator) -> None:
-    fresh = open_simulator("mujoco", SIZE)
+    fresh = open_simulator(SIZE)
     assert isinstance(fresh, MujocoSimulator)
     spec = sample("push", 3)
     placed(simulator, sample("drop", 2), 1.0)
@@ -241,7 +243,7 @@ def test_a_device_that_cannot_draw_finer_draws_all_the_same(monkeypatch: pytest.
     import hpvqa.sim.render.renderer as module
 
     monkeypatch.setattr(module, "largest_texture", lambda: 300)
-    coarse = open_simulator("mujoco", SIZE)
+    coarse = open_simulator(SIZE)
     assert isinstance(coarse, MujocoSimulator)
     spec = sample("push", 0)
     placed(coarse, spec)

@@ -124,12 +124,14 @@ def test_names_of_cameras_say_from_where_they_look(rig: str, task: str) -> None:
 def outlines(spec: EpisodeSpec, done: Run, camera: CameraSpec) -> Iterator[NDArray[np.float64]]:
     """Corners of a cube, or both ends of the diameter of a sphere that lies across the picture, ten times a second."""
     for side in SIDES:
-        thing = spec.object(side)
+        thing = spec.thing(side)
         for moment in range(0, len(done.rows["time"]), 6):
             center = np.array([done.rows[f"{side}_{axis}"][moment] for axis in "xyz"])
             turned = rotation(tuple(done.rows[f"{side}_q{part}"][moment] for part in "wxyz"))
             across = rotation(camera.quat_wxyz)[:, 0]
-            yield center + thing.size * (SIGNS @ turned.T if thing.shape == "cube" else np.array([across, -across]))
+            yield center + thing.half_height * (
+                SIGNS @ turned.T if thing.shape == "box" else np.array([across, -across])
+            )
 
 
 def wrists(spec: EpisodeSpec, done: Run) -> Iterator[NDArray[np.float64]]:
@@ -161,7 +163,7 @@ def corners(spec: EpisodeSpec, done: Run) -> Iterator[NDArray[np.float64]]:
     """For each object, the corners of its bounding box along its whole way, and at starts up to 1 cm away."""
     for side in SIDES:
         path = np.stack([done.rows[f"{side}_{axis}"] for axis in "xyz"], axis=1)
-        half = spec.object(side).size + np.array([0.02, 0.02, 0.0])
+        half = spec.thing(side).half_height + np.array([0.02, 0.02, 0.0])
         yield (path[:, None] + SIGNS * half).reshape(-1, 3)
 
 

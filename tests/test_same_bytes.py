@@ -55,7 +55,7 @@ def digest_of(folder: Path) -> dict[str, str]:
     record = read_episode(folder)
     assert record.video is not None
     numbers, pictures = hashlib.sha256(), hashlib.sha256()
-    for name, column in sorted(read_trajectory(folder / "trajectory.parquet").items()):
+    for name, column in sorted(read_trajectory(folder / "trajectory.parquet", record.spec.names).items()):
         numbers.update(name.encode() + column.tobytes())
     for camera in record.cameras:
         for image in read_frames(folder / f"{camera.camera.name}.mp4", list(range(record.video.frames))):

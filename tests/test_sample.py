@@ -14,6 +14,7 @@ from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.tasks import TASKS
+from hpvqa.tasks.pair import START_X, START_Y
 
 Run = Callable[..., str]
 
@@ -37,7 +38,14 @@ def sampled(task: str, index: int, seed: int = 42, attempt: int = 0) -> EpisodeS
     recipe = Recipe()
     rig = load_rig("paper")
     return sample_episode(
-        TASKS[task](), recipe.randomization, rig.name, rig.cameras(task), seed=seed, index=index, attempt=attempt
+        TASKS[task],
+        TASKS[task].ranges(),
+        recipe.randomization,
+        rig.name,
+        rig.cameras(task),
+        seed=seed,
+        index=index,
+        attempt=attempt,
     )
 
 
@@ -57,8 +65,8 @@ def test_a_recipe_is_taken_and_options_override_it(tmp_path: Path, output: Run) 
     recipe.write_text("seed: 5\nrandomization: {start_jitter: 0}\ntasks: {push: {ranges: {light_mass: [0.5, 0.5]}}}\n")
     spec = EpisodeSpec.model_validate_json(output("push", "--recipe", str(recipe), "--json"))
     assert spec.seed == 5
-    assert min(spec.left.mass, spec.right.mass) == 0.5
-    assert spec.left.position[:2] == (TASKS["push"].start_x, TASKS["push"].start_y)
+    assert min(spec.thing("left").mass, spec.thing("right").mass) == 0.5
+    assert spec.thing("left").position[:2] == (START_X, START_Y)
     spec = EpisodeSpec.model_validate_json(output("push", "--recipe", str(recipe), "--seed", "6", "--json"))
     assert spec.seed == 6
 
@@ -70,13 +78,13 @@ def test_table_shows_what_matters(task: str, output: Run) -> None:
     assert max(map(len, text.splitlines())) <= 80
     assert f"Answer: {TASKS[task].answer(spec)}" in text
     hidden = TASKS[task].hidden
-    for side in (spec.left, spec.right):
+    for side in spec.things:
         assert f"{getattr(side, hidden):.3f}" in text
     for camera in spec.cameras:
         assert camera.name in text
-    for color in (spec.left.color, spec.room.table, *spec.room.walls):
+    for color in (spec.thing("left").color, spec.room.table, *spec.room.walls):
         assert swatch(color).plain.split()[0] in text
-    assert spec.first == ("left" if "goes         first" in text else "right")
+    assert spec.order[0] == ("left" if "goes         first" in text else "right")
 
 
 @pytest.mark.parametrize(("color", "name"), [((1.0, 0.5, 0.0), "#ff8000"), ((0.0, 0.0, 1.0), "#0000ff")])

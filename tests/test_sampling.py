@@ -13,7 +13,8 @@ from hpvqa.scene.materials import FLOORS, TABLES, WALLS
 from hpvqa.scene.sampling import side_and_order
 from hpvqa.scene.spec import SIDES, SURFACES, EpisodeSpec, RoomSpec
 from hpvqa.tasks import TASKS
-from tests.worlds import sample
+from hpvqa.tasks.pair import START_X, START_Y
+from tests.worlds import sample, with_hidden
 
 INDEX = st.integers(0, 2**32 - 2)
 SEED = st.integers(0, 2**63 - 1)
@@ -62,38 +63,39 @@ def test_the_order_within_blocks_cannot_be_foreseen() -> None:
 def test_a_redraw_keeps_what_the_answer_depends_on(task: str, index: int, attempt: int) -> None:
     kind = TASKS[task]
     first, again = sample(task, index), sample(task, index, attempt=attempt)
-    assert again.first == first.first
+    assert again.order == first.order
     for side in SIDES:
         assert kind.hidden_value(again, side) == kind.hidden_value(first, side)
     assert again.room != first.room
     assert again.light != first.light
-    assert again.left.position != first.left.position
+    assert again.thing("left").position != first.thing("left").position
 
 
 @tasks
 @given(index=INDEX)
 def test_nuisance_variables_stay_in_their_ranges(task: str, index: int) -> None:
     spec = sample(task, index)
-    kind = TASKS[task]
     for side, sign in zip(SIDES, (1, -1), strict=True):
-        x, y, z = spec.object(side).position
-        assert abs(x - kind.start_x) <= 0.01
-        assert abs(y - sign * kind.start_y) <= 0.01
-        assert z == spec.object(side).size
-        assert delta_e(spec.object(side).color, spec.room.table) >= 50
-    assert spec.left.color == spec.right.color
+        x, y, z = spec.thing(side).position
+        assert abs(x - START_X) <= 0.01
+        assert abs(y - sign * START_Y) <= 0.01
+        assert z == spec.thing(side).half_height
+        assert delta_e(spec.thing(side).color, spec.room.table) >= 50
+    assert spec.thing("left").color == spec.thing("right").color
     assert all(abs(value) <= 2 for value in spec.light.position[:2])
     assert len({*spec.room.walls, spec.room.table, spec.room.floor}) == 6
 
 
 def test_independent_colours_differ_and_still_stand_out() -> None:
     spec = sample("push", 3, object_colors="independent")
-    assert spec.left.color != spec.right.color
-    assert min(delta_e(spec.object(side).color, spec.room.table) for side in SIDES) >= 50
+    assert spec.thing("left").color != spec.thing("right").color
+    assert min(delta_e(spec.thing(side).color, spec.room.table) for side in SIDES) >= 50
 
 
 def test_mass_ranges_are_the_papers() -> None:
-    masses = np.array([sorted((s.left.mass, s.right.mass)) for s in (sample("push", k) for k in range(400))])
+    masses = np.array(
+        [sorted((s.thing("left").mass, s.thing("right").mass)) for s in (sample("push", k) for k in range(400))]
+    )
     assert 0.5 <= masses[:, 0].min() < 0.51
     assert 0.99 < masses[:, 0].max() <= 1.0
     assert 3.0 <= masses[:, 1].min() < 3.03
@@ -102,7 +104,10 @@ def test_mass_ranges_are_the_papers() -> None:
 
 def test_restitution_covers_all_pairs_with_the_gap() -> None:
     pairs = np.array(
-        [sorted((s.left.restitution, s.right.restitution)) for s in (sample("drop", k) for k in range(800))]
+        [
+            sorted((s.thing("left").restitution, s.thing("right").restitution))
+            for s in (sample("drop", k) for k in range(800))
+        ]
     )
     gaps = pairs[:, 1] - pairs[:, 0]
     assert gaps.min() >= 0.2
@@ -129,12 +134,7 @@ def test_the_answer_is_the_side_with_the_larger_value(task: str) -> None:
 def test_the_plan_does_not_know_the_hidden_property(task: str) -> None:
     kind = TASKS[task]
     spec = sample(task, 5)
-    swapped = spec.model_copy(
-        update={
-            side: spec.object(side).model_copy(update={kind.hidden: kind.hidden_value(spec, other)})
-            for side, other in (("left", "right"), ("right", "left"))
-        }
-    )
+    swapped = with_hidden(spec, kind.hidden_value(spec, "right"), kind.hidden_value(spec, "left"))
     assert kind.waypoints(swapped) == kind.waypoints(spec)
 
 
@@ -163,7 +163,7 @@ def test_things_stand_out_from_whatever_is_behind_them_in_rooms_of_materials(tas
     spec = sample(task, index, seed=seed, look="materials")
     assert all(surface in SURFACES for surface in spec.room.surfaces)
     for side in SIDES:
-        color = spec.object(side).color
+        color = spec.thing(side).color
         assert delta_e(color, spec.room.table) >= 50
         assert all(delta_e(color, other) >= 30 for other in (spec.room.floor, *spec.room.walls))
     assert EpisodeSpec.model_validate_json(spec.model_dump_json()) == spec
@@ -173,7 +173,7 @@ def test_things_stand_out_from_whatever_is_behind_them_in_rooms_of_materials(tas
 @given(index=INDEX)
 def test_the_look_changes_nothing_that_an_answer_depends_on(task: str, index: int) -> None:
     plain, other = sample(task, index), sample(task, index, look="materials")
-    assert plain.first == other.first
+    assert plain.order == other.order
     for side in SIDES:
         assert TASKS[task].hidden_value(plain, side) == TASKS[task].hidden_value(other, side)
 

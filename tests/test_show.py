@@ -19,7 +19,7 @@ from tests.worlds import physics, sample, with_hidden
 def episode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("show")
     (folder / "partial").mkdir()
-    simulator = open_simulator("mujoco", (64, 48))
+    simulator = open_simulator((64, 48))
     # Spheres of restitution below 0.03 have no apex worth a picture; these have.
     spec = with_hidden(sample(request.param), 0.5, 0.9)
     made = record_episode(simulator, spec, folder / "partial", fps=5, resolution=(64, 48))

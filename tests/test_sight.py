@@ -49,7 +49,7 @@ def test_the_span_of_a_push_is_the_measured_displacement(data: Path) -> None:
     for side, span in spans(record).items():
         moved = record.outcome.measurement.of(side)
         assert span.length == pytest.approx(moved)
-        assert span.start == record.spec.object(side).position
+        assert span.start == record.spec.thing(side).position
         assert span.words == f"{100 * moved:.1f} cm"
 
 
@@ -58,7 +58,7 @@ def test_the_span_of_a_drop_ends_at_the_apex_that_was_found(data: Path) -> None:
     for side, span in spans(record).items():
         apex = next(event for event in record.events if event.kind == "apex" and event.object == side)
         assert (span.t, span.end) == (apex.t, apex.position)
-        assert span.length == pytest.approx(apex.position[2] - record.spec.object(side).size)
+        assert span.length == pytest.approx(apex.position[2] - record.spec.thing(side).half_height)
 
 
 def test_a_sphere_that_does_not_bounce_has_a_span_of_no_length(data: Path) -> None:
@@ -115,8 +115,8 @@ def test_a_ruler_is_drawn_where_the_object_went(data: Path) -> None:
     spec, above = record.spec, camera("above", FAR, 50.0)
     span = spans(record)["left"]
     picture = Image.new("RGB", (640, 480))
-    Marker(picture, above, picture.size, ImageFont.load_default(14)).ruler(spec.left, "left", span, "")
-    color = tuple(int(COLORS["left"][at : at + 2], 16) for at in (1, 3, 5))
+    Marker(picture, above, picture.size, ImageFont.load_default(14)).ruler(spec.thing("left"), COLORS[0], span, "")
+    color = tuple(int(COLORS[0][at : at + 2], 16) for at in (1, 3, 5))
     rows, columns = np.nonzero((np.asarray(picture) == color).all(axis=-1))
     table = [(x, y, 0.0) for x, y, _ in (span.start, span.end)]
     (_, first), (u, last) = project(above, table, *picture.size)

@@ -32,7 +32,7 @@ Recorded = dict[tuple[Size, int], tuple[Path, EpisodeRecord]]
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     found = {}
     for size in (SQUARE, DEFAULT):
-        simulator = open_simulator("mujoco", size)
+        simulator = open_simulator(size)
         for index in EPISODES:
             spec = sample("push", index, seed=20777)
             cameras = tuple(camera for camera in spec.cameras if camera.name in SEEN)

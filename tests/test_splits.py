@@ -26,7 +26,9 @@ def paper_specs() -> tuple[Recipe, list[EpisodeSpec]]:
     recipe = load_recipe("paper")
     rig = load_rig(recipe.rig)
     specs = [
-        sample_episode(wanted.ranges, recipe.randomization, rig.name, rig.cameras(name), seed=recipe.seed, index=index)
+        sample_episode(
+            TASKS[name], wanted.ranges, recipe.randomization, rig.name, rig.cameras(name), seed=recipe.seed, index=index
+        )
         for name, wanted in recipe.named_tasks().items()
         for index in range(wanted.episodes)
     ]
@@ -56,7 +58,7 @@ def test_a_collection_in_whole_blocks_is_even_in_every_cell_of_every_split(seed:
     specs = [make_spec(task, index, seed=seed) for task in TASKS for index in range(32)]
     splits = split_specs(specs, Recipe(), seed)
     found = Counter(
-        (spec.task, splits[spec.task, spec.index], TASKS[spec.task].answer(spec), spec.first) for spec in specs
+        (spec.task, splits[spec.task, spec.index], TASKS[spec.task].answer(spec), spec.order[0]) for spec in specs
     )
     assert set(found.values()) == {2, 6}
     assert all(count == (2 if split == "eval" else 6) for (_, split, _, _), count in found.items())

@@ -23,9 +23,11 @@ def test_the_width_is_that_of_the_projection(task: str) -> None:
     spec = make_spec(task, 0, cameras=7)
     for camera in spec.cameras:
         right = np.array(_axes(camera.quat_wxyz)[:, 0])
-        ends = [np.array(spec.left.position) + sign * spec.left.size * right for sign in (-1, 1)]
+        ends = [
+            np.array(spec.thing("left").position) + sign * spec.thing("left").half_height * right for sign in (-1, 1)
+        ]
         (u, _), (w, _) = project(camera, ends, 224, 224)
-        assert thing_width(camera, spec.left, 224) == pytest.approx(abs(w - u))
+        assert thing_width(camera, spec.thing("left"), 224) == pytest.approx(abs(w - u))
 
 
 def _axes(quat: tuple[float, float, float, float]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -38,7 +40,7 @@ def test_cameras_that_show_too_little_are_named_with_their_pixels() -> None:
     spec = make_spec("drop", 0, cameras=2)
     assert too_small(spec, 224, 224) is None
     said = str(too_small(spec, 64, 48))
-    narrow, wide = (min(thing_width(camera, thing, 64) for thing in (spec.left, spec.right)) for camera in spec.cameras)
+    narrow, wide = (min(thing_width(camera, thing, 64) for thing in spec.things) for camera in spec.cameras)
     assert narrow < LEAST_WIDTH <= wide or wide < LEAST_WIDTH
     assert f"At 64x48 a thing of drop is fewer than 3 pixels wide ({narrow:.1f} by {spec.cameras[0].name}" in said
     # What it says is enough is enough.

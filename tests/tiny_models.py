@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hpvqa.scene.spec import SIDES, Side
-from hpvqa.tasks.push import Push
+from hpvqa.tasks.push import PushTask
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.prompt import CHOICES, load_prompt
 from hpvqa.vlm.protocol import Query
@@ -29,7 +29,7 @@ STEP = 15
 read_prompt = cache(load_prompt)
 
 
-def make_query(*videos: Frames, key: str = "row", system: str | None = None, text: str = Push.question) -> Query:
+def make_query(*videos: Frames, key: str = "row", system: str | None = None, text: str = PushTask.question) -> Query:
     """A query as an evaluation would ask it."""
     return Query(
         key=key,

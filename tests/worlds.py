@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.probes.events import Event
 from hpvqa.record.recorder import final_positions
 from hpvqa.record.trajectory import column_names, row
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
-from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec, Side, Vec3
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Vec3
 from hpvqa.sim import open_simulator
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import Simulator
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.outcome import Event, Outcome
+from hpvqa.tasks.outcome import Outcome
 
 
 @cache
@@ -33,7 +35,8 @@ def sample(
     task: str, index: int = 0, *, seed: int = 0, attempt: int = 0, rig: str = "paper", **nuisance: object
 ) -> EpisodeSpec:
     return sample_episode(
-        TASKS[task](),
+        TASKS[task],
+        TASKS[task].ranges(),
         Randomization.model_validate(nuisance),
         *cameras(rig, task),
         seed=seed,
@@ -45,20 +48,25 @@ def sample(
 def with_hidden(spec: EpisodeSpec, left: float, right: float) -> EpisodeSpec:
     """The same episode with other hidden values."""
     name = TASKS[spec.task].hidden
-    values = {"left": left, "right": right}
-    return spec.model_copy(update={side: spec.object(side).model_copy(update={name: values[side]}) for side in SIDES})
+    return with_things(spec, left={name: left}, right={name: right})
+
+
+def with_things(spec: EpisodeSpec, **changes: Mapping[str, object]) -> EpisodeSpec:
+    """The same episode with things of other properties, by name."""
+    things = tuple(thing.model_copy(update=dict(changes.get(thing.name, {}))) for thing in spec.things)
+    return spec.model_copy(update={"things": things})
 
 
 @cache
 def physics() -> Simulator:
     """One simulator for all tests of a process: that it carries nothing over is tested too."""
-    return open_simulator("mujoco", None)
+    return open_simulator(None)
 
 
 @dataclass(frozen=True)
 class Run:
     events: tuple[Event, ...]
-    final: dict[Side, Vec3]
+    final: dict[str, Vec3]
     outcome: Outcome
     rows: dict[str, NDArray[np.float64]]
 
@@ -80,4 +88,4 @@ def run(spec: EpisodeSpec, simulator: Simulator | None = None, rate: int = 60) -
     final = final_positions(simulator.state())
     outcome = task.check(spec, detector.events(), final)
     columns = np.array(rows).T
-    return Run(detector.events(), final, outcome, dict(zip(column_names(), columns, strict=True)))
+    return Run(detector.events(), final, outcome, dict(zip(column_names(spec.names), columns, strict=True)))

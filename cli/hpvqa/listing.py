@@ -26,8 +26,7 @@ class Entry:
         source: The data folder that it comes from.
         answer: The true answer to its task's question.
         hidden: What is hidden: mass [kg] or restitution.
-        left: The hidden value of the left object, if it is known.
-        right: The hidden value of the right object.
+        values: The hidden property of each thing, by its name; None if it is not known.
         outcome: ``ok``, or why no data set takes it.
         split: The split that it is in, in a data set.
         cameras: Whose clips there are.
@@ -38,8 +37,7 @@ class Entry:
     source: str
     answer: Side
     hidden: str
-    left: float | None
-    right: float | None
+    values: dict[str, float] | None
     outcome: str
     split: str | None
     cameras: tuple[str, ...]
@@ -74,8 +72,7 @@ def _recorded(data: Path, task: str | None) -> Iterator[Entry]:
             source=data.resolve().name,
             answer=kind.answer(spec),
             hidden=kind.hidden,
-            left=kind.hidden_value(spec, "left"),
-            right=kind.hidden_value(spec, "right"),
+            values=kind.values(spec),
             outcome="ok" if record.outcome.ok else f"failed: {record.outcome.reason}",
             split=None,
             cameras=tuple(camera.camera.name for camera in record.cameras),
@@ -101,8 +98,7 @@ def _built(root: Path, task: str | None) -> Iterator[Entry]:
             source=source,
             answer=first.answer,
             hidden=TASKS[name].hidden,
-            left=first.left,
-            right=first.right,
+            values=first.values,
             outcome="ok",
             split=splits[cluster],
             cameras=tuple(row.camera for row in found[cluster]),

@@ -13,12 +13,12 @@ from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import Rig
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.base import Task
+from hpvqa.tasks.base import Ranges, Task
 
 PHYSICS_RATE = 1200
 """Physics steps a second in the embedded simulator; a video's frame rate divides it."""
 
-T = TypeVar("T", bound=Task)
+T = TypeVar("T", bound=Ranges)
 
 
 def check_fps(fps: int) -> int:
@@ -69,12 +69,13 @@ class TaskRecipe(Model, Generic[T]):
     ranges: T = Field(description="Ranges of the hidden property.")
 
 
-def _task_recipe(task: type[Task]) -> Any:
-    generic = TaskRecipe[task]  # type: ignore[valid-type]
+def _task_recipe(task: Task) -> Any:
+    kind = task.ranges
+    generic = TaskRecipe[kind]  # type: ignore[valid-type]
     return create_model(
-        f"{task.__name__}Recipe",
+        f"{kind.__name__.removesuffix('Ranges')}Recipe",
         __base__=generic,
-        ranges=(task, Field(default=task(), description="Ranges of the hidden property.")),
+        ranges=(kind, Field(default=kind(), description="Ranges of the hidden property.")),
     )
 
 
@@ -100,12 +101,12 @@ class Recipe(Model):
     randomization: Randomization = Field(default=Randomization(), description="Ranges of the nuisance variables.")
     tasks: TasksRecipe = Field(default=TasksRecipe(), description="What to make of each task.")
 
-    def task(self, name: str) -> TaskRecipe[Task] | None:
+    def task(self, name: str) -> TaskRecipe[Ranges] | None:
         """What the recipe says of one task; None if it does not name it."""
-        found: TaskRecipe[Task] | None = getattr(self.tasks, name)
+        found: TaskRecipe[Ranges] | None = getattr(self.tasks, name)
         return found
 
-    def named_tasks(self) -> dict[str, TaskRecipe[Task]]:
+    def named_tasks(self) -> dict[str, TaskRecipe[Ranges]]:
         """The tasks that the recipe names, in the order of the registry."""
         found = {name: self.task(name) for name in TASKS}
         return {name: task for name, task in found.items() if task is not None}

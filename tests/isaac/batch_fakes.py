@@ -33,7 +33,7 @@ class MujocoBatch:
     name = "isaac"
 
     def __init__(self, places: int, fps: int, resolution: tuple[int, int] | None) -> None:
-        self._worlds = [open_simulator("mujoco", resolution) for _ in range(places)]
+        self._worlds = [open_simulator(resolution) for _ in range(places)]
         self.places = places
         self.timestep = self._worlds[0].timestep
         self.substeps = round(1 / (fps * self.timestep))
@@ -60,7 +60,8 @@ class MujocoBatch:
         return found
 
     def images(self, camera: str) -> NDArray[np.uint8]:
-        return np.stack([world.render(camera).copy() for world in self._worlds[: len(self._specs)]])
+        seen = next(item for item in self._specs[0].cameras if item.name == camera)
+        return np.stack([world.render(seen).copy() for world in self._worlds[: len(self._specs)]])
 
     def troubles(self) -> list[str | None]:
         unlucky = [spec.task == "push" and spec.index % 3 == 1 and spec.attempt == 0 for spec in self._specs]

@@ -16,6 +16,7 @@ import pytest
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.record.trajectory import column_names, read_trajectory
+from hpvqa.scene.spec import SIDES
 from tests.isaac.batch_fakes import installation
 from tests.worlds import sample
 
@@ -66,8 +67,8 @@ def test_it_collects_both_tasks_retries_and_goes_on(tmp_path: Path) -> None:
         spec = sample(record.spec.task, record.spec.index, attempt=record.spec.attempt, rig=RIG)
         assert record.spec == spec, "the spec does not depend on the backend"
         assert record.checksum == record.digest()
-        trajectory = read_trajectory(folder / "trajectory.parquet")
-        assert list(trajectory) == column_names()
+        trajectory = read_trajectory(folder / "trajectory.parquet", SIDES)
+        assert list(trajectory) == column_names(SIDES)
         assert record.video is not None
         assert len(trajectory["time"]) == record.video.frames
         clip = folder / f"{spec.cameras[0].name}.mp4"

@@ -42,13 +42,13 @@ def flight(time: float, drop: float, e: float, size: float) -> tuple[float, floa
 @pytest.mark.parametrize("e", [0.2, 0.5, 0.8, 0.95, 1.0])
 def test_moment_and_speeds_of_a_bounce_are_found(e: float) -> None:
     spec = sample("drop")
-    finder, found = ImpactFinder({"left": spec.left, "right": spec.right}), []
+    finder, found = ImpactFinder(spec.things), []
     for step in range(RATE * 2):
         heights = {"left": flight(step / RATE, 0.3, e, 0.025), "right": (0.025, 0.0)}
         found += finder.update(state(step / RATE, heights)).impacts
     first = found[0]
     speed = np.sqrt(2 * G * 0.3)
-    assert first.side == "left"
+    assert first.thing == "left"
     assert first.time == pytest.approx(speed / G, abs=1e-6)
     assert first.speed_before == pytest.approx(speed, rel=1e-6)
     assert first.speed_after == pytest.approx(e * speed, rel=1e-6)
@@ -60,7 +60,7 @@ def test_moment_and_speeds_of_a_bounce_are_found(e: float) -> None:
 
 def test_a_sphere_that_stays_down_hit_the_table_once() -> None:
     spec = sample("drop")
-    finder = ImpactFinder({"left": spec.left, "right": spec.right})
+    finder = ImpactFinder(spec.things)
     found = []
     for step in range(RATE):
         heights = {"left": flight(step / RATE, 0.3, 0.0, 0.025), "right": (0.025, 0.0)}
@@ -70,7 +70,7 @@ def test_a_sphere_that_stays_down_hit_the_table_once() -> None:
 
 def test_contact_that_takes_two_steps_is_one_impact_at_full_speed() -> None:
     spec = sample("drop")
-    finder = ImpactFinder({"left": spec.left, "right": spec.right})
+    finder = ImpactFinder(spec.things)
     found = []
     for time, z, v in [(0.0, 0.05, -2.0), (1 / RATE, 0.03, -2.04), (2 / RATE, 0.0255, -0.6), (3 / RATE, 0.03, 1.6)]:
         found += finder.update(state(time, {"left": (z, v), "right": (0.025, 0.0)})).impacts
@@ -81,7 +81,7 @@ def test_contact_that_takes_two_steps_is_one_impact_at_full_speed() -> None:
 def test_neither_cubes_nor_what_the_gripper_holds_has_impacts() -> None:
     cubes, spheres = sample("push"), sample("drop")
     for spec, touching in ((cubes, False), (spheres, True)):
-        finder = ImpactFinder({"left": spec.left, "right": spec.right})
+        finder = ImpactFinder(spec.things)
         for step in range(RATE):
             heights = {side: flight(step / RATE, 0.3, 0.8, 0.025) for side in ("left", "right")}
             assert finder.update(state(step / RATE, heights, touching)).impacts == ()
@@ -90,7 +90,7 @@ def test_neither_cubes_nor_what_the_gripper_holds_has_impacts() -> None:
 @pytest.mark.parametrize(("low", "high"), [(0.0, 0.3), (0.5, 0.7), (0.8, 1.0)])
 def test_events_and_the_shared_outcome_check_follow(low: float, high: float) -> None:
     spec = with_hidden(sample("drop"), low, high)
-    finder, detector = ImpactFinder({"left": spec.left, "right": spec.right}), EventDetector(spec, 1 / RATE)
+    finder, detector = ImpactFinder(spec.things), EventDetector(spec, 1 / RATE)
     for step in range(-50, RATE * 2):
         time = max(step, 0) / RATE
         heights = {"left": flight(time, 0.3, low, 0.025), "right": flight(time, 0.3, high, 0.025)}
@@ -99,5 +99,5 @@ def test_events_and_the_shared_outcome_check_follow(low: float, high: float) -> 
     outcome = TASKS["drop"].check(spec, detector.events(), final)  # type: ignore[arg-type]
     assert outcome.ok, outcome.reason
     assert outcome.measurement is not None
-    assert outcome.measurement.left == pytest.approx(low**2, abs=0.002)
-    assert outcome.measurement.right == pytest.approx(high**2, rel=0.002)
+    assert outcome.measurement.of("left") == pytest.approx(low**2, abs=0.002)
+    assert outcome.measurement.of("right") == pytest.approx(high**2, rel=0.002)

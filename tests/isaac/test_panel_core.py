@@ -42,7 +42,7 @@ def test_every_setting_of_a_recipe_has_a_field_with_its_own_words() -> None:
     assert {path[0] for path in fields} == set(Recipe.model_fields)
     for name, task in TASKS.items():
         ranges = {path[3] for path in fields if path[:3] == ("tasks", name, "ranges")}
-        assert ranges == set(task.model_fields)
+        assert ranges == set(task.ranges.model_fields)
     assert fields["seed",].description == Recipe.model_fields["seed"].description
     assert fields["randomization", "start_jitter"].maximum == 0.02
     assert fields["tasks", "drop", "fps"].optional

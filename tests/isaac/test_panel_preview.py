@@ -17,7 +17,7 @@ from hpvqa.sim import room as world
 from hpvqa_collector import preview
 from tests.isaac.kit.session import Session
 from tests.isaac.panel_fixtures import panel
-from tests.worlds import sample
+from tests.worlds import sample, with_things
 
 SIZE = (640, 480)
 TASKS = ("push", "drop")
@@ -60,14 +60,13 @@ def test_objects_cameras_and_lamp_are_where_the_spec_says(task: str) -> None:
     spec = spec_of(task)
     on, cameras = drawn(spec)
     for side in SIDES:
-        item = spec.object(side)
+        item = spec.thing(side)
         pose = placed(on, f"{preview.ROOT}/{side}")
         np.testing.assert_allclose(pose.ExtractTranslation(), item.position, atol=1e-12)
         prim = on.GetPrimAtPath(f"{preview.ROOT}/{side}")
-        if item.shape == "cube":
-            assert UsdGeom.Cube(prim).GetSizeAttr().Get() == pytest.approx(2 * item.size)
-        else:
-            assert UsdGeom.Sphere(prim).GetRadiusAttr().Get() == pytest.approx(item.size)
+        scale = UsdGeom.Xformable(prim).GetOrderedXformOps()[-1].Get()
+        assert tuple(scale) == pytest.approx([side / 2 for side in item.size])
+        assert prim.GetTypeName() == {"box": "Cube", "sphere": "Sphere"}[item.shape]
     np.testing.assert_allclose(placed(on, f"{preview.ROOT}/lamp").ExtractTranslation(), spec.light.position)
     assert list(cameras) == [camera.name for camera in spec.cameras]
     for camera in spec.cameras:
@@ -106,7 +105,7 @@ def test_colours_are_linear_and_bound() -> None:
     shader = UsdShade.Shader(on.GetPrimAtPath(material.GetPath().AppendChild("shader")))
     found = np.array(shader.GetInput("diffuseColor").Get())
     srgb = np.where(found <= 0.0031308, found * 12.92, 1.055 * found ** (1 / 2.4) - 0.055)
-    np.testing.assert_allclose(srgb, spec.left.color, atol=1e-6)
+    np.testing.assert_allclose(srgb, spec.thing("left").color, atol=1e-6)
 
 
 # ---------------------------------------------------------------- any stage, and only for a look
@@ -129,7 +128,7 @@ def test_units_and_axes_of_the_stage_do_not_change_the_pictures(unit: float, up:
             np.testing.assert_allclose(seen[0], seen[1], atol=1e-3)
     left = placed(other, f"{preview.ROOT}/left").ExtractTranslation()
     height = left[1] if up == "Y" else left[2]
-    assert height * unit == pytest.approx(spec.left.position[2])
+    assert height * unit == pytest.approx(spec.thing("left").position[2])
 
 
 def test_the_users_own_file_is_left_alone_and_the_preview_goes_without_a_trace() -> None:
@@ -186,13 +185,13 @@ def images(request: pytest.FixtureRequest) -> tuple[EpisodeSpec, Masks]:
     from hpvqa.tasks import get_task
 
     spec = spec_of(request.param)
-    simulator = open_simulator("mujoco", SIZE)
+    simulator = open_simulator(SIZE)
     command = Planner(get_task(spec.task).waypoints(spec)).command(0.0)
 
     def render(**colors: tuple[float, float, float]) -> dict[str, NDArray[np.uint8]]:
-        items = {side: {**spec.object(side).model_dump(), "color": colors.get(side, (0.1, 0.1, 0.1))} for side in SIDES}
-        simulator.reset(EpisodeSpec.model_validate({**spec.model_dump(), **items}), command)
-        return {camera.name: simulator.render(camera.name).copy() for camera in spec.cameras}
+        painted = with_things(spec, **{side: {"color": colors.get(side, (0.1, 0.1, 0.1))} for side in SIDES})
+        simulator.reset(painted, command)
+        return {camera.name: simulator.render(camera).copy() for camera in spec.cameras}
 
     plain = render()
     masks = {}
@@ -259,7 +258,7 @@ def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path) -> None:
         assert (spec.seed, spec.index) == (5, 1)
         for side in SIDES:
             place = placed(kit.usd.stage, f"{preview.ROOT}/{side}").ExtractTranslation()
-            np.testing.assert_allclose(place, spec.object(side).position, atol=1e-12)
+            np.testing.assert_allclose(place, spec.thing(side).position, atol=1e-12)
         kit.click("preview.look.back_wide")
         assert kit.viewport.camera_path == f"{preview.ROOT}/cameras/back_wide"
         kit.click("preview.remove")

@@ -121,7 +121,7 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
         assert kit.texts()["ask.about"].startswith("push 1: From the perspective of the robot arm")
         assert kit.texts()["ask.truth"] == ""
         kit.click("reveal")
-        left, right = records[1].spec.left.mass, records[1].spec.right.mass
+        left, right = records[1].spec.thing("left").mass, records[1].spec.thing("right").mass
         answer = "left" if left > right else "right"
         assert kit.texts()["ask.truth"] == f"Truth: {answer} (mass: left {left:.3f}, right {right:.3f})"
 

@@ -19,16 +19,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hpvqa.probes.drop import LIFT
+from hpvqa.probes.push import BEHIND, GAINS
+from hpvqa.probes.waypoint import EFFECTIVE_MASS, Waypoint
 from hpvqa.scene.spec import EpisodeSpec
-from hpvqa.sim.impedance import EFFECTIVE_MASS, PUSH_GAINS, EndEffector, impedance
+from hpvqa.sim.impedance import EndEffector, impedance
 from hpvqa.sim.isaac.timing import timestep
-from hpvqa.sim.mujoco.simulator import TIMESTEP
-from hpvqa.sim.mujoco.world import ROBOT, apply_spec, build_model
+from hpvqa.sim.mujoco.names import ROBOT, THING
+from hpvqa.sim.mujoco.world import TIMESTEP, compiled, write_properties
 from hpvqa.sim.planner import POINTING_DOWN, Planner
 from hpvqa.tasks import TASKS
-from hpvqa.tasks.base import Waypoint
-from hpvqa.tasks.drop import LIFT
-from hpvqa.tasks.push import BEHIND
 from tests.worlds import run, sample, with_hidden
 
 PYTHON = os.environ.get("HPVQA_OVPHYSX_PYTHON") or (importlib.util.find_spec("ovphysx") and sys.executable)
@@ -59,8 +59,10 @@ def physx(objects: list[dict[str, Any]], steps: int, pusher: dict[str, Any] | No
 
 def item(spec: EpisodeSpec, **changes: object) -> dict[str, Any]:
     """The left object of a spec as the child wants it."""
-    values = spec.left.model_dump(include={"shape", "size", "mass", "friction", "restitution"})
-    return {**values, "position": [0.0, 0.0, spec.left.size], **changes}
+    left = spec.thing("left")
+    values = left.model_dump(include={"mass", "friction", "restitution"})
+    shape = {"shape": "cube" if left.shape == "box" else "sphere", "size": left.half_height}
+    return {**values, **shape, "position": [0.0, 0.0, left.half_height], **changes}
 
 
 def spread(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -73,11 +75,11 @@ def rebounds_in_physx(restitutions: tuple[float, ...]) -> NDArray[np.float64]:
     spec = sample("drop", 3)
     heights = np.tile(LIFT + PHASES, len(restitutions))
     objects = [
-        item(spec, restitution=e, position=[0.0, 0.0, spec.left.size + height])
+        item(spec, restitution=e, position=[0.0, 0.0, spec.thing("left").half_height + height])
         for e, height in zip(np.repeat(restitutions, len(PHASES)).tolist(), heights.tolist(), strict=True)
     ]
     fall = np.sqrt(2 * heights / 9.81)
-    paths = physx(spread(objects), round(2.2 * fall.max() / STEP))[:, :, 2] - spec.left.size
+    paths = physx(spread(objects), round(2.2 * fall.max() / STEP))[:, :, 2] - spec.thing("left").half_height
     first = np.ceil(fall / STEP).astype(int) + 1
     tops = [path[start:].max() for path, start in zip(paths, first, strict=True)]
     return (np.array(tops) / heights).reshape(len(restitutions), len(PHASES))
@@ -89,7 +91,7 @@ def rebounds_in_mujoco(restitutions: tuple[float, ...]) -> NDArray[np.float64]:
     for left, right in zip(restitutions[::2], restitutions[1::2], strict=True):
         outcome = run(with_hidden(sample("drop", 3), left, right)).outcome
         assert outcome.measurement is not None, outcome.reason
-        found += [outcome.measurement.left, outcome.measurement.right]
+        found += [outcome.measurement.of("left"), outcome.measurement.of("right")]
     return np.array(found)
 
 
@@ -111,8 +113,8 @@ def pushes_in_physx(objects: list[dict[str, Any]]) -> NDArray[np.float64]:
         "half": PUSHER_HALF,
         "offset": -BEHIND,
         "mass": EFFECTIVE_MASS,
-        "stiffness": PUSH_GAINS.stiffness[0],
-        "damping": PUSH_GAINS.damping[0],
+        "stiffness": GAINS.stiffness[0],
+        "damping": GAINS.damping[0],
         "command": [(one.position[0] - begin, one.velocity[0]) for one in commands],
     }
     paths = physx(spread(objects), len(commands), pusher)
@@ -127,12 +129,11 @@ def push_in_mujoco(mass: float) -> float:
     body = robot.worldbody.add_body(name="pusher", pos=plan.command(0.0).position)
     body.add_joint(name="pusher", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[1, 0, 0])
     body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=PUSHER_HALF, mass=EFFECTIVE_MASS)
-    model = build_model(robot, TIMESTEP)
+    model = compiled(robot, spec.things)
     data = mujoco.MjData(model)
-    apply_spec(model, spec)
-    mujoco.mj_setConst(model, data)
+    write_properties(model, data, spec.things)
     for side in ("left", "right"):
-        data.joint(side).qpos[:3] = spec.object(side).position
+        data.joint(THING + side).qpos[:3] = spec.thing(side).position
     for number in range(round((plan.duration + REST) / TIMESTEP)):
         command = plan.command(number * TIMESTEP)
         assert command.gains is not None
@@ -145,7 +146,7 @@ def push_in_mujoco(mass: float) -> float:
         )
         data.joint(f"{ROBOT}pusher").qfrc_applied[0] = impedance(state, command, command.gains)[0][0]
         mujoco.mj_step2(model, data)
-    return float(data.joint("left").qpos[0] - spec.left.position[0])
+    return float(data.joint(f"{THING}left").qpos[0] - spec.thing("left").position[0])
 
 
 @cache

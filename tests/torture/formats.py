@@ -29,6 +29,7 @@ from hpvqa.record.trajectory import read_trajectory
 from hpvqa.report.reading import read_runs
 from hpvqa.resources import recipes_dir
 from hpvqa.scene.rigs import load_rig
+from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.checkpoint import check_checkpoint, weight_shapes
 from hpvqa.vlm.embedded import adapter_folder, base_folder
@@ -128,7 +129,7 @@ def _base(folder: Path) -> None:
 FORMATS = (
     Format("episode.json", f"{_EPISODE}/episode.json", lambda folder: _nothing(read_episode(folder / _EPISODE))),
     Format("episode.json, verified", f"{_COLLECTED}/episode.json", _verify("collection")),
-    Format("trajectory.parquet", _TRAJECTORY, lambda f: _nothing(read_trajectory(f / _TRAJECTORY))),
+    Format("trajectory.parquet", _TRAJECTORY, lambda f: _nothing(read_trajectory(f / _TRAJECTORY, SIDES))),
     Format("clip", f"{_EPISODE}/back_top_narrow.mp4", _clip),
     Format(
         "hpvqa.json of a data folder", "collection/hpvqa.json", lambda f: _nothing(read_collection(f / "collection"))

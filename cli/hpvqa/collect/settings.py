@@ -61,7 +61,7 @@ class Collection(Model):
         settings = {}
         for name in tasks:
             named = recipe.task(name)
-            ranges = TASKS[name]() if named is None else named.ranges
+            ranges = TASKS[name].ranges() if named is None else named.ranges
             settings[name] = TaskSettings(
                 fps=recipe.fps(name), ranges=ranges.model_dump(mode="json"), cameras=rig.cameras(name)
             )
@@ -78,9 +78,10 @@ class Collection(Model):
 
     def spec(self, task: str, index: int, attempt: int = 0) -> EpisodeSpec:
         """The plan of one episode of this collection."""
-        settings = self.tasks[task]
+        settings, script = self.tasks[task], TASKS[task]
         return sample_episode(
-            TASKS[task].model_validate(settings.ranges),
+            script,
+            script.ranges.model_validate(settings.ranges),
             self.randomization,
             self.rig,
             settings.cameras,

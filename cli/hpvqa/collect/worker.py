@@ -51,7 +51,7 @@ def open_simulator_record(collection: Collection) -> Record:
     from hpvqa.record.recorder import record_episode
     from hpvqa.sim import open_simulator
 
-    simulator = open_simulator(collection.backend, collection.resolution)
+    simulator = open_simulator(collection.resolution)
 
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         fps = collection.tasks[spec.task].fps

@@ -196,7 +196,9 @@ def episode_counts(
         raise UsageError(f"A task is named twice: {' '.join(names)}")
     if not episodes:
         named = recipe.named_tasks()
-        return {name: (named[name] if name in named else TaskRecipe(ranges=TASKS[name]())).episodes for name in names}
+        return {
+            name: (named[name] if name in named else TaskRecipe(ranges=TASKS[name].ranges())).episodes for name in names
+        }
     numbers = episodes * len(names) if len(episodes) == 1 else episodes
     if len(numbers) != len(names):
         raise UsageError(

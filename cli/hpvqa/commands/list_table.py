@@ -24,14 +24,16 @@ def print_entries(entries: Sequence[Entry], folder: Path, console: Console) -> N
     table.add_column("episode", justify="right")
     table.add_column("answer")
     table.add_column("hidden")
-    table.add_column("left", justify="right")
-    table.add_column("right", justify="right")
+    names = list(dict.fromkeys(name for entry in entries for name in entry.values or {}))
+    for name in names:
+        table.add_column(name, justify="right")
     table.add_column("clips", justify="right")
     built = any(entry.split for entry in entries)
     table.add_column("split" if built else "outcome")
     for entry in entries:
         words = TASKS[entry.task].words_for
-        values = ("" if value is None else words(value) for value in (entry.left, entry.right))
+        known = entry.values or {}
+        values = (words(known[name]) if name in known else "" for name in names)
         source = (Text(printable(entry.source)),) if len(sources) > 1 else ()
         outcome = entry.split if built else Text(printable(entry.outcome), "" if entry.outcome == "ok" else "red")
         clips = str(len(entry.cameras))

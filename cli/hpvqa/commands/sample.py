@@ -32,7 +32,8 @@ def command(task: str, index: int, attempt: int, as_json: bool, recipe: Recipe) 
     named = recipe.task(task)
     rig = find_rig(recipe.rig)
     spec = sample_episode(
-        kind() if named is None else named.ranges,
+        kind,
+        kind.ranges() if named is None else named.ranges,
         recipe.randomization,
         rig.name,
         rig.cameras(task),

@@ -6,10 +6,12 @@ from rich.table import Table
 from rich.text import Text
 
 from hpvqa.progress.console import PlainConsole
-from hpvqa.scene.spec import SIDES, Color, EpisodeSpec
+from hpvqa.scene.spec import Color, EpisodeSpec
 from hpvqa.tasks import get_task
 
 _WALLS = ("+x", "+y", "-x", "-y")
+_ORDER = ("first", "second", "third", "fourth", "fifth", "sixth")
+_PROPERTIES = (("mass", " kg"), ("restitution", ""), ("friction", ""))
 
 
 def print_spec(spec: EpisodeSpec) -> None:
@@ -26,15 +28,15 @@ def print_spec(spec: EpisodeSpec) -> None:
 
 
 def _objects(spec: EpisodeSpec, hidden: str) -> Table:
-    left, right = (spec.object(side) for side in SIDES)
-    table = _table("", *SIDES)
-    table.add_row("goes", *("first" if side == spec.first else "second" for side in SIDES))
-    table.add_row("shape", left.shape, right.shape)
-    table.add_row("start", f"({_vector(left.position)}) m", f"({_vector(right.position)}) m")
-    for name, unit in (("mass", " kg"), ("restitution", ""), ("friction", "")):
+    table = _table("", *spec.names)
+    table.add_row("goes", *(_ORDER[spec.order.index(name)] if name in spec.order else "" for name in spec.names))
+    table.add_row("shape", *(thing.noun for thing in spec.things))
+    table.add_row("size", *(f"{' × '.join(f'{100 * side:g}' for side in thing.size)} cm" for thing in spec.things))
+    table.add_row("start", *(f"({_vector(thing.position)}) m" for thing in spec.things))
+    for name, unit in _PROPERTIES:
         style = "bold" if name == hidden else ""
-        table.add_row(name, *(f"{getattr(thing, name):.3f}{unit}" for thing in (left, right)), style=style)
-    table.add_row("colour", swatch(left.color), swatch(right.color))
+        table.add_row(name, *(f"{getattr(thing, name):.3f}{unit}" for thing in spec.things), style=style)
+    table.add_row("colour", *(swatch(thing.color) for thing in spec.things))
     return table
 
 

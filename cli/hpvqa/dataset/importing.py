@@ -17,6 +17,7 @@ from hpvqa.dataset.splits import Cell, Split, choose_eval, default_eval_count
 from hpvqa.errors import RunError, UsageError
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import episode_dir
+from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 
 
@@ -121,7 +122,7 @@ def _part(views: Sequence[Original], split: Split, formats: Mapping[Path, ClipFo
 
 
 def _row(view: Original, folder: str, clip: ClipFormat, columns: _Columns) -> Row:
-    left, right = view.values if columns.values and view.values else (None, None)
+    values = dict(zip(SIDES, view.values, strict=True)) if columns.values and view.values else None
     return Row(
         file_name=f"{folder}/{view.camera}.mp4",
         question=TASKS[view.task].question,
@@ -130,9 +131,8 @@ def _row(view: Original, folder: str, clip: ClipFormat, columns: _Columns) -> Ro
         source=view.source,
         episode=view.episode,
         camera=view.camera,
-        left=left,
-        right=right,
-        gap=None if left is None or right is None else abs(left - right),
+        values=values,
+        gap=None if values is None else abs(values["left"] - values["right"]),
         fps=clip.fps,
         frames=clip.frames,
         width=clip.width,

@@ -5,17 +5,14 @@ Only the clip and the question are for a model. The rest is for whoever splits, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hpvqa.errors import UsageError
 from hpvqa.plain import Model
 from hpvqa.record.episode import CameraRecord, EpisodeRecord
-from hpvqa.scene.spec import Side
-from hpvqa.tasks.base import find_event
-from hpvqa.tasks.outcome import Event
+from hpvqa.scene.spec import SIDES, Side
 
 Cluster = tuple[str, str, int]
 """Task, source and number of an episode: rows that share them show the same event and are not independent."""
@@ -38,14 +35,14 @@ class Row(Model):
     source: str = Field(description="The data folder that the episode comes from; numbers repeat between sources.")
     episode: int = Field(ge=0, le=_MOST, description="Number of the episode within its task and source.")
     camera: str
-    first: Side | None = Field(default=None, description="The side that the robot acts on first.")
-    left: float | None = Field(default=None, description="Hidden value of the left object: mass [kg] or restitution.")
-    right: float | None = Field(default=None, description="Hidden value of the right object.")
-    gap: Gap | None = Field(default=None, description="How far apart both hidden values are.")
-    contact_left: float | None = Field(
-        default=None, description="When the left object's hidden property first acts: touch or impact [s]."
+    first: str | None = Field(default=None, description="The thing that the robot acts on first, by its name.")
+    values: dict[str, float] | None = Field(
+        default=None, description="The hidden property of each thing, by its name, in the task's unit."
     )
-    contact_right: float | None = Field(default=None, description="The same for the right object [s].")
+    gap: Gap | None = Field(default=None, description="How far apart both hidden values are.")
+    contacts: dict[str, float | None] | None = Field(
+        default=None, description="When the hidden property of each thing first acts: touch or impact [s]."
+    )
     fps: float = Field(ge=0, description="Frame rate of the clip [1/s].")
     frames: int = Field(ge=0, le=_MOST, description="Number of frames.")
     width: int = Field(ge=1, le=_MOST, description="[pixels]")
@@ -60,6 +57,20 @@ class Row(Model):
     attempt: int | None = Field(default=None, description="How often nuisance variables were drawn anew.")
     version: str | None = Field(default=None, description="Version of hpvqa that recorded the clip.")
     original_question: str | None = Field(default=None, description="The wording in the data set that was imported.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_version(cls, data: Any) -> Any:
+        """Rows of version 1 had fields for the left and for the right thing."""
+        if not isinstance(data, dict):
+            return data
+        for field, old in (("values", "{}"), ("contacts", "contact_{}")):
+            names = {side: old.format(side) for side in SIDES}
+            if any(name in data for name in names.values()):
+                found = {side: data.get(name) for side, name in names.items()}
+                kept = {key: value for key, value in data.items() if key not in names.values()}
+                data = {field: None if None in found.values() else found, **kept}
+        return data
 
     @property
     def cluster(self) -> Cluster:
@@ -93,12 +104,10 @@ def episode_rows(record: EpisodeRecord, folder: str, source: str) -> tuple[Row, 
             source=source,
             episode=spec.index,
             camera=calibration.camera.name,
-            first=spec.first,
-            left=task.hidden_value(spec, "left"),
-            right=task.hidden_value(spec, "right"),
+            first=spec.order[0],
+            values=task.values(spec),
             gap=task.gap(spec),
-            contact_left=contact_time(record.events, "left"),
-            contact_right=contact_time(record.events, "right"),
+            contacts={name: task.probe.contact(record.events, name) for name in spec.names},
             fps=video.fps,
             frames=video.frames,
             width=video.width,
@@ -110,11 +119,3 @@ def episode_rows(record: EpisodeRecord, folder: str, source: str) -> tuple[Row, 
         )
         for calibration in record.cameras
     )
-
-
-def contact_time(events: Sequence[Event], side: Side) -> float | None:
-    """When an object's hidden property first acts [s]: its impact after a release, else the gripper's first touch."""
-    release = find_event(events, "release", side)
-    impact = release and find_event(events, "impact", side, after=release.t)
-    moment = impact or find_event(events, "first_touch", side, "gripper")
-    return None if moment is None else moment.t

@@ -59,7 +59,8 @@ def split_specs(specs: Iterable[EpisodeSpec], recipe: Recipe, seed: int) -> dict
     """
     cells: dict[str, dict[int, Cell]] = {}
     for spec in specs:
-        cell = Cell(TASKS[spec.task].answer(spec), spec.first)
+        # The first of the things stands for left: so it is called, where there are two.
+        cell = Cell(TASKS[spec.task].answer(spec), SIDES[spec.order[0] != spec.names[0]])
         cells.setdefault(spec.task, {})[spec.index] = cell
     assigned: dict[tuple[str, int], Split] = {}
     for name, members in cells.items():

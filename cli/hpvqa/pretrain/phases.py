@@ -20,7 +20,7 @@ def phase(spec: EpisodeSpec, name: str, number: int) -> Span:
     time = 0.0
     spans = []
     for waypoint in TASKS[spec.task].waypoints(spec):
-        if waypoint.phase == name and waypoint.object is not None:
+        if waypoint.phase == name and waypoint.thing is not None:
             spans.append((time, time + waypoint.duration))
         time += waypoint.duration
     return spans[number]

@@ -159,7 +159,7 @@ def _images(
 
 def _world(episode: Path, numbers: Sequence[int]) -> NDArray[np.float32]:
     """Where everything was in some frames [m], shape (frames, 3, 3)."""
-    columns = read_trajectory(episode / TRAJECTORY_FILE)
+    columns = read_trajectory(episode / TRAJECTORY_FILE, SIDES)
     rows = list(numbers)
     places = [np.stack([columns[f"{thing}_{axis}"][rows] for axis in "xyz"], axis=1) for thing in THINGS]
     return np.stack(places, axis=1).astype(np.float32)

@@ -7,21 +7,22 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import FileRecord, file_record, read_bytes, sync, write_json
 from hpvqa.places import MARKERS, not_a
 from hpvqa.plain import Model, explain
+from hpvqa.probes.events import Event
 from hpvqa.scene.camera import focal_pixels
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Task
-from hpvqa.tasks.outcome import Event, Outcome
+from hpvqa.tasks.outcome import Outcome
 
-RECORD_VERSION: Literal[1] = 1
+RECORD_VERSION: Literal[2] = 2
 RECORD_FILE = MARKERS["episode"]
 TRAJECTORY_FILE = "trajectory.parquet"
 EPISODES_PER_SHARD = 1000
@@ -62,7 +63,7 @@ class FailedAttempt(Model):
 class EpisodeRecord(Model):
     """Everything about an episode that is not a time series: ``episode.json``."""
 
-    schema_version: Literal[1] = RECORD_VERSION
+    schema_version: Literal[2] = RECORD_VERSION
     spec: EpisodeSpec
     outcome: Outcome
     failed_attempts: tuple[FailedAttempt, ...] = ()
@@ -74,6 +75,16 @@ class EpisodeRecord(Model):
     versions: dict[str, str] = Field(description="What the results depend on.")
     checksum: str = Field(default="", description="SHA-256 of this record, as compact JSON without this field.")
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_an_older_version(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """The checksum of an older version is checked against what stands in the file, before anything is upgraded."""
+        if not isinstance(data, dict) or data.get("schema_version") != 1:
+            return handler(data)
+        kept = {key: value for key, value in data.items() if key != "checksum"}
+        record = handler({**kept, "schema_version": RECORD_VERSION, "checksum": data.get("checksum", "")})
+        return record.sealed() if record.checksum == _digest(kept) else record
+
     @model_validator(mode="after")
     def _names_are_plain(self) -> Self:
         """No name leads out of the episode's folder."""
@@ -83,18 +94,22 @@ class EpisodeRecord(Model):
         return self
 
     @property
-    def task(self) -> type[Task]:
+    def task(self) -> Task:
         """The task of the episode."""
         return TASKS[self.spec.task]
 
     def digest(self) -> str:
         """The checksum that this record should carry."""
-        text = json.dumps(self.model_dump(mode="json", exclude={"checksum"}), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest(self.model_dump(mode="json", exclude={"checksum"}))
 
-    def sealed(self) -> EpisodeRecord:
+    def sealed(self) -> Self:
         """The same record with its checksum filled in."""
         return self.model_copy(update={"checksum": self.digest()})
+
+
+def _digest(data: dict[str, Any]) -> str:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def episode_name(index: int) -> str:

@@ -1,21 +1,21 @@
-"""What is drawn into a picture by projection: the names of both objects, and how far each of them went."""
+"""What is drawn into a picture by projection: names of things, and how far each of them went."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from hpvqa.probes.events import Span
 from hpvqa.record.episode import CameraRecord, EpisodeRecord
 from hpvqa.scene.camera import project
-from hpvqa.scene.spec import CameraSpec, ObjectSpec, Side, Vec3
-from hpvqa.tasks.outcome import Span
+from hpvqa.scene.spec import CameraSpec, Thing, Vec3
 
 # Colours of Okabe and Ito (2008), which people with any colour vision can tell apart.
-COLORS = {"left": "#0072B2", "right": "#D55E00"}
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 PAPER = "#FAFAF8"
 _HALO = "#FFFFFF"
 _CORNERS = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, 8).T
@@ -28,6 +28,11 @@ _SMALLEST = 20.0
 _BESIDE = 10.0
 """Between a ruler and its text [pixels]."""
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def color_of(name: str, names: Sequence[str]) -> str:
+    """The colour of one of the things with these names."""
+    return COLORS[names.index(name) % len(COLORS)]
 
 
 @dataclass(frozen=True)
@@ -50,20 +55,19 @@ class Window:
         return picture.resize((size, size), Image.Resampling.LANCZOS, box=box)
 
 
-def close_ups(record: EpisodeRecord, camera: CameraRecord, spans: Mapping[Side, Span]) -> dict[Side, Window]:
-    """For each object that is in the picture, a part of it that shows how far it went; all of one scale."""
+def close_ups(record: EpisodeRecord, camera: CameraRecord, spans: Mapping[str, Span]) -> dict[str, Window]:
+    """For each thing that is in the picture, a part of it that shows how far it went; all of one scale."""
     assert record.video is not None  # noqa: S101 - a camera record goes with a clip
     width, height = record.video.width, record.video.height
     seen = {
-        side: _outline(camera.camera, (width, height), record.spec.object(side), side, span)
-        for side, span in spans.items()
+        name: _outline(camera.camera, (width, height), record.spec.thing(name), span) for name, span in spans.items()
     }
     seen = {
-        side: uv for side, uv in seen.items() if ((uv.mean(axis=0) >= 0) & (uv.mean(axis=0) < (width, height))).all()
+        name: uv for name, uv in seen.items() if ((uv.mean(axis=0) >= 0) & (uv.mean(axis=0) < (width, height))).all()
     }
     largest = max((float(np.ptp(uv, axis=0).max()) for uv in seen.values()), default=0.0)
     side_length = min(max(_AROUND * largest, _SMALLEST), width, height)
-    return {side: _around(uv, side_length, width, height) for side, uv in seen.items()}
+    return {name: _around(uv, side_length, width, height) for name, uv in seen.items()}
 
 
 def _around(uv: NDArray[np.float64], side: float, width: int, height: int) -> Window:
@@ -72,21 +76,25 @@ def _around(uv: NDArray[np.float64], side: float, width: int, height: int) -> Wi
     return Window(left, top, side)
 
 
-def _outline(
-    camera: CameraSpec, size: tuple[int, int], thing: ObjectSpec, side: Side, span: Span
-) -> NDArray[np.float64]:
-    """Pixels (u, v) of the object's corners at both ends of the span, and of the ruler, shape (n, 2)."""
-    corners = thing.size * _CORNERS
-    points = [corners + span.start, corners + span.end, _ruler(camera, size, thing, side, span).reshape(-1, 3)]
+def _corners(thing: Thing) -> NDArray[np.float64]:
+    """Corners of the box around a thing, from its centre, shape (8, 3) [m]."""
+    half = np.array(thing.size) / 2
+    return np.asarray(half * _CORNERS)
+
+
+def _outline(camera: CameraSpec, size: tuple[int, int], thing: Thing, span: Span) -> NDArray[np.float64]:
+    """Pixels (u, v) of the thing's corners at both ends of the span, and of the ruler, shape (n, 2)."""
+    corners = _corners(thing)
+    points = [corners + span.start, corners + span.end, _ruler(camera, size, thing, span).reshape(-1, 3)]
     return project(camera, np.vstack(points), *size)
 
 
-def _ruler(camera: CameraSpec, size: tuple[int, int], thing: ObjectSpec, side: Side, span: Span) -> NDArray[np.float64]:
-    """The three strokes of a bracket beside an object, shape (3, 2, 3): the way of its lowest point, and both ends.
+def _ruler(camera: CameraSpec, size: tuple[int, int], thing: Thing, span: Span) -> NDArray[np.float64]:
+    """The three strokes of a bracket beside a thing, shape (3, 2, 3): the way of its lowest point, and both ends.
 
     It stands on the outer side, or on the inner one if it is not in the picture there.
     """
-    outwards = np.array([0.0, 1.0 if side == "left" else -1.0, 0.0])
+    outwards = np.array([0.0, 1.0 if span.start[1] >= 0 else -1.0, 0.0])
     ways = [_bracket(thing, span, direction) for direction in (outwards, -outwards)]
     for strokes in ways:
         uv = project(camera, strokes.reshape(-1, 3), *size)
@@ -95,10 +103,11 @@ def _ruler(camera: CameraSpec, size: tuple[int, int], thing: ObjectSpec, side: S
     return ways[0]
 
 
-def _bracket(thing: ObjectSpec, span: Span, direction: NDArray[np.float64]) -> NDArray[np.float64]:
-    foot = np.array([span.start, span.end]) - (0.0, 0.0, thing.size)
-    line = foot + (thing.size + _CLEARANCE) * direction
-    near, far = 0.5 * thing.size * direction, (thing.size + 1.6 * _CLEARANCE) * direction
+def _bracket(thing: Thing, span: Span, direction: NDArray[np.float64]) -> NDArray[np.float64]:
+    foot = np.array([span.start, span.end]) - (0.0, 0.0, thing.half_height)
+    half = thing.size[1] / 2
+    line = foot + (half + _CLEARANCE) * direction
+    near, far = 0.5 * half * direction, (half + 1.6 * _CLEARANCE) * direction
     return np.array([line, *((point + near, point + far) for point in foot)])
 
 
@@ -124,17 +133,17 @@ class Marker:
         self._corner = np.array([window.left, window.top] if window else [0.0, 0.0])
         self._scale = picture.width / (window.side if window else size[0])
 
-    def ruler(self, thing: ObjectSpec, side: Side, span: Span, text: str) -> None:
-        """Draw a bracket along the way of an object, with ``text`` beside it."""
-        strokes = self._points(_ruler(self._camera, self._size, thing, side, span).reshape(-1, 3)).reshape(3, 2, 2)
-        for color, thickness in ((_HALO, 8), (COLORS[side], 4)):
+    def ruler(self, thing: Thing, color: str, span: Span, text: str) -> None:
+        """Draw a bracket along the way of a thing, with ``text`` beside it."""
+        strokes = self._points(_ruler(self._camera, self._size, thing, span).reshape(-1, 3)).reshape(3, 2, 2)
+        for paint, thickness in ((_HALO, 8), (color, 4)):
             for stroke in strokes:
-                self._draw.line([*map(tuple, stroke)], fill=color, width=thickness)
+                self._draw.line([*map(tuple, stroke)], fill=paint, width=thickness)
         body = self._points([np.add(span.start, span.end) / 2])[0]
-        self._write(text, *self._beside(strokes, body, text), side)
+        self._write(text, *self._beside(strokes, body, text), color)
 
     def _beside(self, strokes: NDArray[np.float64], body: NDArray[np.float64], text: str) -> tuple[float, float]:
-        """Where a text stands beside a bracket, across its line and away from the object."""
+        """Where a text stands beside a bracket, across its line and away from the thing."""
         line = strokes[0]
         across = int(np.abs(np.ptp(line, axis=0)).argmin())
         room = (self._draw.textlength(text, font=self._font), 1.4 * self._line_height())[across] / 2 + _BESIDE
@@ -146,12 +155,12 @@ class Marker:
             place = line[0] + np.array([0.0, np.sign(line[0, 1] - line[1, 1]) * (self._line_height() + _BESIDE)])
         return float(place[0]), float(place[1])
 
-    def name(self, thing: ObjectSpec, side: Side, position: Vec3) -> None:
-        """Write which object this is beside it, towards the middle of the picture, where rulers are not."""
-        corners = self._points(thing.size * _CORNERS + position)
-        (u, v), room = corners.mean(axis=0), self._draw.textlength(side, font=self._font) / 2 + _BESIDE
+    def name(self, thing: Thing, color: str, position: Vec3) -> None:
+        """Write what a thing is called beside it, towards the middle of the picture, where rulers are not."""
+        corners = self._points(_corners(thing) + position)
+        (u, v), room = corners.mean(axis=0), self._draw.textlength(thing.name, font=self._font) / 2 + _BESIDE
         inwards = corners[:, 0].max() + room if u < self._picture[0] / 2 else corners[:, 0].min() - room
-        self._write(side, float(inwards), float(v), side)
+        self._write(thing.name, float(inwards), float(v), color)
 
     def _points(self, points: ArrayLike) -> NDArray[np.float64]:
         pixels: NDArray[np.float64] = (project(self._camera, points, *self._size) - self._corner) * self._scale
@@ -161,13 +170,11 @@ class Marker:
         _, top, _, bottom = self._draw.textbbox((0, 0), "Ag", font=self._font)
         return bottom - top
 
-    def _write(self, text: str, u: float, v: float, side: Side) -> None:
+    def _write(self, text: str, u: float, v: float, color: str) -> None:
         """Write around a point, but inside the picture."""
         if not np.isfinite([u, v]).all():
             return
         width, height = self._draw.textlength(text, font=self._font), 1.4 * self._line_height()
         u = min(max(u, width / 2 + 4), self._picture[0] - width / 2 - 4)
         v = min(max(v, height / 2), self._picture[1] - height / 2)
-        self._draw.text(
-            (u, v), text, fill=COLORS[side], font=self._font, anchor="mm", stroke_width=4, stroke_fill=_HALO
-        )
+        self._draw.text((u, v), text, fill=color, font=self._font, anchor="mm", stroke_width=4, stroke_fill=_HALO)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hpvqa.probes.events import Span, find_event
 from hpvqa.record.episode import EpisodeRecord
-from hpvqa.scene.spec import SIDES, Side
-from hpvqa.tasks.base import find_event
-from hpvqa.tasks.outcome import Span
 
 
 @dataclass(frozen=True)
@@ -24,34 +22,34 @@ class Moment:
 
 
 def key_moments(record: EpisodeRecord) -> list[Moment]:
-    """Start, what happened to each object, and end, by time."""
+    """Start, what happened to each thing, and end, by time."""
     moments = [Moment(0.0, "start")]
-    for side in record.spec.order:
-        moments += _story(record, side)
+    for name in record.spec.order:
+        moments += _story(record, name)
     return [*moments, Moment(record.duration, "end")]
 
 
 def outcome_moments(record: EpisodeRecord) -> list[Moment]:
-    """Start, and the last that the events tell of each object, by time: what shows the answer, in three pictures."""
+    """Start, and the last that the events tell of each thing, by time: what shows the answer, in three pictures."""
     told = key_moments(record)
-    last = {side: moment for moment in told for side in record.spec.order if moment.label.startswith(f"{side} ")}
+    last = {name: moment for moment in told for name in record.spec.order if moment.label.startswith(f"{name} ")}
     return [told[0], *(last.values() if last else told[-1:])]
 
 
-def spans(record: EpisodeRecord) -> dict[Side, Span]:
-    """How far each object went; empty where nothing was measured."""
+def spans(record: EpisodeRecord) -> dict[str, Span]:
+    """How far each thing went; empty where nothing was measured."""
     measurement = record.outcome.measurement
     if measurement is None:
         return {}
-    return {side: record.task.span(record.spec, record.events, measurement, side) for side in SIDES}
+    return {name: record.task.span(record.spec, record.events, measurement, name) for name in record.spec.names}
 
 
-def _story(record: EpisodeRecord, side: Side) -> list[Moment]:
+def _story(record: EpisodeRecord, name: str) -> list[Moment]:
     found: list[Moment] = []
-    for kind, label in record.task.story:
-        event = find_event(record.events, kind, side, after=found[-1].time if found else 0.0)
+    for kind, label in record.task.probe.story:
+        event = find_event(record.events, kind, name, after=found[-1].time if found else 0.0)
         if event is not None:
-            found.append(Moment(event.t, f"{side} {label}"))
+            found.append(Moment(event.t, f"{name} {label}"))
     return found
 
 

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from hpvqa.errors import MissingDependencyError
 from hpvqa.install import pip_install
+from hpvqa.probes.events import Span
 from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord
-from hpvqa.record.marks import COLORS
+from hpvqa.record.marks import color_of
 from hpvqa.record.moments import spans
 from hpvqa.record.sheet import title
 from hpvqa.record.trajectory import read_trajectory
-from hpvqa.scene.spec import SIDES
-from hpvqa.tasks.outcome import Span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +26,7 @@ _MARKERS = {"first_touch": ">", "release": "s", "impact": "v", "apex": "^", "res
 
 
 def plot_trajectory(folder: Path, record: EpisodeRecord) -> Figure:
-    """Draw what the objects and the gripper did, with events marked where they were found.
+    """Draw what the things and the gripper did, with events marked where they were found.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -37,7 +36,7 @@ def plot_trajectory(folder: Path, record: EpisodeRecord) -> Figure:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingDependencyError(f"Plots need matplotlib; run: {pip_install('plot')}") from None
-    rows = read_trajectory(folder / TRAJECTORY_FILE)
+    rows = read_trajectory(folder / TRAJECTORY_FILE, record.spec.names)
     figure = Figure(figsize=(10, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     _draw_objects(top, record, rows)
@@ -47,25 +46,25 @@ def plot_trajectory(folder: Path, record: EpisodeRecord) -> Figure:
 
 
 def _draw_objects(axes: Axes, record: EpisodeRecord, rows: Mapping[str, NDArray[np.float64]]) -> None:
-    task = record.task
-    component = "xyz".index(task.axis)
-    for side in SIDES:
-        axes.plot(rows["time"], 100 * rows[f"{side}_{task.axis}"], color=COLORS[side], label=side)
+    probe, names = record.task.probe, record.spec.names
+    component = "xyz".index(probe.axis)
+    for name in names:
+        axes.plot(rows["time"], 100 * rows[f"{name}_{probe.axis}"], color=color_of(name, names), label=name)
     labelled = set()
     for event in record.events:
-        name = event.kind.replace("_", " ")
+        kind = event.kind.replace("_", " ")
         axes.plot(
             event.t,
             100 * event.position[component],
             _MARKERS[event.kind],
-            color=COLORS[event.object],
+            color=color_of(event.object, names),
             markerfacecolor="white",
-            label=None if name in labelled else name,
+            label=None if kind in labelled else kind,
         )
-        labelled.add(name)
-    for side, span in spans(record).items():
-        _draw_span(axes, span, component, COLORS[side])
-    axes.set_ylabel(f"{task.axis_label} [cm]")
+        labelled.add(kind)
+    for name, span in spans(record).items():
+        _draw_span(axes, span, component, color_of(name, names))
+    axes.set_ylabel(f"{probe.axis_label} [cm]")
     axes.margins(y=0.1)
     axes.grid(alpha=0.3)
     axes.legend(ncols=2, fontsize=8)

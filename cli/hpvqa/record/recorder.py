@@ -51,7 +51,7 @@ def record_episode(
         encoding: list[Future[None]] = []
         for frame in range(writer.frames):
             writer.add_row(state)
-            images = {name: simulator.render(name).copy() for name in clips}
+            images = {camera.name: simulator.render(camera).copy() for camera in spec.cameras if camera.name in clips}
             for earlier in encoding:
                 earlier.result()
             encoding = [encoder.submit(clip.write, images[name]) for name, clip in clips.items()]

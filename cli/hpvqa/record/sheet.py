@@ -1,4 +1,4 @@
-"""The contact sheet: all cameras of an episode at its key moments, and how far both objects went, in one picture."""
+"""The contact sheet: all cameras of an episode at its key moments, and how far things went, in one picture."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hpvqa.errors import UsageError
+from hpvqa.probes.events import Span
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import CameraRecord, EpisodeRecord
-from hpvqa.record.marks import PAPER, Marker, close_ups
+from hpvqa.record.marks import PAPER, Marker, close_ups, color_of
 from hpvqa.record.moments import Moment, frame_at, key_moments, spans
-from hpvqa.scene.spec import SIDES, Side
-from hpvqa.tasks.outcome import Span
 
 CELL_WIDTH = 240
 _GAP = 6
@@ -62,14 +61,15 @@ class _Layout:
     cell_height: int
     columns: int
     close_up: int
+    marked: int
     blocks: int
 
     @classmethod
-    def of(cls, record: EpisodeRecord, moments: int, marked: bool) -> _Layout:
+    def of(cls, record: EpisodeRecord, moments: int, marked: int) -> _Layout:
         assert record.video is not None  # noqa: S101 - checked by the caller
         cell_height = round(CELL_WIDTH * record.video.height / record.video.width)
         close_up = 2 * cell_height + _CAPTION + _GAP if marked else 0
-        return cls(cell_height, -(-moments // 2), close_up, len(record.cameras))
+        return cls(cell_height, -(-moments // 2), close_up, marked, len(record.cameras))
 
     @property
     def line(self) -> int:
@@ -81,7 +81,7 @@ class _Layout:
 
     @property
     def size(self) -> tuple[int, int]:
-        close_ups = len(SIDES) * (self.close_up + _GAP) if self.close_up else 0
+        close_ups = self.marked * (self.close_up + _GAP)
         return _GAP + self.columns * (CELL_WIDTH + _GAP) + close_ups, _HEADER + self.blocks * self.block
 
     def cell(self, block: int, number: int) -> tuple[int, int]:
@@ -89,14 +89,14 @@ class _Layout:
         line, column = divmod(number, self.columns)
         return _GAP + column * (CELL_WIDTH + _GAP), _HEADER + block * self.block + _LABEL + line * self.line
 
-    def close_up_at(self, block: int, side: Side) -> tuple[int, int]:
+    def close_up_at(self, block: int, number: int) -> tuple[int, int]:
         """Corner of the caption of a close-up."""
         x, y = self.cell(block, 0)
-        return x + self.columns * (CELL_WIDTH + _GAP) + SIDES.index(side) * (self.close_up + _GAP), y
+        return x + self.columns * (CELL_WIDTH + _GAP) + number * (self.close_up + _GAP), y
 
 
 def contact_sheet(folder: Path, record: EpisodeRecord) -> Image.Image:
-    """Draw the sheet: for every camera a picture of each key moment, and close-ups with how far both objects went.
+    """Draw the sheet: for every camera a picture of each key moment, and close-ups with how far things went.
 
     Raises:
         UsageError: The episode was recorded without clips.
@@ -105,7 +105,7 @@ def contact_sheet(folder: Path, record: EpisodeRecord) -> Image.Image:
     if record.video is None:
         raise UsageError(f"{folder} was recorded without clips (--no-video), so there is nothing to put on a sheet")
     moments, shown = key_moments(record), spans(record)
-    layout = _Layout.of(record, len(moments), bool(shown))
+    layout = _Layout.of(record, len(moments), len(shown))
     sheet = Image.new("RGB", layout.size, PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_GAP, 10), title(record), fill=_INK, font=ImageFont.load_default(_FONT))
@@ -138,25 +138,25 @@ def _paste_close_ups(
     block: int,
     record: EpisodeRecord,
     camera: CameraRecord,
-    shown: Mapping[Side, Span],
-    pictures: Mapping[Side, Image.Image],
+    shown: Mapping[str, Span],
+    pictures: Mapping[str, Image.Image],
 ) -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_SMALL)
     windows = close_ups(record, camera, shown)
-    for side, span in shown.items():
-        x, y = layout.close_up_at(block, side)
-        words = f"{span.seen:.2f} s  {side}: {span.words}" if side in windows else f"{side}: out of the picture"
+    for number, (name, span) in enumerate(shown.items()):
+        x, y = layout.close_up_at(block, number)
+        words = f"{span.seen:.2f} s  {name}: {span.words}" if name in windows else f"{name}: out of the picture"
         draw.text((x, y + 3), words, fill=_FAINT, font=font)
-        if side in windows:
-            picture = windows[side].cut(pictures[side], layout.close_up)
-            marker = Marker(picture, camera.camera, pictures[side].size, ImageFont.load_default(_LARGE), windows[side])
-            marker.ruler(record.spec.object(side), side, span, span.words)
+        if name in windows:
+            picture = windows[name].cut(pictures[name], layout.close_up)
+            marker = Marker(picture, camera.camera, pictures[name].size, ImageFont.load_default(_LARGE), windows[name])
+            marker.ruler(record.spec.thing(name), color_of(name, record.spec.names), span, span.words)
             sheet.paste(picture, (x, y + _CAPTION))
 
 
 def title(record: EpisodeRecord) -> str:
     """The episode, its hidden values and its outcome in one line."""
     task, spec = record.task, record.spec
-    values = ", ".join(f"{side} {task.words_for(task.hidden_value(spec, side))}" for side in SIDES)
+    values = ", ".join(f"{name} {task.words_for(task.hidden_value(spec, name))}" for name in spec.names)
     outcome = f"answer: {task.answer(spec)}" if record.outcome.ok else f"failed: {record.outcome.reason}"
     return f"{spec.task} episode {spec.index} (seed {spec.seed})  ·  {task.hidden}: {values}  ·  {outcome}"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hpvqa.probes.events import Span
 from hpvqa.record.episode import CameraRecord, EpisodeRecord
 from hpvqa.record.moments import spans
 from hpvqa.scene.camera import project
 from hpvqa.scene.spec import CameraSpec
-from hpvqa.tasks.outcome import Span
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import hpvqa
 from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
 from hpvqa.record.trajectory import row, write_trajectory
 from hpvqa.record.video import ClipWriter
-from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
+from hpvqa.scene.spec import EpisodeSpec, Vec3
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import State
@@ -69,7 +69,7 @@ class EpisodeWriter:
             versions: What the results depend on in the simulator.
             trouble: What went wrong in the simulator itself; the episode has failed then.
         """
-        write_trajectory(self._folder / TRAJECTORY_FILE, self._rows)
+        write_trajectory(self._folder / TRAJECTORY_FILE, self._rows, self._spec.names)
         task, events = TASKS[self._spec.task], self._detector.events()
         outcome = task.check(self._spec, events, final_positions(state))
         if trouble is not None:
@@ -89,10 +89,10 @@ class EpisodeWriter:
         )
 
 
-def final_positions(state: State) -> dict[Side, Vec3]:
-    """Where both objects are."""
-    found: dict[Side, Vec3] = {}
-    for side in SIDES:
-        x, y, z = state.objects[side].position
-        found[side] = (float(x), float(y), float(z))
+def final_positions(state: State) -> dict[str, Vec3]:
+    """Where all things are, by name."""
+    found: dict[str, Vec3] = {}
+    for name, body in state.things.items():
+        x, y, z = body.position
+        found[name] = (float(x), float(y), float(z))
     return found

@@ -8,7 +8,8 @@ so that failures cannot select on the answer.
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -22,11 +23,10 @@ from hpvqa.scene.spec import (
     Color,
     EpisodeSpec,
     LightSpec,
-    ObjectSpec,
     RoomSpec,
     Side,
+    Thing,
     Vec3,
-    other_side,
 )
 
 _BLOCK_KEY = 2**32 - 1
@@ -38,19 +38,52 @@ _COLOR_RANGE = (0.1, 0.9)
 """Colours keep clear of black and white, which shading and highlights would clip."""
 
 
-class HiddenWorld(Protocol):
-    """What sampling needs to know of a task."""
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn for one episode, for a task to make things of.
 
-    name: ClassVar[str]
-    task_id: ClassVar[int]
-    start_x: ClassVar[float]
-    start_y: ClassVar[float]
+    Attributes:
+        larger: The answer: the side with the larger hidden value.
+        first: The side that the robot acts on first.
+        low: The smaller hidden value.
+        high: The larger one.
+        colors: Of the left and of the right thing.
+        jitter: How far either starts from its place, in x and in y [m].
+        rng: For whatever else the task draws.
+    """
+
+    larger: Side
+    first: Side
+    low: float
+    high: float
+    colors: tuple[Color, Color]
+    jitter: tuple[tuple[float, float], tuple[float, float]]
+    rng: np.random.Generator
+
+
+class HiddenRanges(Protocol):
+    """What a hidden property can be."""
 
     def draw_hidden(self, rng: np.random.Generator) -> tuple[float, float]:
         """Two values of the hidden property, the smaller one first."""
 
-    def build_object(self, hidden: float, x: float, y: float, color: Color) -> ObjectSpec:
-        """The object with this hidden value, resting on the table at (x, y) [m]."""
+
+class Script(Protocol):
+    """What sampling needs to know of a task."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def task_id(self) -> int:
+        """Its number in the keys of generators."""
+
+    def things(self, drawn: Drawn) -> tuple[Thing, ...]:
+        """The things of an episode, where they start."""
+
+    def order(self, drawn: Drawn) -> tuple[str, ...]:
+        """Names of the things that the robot acts on, in this order."""
 
 
 def _generator(seed: int, *key: int) -> np.random.Generator:
@@ -97,7 +130,8 @@ def _uniform(rng: np.random.Generator, bounds: Range) -> float:
 
 
 def sample_episode(
-    task: HiddenWorld,
+    task: Script,
+    ranges: HiddenRanges,
     randomization: Randomization,
     rig: str,
     cameras: tuple[CameraSpec, ...],
@@ -109,7 +143,8 @@ def sample_episode(
     """Draw the spec of one episode.
 
     Args:
-        task: The task with the ranges of its hidden property.
+        task: The task.
+        ranges: What its hidden property can be.
         randomization: Ranges of the nuisance variables.
         rig: Name of the camera rig.
         cameras: The rig's cameras for this task.
@@ -121,34 +156,34 @@ def sample_episode(
         raise ValueError(f"an episode's index lies between 0 and {_BLOCK_KEY - 1}, {index} does not")
     larger, first = side_and_order(task.task_id, seed, index)
     rng = _generator(seed, task.task_id, index, 0)
-    low, high = task.draw_hidden(rng)
+    low, high = ranges.draw_hidden(rng)
     if attempt:
         rng = _generator(seed, task.task_id, index, attempt)
 
     room = material_room(rng) if randomization.look == "materials" else _plain_room(rng)
-    colors = [_contrasting(rng, room, randomization.object_contrast) for _ in SIDES]
-    if randomization.object_colors == "shared":
-        colors = [colors[0], colors[0]]
+    left, right = (_contrasting(rng, room, randomization.object_contrast) for _ in SIDES)
     lamp: Vec3 = (
         _uniform(rng, randomization.light_x),
         _uniform(rng, randomization.light_y),
         _uniform(rng, randomization.light_z),
     )
-    jitter = rng.uniform(-randomization.start_jitter, randomization.start_jitter, (2, 2))
-    hidden = {larger: high, other_side(larger): low}
-
-    def build(number: int, side: Side, y: float) -> ObjectSpec:
-        dx, dy = jitter[number]
-        return task.build_object(hidden[side], task.start_x + float(dx), y + float(dy), colors[number])
-
+    (ax, ay), (bx, by) = rng.uniform(-randomization.start_jitter, randomization.start_jitter, (2, 2)).tolist()
+    drawn = Drawn(
+        larger=larger,
+        first=first,
+        low=low,
+        high=high,
+        colors=(left, left if randomization.object_colors == "shared" else right),
+        jitter=((ax, ay), (bx, by)),
+        rng=rng,
+    )
     return EpisodeSpec(
         task=task.name,
         seed=seed,
         index=index,
         attempt=attempt,
-        first=first,
-        left=build(0, "left", task.start_y),
-        right=build(1, "right", -task.start_y),
+        things=task.things(drawn),
+        order=task.order(drawn),
         room=room,
         light=LightSpec(position=lamp),
         rig=rig,

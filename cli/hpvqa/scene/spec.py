@@ -6,16 +6,20 @@ Units are metres, kilograms and seconds; z points up, the table top is z = 0, th
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from hpvqa.plain import Model
 
-SPEC_VERSION: Literal[1] = 1
+SPEC_VERSION: Literal[2] = 2
 
 Side = Literal["left", "right"]
+"""An answer; in a script of two things, also what they are called."""
 SIDES: tuple[Side, Side] = ("left", "right")
+
+Shape = Literal["box", "sphere", "cylinder", "spring"]
+THING_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 
 Surface = Literal["plain", "wood", "fabric", "plastic"]
 SURFACES: tuple[Surface, ...] = get_args(Surface)
@@ -25,6 +29,7 @@ Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Color = tuple[Unit, Unit, Unit]
 Vec3 = tuple[float, float, float]
 Quat = tuple[float, float, float, float]
+UPRIGHT: Quat = (1.0, 0.0, 0.0, 0.0)
 
 
 def other_side(side: Side) -> Side:
@@ -32,16 +37,61 @@ def other_side(side: Side) -> Side:
     return "right" if side == "left" else "left"
 
 
-class ObjectSpec(Model):
-    """One of the two objects of an episode."""
+Length = Annotated[float, Field(gt=0)]
 
-    shape: Literal["cube", "sphere"]
-    size: float = Field(gt=0, description="Half the edge of a cube or the radius of a sphere [m].")
+
+class Thing(Model):
+    """One of the things that a world holds besides robot and furniture."""
+
+    name: str = Field(pattern=THING_NAME, description="What it is called: left, right, bar.")
+    shape: Shape = Field(
+        description="A box, a sphere, an upright cylinder, or a fixed base with a plate on a spring above it."
+    )
+    size: tuple[Length, Length, Length] = Field(description="Full size along its own axes [m].")
     position: Vec3 = Field(description="Centre at the start [m].")
+    quat_wxyz: Quat = Field(default=UPRIGHT, description="Orientation at the start.")
     mass: float = Field(gt=0, description="Mass [kg].")
-    friction: float = Field(ge=0, description="Effective Coulomb friction of the pair object and table [1].")
-    restitution: Unit = Field(description="Effective coefficient of restitution of the pair object and table [1].")
+    center_of_mass: Vec3 = Field(default=(0.0, 0.0, 0.0), description="From its centre, along its own axes [m].")
+    friction: float = Field(ge=0, description="Effective Coulomb friction of the pair thing and table [1].")
+    restitution: Unit = Field(description="Effective coefficient of restitution of the pair thing and table [1].")
+    stiffness: float | None = Field(default=None, gt=0, description="Of its spring [N/m]; null if it has none.")
     color: Color = Field(description="Surface colour (sRGB).")
+    surface: Literal["plain", "chequered"] = Field(default="plain", description="One colour, or two in squares.")
+
+    @model_validator(mode="after")
+    def _fits_its_shape(self) -> Self:
+        if (self.shape == "spring") != (self.stiffness is not None):
+            raise ValueError(f"{self.name!r}: a spring, and nothing else, has a stiffness")
+        across = {"sphere": 3, "cylinder": 2}.get(self.shape, 0)
+        if across and len(set(self.size[:across])) > 1:
+            raise ValueError(f"{self.name!r}: a {self.shape} is as wide in one direction as in another")
+        return self
+
+    def hidden(self, name: str) -> float:
+        """The value of a property by its name; of the centre of mass, how far it lies along the thing's y axis [m]."""
+        value = getattr(self, name)
+        return float(value[1] if name == "center_of_mass" else value)
+
+    def with_hidden(self, name: str, value: float) -> Thing:
+        """The same thing with another value of a property."""
+        return self.model_copy(update={name: (0.0, value, 0.0) if name == "center_of_mass" else value})
+
+    @property
+    def half_height(self) -> float:
+        """From its centre down to its lowest point, upright as it starts [m]."""
+        return self.size[2] / 2
+
+    @property
+    def noun(self) -> str:
+        """What a person calls it."""
+        if self.shape != "box":
+            return "plate" if self.shape == "spring" else self.shape
+        return "cube" if len(set(self.size)) == 1 else "bar"
+
+    @property
+    def words(self) -> str:
+        """The same, with its name: the left cube."""
+        return f"the {self.name} {self.noun}" if self.name != self.noun else f"the {self.noun}"
 
 
 class LightSpec(Model):
@@ -82,24 +132,68 @@ class CameraSpec(Model):
 class EpisodeSpec(Model):
     """Everything about one episode that was decided before it ran."""
 
-    schema_version: Literal[1] = SPEC_VERSION
+    schema_version: Literal[2] = SPEC_VERSION
     task: str = Field(description="Name of the task, such as push or drop.")
     seed: int = Field(ge=0, description="Seed of the whole collection.")
     index: int = Field(ge=0, description="Number of the episode within its task.")
     attempt: int = Field(ge=0, description="0, or how often nuisance variables were drawn anew after a failure.")
-    first: Side = Field(description="The side that the robot acts on first.")
-    left: ObjectSpec
-    right: ObjectSpec
+    things: tuple[Thing, ...] = Field(min_length=1, description="What the world holds; names differ.")
+    order: tuple[str, ...] = Field(description="Names of the things that the robot acts on, in this order.")
     room: RoomSpec
     light: LightSpec
     rig: str = Field(description="Name of the camera rig.")
     cameras: tuple[CameraSpec, ...]
 
-    def object(self, side: Side) -> ObjectSpec:
-        """The object on one side."""
-        return self.left if side == "left" else self.right
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_version(cls, data: Any) -> Any:
+        """Version 1 had two objects, in fields called left and right."""
+        return _upgraded(data) if isinstance(data, dict) and data.get("schema_version") == 1 else data
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        names = [thing.name for thing in self.things]
+        if len(set(names)) < len(names):
+            raise ValueError("two things have the same name")
+        for name in self.order:
+            if name not in names:
+                raise ValueError(f"order names {name!r}, which no thing is called")
+        return self
+
+    def thing(self, name: str) -> Thing:
+        """The thing of a name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for thing in self.things:
+            if thing.name == name:
+                return thing
+        raise KeyError(name)
 
     @property
-    def order(self) -> tuple[Side, Side]:
-        """Both sides, in the order in which the robot acts on them."""
-        return (self.first, other_side(self.first))
+    def names(self) -> tuple[str, ...]:
+        """What the things are called."""
+        return tuple(thing.name for thing in self.things)
+
+
+def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
+    """A spec of version 1 in the form of today; what does not look like one is left for validation to find."""
+    first, old = data.get("first"), {side: data.get(side) for side in SIDES}
+    if first not in SIDES or not all(isinstance(item, dict) for item in old.values()):
+        return data
+    kept = {key: value for key, value in data.items() if key not in {"first", *SIDES}}
+    return {
+        **kept,
+        "schema_version": SPEC_VERSION,
+        "things": [_upgraded_object(side, item) for side, item in old.items() if isinstance(item, dict)],
+        "order": [first, other_side("left" if first == "left" else "right")],
+    }
+
+
+def _upgraded_object(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 had cubes, and gave half of their edge, or the radius of a sphere."""
+    size = data.get("size")
+    full = [2 * size] * 3 if isinstance(size, int | float) else size
+    shape = "box" if data.get("shape") == "cube" else data.get("shape")
+    return {**data, "name": name, "shape": shape, "size": full}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from hpvqa.scene.camera import focal_pixels, rotation
-from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec, ObjectSpec
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Thing
 
 LEAST_WIDTH = 3.0
 """Things narrower than this are lost [pixels]: video keeps colour at half the size, models' frames may be smaller."""
 
 
-def thing_width(camera: CameraSpec, thing: ObjectSpec, width: int) -> float:
+def thing_width(camera: CameraSpec, thing: Thing, width: int) -> float:
     """How wide a thing at its start is in a picture [pixels], wherever in it; infinite if it is behind the camera.
 
     Args:
@@ -21,7 +21,7 @@ def thing_width(camera: CameraSpec, thing: ObjectSpec, width: int) -> float:
     """
     offset = np.subtract(thing.position, camera.position)
     depth = -float(offset @ rotation(camera.quat_wxyz)[:, 2])
-    return 2 * thing.size * focal_pixels(camera.focal_length, width) / depth if depth > 0 else float("inf")
+    return min(thing.size) * focal_pixels(camera.focal_length, width) / depth if depth > 0 else float("inf")
 
 
 def too_small(spec: EpisodeSpec, width: int, height: int) -> str | None:
@@ -32,9 +32,7 @@ def too_small(spec: EpisodeSpec, width: int, height: int) -> str | None:
         width: Width of its clips [pixels].
         height: Their height [pixels].
     """
-    seen = {
-        camera.name: min(thing_width(camera, spec.object(side), width) for side in SIDES) for camera in spec.cameras
-    }
+    seen = {camera.name: min(thing_width(camera, thing, width) for thing in spec.things) for camera in spec.cameras}
     small = {name: pixels for name, pixels in seen.items() if pixels < LEAST_WIDTH}
     if not small:
         return None

@@ -43,20 +43,17 @@ def prepare(backend: str, *, draws: bool) -> None:
         choose_gl(os.environ)
 
 
-def open_simulator(backend: str, resolution: tuple[int, int] | None) -> Simulator:
-    """Start a simulator.
+def open_simulator(resolution: tuple[int, int] | None) -> Simulator:
+    """Start the embedded simulator. Isaac Sim runs in a process of its own, which collecting starts.
 
     Args:
-        backend: Its name.
         resolution: Width and height of images [pixels]; None if nothing is ever rendered.
 
     Raises:
-        UsageError: There is no such simulator, or it lacks something; the message says what to install.
+        UsageError: It lacks something; the message says what to install.
         RunError: What it lacks cannot be fetched.
     """
-    _check(backend)
-    if backend == "isaac":
-        raise UsageError("Isaac Sim runs in a process of its own: make episodes with `hpvqa collect --backend isaac`")
+    _check("mujoco")
     from hpvqa.resources import default_cache
     from hpvqa.sim.mujoco.assets import MODEL, robot_dir
     from hpvqa.sim.mujoco.gl import choose_gl

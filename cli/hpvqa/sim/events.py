@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
+from hpvqa.probes.events import Event, EventKind
+from hpvqa.scene.spec import EpisodeSpec, Vec3
 from hpvqa.sim.protocol import Array, BodyState, State
-from hpvqa.tasks.outcome import Event, EventKind
 
 REST_SPEED = 0.005
-"""An object slower than this [m/s] ..."""
+"""A thing slower than this [m/s] ..."""
 REST_TIME = 0.1
-"""... for this long [s] is at rest."""
+"""... for this long [s] is at rest, or held still."""
 MIN_APEX = 0.0002
 """A rebound lower than this [m] is numerical noise, not an apex."""
 MIN_LIFT = 0.005
-"""An object in the gripper and this far above the table [m] is held."""
+"""A thing in the gripper and this far above the table [m] is held."""
 RELEASE_TIME = 0.02
 """Contact with the gripper must be gone for this long [s] to count as released: fingers rattle as they open."""
 
@@ -25,7 +25,7 @@ class EventDetector:
 
     def __init__(self, spec: EpisodeSpec, timestep: float) -> None:
         self._timestep = timestep
-        self._trackers = {side: _Tracker(side, spec.object(side).size, timestep) for side in SIDES}
+        self._trackers = {thing.name: _Tracker(thing.name, thing.half_height, timestep) for thing in spec.things}
         self._events: list[Event] = []
 
     def update(self, state: State) -> None:
@@ -35,7 +35,7 @@ class EventDetector:
                 Event(
                     kind="impact",
                     t=impact.time,
-                    object=impact.side,
+                    object=impact.thing,
                     other="table",
                     position=_point(impact.position),
                     speed_before=impact.speed_before,
@@ -43,9 +43,9 @@ class EventDetector:
                     t_resolution=impact.time_resolution,
                 )
             )
-            self._trackers[impact.side].bounced = True
-        for side in SIDES:
-            self._events += self._trackers[side].update(state.time, state.objects[side])
+            self._trackers[impact.thing].bounced = True
+        for name, tracker in self._trackers.items():
+            self._events += tracker.update(state.time, state.things[name])
 
     def events(self) -> tuple[Event, ...]:
         """Everything found so far, by time."""
@@ -53,24 +53,26 @@ class EventDetector:
 
 
 class _Tracker:
-    """What is going on with one object."""
+    """What is going on with one thing."""
 
-    def __init__(self, side: Side, size: float, timestep: float) -> None:
+    def __init__(self, name: str, half_height: float, timestep: float) -> None:
         self.bounced = False
-        self._side = side
-        self._size = size
+        self._name = name
+        self._half_height = half_height
         self._timestep = timestep
         self._before: BodyState | None = None
         self._touched = False
         self._held = False
         self._parting: tuple[float, BodyState] | None = None
         self._slow_since: float | None = None
+        self._hanging_since: float | None = None
+        self._hung = False
         self._resting = False
 
     def update(self, time: float, now: BodyState) -> list[Event]:
         before, self._before = self._before or now, now
         found = [self._touch(time, before, now), self._release(time, now), self._apex(time, before, now)]
-        found.append(self._rest(time, now))
+        found += [self._hang(time, now), self._rest(time, now)]
         return [event for event in found if event is not None]
 
     def _touch(self, time: float, before: BodyState, now: BodyState) -> Event | None:
@@ -80,9 +82,9 @@ class _Tracker:
         return self._event("first_touch", time, now, "gripper", _speed(before), _speed(now))
 
     def _release(self, time: float, now: BodyState) -> Event | None:
-        # Only an object that was lifted can be released; one that was pushed just stays behind.
+        # Only a thing that was lifted can be released; one that was pushed just stays behind.
         if now.touching_gripper:
-            self._held = self._held or now.position[2] - self._size > MIN_LIFT
+            self._held = self._held or now.position[2] - self._half_height > MIN_LIFT
             self._parting = None
             return None
         if not self._held:
@@ -103,7 +105,7 @@ class _Tracker:
         share = up / (up - down)
         height = before.position[2] + 0.5 * up * share * self._timestep
         self.bounced = False
-        if height - self._size < MIN_APEX:
+        if height - self._half_height < MIN_APEX:
             return None
         where = before.position + share * (now.position - before.position)
         where[2] = height
@@ -111,7 +113,7 @@ class _Tracker:
         return Event(
             kind="apex",
             t=time - (1 - share) * self._timestep,
-            object=self._side,
+            object=self._name,
             position=_point(where),
             speed_before=sideways,
             speed_after=sideways,
@@ -130,11 +132,24 @@ class _Tracker:
         self._resting = True
         return self._event("rest", self._slow_since, now, "table", _speed(now), _speed(now))
 
+    def _hang(self, time: float, now: BodyState) -> Event | None:
+        lifted = now.position[2] - self._half_height > MIN_LIFT
+        if _speed(now) > REST_SPEED or not (lifted and now.touching_gripper) or now.touching_table:
+            self._hanging_since = None
+            self._hung = self._hung and now.touching_gripper
+            return None
+        if self._hanging_since is None:
+            self._hanging_since = time
+        if self._hung or time - self._hanging_since < REST_TIME:
+            return None
+        self._hung = True
+        return self._event("held", time, now, "gripper", _speed(now), _speed(now))
+
     def _event(self, kind: EventKind, time: float, state: BodyState, other: str, before: float, after: float) -> Event:
         return Event(
             kind=kind,
             t=time,
-            object=self._side,
+            object=self._name,
             other=other,
             position=_point(state.position),
             speed_before=before,

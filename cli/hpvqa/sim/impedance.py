@@ -1,4 +1,4 @@
-"""The control law of pushing, shared by all simulators: a spring and a damper between gripper and commanded pose.
+"""The law of soft movements, shared by all simulators: a spring and a damper between gripper and commanded pose.
 
 A stiff arm moves every cube alike and hides its mass. A spring that is soft along the push does not: the cube stops
 where the spring's force no longer overcomes friction, so a heavy cube ends earlier, with the same command and gains.
@@ -11,21 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from hpvqa.sim.protocol import Command, Gains
-
-PUSH_STIFFNESS = 150.0
-"""Along the push [N/m]. At 200 and above displacements of light and heavy cubes come too close; see docs/physics.md."""
-CROSS_STIFFNESS = 1500.0
-"""Across the push [N/m]."""
-EFFECTIVE_MASS = 3.5
-"""About what the arm weighs at the gripper [kg]; sets critical damping 2·sqrt(K·m)."""
-
-PUSH_GAINS = Gains(
-    stiffness=np.array([PUSH_STIFFNESS, CROSS_STIFFNESS, CROSS_STIFFNESS]),
-    damping=2.0 * np.sqrt(np.array([PUSH_STIFFNESS, CROSS_STIFFNESS, CROSS_STIFFNESS]) * EFFECTIVE_MASS),
-    rotational_stiffness=60.0,
-    rotational_damping=6.0,
-)
+from hpvqa.probes.waypoint import Gains
+from hpvqa.sim.protocol import Command
 
 
 @dataclass(frozen=True)

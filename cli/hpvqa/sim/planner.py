@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
 import numpy as np
 
-from hpvqa.sim.impedance import PUSH_GAINS
-from hpvqa.sim.protocol import Command
-from hpvqa.tasks.base import Waypoint
+from hpvqa.probes.waypoint import Waypoint, minimum_jerk
+from hpvqa.sim.protocol import Array, Command
 
 POINTING_DOWN = np.array([0.0, 1.0, 0.0, 0.0])
 """Orientation (w, x, y, z) of the pinch frame whose z axis points at the table and whose fingers open along y."""
@@ -44,18 +44,19 @@ class Planner:
         return Command(
             position=before + (after - before) * share,
             velocity=(after - before) * rate,
-            quat_wxyz=POINTING_DOWN,
+            quat_wxyz=pointing_down(self._waypoints[max(index - 1, 0)].yaw * (1 - share) + waypoint.yaw * share),
             closed=waypoint.closed,
-            gains=PUSH_GAINS if waypoint.compliant else None,
+            gains=waypoint.gains,
         )
 
     def _index(self, time: float) -> int:
         return min(bisect_right(self._ends, time), len(self._ends) - 1)
 
 
-def minimum_jerk(time: float, duration: float) -> tuple[float, float]:
-    """Share of the way done, and its rate [1/s], of a movement from rest to rest (Flash and Hogan 1985)."""
-    if duration <= 0 or time >= duration:
-        return 1.0, 0.0
-    s = max(time, 0.0) / duration
-    return s**3 * (10 - 15 * s + 6 * s * s), 30 * s * s * (1 - s) ** 2 / duration
+def pointing_down(yaw: float) -> Array:
+    """Orientation (w, x, y, z) of a pinch frame that points at the table, turned about the vertical [rad]."""
+    if yaw == 0:
+        return POINTING_DOWN
+    w, x, y, z = POINTING_DOWN
+    c, s = math.cos(yaw / 2), math.sin(yaw / 2)
+    return np.array([c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w])

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.scene.spec import EpisodeSpec, Side
+from hpvqa.probes.waypoint import Gains
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Gains:
-    """Cartesian impedance gains along and about the world's axes.
-
-    Attributes:
-        stiffness: Translational stiffness, shape (3,) [N/m].
-        damping: Translational damping, shape (3,) [N s/m].
-        rotational_stiffness: [N m/rad], the same about all axes.
-        rotational_damping: [N m s/rad], the same about all axes.
-    """
-
-    stiffness: Array
-    damping: Array
-    rotational_stiffness: float
-    rotational_damping: float
 
 
 @dataclass(frozen=True)
@@ -51,7 +36,7 @@ class Command:
 
 @dataclass(frozen=True)
 class BodyState:
-    """Pose and velocity of a free object, in the world.
+    """Pose and velocity of what can move of a thing, in the world.
 
     Attributes:
         position: Centre, shape (3,) [m].
@@ -74,7 +59,7 @@ class Impact:
 
     Attributes:
         time: Moment of contact [s].
-        side: The object.
+        thing: Name of the thing.
         position: Its centre at that moment, shape (3,) [m].
         speed_before: Approach speed along the normal [m/s].
         speed_after: Separation speed along the normal [m/s].
@@ -82,7 +67,7 @@ class Impact:
     """
 
     time: float
-    side: Side
+    thing: str
     position: Array
     speed_before: float
     speed_after: float
@@ -99,7 +84,7 @@ class State:
         closed: How far the gripper is closed, 0 open to 1 closed.
         ee_position: Pinch point, shape (3,) [m].
         ee_quat_wxyz: Orientation of the pinch frame, shape (4,).
-        objects: Both objects.
+        things: What can move of each thing, by its name.
         impacts: Collisions located during the last step.
     """
 
@@ -108,8 +93,13 @@ class State:
     closed: float
     ee_position: Array
     ee_quat_wxyz: Array
-    objects: dict[Side, BodyState]
+    things: Mapping[str, BodyState]
     impacts: tuple[Impact, ...] = field(default=())
+
+
+ROBOT_LABEL = 1
+FIRST_LABEL = 2
+"""What a segmentation calls the robot, and the first of a spec's things; the others count on."""
 
 
 class Simulator(Protocol):
@@ -131,8 +121,24 @@ class Simulator(Protocol):
     def state(self) -> State:
         """The state now."""
 
-    def render(self, camera: str) -> NDArray[np.uint8]:
-        """An RGB image, shape (height, width, 3), from a camera of the spec; valid until the next call."""
+    def save(self) -> object:
+        """Everything that the next step depends on, for ``restore``; not to be looked into."""
+
+    def restore(self, saved: object) -> None:
+        """Go back to a moment of the same world: all that follows is as it was then, bit for bit.
+
+        Raises:
+            ValueError: It was saved in another world.
+        """
+
+    def render(self, camera: CameraSpec) -> NDArray[np.uint8]:
+        """An RGB image, shape (height, width, 3), from any camera, also one that the spec does not name.
+
+        It is valid until the next call.
+        """
+
+    def segment(self, camera: CameraSpec) -> NDArray[np.uint8]:
+        """What each pixel's centre shows, shape (height, width): 0 furniture, 1 robot, 2 and on the spec's things."""
 
     def versions(self) -> dict[str, str]:
         """Names and versions of everything that results depend on."""

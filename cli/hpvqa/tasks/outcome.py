@@ -1,69 +1,33 @@
-"""What happened in an episode: events, and whether they bear out the label."""
+"""Whether an episode bears out its label, and the measured evidence."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hpvqa.plain import Model
-from hpvqa.scene.spec import Side, Vec3
-
-EventKind = Literal["first_touch", "release", "impact", "apex", "rest"]
-
-
-class Event(Model):
-    """Something that happened at one moment, found at physics rate."""
-
-    kind: EventKind
-    t: float = Field(ge=0, description="Time since the start of the episode [s].")
-    object: Side = Field(description="The object that it happened to.")
-    other: str | None = Field(default=None, description="What it touched: gripper or table.")
-    position: Vec3 = Field(description="Centre of the object at that moment [m].")
-    speed_before: float = Field(ge=0, description="Speed just before [m/s]; along the normal for an impact.")
-    speed_after: float = Field(ge=0, description="Speed just after [m/s]; along the normal for an impact.")
-    t_resolution: float = Field(ge=0, description="How far off t may be [s]; 0 where the moment was solved for.")
+from hpvqa.scene.spec import SIDES
 
 
 class Measurement(Model):
-    """What the hidden property did to each object, from physics states and events."""
+    """What the hidden property did to each thing, from physics states and events."""
 
-    quantity: Literal["displacement", "rebound_ratio"]
-    left: float
-    right: float
+    quantity: str
+    values: dict[str, float] = Field(description="By the name of the thing.")
 
-    def of(self, side: Side) -> float:
-        """The value of one object."""
-        return self.left if side == "left" else self.right
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_version(cls, data: Any) -> Any:
+        """Episodes of version 1 had a field for each side."""
+        if isinstance(data, dict) and "values" not in data and data.keys() >= set(SIDES):
+            kept = {key: value for key, value in data.items() if key not in SIDES}
+            return {**kept, "values": {side: data[side] for side in SIDES}}
+        return data
 
-
-@dataclass(frozen=True)
-class Span:
-    """How far an object went.
-
-    Attributes:
-        t: When the object got to the end of it [s].
-        seen: When it is best seen there, the robot out of the way [s].
-        start: Where the object's centre was, or would lie at rest [m].
-        end: Where its centre is at both times [m].
-    """
-
-    t: float
-    seen: float
-    start: Vec3
-    end: Vec3
-
-    @property
-    def length(self) -> float:
-        """From start to end [m]."""
-        return math.dist(self.start, self.end)
-
-    @property
-    def words(self) -> str:
-        """The length as a person writes it: 4.1 cm."""
-        return f"{100 * self.length:.1f} cm"
+    def of(self, name: str) -> float:
+        """The value of one thing."""
+        return self.values[name]
 
 
 class Outcome(Model):

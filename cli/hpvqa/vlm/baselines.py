@@ -108,7 +108,7 @@ class Oracle(OneByOne):
 
 
 class FrameOracle(OneByOne):
-    """Knows where both objects are in the frames that a model is shown, and nothing of the time between them.
+    """Knows where all things are in the frames that a model is shown, and nothing of the time between them.
 
     So it shows how much of the answer a choice of frames retains. It looks at no picture.
     """
@@ -127,10 +127,10 @@ class FrameOracle(OneByOne):
         from hpvqa.record.trajectory import read_trajectory
 
         record = read_episode(query.episode)
-        columns = read_trajectory(query.episode / TRAJECTORY_FILE)
+        columns = read_trajectory(query.episode / TRAJECTORY_FILE, record.spec.names)
         rows = sorted({index for frames in query.videos for index in frames.indices})
         times = [row / query.fps for row in rows]
-        places = {side: _places(columns, side, rows) for side in SIDES}
+        places = {name: _places(columns, name, rows) for name in record.spec.names}
         odds = record.task.log_odds(record.spec, record.events, times, places)
         logprobs: dict[Side, float] = {"left": -float(np.logaddexp(0, -odds)), "right": -float(np.logaddexp(0, odds))}
         return Answer("left" if odds >= 0 else "right", f"log-odds of left {odds:.2f}", logprobs)
@@ -145,13 +145,14 @@ def observe(folder: Path) -> Answer:
     from hpvqa.record.trajectory import read_trajectory
 
     record = read_episode(folder)
-    columns = read_trajectory(folder / TRAJECTORY_FILE)
-    final = {side: _places(columns, side, [-1])[0] for side in SIDES}
+    columns = read_trajectory(folder / TRAJECTORY_FILE, record.spec.names)
+    final = {name: _places(columns, name, [-1])[0] for name in record.spec.names}
     measured = record.task.measure(record.spec, record.events, final)
-    text = f"{measured.quantity} left {measured.left:.4f}, right {measured.right:.4f}"
+    values = ", ".join(f"{name} {value:.4f}" for name, value in measured.values.items())
+    text = f"{measured.quantity} {values}"
     return Answer(record.task.answer_from(measured), text)
 
 
-def _places(columns: Mapping[str, NDArray[np.float64]], side: Side, rows: Sequence[int]) -> list[Vec3]:
-    x, y, z = (columns[f"{side}_{axis}"] for axis in "xyz")
+def _places(columns: Mapping[str, NDArray[np.float64]], name: str, rows: Sequence[int]) -> list[Vec3]:
+    x, y, z = (columns[f"{name}_{axis}"] for axis in "xyz")
     return [(float(x[row]), float(y[row]), float(z[row])) for row in rows]

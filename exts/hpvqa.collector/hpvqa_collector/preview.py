@@ -41,8 +41,8 @@ def draw(stage: Usd.Stage, spec: Mapping[str, Any], resolution: tuple[int, int])
     with Usd.EditContext(stage, stage.GetSessionLayer()):
         UsdGeom.Xform.Define(stage, ROOT).AddTransformOp().Set(world_of(stage))
         _room(stage, spec["room"])
-        for side in ("left", "right"):
-            _object(stage, ROOT.AppendChild(side), spec[side])
+        for thing in spec["things"]:
+            _thing(stage, ROOT.AppendChild(thing["name"]), thing)
         lamp = UsdLux.SphereLight.Define(stage, ROOT.AppendChild("lamp"))
         lamp.CreateRadiusAttr(0.1)
         lamp.CreateIntensityAttr(30000.0)
@@ -112,17 +112,24 @@ def _box(stage: Usd.Stage, name: str, place: tuple[float, ...], half: tuple[floa
     _paint(stage, cube, color)
 
 
-def _object(stage: Usd.Stage, path: Sdf.Path, item: Mapping[str, Any]) -> None:
-    half = item["size"]
-    if item["shape"] == "cube":
-        shape = UsdGeom.Cube.Define(stage, path)
-        shape.CreateSizeAttr(2 * half)
-    else:
+def _thing(stage: Usd.Stage, path: Sdf.Path, thing: Mapping[str, Any]) -> None:
+    half = [side / 2 for side in thing["size"]]
+    if thing["shape"] == "sphere":
         shape = UsdGeom.Sphere.Define(stage, path)
-        shape.CreateRadiusAttr(half)
-    shape.CreateExtentAttr([(-half,) * 3, (half,) * 3])
-    UsdGeom.XformCommonAPI(shape).SetTranslate(Gf.Vec3d(*item["position"]))
-    _paint(stage, shape, item["color"])
+        shape.CreateRadiusAttr(1.0)
+    elif thing["shape"] == "cylinder":
+        shape = UsdGeom.Cylinder.Define(stage, path)
+        shape.CreateRadiusAttr(1.0)
+        shape.CreateHeightAttr(2.0)
+    else:
+        shape = UsdGeom.Cube.Define(stage, path)
+        shape.CreateSizeAttr(2.0)
+    shape.CreateExtentAttr([(-1, -1, -1), (1, 1, 1)])
+    w, *xyz = thing["quat_wxyz"]
+    shape.AddTranslateOp().Set(Gf.Vec3d(*thing["position"]))
+    shape.AddOrientOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Quatd(w, Gf.Vec3d(*xyz)).GetNormalized())
+    shape.AddScaleOp().Set(Gf.Vec3f(*half))
+    _paint(stage, shape, thing["color"])
 
 
 def _camera(stage: Usd.Stage, item: Mapping[str, Any], resolution: tuple[int, int]) -> Sdf.Path:

@@ -11,8 +11,9 @@ from isaaclab.assets import Articulation, RigidObject
 from isaaclab.managers import EventManager, EventTermCfg
 
 from hpvqa.scene.spec import SIDES, EpisodeSpec
+from hpvqa.sim.inertia import inertia
 from hpvqa.sim.isaac import names
-from hpvqa.sim.isaac.apply import ApplySpecs, inertia
+from hpvqa.sim.isaac.apply import ApplySpecs
 from hpvqa.sim.isaac.environment import EventsCfg
 from hpvqa.sim.isaac.look import linear, surfaces
 from tests.isaac.contract import kit
@@ -114,9 +115,9 @@ def test_every_environment_gets_its_own_spec(task: str) -> None:
     env = applied(wanted)
     for number, spec in enumerate(wanted):
         for side in SIDES:
-            item, view = spec.object(side), env.scene[side].root_physx_view
+            item, view = spec.thing(side), env.scene[side].root_physx_view
             assert view.masses[number].item() == pytest.approx(item.mass)
-            assert view.inertias[number].tolist() == pytest.approx(inertia(item).tolist())
+            assert view.inertias[number].reshape(3, 3).diagonal().tolist() == pytest.approx(list(inertia(item)))
             expected = [item.friction, item.friction, item.restitution]
             assert view.materials[number, 0].tolist() == pytest.approx(expected)
         found = held(env, number)
@@ -173,7 +174,8 @@ def test_what_physx_does_not_take_is_named(lost: str) -> None:
     events.apply(mode="reset", env_ids=torch.arange(2), global_env_step_count=0)
     assert set(term.mismatches) == {0, 1}
     word = {"masses": "mass", "inertias": "inertia", "materials": "restitution"}[lost]
-    assert all(f"the right object's {word}" in words for words in term.mismatches.values())
+    noun = "sphere" if lost == "materials" else "cube"
+    assert all(f"the {word} of the right {noun}" in words for words in term.mismatches.values())
     assert not any("left" in words for words in term.mismatches.values())
 
 

@@ -176,9 +176,9 @@ def test_a_reset_realises_every_spec_and_nothing_else() -> None:
     for state, spec, start in zip(states, wanted, starts(wanted), strict=True):
         assert state.time == 0
         for side in SIDES:
-            assert tuple(state.objects[side].position) == pytest.approx(spec.object(side).position, abs=1e-5)
-            assert state.objects[side].touching_table
-            assert not state.objects[side].touching_gripper
+            assert tuple(state.things[side].position) == pytest.approx(spec.thing(side).position, abs=1e-5)
+            assert state.things[side].touching_table
+            assert not state.things[side].touching_gripper
         assert state.ee_position == pytest.approx(start.position, abs=1e-3)
         assert state.closed == pytest.approx(start.closed, abs=0.01)
     # Settling draws nothing; then pictures are drawn and thrown away.
@@ -222,10 +222,10 @@ def test_contacts_are_told_apart() -> None:
     forces[0, 0, 1] = 5.0  # the other object
     forces[1, 0, 3, 1] = -2.0  # one finger
     forces[2, 0, 3, 1], forces[2, 0, 4, 1] = 3.0, -3.0  # both fingers, whose forces cancel
-    touching = [state.objects["left"].touching_gripper for state in made.states()]
+    touching = [state.things["left"].touching_gripper for state in made.states()]
     assert touching == [False, True, True]
-    assert not any(state.objects["left"].touching_table for state in made.states())
-    assert all(state.objects["right"].touching_table for state in made.states())
+    assert not any(state.things["left"].touching_table for state in made.states())
+    assert all(state.things["right"].touching_table for state in made.states())
 
 
 def test_pictures_that_did_not_change_fail_the_episode() -> None:
@@ -245,7 +245,7 @@ def test_an_object_that_is_not_where_it_was_put_fails_the_episode() -> None:
     made.reset(wanted, starts(wanted))
     env.scene["right"].drift = 0.004
     made.advance([[start] * made.substeps for start in starts(wanted)])
-    assert made.troubles() == ["the right object started 4 mm from where it should"] * COUNT
+    assert made.troubles() == ["the right cube started 4 mm from where it should"] * COUNT
 
 
 def test_what_physx_did_not_take_fails_the_episode() -> None:
@@ -253,7 +253,7 @@ def test_what_physx_did_not_take_fails_the_episode() -> None:
     env.scene["left"].root_physx_view.deaf = "masses"
     wanted = specs("push", COUNT)
     made.reset(wanted, starts(wanted))
-    assert made.troubles() == ["the simulator did not take the left object's mass"] * COUNT
+    assert made.troubles() == ["the simulator did not take the mass of the left cube"] * COUNT
 
 
 def test_whole_episodes_go_through_the_recorder(tmp_path: Any) -> None:
@@ -275,7 +275,7 @@ def test_whole_episodes_go_through_the_recorder(tmp_path: Any) -> None:
     # The gripper closes around a sphere that is not really there, and opens again.
     from hpvqa.record.trajectory import read_trajectory
 
-    rows = read_trajectory(folders[0] / "trajectory.parquet")
+    rows = read_trajectory(folders[0] / "trajectory.parquet", SIDES)
     assert rows["gripper"].max() == pytest.approx(1)
     assert rows["gripper"].min() == pytest.approx(0, abs=0.01)
     assert rows["ee_z"].max() == pytest.approx(0.4 + 0.025, abs=0.005)

@@ -58,10 +58,10 @@ def test_objects_have_their_shapes_masses_materials_and_places(task: str) -> Non
     spec = sample(task)
     stage = authored(spec)
     for side in ("left", "right"):
-        item, found = spec.object(side), prim(stage, side)
+        item, found = spec.thing(side), prim(stage, side)
         assert tuple(pose(found).ExtractTranslation()) == pytest.approx(item.position)
         low, high = box(stage, side)
-        assert high - low == pytest.approx([2 * item.size] * 3, abs=1e-6)
+        assert high - low == pytest.approx(item.size, abs=1e-6)
         assert prim(stage, f"{side}/geometry/mesh").GetTypeName() == ("Cube" if task == "push" else "Sphere")
         assert found.HasAPI(UsdPhysics.RigidBodyAPI)
         assert UsdPhysics.MassAPI(found).GetMassAttr().Get() == pytest.approx(item.mass)
@@ -137,7 +137,7 @@ def test_cameras_have_the_rig_s_poses_and_lenses(task: str) -> None:
 def test_usd_projects_the_objects_to_where_our_geometry_does(task: str) -> None:
     spec = sample(task, 3)
     stage = authored(spec)
-    points = [spec.left.position, spec.right.position, (0.5, 0.1, 0.2)]
+    points = [spec.thing("left").position, spec.thing("right").position, (0.5, 0.1, 0.2)]
     for camera in spec.cameras:
         lens = UsdGeom.Camera(prim(stage, names.camera(camera.name))).GetCamera()
         frustum = lens.frustum

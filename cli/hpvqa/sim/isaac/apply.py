@@ -9,7 +9,8 @@ import torch
 from isaaclab.managers import EventTermCfg, ManagerTermBase
 from torch import Tensor
 
-from hpvqa.scene.spec import SIDES, EpisodeSpec, ObjectSpec, Side
+from hpvqa.scene.spec import EpisodeSpec, Thing
+from hpvqa.sim.inertia import inertia
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.look import apply_look, look_errors
 
@@ -45,9 +46,9 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         chosen = env_ids.tolist() if isinstance(env_ids, Tensor) else range(self.num_envs)
         ids = torch.tensor(list(chosen), dtype=torch.long)
         self._reset_robot(env, ids)
-        for side in SIDES:
-            items = [self._specs[number].object(side) for number in chosen]
-            self._set_properties(env.scene[side].root_physx_view, items, ids)
+        for name in self._specs[0].names:
+            things = [self._specs[number].thing(name) for number in chosen]
+            self._set_properties(env.scene[name].root_physx_view, things, ids)
         self.place(env, ids)
         for number in chosen:
             apply_look(env.scene.stage, env.scene.env_prim_paths[number], self._specs[number])
@@ -55,15 +56,14 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         self.mismatches = {number: words for number, words in self.mismatches.items() if words}
 
     def place(self, env: Any, ids: Tensor) -> None:
-        """Put both objects of some environments at rest where their specs say."""
+        """Put the things of some environments at rest where their specs say."""
         device = env.device
         origins = env.scene.env_origins[ids.to(device)]
-        for side in SIDES:
-            positions = [self._specs[int(number)].object(side).position for number in ids]
-            pose = torch.zeros(len(ids), 7, device=device)
-            pose[:, :3] = torch.tensor(positions, device=device) + origins
-            pose[:, 3] = 1.0
-            target = env.scene[side]
+        for name in self._specs[0].names:
+            things = [self._specs[int(number)].thing(name) for number in ids]
+            pose = torch.tensor([[*thing.position, *thing.quat_wxyz] for thing in things], device=device)
+            pose[:, :3] += origins
+            target = env.scene[name]
             target.write_root_pose_to_sim(pose, env_ids=ids.to(device))
             target.write_root_velocity_to_sim(torch.zeros(len(ids), 6, device=device), env_ids=ids.to(device))
 
@@ -77,12 +77,12 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         materials[ids] = torch.tensor(ROBOT_MATERIAL)
         view.set_material_properties(materials, ids)
 
-    def _set_properties(self, view: Any, items: Sequence[ObjectSpec], ids: Tensor) -> None:
+    def _set_properties(self, view: Any, things: Sequence[Thing], ids: Tensor) -> None:
         masses, inertias, materials = view.get_masses(), view.get_inertias(), view.get_material_properties()
-        for row, item in zip(ids.tolist(), items, strict=True):
-            masses[row] = item.mass
-            inertias[row] = inertia(item).to(inertias.dtype)
-            materials[row] = torch.tensor((item.friction, item.friction, item.restitution))
+        for row, thing in zip(ids.tolist(), things, strict=True):
+            masses[row] = thing.mass
+            inertias[row] = _tensor(thing).to(inertias.dtype)
+            materials[row] = torch.tensor((thing.friction, thing.friction, thing.restitution))
         view.set_masses(masses, ids)
         view.set_inertias(inertias, ids)
         view.set_material_properties(materials, ids)
@@ -93,26 +93,25 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         robot = env.scene[names.ROBOT].root_physx_view.get_material_properties()[number].reshape(-1, 3)
         if not _near(robot, torch.tensor(ROBOT_MATERIAL).expand_as(robot)):
             wrong.append("the robot's friction and restitution")
-        for side in SIDES:
-            wrong += self._wrong_properties(env, number, side, spec.object(side))
+        for thing in spec.things:
+            wrong += self._wrong_properties(env, number, thing)
         return ", ".join(wrong)
 
-    def _wrong_properties(self, env: Any, number: int, side: Side, item: ObjectSpec) -> list[str]:
-        view = env.scene[side].root_physx_view
+    def _wrong_properties(self, env: Any, number: int, thing: Thing) -> list[str]:
+        view = env.scene[thing.name].root_physx_view
         material = view.get_material_properties()[number].reshape(-1, 3)
         checks = {
-            "mass": (view.get_masses()[number].reshape(-1), torch.tensor([item.mass])),
-            "inertia": (view.get_inertias()[number].reshape(-1), inertia(item)),
-            "friction": (material[:, :2], torch.full_like(material[:, :2], item.friction)),
-            "restitution": (material[:, 2], torch.full_like(material[:, 2], item.restitution)),
+            "mass": (view.get_masses()[number].reshape(-1), torch.tensor([thing.mass])),
+            "inertia": (view.get_inertias()[number].reshape(-1), _tensor(thing)),
+            "friction": (material[:, :2], torch.full_like(material[:, :2], thing.friction)),
+            "restitution": (material[:, 2], torch.full_like(material[:, 2], thing.restitution)),
         }
-        return [f"the {side} object's {name}" for name, (found, wanted) in checks.items() if not _near(found, wanted)]
+        return [f"the {name} of {thing.words}" for name, (found, wanted) in checks.items() if not _near(found, wanted)]
 
 
-def inertia(item: ObjectSpec) -> Tensor:
-    """Inertia about the centre, shape (9,) [kg m²]: of a solid cube m (2a)² / 6, of a solid sphere 2/5 m r²."""
-    value = item.mass * item.size**2 * (2 / 3 if item.shape == "cube" else 2 / 5)
-    return torch.diag(torch.full((3,), value)).reshape(9)
+def _tensor(thing: Thing) -> Tensor:
+    """Inertia about the centre, shape (9,) [kg m²]."""
+    return torch.diag(torch.tensor(inertia(thing))).reshape(9)
 
 
 def _near(found: Tensor, wanted: Tensor) -> bool:

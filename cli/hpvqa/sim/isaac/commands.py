@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hpvqa.sim.protocol import Array, Command, Gains
+from hpvqa.probes.waypoint import Gains
+from hpvqa.sim.protocol import Array, Command
 
 WIDTH = 19
 """Numbers in a command: position, velocity, orientation, closing, then stiffness, damping and both about the axes."""

@@ -12,7 +12,7 @@ from isaaclab.managers import EventTermCfg, ObservationGroupCfg, ObservationTerm
 from isaaclab.scene import InteractiveSceneCfg
 from isaaclab.utils import configclass
 
-from hpvqa.scene.spec import SIDES, EpisodeSpec
+from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.isaac import names, spawn
 from hpvqa.sim.isaac.action import FollowCfg
 from hpvqa.sim.isaac.apply import ApplySpecs
@@ -97,7 +97,7 @@ class TerminationsCfg:
 
 @configclass
 class EnvironmentCfg(ManagerBasedRLEnvCfg):  # type: ignore[misc]
-    """Pushing or dropping two objects."""
+    """A robot and the things that it acts on."""
 
     actions: ActionsCfg = ActionsCfg()
     observations: ObservationsCfg = ObservationsCfg()
@@ -112,9 +112,11 @@ def scene(settings: Settings) -> InteractiveSceneCfg:
         num_envs=settings.environments, env_spacing=spawn.SPACING, replicate_physics=False, lazy_sensor_update=True
     )
     parts = {names.ROBOT: robot(), **spawn.scenery()}
-    parts |= {side: spawn.rigid_object(side, settings.example.object(side)) for side in SIDES}
+    example = settings.example
+    parts |= {thing.name: spawn.rigid_object(thing) for thing in example.things}
     bodies = list(settings.robot_bodies)
-    parts |= {names.contact(side): spawn.contact_sensor(side, bodies) for side in SIDES}
+    others = {name: [other for other in example.names if other != name] for name in example.names}
+    parts |= {names.contact(name): spawn.contact_sensor(name, others[name], bodies) for name in example.names}
     if settings.resolution is not None:
         for camera in settings.example.cameras:
             parts[names.camera(camera.name)] = spawn.camera(camera, settings.resolution)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpvqa.scene.spec import SIDES, Color, EpisodeSpec
+from hpvqa.scene.spec import Color, EpisodeSpec
 from hpvqa.sim.isaac import names
 
 
@@ -18,7 +18,7 @@ def surfaces(spec: EpisodeSpec) -> dict[str, Color]:
     """Colour (sRGB) of every coloured prim of an environment, by its name."""
     colors = {names.TABLE: spec.room.table, names.FLOOR: spec.room.floor}
     colors |= {names.wall(number): color for number, color in enumerate(spec.room.walls)}
-    colors |= {side: spec.object(side).color for side in SIDES}
+    colors |= {thing.name: thing.color for thing in spec.things}
     return colors
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hpvqa.scene.spec import SIDES, Side
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.arm import ArmView
 from hpvqa.sim.isaac.robot import CLOSED_ANGLE
@@ -27,9 +27,14 @@ class WorldReader:
 
     Args:
         env: The environment.
+        things: Names of its things.
+
+    Attributes:
+        things: The same.
     """
 
-    def __init__(self, env: Any) -> None:
+    def __init__(self, env: Any, things: Sequence[str]) -> None:
+        self.things = tuple(things)
         self._scene = env.scene
         robot = env.scene[names.ROBOT]
         self.arm = ArmView(robot)
@@ -37,7 +42,7 @@ class WorldReader:
         self._gripper: int = robot.find_joints([names.GRIPPER_JOINT])[0][0]
 
     def rows(self) -> Tensor:
-        """The worlds now, shape (environments, 39): arm, then left object, then right object."""
+        """The worlds now, shape (environments, 15 + 12 things): the arm, then each thing."""
         position, quat = self.arm.pinch()
         origins = self._scene.env_origins
         arm = [
@@ -46,34 +51,37 @@ class WorldReader:
             position - origins,
             quat,
         ]
-        return torch.cat([*arm, *(self._body(side, origins) for side in SIDES)], dim=1)
+        return torch.cat([*arm, *(self._body(name, origins) for name in self.things)], dim=1)
 
-    def _body(self, side: Side, origins: Tensor) -> Tensor:
-        data = self._scene[side].data
-        # Columns in the order of spawn.contact_sensor: table, the other object, parts of the robot.
-        forces = self._scene[names.contact(side)].data.force_matrix_w[:, 0].norm(dim=-1) > CONTACT_FORCE
-        touching = torch.stack([forces[:, 2:].any(dim=1), forces[:, 0]], dim=1).to(data.root_pos_w.dtype)
+    def _body(self, name: str, origins: Tensor) -> Tensor:
+        data = self._scene[name].data
+        # Columns in the order of spawn.contact_sensor: table, other things, parts of the robot.
+        forces = self._scene[names.contact(name)].data.force_matrix_w[:, 0].norm(dim=-1) > CONTACT_FORCE
+        touching = torch.stack([forces[:, len(self.things) :].any(dim=1), forces[:, 0]], dim=1).to(
+            data.root_pos_w.dtype
+        )
         return torch.cat([data.root_pos_w - origins, data.root_quat_w, data.root_lin_vel_w, touching], dim=1)
 
 
-def states(rows: Array, time: float) -> list[State]:
+def states(rows: Array, time: float, things: Sequence[str]) -> list[State]:
     """States of all environments.
 
     Args:
-        rows: What :meth:`WorldReader.rows` gave, shape (environments, 39).
+        rows: What :meth:`WorldReader.rows` gave, shape (environments, 15 + 12 things).
         time: Since the start of the episodes [s].
+        things: Names of the things.
     """
-    return [_state(row, time) for row in rows]
+    return [_state(row, time, things) for row in rows]
 
 
-def _state(row: Array, time: float) -> State:
+def _state(row: Array, time: float, things: Sequence[str]) -> State:
     return State(
         time=time,
         joints=row[:7],
         closed=float(row[7]),
         ee_position=row[8:11],
         ee_quat_wxyz=row[11:15],
-        objects={side: _body(row[_ARM + number * _BODY :][:_BODY]) for number, side in enumerate(SIDES)},
+        things={name: _body(row[_ARM + number * _BODY :][:_BODY]) for number, name in enumerate(things)},
     )
 
 

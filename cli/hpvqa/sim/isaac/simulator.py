@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hpvqa.scene.spec import SIDES, EpisodeSpec
+from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.isaac import compat, names
 from hpvqa.sim.isaac.commands import pack, pack_frames
 from hpvqa.sim.isaac.environment import RENDER_SETTINGS, Settings, environment
@@ -54,7 +54,7 @@ class IsaacSimulator:
         self.timestep = timestep(settings.fps)
         self._apply: Any = env.event_manager.get_term_cfg("specs").func
         self._arm: Any = env.action_manager.get_term("arm")
-        self._reader = WorldReader(env)
+        self._reader = WorldReader(env, settings.example.names)
         self._taken: list[Tensor] = []
         self._fresh = Freshness()
         self._count = 0
@@ -82,7 +82,7 @@ class IsaacSimulator:
         self._step = 0
         self._first_seen = set()
         self._arm.on_step = self._take
-        self._finders = [ImpactFinder({"left": spec.left, "right": spec.right}) for spec in specs]
+        self._finders = [ImpactFinder(spec.things) for spec in specs]
         self._troubles = [
             self._trouble(number, start, state)
             for number, (start, state) in enumerate(zip(starts, self.states(), strict=True))
@@ -90,7 +90,7 @@ class IsaacSimulator:
 
     def states(self) -> list[State]:
         """The states now."""
-        return states(fetched(self._reader.rows()), self._step * self.timestep)[: self._count]
+        return states(fetched(self._reader.rows()), self._step * self.timestep, self._reader.things)[: self._count]
 
     def advance(self, commands: Sequence[Sequence[Command]]) -> list[list[State]]:
         """Advance by one frame and draw the next pictures."""
@@ -101,7 +101,7 @@ class IsaacSimulator:
         rows = fetched(torch.stack([*self._taken[1:], self._reader.rows()]))
         found: list[list[State]] = [[] for _ in range(self._count)]
         for number, row in enumerate(rows, start=1):
-            moment = states(row, (self._step + number) * self.timestep)
+            moment = states(row, (self._step + number) * self.timestep, self._reader.things)
             for episode, finder in enumerate(self._finders):
                 found[episode].append(finder.update(moment[episode]))
         if self._step == 0:
@@ -150,10 +150,10 @@ class IsaacSimulator:
     def _check_places(self, first: Sequence[State]) -> None:
         """Compare where PhysX has the objects after one step with where they were put."""
         for number, (state, spec) in enumerate(zip(first, self._specs, strict=True)):
-            for side in SIDES:
-                off = float(np.linalg.norm(state.objects[side].position - spec.object(side).position))
+            for thing in spec.things:
+                off = float(np.linalg.norm(state.things[thing.name].position - thing.position))
                 if off > PLACE_TOLERANCE and self._troubles[number] is None:
-                    self._troubles[number] = f"the {side} object started {1000 * off:.0f} mm from where it should"
+                    self._troubles[number] = f"{thing.words} started {1000 * off:.0f} mm from where it should"
 
     def _trouble(self, number: int, start: Command, state: State) -> str | None:
         wrong: str | None = self._apply.mismatches.get(number)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import isaaclab.sim as sim_utils
 from isaaclab.assets import AssetBaseCfg, RigidObjectCfg
 from isaaclab.sensors import ContactSensorCfg, TiledCameraCfg
 
+from hpvqa.errors import UsageError
 from hpvqa.scene.camera import HORIZONTAL_APERTURE
-from hpvqa.scene.spec import CameraSpec, ObjectSpec, Side, Vec3, other_side
+from hpvqa.scene.spec import CameraSpec, Thing, Vec3
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.look import linear
 from hpvqa.sim.room import (
@@ -64,8 +66,8 @@ def scenery() -> dict[str, AssetBaseCfg]:
     return found
 
 
-def rigid_object(side: Side, item: ObjectSpec) -> RigidObjectCfg:
-    """An object with the shape of ``item``; its other properties are set at every reset."""
+def rigid_object(thing: Thing) -> RigidObjectCfg:
+    """A thing of this shape and size; its other properties are set at every reset."""
     common: dict[str, Any] = {
         "rigid_props": sim_utils.RigidBodyPropertiesCfg(
             linear_damping=0.0,
@@ -73,26 +75,29 @@ def rigid_object(side: Side, item: ObjectSpec) -> RigidObjectCfg:
             max_depenetration_velocity=1.0,
             solver_position_iteration_count=16,
             solver_velocity_iteration_count=1,
-            # An object that PhysX puts to sleep in the air of a bounce's apex would stay there.
+            # A thing that PhysX puts to sleep in the air of a bounce's apex would stay there.
             sleep_threshold=0.0,
             stabilization_threshold=0.0,
         ),
-        "mass_props": sim_utils.MassPropertiesCfg(mass=item.mass),
+        "mass_props": sim_utils.MassPropertiesCfg(mass=thing.mass),
         "collision_props": sim_utils.CollisionPropertiesCfg(contact_offset=0.002, rest_offset=0.0),
-        "physics_material": pair_material(item.friction, item.restitution),
-        "visual_material": sim_utils.PreviewSurfaceCfg(diffuse_color=linear(item.color), roughness=0.6),
+        "physics_material": pair_material(thing.friction, thing.restitution),
+        "visual_material": sim_utils.PreviewSurfaceCfg(diffuse_color=linear(thing.color), roughness=0.6),
         "visual_material_path": "look",
         "physics_material_path": "physics",
         "activate_contact_sensors": True,
     }
-    if item.shape == "cube":
-        spawn = sim_utils.CuboidCfg(size=(2 * item.size,) * 3, **common)
+    spawn: Any
+    if thing.shape == "box":
+        spawn = sim_utils.CuboidCfg(size=thing.size, **common)
+    elif thing.shape == "sphere":
+        spawn = sim_utils.SphereCfg(radius=thing.half_height, **common)
     else:
-        spawn = sim_utils.SphereCfg(radius=item.size, **common)
+        raise UsageError(f"Isaac Sim cannot hold a {thing.noun} yet; collect with --backend mujoco")
     return RigidObjectCfg(
-        prim_path=f"{names.ENVIRONMENT}/{side}",
+        prim_path=f"{names.ENVIRONMENT}/{thing.name}",
         spawn=spawn,
-        init_state=RigidObjectCfg.InitialStateCfg(pos=item.position),
+        init_state=RigidObjectCfg.InitialStateCfg(pos=thing.position, rot=thing.quat_wxyz),
     )
 
 
@@ -111,13 +116,13 @@ def pair_material(friction: float, restitution: float) -> sim_utils.RigidBodyMat
     )
 
 
-def contact_sensor(side: Side, robot_bodies: list[str]) -> ContactSensorCfg:
-    """Tells the forces between an object and the table (column 0), the other object (1), and parts of the robot."""
-    others = [names.TABLE, other_side(side), *(f"{names.ROBOT}/{path}" for path in robot_bodies)]
+def contact_sensor(name: str, others: Sequence[str], robot_bodies: list[str]) -> ContactSensorCfg:
+    """Tells the forces between a thing and table (first column), the other things, and parts of the robot (last)."""
+    sensed = [names.TABLE, *others, *(f"{names.ROBOT}/{path}" for path in robot_bodies)]
     return ContactSensorCfg(
-        prim_path=f"{names.ENVIRONMENT}/{side}",
+        prim_path=f"{names.ENVIRONMENT}/{name}",
         update_period=0.0,
-        filter_prim_paths_expr=[f"{names.ENVIRONMENT}/{other}" for other in others],
+        filter_prim_paths_expr=[f"{names.ENVIRONMENT}/{other}" for other in sensed],
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from hpvqa.probes.waypoint import Gains
 from hpvqa.sim.impedance import EndEffector, impedance
-from hpvqa.sim.protocol import Command, Gains
+from hpvqa.sim.protocol import Command
 
 NULL_STIFFNESS = 20.0
 """Pull of redundant motion towards the home posture [N m/rad]; the embedded simulator's."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from hpvqa.probes.waypoint import Gains
 from hpvqa.sim.impedance import EndEffector, impedance, rotation_error
-from hpvqa.sim.mujoco.world import ROBOT
-from hpvqa.sim.protocol import Array, Command, Gains
+from hpvqa.sim.mujoco.names import ROBOT
+from hpvqa.sim.protocol import Array, Command
 
 HOME = np.array([0.0, 0.195, 0.0, -2.43, 0.0, 2.62, 0.785])
 """A posture with the elbow up and the gripper over the table [rad]; redundancy is resolved towards it."""
@@ -57,9 +58,14 @@ class Arm:
             raise ValueError(f"the pose at {np.round(command.position, 3).tolist()} is out of the arm's reach")
         return joints
 
-    def forget(self) -> None:
-        """Forget the joint targets of the last episode."""
-        self._target = None
+    @property
+    def target(self) -> Array | None:
+        """Joint angles that the stiff control is on its way to [rad]; None at first, and while it is compliant."""
+        return self._target
+
+    @target.setter
+    def target(self, joints: Array | None) -> None:
+        self._target = joints
 
     def torques(self, command: Command, timestep: float) -> Array:
         """Joint torques, shape (7,) [N m], within the arm's limits."""

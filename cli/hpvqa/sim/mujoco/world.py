@@ -1,84 +1,152 @@
-"""Table, robot and two objects as one MuJoCo model, and how a spec is written into it.
+"""Table, robot and things as one MuJoCo model, compiled for things of certain shapes and sizes.
 
-The model is compiled once; every episode then sets whatever differs. Nothing of an earlier episode can remain, for each
-value that any spec sets is set by every spec.
+Every episode then sets whatever else differs. Nothing of an earlier episode can remain, for each value that any spec
+sets is set by every spec.
 """
 
 from __future__ import annotations
 
-import mujoco
+from collections.abc import Sequence
 
-from hpvqa.scene.spec import SIDES, EpisodeSpec, ObjectSpec, Side
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from hpvqa.scene.spec import Thing
+from hpvqa.sim.inertia import inertia
+from hpvqa.sim.mujoco.arm import Arm
+from hpvqa.sim.mujoco.names import ROBOT, THING
 from hpvqa.sim.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF
 
-ROBOT = "robot/"
-"""Prefix of every name in the robot's model."""
+Array = NDArray[np.float64]
+Layout = tuple[tuple[object, ...], ...]
 
+TIMESTEP = 1.0 / 1200.0
+TABLE = "table"
 _STIFF_CONTACT = (0.004, 1.0)
 _ROLLING_FRICTION = (0.005, 0.0001)
+_GEOMS = {
+    "box": mujoco.mjtGeom.mjGEOM_BOX,
+    "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,
+    "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,
+}
 
 
-def build_model(robot: mujoco.MjSpec, timestep: float) -> mujoco.MjModel:
-    """Compile the world.
+def layout_of(things: Sequence[Thing]) -> Layout:
+    """What of things is compiled into a model; all else is set for every episode."""
+    return tuple((thing.name, thing.shape, thing.size, any(thing.center_of_mass)) for thing in things)
+
+
+class World:
+    """A compiled model with its data.
 
     Args:
         robot: The Panda with its gripper.
-        timestep: Length of a physics step [s].
+        things: What there is besides; others of the same layout may take their place.
     """
+
+    def __init__(self, robot: mujoco.MjSpec, things: Sequence[Thing]) -> None:
+        self.model = compiled(robot, things)
+        self.data = mujoco.MjData(self.model)
+        self.arm = Arm(self.model, self.data)
+        model = self.model
+        self.motors = np.array([model.actuator(f"{ROBOT}actuator{number}").id for number in range(1, 8)])
+        self.fingers = model.actuator(f"{ROBOT}fingers_actuator").id
+        drivers = [model.joint(f"{ROBOT}{side}_driver_joint") for side in ("left", "right")]
+        self.drivers = np.array([joint.qposadr[0] for joint in drivers])
+        self.gravity = -float(model.opt.gravity[2])
+        self.qpos = {thing.name: int(model.joint(THING + thing.name).qposadr[0]) for thing in things}
+        self.qvel = {thing.name: int(model.joint(THING + thing.name).dofadr[0]) for thing in things}
+        self._kinds, self._own_kinds, self._table_kind, self._robot_kind = self._find_kinds(things)
+
+    def _find_kinds(self, things: Sequence[Thing]) -> tuple[NDArray[np.int64], dict[str, int], int, int]:
+        """For every geom what it belongs to, as powers of two, so that a sum of two kinds tells which ones touch."""
+        model = self.model
+        own = {thing.name: 2**number for number, thing in enumerate(things)}
+        table, robot = 2 ** len(things), 2 ** (len(things) + 1)
+        kinds = np.zeros(model.ngeom, np.int64)
+        kinds[model.body_rootid[model.geom_bodyid] == model.body(f"{ROBOT}link0").id] = robot
+        kinds[model.geom(TABLE).id] = table
+        for name, kind in own.items():
+            kinds[model.geom(THING + name).id] = kind
+        return kinds, own, table, robot
+
+    def apply(self, things: Sequence[Thing]) -> None:
+        """Write everything that differs between things of one layout into the model. Poses belong to the state."""
+        write_properties(self.model, self.data, things)
+
+    def place(self, things: Sequence[Thing]) -> None:
+        """Put things at rest where they start."""
+        for thing in things:
+            start, speed = self.qpos[thing.name], self.qvel[thing.name]
+            self.data.qpos[start : start + 7] = (*thing.position, *thing.quat_wxyz)
+            self.data.qvel[speed : speed + 6] = 0.0
+
+    def contacts(self) -> set[int]:
+        """The kinds of geoms that touch each other, as sums of two kinds."""
+        kinds = self._kinds[self.data.contact.geom]
+        return set((kinds[:, 0] + kinds[:, 1]).tolist())
+
+    def touches(self, name: str, contacts: set[int]) -> tuple[bool, bool]:
+        """Whether a thing touches the robot, and the table."""
+        own = self._own_kinds[name]
+        return own + self._robot_kind in contacts, own + self._table_kind in contacts
+
+
+def write_properties(model: mujoco.MjModel, data: mujoco.MjData, things: Sequence[Thing]) -> None:
+    """Write mass, where it lies, and friction of things into a model of their layout."""
+    for thing in things:
+        geom, body = model.geom(THING + thing.name), model.body(THING + thing.name)
+        geom.friction = (thing.friction, *_ROLLING_FRICTION)
+        body.mass = thing.mass
+        body.inertia = inertia(thing)
+        body.ipos = thing.center_of_mass
+    mujoco.mj_setConst(model, data)
+
+
+def compiled(robot: mujoco.MjSpec, things: Sequence[Thing]) -> mujoco.MjModel:
+    """A model of floor, table, things and a robot."""
     spec = mujoco.MjSpec()
     spec.modelname = "hpvqa"
-    spec.option.timestep = timestep
+    spec.option.timestep = TIMESTEP
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     # Elliptic cones with a high impedance ratio keep friction from creeping: pushed cubes stay where they stop.
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10
-    add_things(spec)
+    add_scene(spec, things)
     spec.attach(robot, prefix=ROBOT, frame=spec.worldbody.add_frame())
     return spec.compile()
 
 
-def add_things(spec: mujoco.MjSpec) -> None:
-    """Add floor, table and both objects, for a spec to be written into."""
-    box, plane = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_PLANE
+def add_scene(spec: mujoco.MjSpec, things: Sequence[Thing]) -> None:
+    """Add floor, table and things."""
     world = spec.worldbody
+    plane, box = mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_BOX
     world.add_geom(name="floor", type=plane, size=[ROOM_HALF, ROOM_HALF, 0.1], pos=[0, 0, FLOOR_Z])
-    world.add_geom(name="table", type=box, size=TABLE_HALF, pos=[*TABLE_CENTER, -TABLE_HALF[2]])
-    for side in SIDES:
-        _add_object(spec, side)
+    world.add_geom(name=TABLE, type=box, size=TABLE_HALF, pos=[*TABLE_CENTER, -TABLE_HALF[2]])
+    for thing in things:
+        _add(spec, thing)
 
 
-def _add_object(spec: mujoco.MjSpec, side: Side) -> None:
-    body = spec.worldbody.add_body(name=side)
-    body.add_freejoint(name=side)
+def _add(spec: mujoco.MjSpec, thing: Thing) -> None:
+    body = spec.worldbody.add_body(name=THING + thing.name)
+    body.add_freejoint(name=THING + thing.name)
+    if any(thing.center_of_mass):
+        body.explicitinertial = True
+        body.mass, body.ipos, body.inertia = thing.mass, thing.center_of_mass, inertia(thing)
     # Its friction is the pair's, whatever it touches: the highest priority wins, the gripper's pads have 1.
     body.add_geom(
-        name=side,
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        size=[0.025] * 3,
-        mass=1,
+        name=THING + thing.name,
+        type=_GEOMS[thing.shape],
+        size=_half_size(thing),
+        mass=thing.mass,
         priority=2,
-        condim=6,
+        condim=6 if thing.shape == "sphere" else 4,
         solref=_STIFF_CONTACT,
     )
 
 
-def apply_spec(model: mujoco.MjModel, spec: EpisodeSpec) -> None:
-    """Write everything that differs between episodes into the model. Poses of free bodies belong to the state."""
-    for side in SIDES:
-        _apply_object(model, side, spec.object(side))
-
-
-def _apply_object(model: mujoco.MjModel, side: Side, item: ObjectSpec) -> None:
-    geom, body = model.geom(side), model.body(side)
-    cube = item.shape == "cube"
-    geom.type = mujoco.mjtGeom.mjGEOM_BOX if cube else mujoco.mjtGeom.mjGEOM_SPHERE
-    geom.size = [item.size] * 3 if cube else [item.size, 0, 0]
-    geom.rbound = item.size * (3**0.5 if cube else 1)
-    bounds = [0, 0, 0, item.size, item.size, item.size]
-    model.geom_aabb[geom.id] = bounds
-    model.bvh_aabb[model.body_bvhadr[body.id]] = bounds
-    geom.friction = (item.friction, *_ROLLING_FRICTION)
-    geom.condim = 4 if cube else 6
-    body.mass = item.mass
-    # A solid cube: m (2a)² / 6; a solid sphere: 2/5 m r².
-    body.inertia = [item.mass * item.size**2 * (2 / 3 if cube else 2 / 5)] * 3
+def _half_size(thing: Thing) -> list[float]:
+    """A geom's size as MuJoCo counts it."""
+    x, y, z = (side / 2 for side in thing.size)
+    return {"sphere": [x, 0.0, 0.0], "cylinder": [x, z, 0.0]}.get(thing.shape, [x, y, z])

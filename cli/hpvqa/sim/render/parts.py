@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.scene.spec import Color, ObjectSpec
+from hpvqa.scene.spec import Color, Thing
 from hpvqa.sim.render.shapes import Mesh, ball, rounded_box
 
 THING_GLOSS = 0.25
@@ -39,12 +39,16 @@ class Part:
         return np.array(list(product(*zip(points.min(axis=0), points.max(axis=0), strict=True))))
 
 
-def thing(item: ObjectSpec, label: int) -> Part:
-    """An object of an episode."""
-    if item.shape == "cube":
-        half = np.full(3, item.size)
-        return Part((rounded_box(half, _EDGE, 2), rounded_box(half, _EDGE, 1)), item.color, THING_GLOSS, label)
-    return Part(tuple(ball(item.size, steps) for steps in (6, 4, 3)), item.color, THING_GLOSS, label)
+def thing_parts(thing: Thing, label: int) -> list[Part]:
+    """What a thing is drawn with."""
+    return [Part(_levels(thing), thing.color, THING_GLOSS, label)]
+
+
+def _levels(thing: Thing) -> tuple[Mesh, ...]:
+    if thing.shape == "sphere":
+        return tuple(ball(thing.half_height, steps) for steps in (6, 4, 3))
+    half = np.array(thing.size) / 2
+    return rounded_box(half, _EDGE, 2), rounded_box(half, _EDGE, 1)
 
 
 def packed(parts: Sequence[Part], first: int) -> tuple[NDArray[np.float32], list[NDArray[np.uint32]]]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.scene.spec import Side
-from hpvqa.vlm.pixels.solid import HALF, Solid
+from hpvqa.vlm.pixels.solid import Solid
 from hpvqa.vlm.pixels.table import TABLE_X, TABLE_Y
 from hpvqa.vlm.pixels.view import View
 
@@ -35,7 +35,7 @@ def presence(now: Map, then: Map, view: View, solid: Solid, x: Grid, y: Grid) ->
         x: Places to look at [m], any shape.
         y: The same.
     """
-    center = np.stack([x, y, np.full_like(x, HALF)], axis=-1)[..., None, :]
+    center = np.stack([x, y, np.full_like(x, solid.height)], axis=-1)[..., None, :]
     inside = _read(np.stack([now, now * (1 - then)], axis=-1), view, center + solid.inside)
     around = _read(now, view, center + solid.around)
     around[_hits(view, center + solid.around, center, solid.radius)] = np.nan

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.errors import UsageError, nearest
+from hpvqa.errors import UsageError
+from hpvqa.probes.traces import Moved
 from hpvqa.record.episode import CameraRecord
-from hpvqa.scene.spec import Side
+from hpvqa.scene.spec import SIDES, Side
+from hpvqa.tasks import get_task
+from hpvqa.tasks.pair import PairTask
 from hpvqa.vlm.pixels.belief import Belief
-from hpvqa.vlm.pixels.bounce import RESTITUTION
-from hpvqa.vlm.pixels.drop import restitutions
-from hpvqa.vlm.pixels.push import DISPLACEMENT, displacements
+from hpvqa.vlm.pixels.moved import displacements, grid
+from hpvqa.vlm.pixels.path import values_of
+from hpvqa.vlm.pixels.solid import Solid
 from hpvqa.vlm.pixels.survey import survey
-
-TASKS = ("push", "drop")
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,20 @@ class Measured:
     """What a clip shows.
 
     Attributes:
-        quantity: What was measured: displacement [m] or restitution [1].
-        left: Of the left object; None where it was not found.
-        right: Of the right object.
+        quantity: What was measured: how far things moved [m], or the hidden property itself.
+        left: Of the left thing; None where it was not found.
+        right: Of the right thing.
         p_left: Probability that the answer to the task's question is left.
     """
 
-    quantity: Literal["displacement", "restitution"]
+    quantity: str
     left: float | None
     right: float | None
     p_left: float
 
 
 def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float, task: str) -> Measured:
-    """Measure what happened to both objects in one clip.
+    """Measure what happened to both things in one clip.
 
     Args:
         frames: RGB frames, each of shape (height, width, 3); they are gone through more than once.
@@ -48,28 +48,31 @@ def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps:
         task: Name of the task.
 
     Raises:
-        UsageError: There is no way to measure this task.
+        UsageError: There is no such task, or no way to measure it.
     """
-    if task not in TASKS:
-        raise UsageError(f"pixels cannot measure the task {task!r}; {nearest(task, TASKS)}")
+    kind = get_task(task)
+    if not isinstance(kind, PairTask):
+        raise UsageError(f"pixels cannot measure the task {task!r}, which is not about a left and a right thing")
+    things = {side: kind.example(side) for side in SIDES}
+    solids = {side: Solid.of(thing) for side, thing in things.items()}
+    trace = kind.probe.trace(things["left"], kind.hidden)
     seen = survey(frames, camera, fps)
     found: dict[Side, Belief] = {}
-    if task == "push":
+    if isinstance(trace, Moved):
         if seen is not None:
-            found = displacements(seen)
-        left, right = _both(found, DISPLACEMENT)
-        # The heavier cube is the one that went less far.
-        return Measured("displacement", _best(found, "left"), _best(found, "right"), right.exceeds(left))
+            found = displacements(seen, trace, solids)
+        return _measured(kind.probe.quantity, found, grid(trace), kind.trend)
     if seen is not None:
-        found = restitutions(seen, frames, fps)
-    left, right = _both(found, RESTITUTION)
-    return Measured("restitution", _best(found, "left"), _best(found, "right"), left.exceeds(right))
+        found = values_of(seen, frames, fps, trace, solids)
+    return _measured(kind.hidden, found, trace.values, 1)
 
 
-def _both(found: dict[Side, Belief], values: NDArray[np.float64]) -> tuple[Belief, Belief]:
-    """An object that was not found may have any value."""
+def _measured(quantity: str, found: dict[Side, Belief], values: NDArray[np.float64], trend: int) -> Measured:
+    """What beliefs about both things mean; one that was not found may have any value."""
     nothing = Belief.none(values)
-    return found.get("left", nothing), found.get("right", nothing)
+    left, right = found.get("left", nothing), found.get("right", nothing)
+    p_left = left.exceeds(right) if trend > 0 else right.exceeds(left)
+    return Measured(quantity, _best(found, "left"), _best(found, "right"), p_left)
 
 
 def _best(found: dict[Side, Belief], side: Side) -> float | None:

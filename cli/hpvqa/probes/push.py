@@ -1,0 +1,112 @@
+"""Push a thing forward by a soft spring. The more friction holds it, by its weight or its surface, the less it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from hpvqa.probes.base import Probe
+from hpvqa.probes.events import Event, EventKind, Span, find_event
+from hpvqa.probes.traces import Moved
+from hpvqa.probes.waypoint import Gains, Waypoint
+from hpvqa.scene.spec import Thing, Vec3
+
+STIFFNESS = 150.0
+"""Along the push [N/m]. At 200 and above displacements of light and heavy cubes come too close; see docs/physics.md."""
+CROSS_STIFFNESS = 1500.0
+"""Across the push [N/m]."""
+GAINS = Gains.of(STIFFNESS, CROSS_STIFFNESS, CROSS_STIFFNESS)
+BEHIND = 0.1
+"""The pinch point starts this far behind the thing's centre [m]: the finger tips then stand 6 cm clear of a cube."""
+LENGTH = 0.22
+"""How far the pinch point is asked to go [m], free approach included."""
+HOVER: Vec3 = (0.30, 0.0, 0.16)
+"""Where the gripper starts and ends: the same place, so that first and last frame differ by the things alone."""
+SETTLED = 1.2
+"""This long after it was touched [s], a thing has come to rest."""
+FURTHEST = 0.2
+"""Nothing is pushed further than this [m]: the gripper itself goes little further."""
+GRAVITY = 9.81
+"""[m/s²]"""
+_FORCES = GRAVITY * 0.4 * np.array([0.5, 1.0, 2.0, 3.0, 4.0, 5.0])
+_DISTANCES = np.array([0.151, 0.136, 0.103, 0.081, 0.060, 0.040])
+
+
+class Push(Probe):
+    """The paper's pushing: a thing ends where the spring no longer overcomes friction."""
+
+    name: ClassVar[str] = "push"
+    title: ClassVar[str] = "Push a thing forward by a soft spring"
+    shapes: ClassVar[frozenset[str]] = frozenset({"box", "cylinder"})
+    quantity: ClassVar[str] = "displacement"
+    sharpness: ClassVar[float] = 0.01
+    story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("rest", "comes to rest"))
+    axis: ClassVar[Literal["x", "y", "z"]] = "x"
+    axis_label: ClassVar[str] = "forward position x"
+
+    def begin(self) -> Waypoint:
+        """Above the table between the things, the gripper closed."""
+        return Waypoint("home", HOVER, 0.0, 1.0)
+
+    def waypoints(self, thing: Thing, *, first: bool) -> tuple[Waypoint, ...]:
+        """Approach, push and retreat."""
+        x, y, z = thing.position
+        behind, beyond = (x - BEHIND, y, z), (x - BEHIND + LENGTH, y, z)
+        return (
+            Waypoint("approach", behind, 0.55 if first else 0.95, 1.0, thing=thing.name),
+            Waypoint("push", beyond, 1.2, 1.0, GAINS, thing.name),
+            Waypoint("settle", beyond, 0.25, 1.0, GAINS, thing.name),
+            Waypoint("retreat", behind, 0.5, 1.0, GAINS, thing.name),
+        )
+
+    def end(self, last: Waypoint) -> tuple[Waypoint, ...]:
+        """Back to where the gripper started."""
+        return (Waypoint("home", HOVER, 0.6, 1.0),)
+
+    def contact(self, events: Sequence[Event], name: str) -> float | None:
+        """The gripper's first touch."""
+        touch = find_event(events, "first_touch", name, "gripper")
+        return None if touch is None else touch.t
+
+    def mishap(self, thing: Thing, events: Sequence[Event], final: Vec3) -> str | None:
+        """It was not touched, or did not stay flat on its straight line."""
+        _, y, z = thing.position
+        if find_event(events, "first_touch", thing.name, "gripper") is None:
+            return f"{thing.words} was not touched"
+        if abs(final[2] - z) > 0.005:
+            return f"{thing.words} left the table or tipped over"
+        if abs(final[1] - y) > 0.02:
+            return f"{thing.words} slid sideways"
+        return None
+
+    def measure(self, thing: Thing, events: Sequence[Event], final: Vec3) -> float:
+        """How far it went along the push [m]."""
+        return final[0] - thing.position[0]
+
+    def span(self, thing: Thing, events: Sequence[Event], measured: float, duration: float) -> Span:
+        """From where it stood to where it came to rest, along the push, and where it still is at the end."""
+        x, y, z = thing.position
+        touch = find_event(events, "first_touch", thing.name)
+        touched = 0.0 if touch is None else touch.t
+        rest = find_event(events, "rest", thing.name, after=touched)
+        return Span(touched + SETTLED if rest is None else rest.t, duration, (x, y, z), (x + measured, y, z))
+
+    def law(self, thing: Thing) -> float:
+        """Displacement [m] by the friction that holds it, interpolated in the table of docs/physics.md."""
+        return float(np.interp(thing.friction * thing.mass * GRAVITY, _FORCES, _DISTANCES))
+
+    def seen(
+        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Vec3]
+    ) -> float | None:
+        """How far it went [m], where it is seen both before it was touched and after it came to rest."""
+        touch = find_event(events, "first_touch", thing.name)
+        moments = list(zip(times, places, strict=True))
+        before = [place for time, place in moments if touch is None or time <= touch.t]
+        after = [place for time, place in moments if touch is not None and time > touch.t + SETTLED]
+        return after[-1][0] - before[0][0] if before and after else None
+
+    def trace(self, thing: Thing, hidden: str) -> Moved:
+        """It stands elsewhere at the end than at the start."""
+        return Moved(FURTHEST)

@@ -1,0 +1,129 @@
+"""Lift a thing by a soft spring. The heavier it is, the less high it hangs, whatever its friction, until it slips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from hpvqa.probes.base import Array, Probe
+from hpvqa.probes.events import Event, EventKind, Span, find_event
+from hpvqa.probes.traces import Path
+from hpvqa.probes.waypoint import Gains, Waypoint, minimum_jerk
+from hpvqa.scene.spec import Thing, Vec3
+
+GRAVITY = 9.81
+"""[m/s²]"""
+STIFFNESS = 500.0
+"""Upwards [N/m]: soft enough for 4 kg to show as 8 cm."""
+CROSS_STIFFNESS = 1500.0
+"""Across the lift [N/m]."""
+GAINS = Gains.of(CROSS_STIFFNESS, CROSS_STIFFNESS, STIFFNESS)
+LIFT = 0.14
+"""How high the pinch point is asked to go [m]: what weighs nothing would rise as far."""
+HOVER: Vec3 = (0.30, 0.0, 0.16)
+_RISE, _HOLD, _LOWER = 0.9, 0.5, 0.7
+"""How long lifting, holding and lowering take [s]."""
+_HANGING = (1.3, 1.6)
+"""So long after it was touched [s] a thing hangs still."""
+_MASSES = np.linspace(0.5, 5.0, 91)
+
+
+class Weigh(Probe):
+    """A compliant lift: the spring's force carries the weight."""
+
+    name: ClassVar[str] = "weigh"
+    title: ClassVar[str] = "Lift a thing by a soft spring"
+    shapes: ClassVar[frozenset[str]] = frozenset({"box"})
+    quantity: ClassVar[str] = "rise"
+    sharpness: ClassVar[float] = 0.003
+    story: ClassVar[tuple[tuple[EventKind, str], ...]] = (
+        ("first_touch", "grasped"),
+        ("held", "hangs still"),
+        ("release", "let go"),
+    )
+    axis: ClassVar[Literal["x", "y", "z"]] = "z"
+    axis_label: ClassVar[str] = "height of the centre z"
+
+    def begin(self) -> Waypoint:
+        """Above the table between the things, the gripper open."""
+        return Waypoint("home", HOVER, 0.0, 0.0)
+
+    def waypoints(self, thing: Thing, *, first: bool) -> tuple[Waypoint, ...]:
+        """Grasp, lift softly, hold, put down and get out of the way."""
+        x, y, z = thing.position
+        place, above, up = ((x, y, z + height) for height in (0.0, 0.12, LIFT))
+        name = thing.name
+        return (
+            Waypoint("approach", above, 0.55 if first else 0.9, 0.0, thing=name),
+            Waypoint("descend", place, 0.45, 0.0, thing=name),
+            Waypoint("grasp", place, 0.35, 1.0, thing=name),
+            Waypoint("lift", up, _RISE, 1.0, GAINS, name),
+            Waypoint("hold", up, _HOLD, 1.0, GAINS, name),
+            Waypoint("lower", place, _LOWER, 1.0, GAINS, name),
+            Waypoint("settle", place, 0.1, 1.0, GAINS, name),
+            Waypoint("release", place, 0.15, 0.0, GAINS, name),
+            Waypoint("retreat", above, 0.35, 0.0, thing=name),
+        )
+
+    def end(self, last: Waypoint) -> tuple[Waypoint, ...]:
+        """Back to where the gripper started."""
+        return (Waypoint("home", HOVER, 0.5, 0.0),)
+
+    def contact(self, events: Sequence[Event], name: str) -> float | None:
+        """The gripper's first touch."""
+        touch = find_event(events, "first_touch", name, "gripper")
+        return None if touch is None else touch.t
+
+    def mishap(self, thing: Thing, events: Sequence[Event], final: Vec3) -> str | None:
+        """It slipped out of the gripper, or does not stand where it stood."""
+        held = find_event(events, "held", thing.name)
+        if held is None:
+            return f"{thing.words} slipped out of the gripper"
+        if find_event(events, "release", thing.name, after=held.t) is None:
+            return f"{thing.words} was not let go"
+        x, y, z = thing.position
+        if abs(final[2] - z) > 0.005:
+            return f"{thing.words} left the table or tipped over"
+        if np.hypot(final[0] - x, final[1] - y) > 0.02:
+            return f"{thing.words} was not put down where it stood"
+        return None
+
+    def measure(self, thing: Thing, events: Sequence[Event], final: Vec3) -> float:
+        """How far above its place it hung [m]; 0 if it did not."""
+        held = find_event(events, "held", thing.name)
+        return 0.0 if held is None else held.position[2] - thing.position[2]
+
+    def span(self, thing: Thing, events: Sequence[Event], measured: float, duration: float) -> Span:
+        """From where it stood up to where it hung."""
+        held = find_event(events, "held", thing.name)
+        x, y, z = thing.position
+        t = 0.0 if held is None else held.t
+        return Span(t, t, (x, y, z), (x, y, z + measured))
+
+    def law(self, thing: Thing) -> float:
+        """Rise [m]: what the spring is short of the asked height carries the weight, K·s = m·g."""
+        return max(LIFT - thing.mass * GRAVITY / STIFFNESS, 0.0)
+
+    def seen(
+        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Vec3]
+    ) -> float | None:
+        """How high it hung [m], where it is seen before it was touched and while it hung."""
+        touch = find_event(events, "first_touch", thing.name)
+        if touch is None:
+            return None
+        moments = list(zip(times, places, strict=True))
+        before = [place[2] for time, place in moments if time <= touch.t]
+        hanging = [place[2] for time, place in moments if _HANGING[0] <= time - touch.t <= _HANGING[1]]
+        return hanging[-1] - before[0] if before and hanging else None
+
+    def trace(self, thing: Thing, hidden: str) -> Path:
+        """It goes up, hangs, and comes down again."""
+        return Path(_MASSES, _hung, 0.1, _RISE + _HOLD + _LOWER, LIFT)
+
+
+def _hung(masses: Array, time: Array) -> Array:
+    """Heights above the table [m], shape (n, m), of things of these masses [kg] at times since the lift begins [s]."""
+    up = np.array([minimum_jerk(t, _RISE)[0] - minimum_jerk(t - _RISE - _HOLD, _LOWER)[0] for t in time.tolist()])
+    return np.asarray(np.maximum(LIFT * up[None, :] - (masses * GRAVITY / STIFFNESS)[:, None], 0.0))

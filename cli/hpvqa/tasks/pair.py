@@ -1,0 +1,87 @@
+"""Tasks of two things that look alike, one on each side of the robot: which of them has more of a hidden property?"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from hpvqa.probes.events import Event
+from hpvqa.scene.sampling import Drawn
+from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, Side, Thing, Vec3, other_side
+from hpvqa.tasks.base import Task
+from hpvqa.tasks.outcome import Measurement
+
+START_X = 0.4
+START_Y = 0.2
+"""The left thing starts at (START_X, START_Y) [m], the right one at (START_X, -START_Y)."""
+_STEPS = 201
+
+
+class PairTask(Task):
+    """Base of tasks of a left and a right thing."""
+
+    trend: ClassVar[Literal[1, -1]]
+    """Whether what is measured rises (1) or falls (-1) with the hidden property."""
+
+    @abstractmethod
+    def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
+        """The thing with this hidden value, resting on the table.
+
+        Args:
+            name: What it is called.
+            hidden: Value of the hidden property.
+            x: Where it stands [m].
+            y: The same.
+            color: Its colour.
+            rng: For other properties that are drawn too.
+        """
+
+    def things(self, drawn: Drawn) -> tuple[Thing, ...]:
+        """The left thing, then the right one."""
+        hidden = {drawn.larger: drawn.high, other_side(drawn.larger): drawn.low}
+        return tuple(
+            self.build(
+                side, hidden[side], START_X + dx, (START_Y if side == "left" else -START_Y) + dy, color, drawn.rng
+            )
+            for side, (dx, dy), color in zip(SIDES, drawn.jitter, drawn.colors, strict=True)
+        )
+
+    def example(self, name: str) -> Thing:
+        """What the thing of this name looks like, for whoever may know the task but nothing of an episode."""
+        hidden = sum(self.hidden_range) / 2
+        y = START_Y if name == "left" else -START_Y
+        return self.build(name, hidden, START_X, y, (0.5, 0.5, 0.5), np.random.default_rng(0))
+
+    def order(self, drawn: Drawn) -> tuple[str, ...]:
+        """Both, the one first that was drawn so."""
+        return (drawn.first, other_side(drawn.first))
+
+    def answer(self, spec: EpisodeSpec) -> Side:
+        """The side of the thing with more of it."""
+        return max(SIDES, key=lambda side: self.hidden_value(spec, side))
+
+    def answer_from(self, measurement: Measurement) -> Side:
+        """The side of which more was measured, or less where that falls with the hidden property."""
+        return max(SIDES, key=lambda side: self.trend * measurement.of(side))
+
+    def gap(self, spec: EpisodeSpec) -> float:
+        """How far apart both hidden values are."""
+        return abs(self.hidden_value(spec, "left") - self.hidden_value(spec, "right"))
+
+    def log_odds(
+        self, spec: EpisodeSpec, events: Sequence[Event], times: Sequence[float], places: Mapping[str, Sequence[Vec3]]
+    ) -> float:
+        """By Bayes' rule over all pairs of values that the task draws by default."""
+        values = np.linspace(*self.hidden_range, _STEPS)
+        left, right = (
+            self.probe.log_likelihood(spec.thing(side), self.hidden, values, events, times, places[side])
+            for side in SIDES
+        )
+        both = np.add.outer(left, right)
+        ranges = self.default_ranges()
+        a, b = np.meshgrid(values, values, indexing="ij")
+        more_left, more_right = ranges.possible(b, a), ranges.possible(a, b)
+        return float(np.logaddexp.reduce(both[more_left]) - np.logaddexp.reduce(both[more_right]))

@@ -1,0 +1,59 @@
+"""Push two cubes of one mass forward, one after the other. The rougher one goes less far; friction cannot be seen."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from hpvqa.probes.push import Push
+from hpvqa.scene.randomization import Range
+from hpvqa.scene.spec import Color, Thing
+from hpvqa.tasks.base import Ranges
+from hpvqa.tasks.pair import PairTask
+from hpvqa.tasks.ranges import TwoRanges
+
+EDGE = 0.05
+MASS = 2.5
+"""[kg] Lighter cubes on rough ground tip over the finger tips."""
+
+
+class SlideRanges(TwoRanges):
+    """Friction of the cubes with the table."""
+
+    names: ClassVar[tuple[str, str]] = ("low_friction", "high_friction")
+
+    low_friction: Range = Field(default=(0.1, 0.25), description="Coefficient of friction of the smoother cube.")
+    high_friction: Range = Field(default=(0.5, 0.7), description="Coefficient of friction of the rougher cube.")
+
+
+class SlideTask(PairTask):
+    """Two cubes that differ by their friction alone."""
+
+    name: ClassVar[str] = "slide"
+    task_id: ClassVar[int] = 4
+    title: ClassVar[str] = "Slide two cubes"
+    hidden: ClassVar[str] = "friction"
+    hidden_range: ClassVar[tuple[float, float]] = (0.1, 0.7)
+    unit: ClassVar[str] = ""
+    question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, which cube has more friction, the left or the right one?"
+    )
+    default_fps: ClassVar[int] = 15
+    probe: ClassVar[Push] = Push()
+    ranges: ClassVar[type[Ranges]] = SlideRanges
+    trend: ClassVar[Literal[1, -1]] = -1
+
+    def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
+        """A 5 cm cube with this friction."""
+        return Thing(
+            name=name,
+            shape="box",
+            size=(EDGE, EDGE, EDGE),
+            position=(x, y, EDGE / 2),
+            mass=MASS,
+            friction=hidden,
+            restitution=0.0,
+            color=color,
+        )

@@ -1,0 +1,48 @@
+"""Lift two cubes softly, one after the other. The heavier one hangs lower, though it may be rougher or smoother."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from hpvqa.probes.weigh import Weigh
+from hpvqa.scene.spec import Color, Thing
+from hpvqa.tasks.base import Ranges
+from hpvqa.tasks.pair import PairTask
+from hpvqa.tasks.ranges import MassRanges
+
+EDGE = 0.05
+FRICTION = (0.6, 1.0)
+"""Drawn for each cube by itself: it tells nothing of the mass. A cube of 5 kg slips out of the gripper below 0.5."""
+
+
+class WeighTask(PairTask):
+    """Two cubes on a spring."""
+
+    name: ClassVar[str] = "weigh"
+    task_id: ClassVar[int] = 3
+    title: ClassVar[str] = "Weigh two cubes"
+    hidden: ClassVar[str] = "mass"
+    hidden_range: ClassVar[tuple[float, float]] = (0.5, 5.0)
+    unit: ClassVar[str] = "kg"
+    question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, which lifted cube looks heavier, the left or the right?"
+    )
+    default_fps: ClassVar[int] = 15
+    probe: ClassVar[Weigh] = Weigh()
+    ranges: ClassVar[type[Ranges]] = MassRanges
+    trend: ClassVar[Literal[1, -1]] = -1
+
+    def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
+        """A 5 cm cube of this mass [kg], of any friction."""
+        return Thing(
+            name=name,
+            shape="box",
+            size=(EDGE, EDGE, EDGE),
+            position=(x, y, EDGE / 2),
+            mass=hidden,
+            friction=float(rng.uniform(*FRICTION)),
+            restitution=0.0,
+            color=color,
+        )
