@@ -116,7 +116,7 @@ def test_an_address_that_cannot_be_is_a_sentence(load: Loaded) -> None:
 @pytest.mark.parametrize("key", ["schlüssel", f"{KEY}\n", "two words", "\x00"])
 def test_a_key_that_no_header_takes_is_refused_and_not_repeated(key: str) -> None:
     with pytest.raises(UsageError, match="ASCII") as caught:
-        OpenAIAnswerer(ServerOptions(url=f"{DEAD}/v1", key=SecretStr(key)))
+        OpenAIAnswerer(ServerOptions(server=f"{DEAD}/v1", key=SecretStr(key)))
     assert key.strip() not in str(caught.value)
 
 

@@ -213,7 +213,7 @@ def test_a_failed_load_leaves_nothing_behind(tmp_path: Path) -> None:
     with StandIn() as server:
         url = server.url
     before = set(threading.enumerate())
-    answerer = OpenAIAnswerer(ServerOptions(url=url, transport="file", media=tmp_path))
+    answerer = OpenAIAnswerer(ServerOptions(server=url, transport="file", media=tmp_path))
     with pytest.raises(RunError):
         answerer.load(lambda said: None)
     assert set(threading.enumerate()) <= before

@@ -25,7 +25,7 @@ from hpvqa.vlm.backends.openai import OpenAIAnswerer
 from hpvqa.vlm.backends.openai.packing import Packing, Sent
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.families import get_family
-from hpvqa.vlm.options import ModelOptions, ServerOptions
+from hpvqa.vlm.options import ServerOptions, TransformersOptions
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.protocol import Query
 from tests.adapters import make_adapter
@@ -60,7 +60,7 @@ class Served:
         """An answerer that asks it."""
         media = self.media if options.get("transport") == "file" else None
         return OpenAIAnswerer(
-            ServerOptions(url=self.url, **{"model": "base", "key": KEY, "concurrency": 4, "media": media, **options})
+            ServerOptions(server=self.url, **{"model": "base", "key": KEY, "concurrency": 4, "media": media, **options})
         )
 
     def ask(self, queries: Sequence[Query], **options: Any) -> NDArray[np.float64]:
@@ -92,7 +92,7 @@ def here(served: Served) -> Callable[..., NDArray[np.float64]]:
     from hpvqa.vlm.backends.transformers import TransformersAnswerer
 
     def ask(queries: Sequence[Query], adapter: Path | None = None) -> NDArray[np.float64]:
-        options = ModelOptions(model=str(served.model), adapter=adapter, dtype="float32", device="cpu")
+        options = TransformersOptions(model=str(served.model), adapter=adapter, dtype="float32", device="cpu")
         answerer = TransformersAnswerer(options)
         try:
             answerer.load(lambda said: None)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import JsonValue
 
@@ -22,11 +22,12 @@ from hpvqa.vlm.device import Device
 from hpvqa.vlm.embedded import shown
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.frames.clip import Frames
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import EngineOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
 from hpvqa.vlm.scoring import Candidates, Doubt, Tokens, candidates, likeliest, parse_choice
 
 Dtype = Literal["float32", "bfloat16"]
+Options = TypeVar("Options", bound=EngineOptions)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Reply:
     error: str | None = None
 
 
-class Engine(ABC):
+class Engine(ABC, Generic[Options]):
     """A model in this process: prompts, scoring and parsing; subclasses run it.
 
     Args:
@@ -84,7 +85,7 @@ class Engine(ABC):
     privileged = False
     resampling: Resampling = "none"
 
-    def __init__(self, options: ModelOptions) -> None:
+    def __init__(self, options: Options) -> None:
         for module, install in self.packages:
             if importlib.util.find_spec(module) is None:
                 raise MissingDependencyError(f"This backend needs {module}; run: {install}")

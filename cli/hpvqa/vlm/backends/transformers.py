@@ -11,6 +11,7 @@ from hpvqa.install import pip_install
 from hpvqa.vlm.backends.engine import Dtype, Engine, Reply, Request, first_line
 from hpvqa.vlm.device import Device, choose_device
 from hpvqa.vlm.lora import with_adapter
+from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.quiet import quiet
 
@@ -18,7 +19,7 @@ OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What torch says, in any case, when a GPU or this machine has too little of it."""
 
 
-class TransformersAnswerer(Engine):
+class TransformersAnswerer(Engine[TransformersOptions]):
     """Runs a model in batches, padded on the left, so that all of them end at the same place.
 
     Attributes:

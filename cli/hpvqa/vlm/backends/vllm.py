@@ -13,18 +13,18 @@ from hpvqa.vlm.backends.engine import Dtype, Engine, Reply, Request, first_line
 from hpvqa.vlm.backends.vllm_settings import RANKS, engine_arguments, hosting
 from hpvqa.vlm.device import Device
 from hpvqa.vlm.frames.clip import Frames
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import VllmOptions
 from hpvqa.vlm.processing import check_frames, filled_up, load_processor, video_metadata
 
 
-class VllmAnswerer(Engine):
+class VllmAnswerer(Engine[VllmOptions]):
     """Gives all queries of a batch to the engine at once, in their order, so that it finds what they have in common."""
 
     packages = tuple((module, "pip install vllm") for module in ("vllm", "torch", "transformers"))
 
     _llm: Any = None
 
-    def __init__(self, options: ModelOptions) -> None:
+    def __init__(self, options: VllmOptions) -> None:
         super().__init__(options)
         if self.adapter is not None:
             check_served(self.adapter, self.family)

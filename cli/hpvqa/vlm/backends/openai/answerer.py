@@ -63,7 +63,7 @@ class OpenAIAnswerer:
     def __init__(self, options: ServerOptions) -> None:
         if importlib.util.find_spec("httpx2") is None:
             raise MissingDependencyError(f"Servers are asked with the package httpx2; run: {pip_install('openai')}")
-        self._url = check_url(options.url)
+        self._url = check_url(options.server)
         if options.key is not None and not re.fullmatch(r"[!-~]+", options.key.get_secret_value()):
             raise UsageError("The key in the environment must be letters, digits and signs of ASCII without spaces")
         if options.transport == "file" and (options.media is None or not options.media.is_dir()):
