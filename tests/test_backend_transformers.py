@@ -200,11 +200,11 @@ def test_little_mass_on_the_choices_is_told_once(tiny_model: TinyModel) -> None:
     assert told == []
 
 
-Run = Callable[[Sequence[engine.Request]], list[engine.Reply]]
+Run = Callable[[Sequence[engine.EngineRequest]], list[engine.EngineReply]]
 
 
-def little_memory(run: Run, fits: Callable[[Sequence[engine.Request]], bool], error: Exception) -> Run:
-    def limited(batch: Sequence[engine.Request]) -> list[engine.Reply]:
+def little_memory(run: Run, fits: Callable[[Sequence[engine.EngineRequest]], bool], error: Exception) -> Run:
+    def limited(batch: Sequence[engine.EngineRequest]) -> list[engine.EngineReply]:
         if not fits(batch):
             raise error
         return run(batch)
@@ -231,7 +231,7 @@ def test_a_batch_that_does_not_fit_is_halved(
     told.clear()
     calls: list[int] = []
 
-    def fits(batch: Sequence[engine.Request]) -> bool:
+    def fits(batch: Sequence[engine.EngineRequest]) -> bool:
         calls.append(len(batch))
         return len(batch) <= 3
 
@@ -247,7 +247,7 @@ def test_a_query_that_does_not_fit_alone_fails_alone(tiny_model: TinyModel, monk
     answerer = opened(tiny_model("qwen3_vl"), batch_size=4)
     queries = [make_query(noise(9 if number == 2 else 4, seed=number)) for number in range(4)]
 
-    def fits(batch: Sequence[engine.Request]) -> bool:
+    def fits(batch: Sequence[engine.EngineRequest]) -> bool:
         return all(len(request.videos[0].indices) < 9 for request in batch)
 
     limited = little_memory(answerer._look, fits, torch.OutOfMemoryError("out of memory"))

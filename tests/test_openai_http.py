@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from hpvqa.errors import RunError, UsageError
 from hpvqa.hosts import is_local
 from hpvqa.vlm.backends.openai import OpenAIAnswerer
-from hpvqa.vlm.backends.openai.events import read_events
-from hpvqa.vlm.backends.openai.retries import wait_before, wanted_wait
+from hpvqa.vlm.backends.openai.api import wait_before, wanted_wait
+from hpvqa.vlm.backends.openai.wire import read_events
 from hpvqa.vlm.options import ServerOptions
 from tests.ask_fakes import Speaking
 from tests.openai_client import GONE, KEY, Loaded, bright, load, waits

@@ -19,7 +19,7 @@ from hpvqa.errors import UsageError
 from hpvqa.main import main
 from hpvqa.serve.command import server_command, server_environment
 from hpvqa.serve.hint import ask_command
-from hpvqa.serve.key import Key, choose_key
+from hpvqa.serve.key import ApiKey, choose_key
 from hpvqa.serve.middleware import OnlyFromHere, OnlyWithKey
 from hpvqa.serve.plan import Plan, make_plan
 from hpvqa.serve.process import free_port
@@ -67,7 +67,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     folder = tmp_path / "some-model"
     folder.mkdir()
     plan = plan_of(folder, tmp_path / "heavier", media=tmp_path, port=8123, max_videos=3, gpu_memory=0.5)
-    command = server_command(plan, Key.of(KEY))
+    command = server_command(plan, ApiKey.of(KEY))
     assert command[1:3] == ["-m", "vllm.entrypoints.openai.api_server"]
     flags = flags_of(command)
     assert flags["--served-model-name"] == "some-model"
@@ -96,7 +96,7 @@ def test_vllm_understands_the_command_line(tmp_path: Path) -> None:
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     plan = plan_of(adapter=tmp_path / "heavier", media=tmp_path)
-    arguments = make_arg_parser(FlexibleArgumentParser()).parse_args(server_command(plan, Key.of(KEY))[3:])
+    arguments = make_arg_parser(FlexibleArgumentParser()).parse_args(server_command(plan, ApiKey.of(KEY))[3:])
     assert arguments.max_model_len == -1
     assert arguments.trust_remote_code is False
     assert arguments.mm_processor_kwargs == {"do_sample_frames": False}
@@ -148,7 +148,7 @@ def test_the_line_to_try_asks_a_server_as_the_embedded_model_is_asked_here(name:
 
 def test_the_environment_holds_the_key_once_and_what_the_user_has_set() -> None:
     environ = {"HPVQA_API_KEY": "another", "VLLM_LOGGING_LEVEL": "DEBUG", "HOME": "/root"}
-    found = server_environment(environ, Key.of(KEY), gpu=True)
+    found = server_environment(environ, ApiKey.of(KEY), gpu=True)
     assert [name for name, value in found.items() if value in (KEY, "another")] == ["VLLM_API_KEY"]
     assert (found["VLLM_LOGGING_LEVEL"], found["HOME"], found["HF_HUB_OFFLINE"]) == ("DEBUG", "/root", "1")
     assert "VLLM_CPU_KVCACHE_SPACE" not in found
@@ -190,7 +190,7 @@ def test_a_user_without_a_name_has_one_for_the_server(tmp_path: Path, monkeypatc
 
 
 def test_a_key_is_wanted_where_others_can_reach_the_server() -> None:
-    def key(environ: dict[str, str], host: str) -> Key | None:
+    def key(environ: dict[str, str], host: str) -> ApiKey | None:
         return choose_key(environ, local=ServeSettings(model=VllmOptions(model="x"), host=host).local)
 
     for host in ("127.0.0.1", "localhost", "::1", "127.0.0.2"):

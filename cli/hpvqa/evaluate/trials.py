@@ -19,7 +19,7 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 
 T = TypeVar("T")
-Key = tuple[str, str]
+TrialKey = tuple[str, str]
 """Condition, and name of the row: what a run answers once."""
 
 
@@ -40,7 +40,7 @@ class Trial:
     error: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> TrialKey:
         """What a run knows it by."""
         return (self.condition.name, self.query.key)
 

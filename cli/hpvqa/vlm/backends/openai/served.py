@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hpvqa.errors import HpvqaError, RunError, UsageError, nearest
-from hpvqa.vlm.backends.openai.address import root_of
-from hpvqa.vlm.backends.openai.api import Api
+from hpvqa.vlm.backends.openai.api import Api, root_of
 from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.replies import Card, Cards, Version
 from hpvqa.vlm.families import Family, find_family
