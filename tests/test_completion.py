@@ -12,6 +12,7 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
+from hpvqa.evaluate.conditions import CONDITIONS
 from hpvqa.main import COMMANDS, cli
 from hpvqa.vlm.embedded import NAMES
 from hpvqa.vlm.families import families
@@ -63,7 +64,7 @@ def test_all_that_can_answer_is_completed_and_named_in_the_help() -> None:
     assert set(completed("eval", "--backend", "")) == set(BACKENDS)
     command: click.Command = importlib.import_module("hpvqa.commands.eval").command
     helps = {option.name: option.help for option in command.params if isinstance(option, click.Option)}
-    for option, names in (("model", BASELINES), ("backend", BACKENDS)):
+    for option, names in (("model", BASELINES), ("backend", BACKENDS), ("conditions", CONDITIONS)):
         words = set(re.findall(r"[\w-]+", helps[option] or ""))
         assert set(names) <= words
 
