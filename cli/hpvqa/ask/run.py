@@ -15,7 +15,7 @@ from hpvqa.ask.question import Question
 from hpvqa.ask.result import Asked, View
 from hpvqa.record.episode import EpisodeRecord, read_episode
 from hpvqa.vlm.choice import Look
-from hpvqa.vlm.frames.clip import Clip, Frames
+from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.frames.prefetch import prefetch
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 from hpvqa.vlm.seen import Shot
@@ -133,7 +133,7 @@ class Asker:
             self.answerer.load(self.tell)
             return self._asked(queries)
         moments = tuple(event.t for event in record.events) if self.look.frames.privileged else ()
-        clips = [Clip(query.clip, query.fps, query.frames, moments) for query in queries]
+        clips = [query.recording(moments) for query in queries]
         # Clips are decoded while the model is loaded, or its server is reached.
         with (
             closing(prefetch(clips, self.look.frames, threads=THREADS, ahead=len(clips))) as decoded,

@@ -167,7 +167,7 @@ def clip_of(item: Item, sampling: FrameSampling) -> Clip:
         # Where they are not known, as in an imported data set, choosing frames fails for this clip alone.
         with suppress(HpvqaError):
             moments = tuple(event.t for event in read_episode(query.episode).events)
-    return Clip(query.clip, query.fps, query.frames, moments, query.times)
+    return query.recording(moments)
 
 
 def total_probability(logprobs: Iterable[float]) -> float:

@@ -23,7 +23,7 @@ from hpvqa.vlm.backends.openai.packing import MediaFolder, Sent
 from hpvqa.vlm.backends.openai.replies import ChatReply
 from hpvqa.vlm.backends.openai.scores import nothing_within
 from hpvqa.vlm.backends.openai.served import Served, find_served
-from hpvqa.vlm.backends.openai.trial import Setup, expected, stretches, try_out
+from hpvqa.vlm.backends.openai.trial import ServerSetup, expected, stretches, try_out
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
 from hpvqa.vlm.scoring import MassCheck, parse_choice
@@ -74,7 +74,7 @@ class OpenAIAnswerer:
         self._open: _Connection | None = None
         self._served: Served | None = None
         self._chat: Conversation | None = None
-        self._setup: Setup | None = None
+        self._setup: ServerSetup | None = None
         self._mass: MassCheck | None = None
 
     @property

@@ -28,7 +28,7 @@ from hpvqa.vlm.options import Transport
 from hpvqa.vlm.processing import filled_up, video_metadata
 from hpvqa.vlm.protocol import Query
 
-Part = dict[str, Any]
+ContentPart = dict[str, Any]
 _FINEST = 10_000
 """Frame rates are fractions with at most this denominator: exact to a microsecond over any clip."""
 
@@ -86,7 +86,7 @@ class Packing:
         system = [{"role": "system", "content": query.system}] if query.system else []
         return Sent([*system, user], fields, tuple(counts))
 
-    def _videos(self, videos: Sequence[Frames], fields: dict[str, Any]) -> tuple[list[Part], list[int]]:
+    def _videos(self, videos: Sequence[Frames], fields: dict[str, Any]) -> tuple[list[ContentPart], list[int]]:
         if self.keep_frames:
             # A model whose family is not known may have to resize.
             names = PROCESSOR if self.family is not None else ("do_sample_frames",)
@@ -138,7 +138,7 @@ def _alike(videos: Sequence[Frames]) -> bool:
     return len({(frames.indices, frames.fps, frames.total) for frames in videos}) == 1
 
 
-def _video(url: str) -> Part:
+def _video(url: str) -> ContentPart:
     return {"type": "video_url", "video_url": {"url": url}}
 
 
@@ -147,9 +147,9 @@ def _sequence(frames: Frames) -> str:
     return "data:video/jpeg;base64," + ",".join(in_base64(png(image)) for image in frames.images)
 
 
-def _pictures(videos: Sequence[Frames]) -> list[Part]:
+def _pictures(videos: Sequence[Frames]) -> list[ContentPart]:
     """One picture a frame, each after the words that say when it was seen."""
-    parts: list[Part] = []
+    parts: list[ContentPart] = []
     for number, frames in enumerate(videos, start=1):
         of = f"Video {number}, " if len(videos) > 1 else ""
         for image, seconds in zip(frames.images, frames.times, strict=True):

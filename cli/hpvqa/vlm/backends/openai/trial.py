@@ -37,7 +37,7 @@ _TOP = (20, 5)
 
 
 @dataclass(frozen=True)
-class Setup:
+class ServerSetup:
     """How a server is asked, as was found out.
 
     Attributes:
@@ -60,7 +60,7 @@ async def try_out(
     options: ServerOptions,
     put: Callable[[bytes], str] | None,
     tell: Callable[[str], None],
-) -> Setup:
+) -> ServerSetup:
     """Find out how to ask a server.
 
     Args:
@@ -91,7 +91,7 @@ async def try_out(
             "The server may leave out frames that it is sent, so this run is marked: resampling unknown. --transport "
             "images sends each frame by itself; vLLM leaves none out if it is started with --trust-request-mm-kwargs"
         )
-    return Setup(packing, await find_method(chat.api, chat, served, options, sent, tell), resampling, frames_each)
+    return ServerSetup(packing, await find_method(chat.api, chat, served, options, sent, tell), resampling, frames_each)
 
 
 async def _first(
