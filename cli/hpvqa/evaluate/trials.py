@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.evaluate.conditions import Condition, join_views
-from hpvqa.evaluate.prediction import Prediction, p_left
+from hpvqa.evaluate.prediction import Prediction, TrialKey, p_left
 from hpvqa.evaluate.select import Item
 from hpvqa.record.episode import read_episode
 from hpvqa.vlm.frames.clip import Clip, Frames
@@ -19,8 +19,6 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 
 T = TypeVar("T")
-TrialKey = tuple[str, str]
-"""Condition, and name of the row: what a run answers once."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +91,9 @@ def plan(items: Sequence[Item], conditions: Sequence[Condition]) -> list[Trial]:
     for episode in _episodes(items, lambda item: item):
         single = [condition for condition in conditions if not condition.joins_views]
         found += [Trial(condition, (item,), item.query) for item in episode for condition in single]
-        joined = join_views([item.query for item in episode])
-        found += [Trial(condition, tuple(episode), joined) for condition in conditions if condition.joins_views]
+        if len(single) < len(conditions):
+            joined = join_views([item.query for item in episode])
+            found += [Trial(condition, tuple(episode), joined) for condition in conditions if condition.joins_views]
     return found
 
 
