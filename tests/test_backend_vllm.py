@@ -245,7 +245,7 @@ def test_an_engine_that_dies_ends_the_run(tiny_model: TinyModel) -> None:
     answerer._processor = TransformersAnswerer(TransformersOptions(model=str(tiny_model("internvl"))))._load([].append)
     answerer._llm = Dead()
     with pytest.raises(RunError, match="vLLM failed: Engine core died"):
-        answerer._run([engine.Request("<video>\n", (noise(),), (), (1,))])
+        answerer._run([engine.EngineRequest("<video>\n", (noise(),), (), (1,))])
 
 
 def test_an_adapter_that_would_be_put_on_in_part_is_refused(tiny_model: TinyModel, tmp_path: Path) -> None:
