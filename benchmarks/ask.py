@@ -71,7 +71,7 @@ def further(server: TimedStandIn, episode: Path, cameras: tuple[str, ...]) -> li
     nothing = Dataset(episode, Manifest(source="", split_seed=0, files={}), "")
     with closing(open_answerer(choice, nothing, seed=0, environ={})) as answerer:
         question = make_question(None, look.prompt, None)
-        asker = Asker(answerer, look.frames, question, cameras, lambda text: None)
+        asker = Asker(answerer, look, question, cameras, lambda text: None)
         asker.ask(episode, record)
         for _ in range(ROUNDS):
             server.seconds()

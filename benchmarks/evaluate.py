@@ -31,11 +31,12 @@ from PIL import Image
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.evaluate.conditions import parse_conditions
+from hpvqa.evaluate.folder import RunSettings
 from hpvqa.evaluate.run import evaluate, run_settings
-from hpvqa.evaluate.select import Item, select
+from hpvqa.evaluate.select import Item, Rows, select
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe
-from hpvqa.vlm.choice import ModelChoice, open_answerer
+from hpvqa.vlm.choice import Look, ModelChoice, open_answerer
 from hpvqa.vlm.frames import prefetch
 from hpvqa.vlm.frames.choose import choose
 from hpvqa.vlm.frames.clip import Clip, Frames
@@ -183,10 +184,13 @@ def measure_engine(backend: str, folder: Path) -> dict[str, float]:
     }
 
 
+def settings_of(dataset: Dataset, answerer: Answerer) -> RunSettings:
+    look = Look(load_prompt("paper"), FRAMES)
+    return run_settings(dataset, answerer, Rows(split="all"), look, backend="b", model="m", seed=0)
+
+
 def run_rows(dataset: Dataset, answerer: Answerer, items: list[Item], conditions: str) -> None:
-    settings = run_settings(
-        dataset, answerer, backend="b", model="m", prompt=load_prompt("paper"), frames=FRAMES, split="all", seed=0
-    )
+    settings = settings_of(dataset, answerer)
     with tempfile.TemporaryDirectory() as out:
         wanted = parse_conditions(conditions)
         evaluate(items, answerer, Path(out) / "run", settings, quiet(), conditions=wanted, workers=2)
@@ -218,9 +222,7 @@ def measure_memory(folder: Path) -> dict[str, float]:
         def close(self) -> None:
             pass
 
-    settings = run_settings(
-        dataset, answerer, backend="b", model="m", prompt=load_prompt("paper"), frames=FRAMES, split="all", seed=0
-    )
+    settings = settings_of(dataset, answerer)
     with tempfile.TemporaryDirectory() as out:
         evaluate(
             many(items, FLAT_ROWS), answerer, Path(out) / "run", settings, Reporter([Sink()], time.time), workers=2
@@ -237,9 +239,7 @@ def measure_constant(folder: Path) -> dict[str, float]:
     """The whole command with a constant baseline on as many rows as the paper's evaluation split has."""
     dataset, items = items_of(folder)
     answerer = open_answerer(ModelChoice(model="left"), dataset, seed=0, environ={})
-    settings = run_settings(
-        dataset, answerer, backend="b", model="m", prompt=load_prompt("paper"), frames=FRAMES, split="all", seed=0
-    )
+    settings = settings_of(dataset, answerer)
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as out:
         evaluate(many(items, CONSTANT_ROWS), answerer, Path(out) / "run", settings, quiet())

@@ -37,7 +37,7 @@ class Loaded:
 
     def __call__(self, server: StandIn | str, **options: Any) -> OpenAIAnswerer:
         url = server if isinstance(server, str) else server.url
-        answerer = OpenAIAnswerer(ServerOptions(url=url, **{"retries": 2, "concurrency": 4, **options}))
+        answerer = OpenAIAnswerer(ServerOptions(server=url, **{"retries": 2, "concurrency": 4, **options}))
         self._open.append(answerer)
         answerer.load(self.told.append)
         if isinstance(server, StandIn):

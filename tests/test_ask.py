@@ -25,14 +25,14 @@ from hpvqa.dataset.build import build
 from hpvqa.dataset.load import open_dataset
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.run import evaluate, run_settings
-from hpvqa.evaluate.select import select
+from hpvqa.evaluate.select import Rows, select
 from hpvqa.evaluate.views import pool
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, episode_dir
 from hpvqa.tasks.drop import DropTask
 from hpvqa.tasks.push import PushTask
-from hpvqa.vlm.choice import ModelChoice, choose_look
+from hpvqa.vlm.choice import Look, ModelChoice, choose_look
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.protocol import Answerer
@@ -60,7 +60,8 @@ def episode(data: Path) -> Path:
 
 
 def asker(answerer: Answerer, question: str | None = None, cameras: tuple[str, ...] | None = (), **given: Any) -> Asker:
-    return Asker(answerer, SMALL, make_question(question, PROMPT, None), cameras, given.pop("tell", print), **given)
+    look = Look(PROMPT, SMALL, **{name: given.pop(name) for name in ("views", "tasks", "seen") if name in given})
+    return Asker(answerer, look, make_question(question, PROMPT, None), cameras, given.pop("tell", print), **given)
 
 
 def hpvqa(*args: object) -> int:
@@ -182,7 +183,8 @@ def test_the_same_is_asked_and_shown_as_in_an_evaluation(tmp_path: Path) -> None
     dataset = open_dataset(tmp_path / "dataset")
     items = select(dataset, "all", PROMPT)
     there = Looking(batch_size=1)
-    settings = run_settings(dataset, there, backend="x", model="x", prompt=PROMPT, frames=SMALL, split="all", seed=0)
+    look = Look(PROMPT, SMALL)
+    settings = run_settings(dataset, there, Rows(split="all"), look, backend="x", model="x", seed=0)
     evaluate(items, there, tmp_path / "run", settings, quiet())
     wanted = {(query.episode.name, query.clip.name): query for (query,) in there.batches}
     here = Looking()

@@ -21,7 +21,7 @@ from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.backends import engine
 from hpvqa.vlm.backends.transformers import TransformersAnswerer
 from hpvqa.vlm.chat import render
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.protocol import Query
 from hpvqa.vlm.tiny.kinds import KINDS, Kind, Words
@@ -34,14 +34,14 @@ TOLERANCE = 1e-5
 
 
 def opened(model: Path, told: Told | None = None, **options: Any) -> TransformersAnswerer:
-    answerer = TransformersAnswerer(ModelOptions(model=str(model), device="cpu", **options))
+    answerer = TransformersAnswerer(TransformersOptions(model=str(model), device="cpu", **options))
     answerer.load((told if told is not None else []).append)
     return answerer
 
 
 def by_hand(model: Path, query: Query) -> np.ndarray:
     """Log-probabilities of whole answers, from one pass over the prompt with each answer behind it."""
-    answerer = TransformersAnswerer(ModelOptions(model=str(model), device="cpu"))
+    answerer = TransformersAnswerer(TransformersOptions(model=str(model), device="cpu"))
     processor, net = load_processor(str(model)), load_model(model).eval()
     text = render(processor, query, answerer.family)
     found = []
@@ -95,7 +95,7 @@ def test_an_adapter_changes_what_is_answered(kind: Kind, tiny_model: TinyModel, 
 def test_what_the_answers_depend_on_is_known_before_loading(tiny_model: TinyModel, tmp_path: Path) -> None:
     model = tiny_model("qwen3_vl")
     adapter = make_adapter(model, tmp_path / "lora")
-    plain = TransformersAnswerer(ModelOptions(model=str(model), device="cpu"))
+    plain = TransformersAnswerer(TransformersOptions(model=str(model), device="cpu"))
     assert plain.details | {"fingerprint": ""} == {
         "family": "qwen3-vl",
         "fingerprint": "",
@@ -107,10 +107,10 @@ def test_what_the_answers_depend_on_is_known_before_loading(tiny_model: TinyMode
         "max_new_tokens": None,
     }
     # Neither speed nor memory changes an answer.
-    options = ModelOptions(model=str(model), device="cpu", batch_size=3, gpu_memory=0.5)
+    options = TransformersOptions(model=str(model), device="cpu", batch_size=3, max_videos=2)
     assert TransformersAnswerer(options).details == plain.details
     for change in ({"adapter": adapter}, {"dtype": "bfloat16"}, {"scoring": "generate"}):
-        options = ModelOptions.model_validate({"model": str(model), "device": "cpu", **change})
+        options = TransformersOptions.model_validate({"model": str(model), "device": "cpu", **change})
         assert TransformersAnswerer(options).details != plain.details
     assert (plain.name, plain.given_frames, plain.privileged, plain.resampling) == (str(model), True, False, "none")
 
@@ -200,11 +200,11 @@ def test_little_mass_on_the_choices_is_told_once(tiny_model: TinyModel) -> None:
     assert told == []
 
 
-Run = Callable[[Sequence[engine.Request]], list[engine.Reply]]
+Run = Callable[[Sequence[engine.EngineRequest]], list[engine.EngineReply]]
 
 
-def little_memory(run: Run, fits: Callable[[Sequence[engine.Request]], bool], error: Exception) -> Run:
-    def limited(batch: Sequence[engine.Request]) -> list[engine.Reply]:
+def little_memory(run: Run, fits: Callable[[Sequence[engine.EngineRequest]], bool], error: Exception) -> Run:
+    def limited(batch: Sequence[engine.EngineRequest]) -> list[engine.EngineReply]:
         if not fits(batch):
             raise error
         return run(batch)
@@ -231,7 +231,7 @@ def test_a_batch_that_does_not_fit_is_halved(
     told.clear()
     calls: list[int] = []
 
-    def fits(batch: Sequence[engine.Request]) -> bool:
+    def fits(batch: Sequence[engine.EngineRequest]) -> bool:
         calls.append(len(batch))
         return len(batch) <= 3
 
@@ -247,7 +247,7 @@ def test_a_query_that_does_not_fit_alone_fails_alone(tiny_model: TinyModel, monk
     answerer = opened(tiny_model("qwen3_vl"), batch_size=4)
     queries = [make_query(noise(9 if number == 2 else 4, seed=number)) for number in range(4)]
 
-    def fits(batch: Sequence[engine.Request]) -> bool:
+    def fits(batch: Sequence[engine.EngineRequest]) -> bool:
         return all(len(request.videos[0].indices) < 9 for request in batch)
 
     limited = little_memory(answerer._look, fits, torch.OutOfMemoryError("out of memory"))
@@ -309,7 +309,7 @@ def test_bad_input_is_refused_before_anything_is_loaded(
     tiny_model: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def make(model: Path, **options: Any) -> None:
-        TransformersAnswerer(ModelOptions(model=str(model), **options))
+        TransformersAnswerer(TransformersOptions(model=str(model), **options))
 
     model = tiny_model("qwen3_vl")
     with pytest.raises(UsageError, match="no model folder"):
@@ -332,7 +332,7 @@ def test_bad_input_is_refused_before_anything_is_loaded(
 
 def test_the_number_format_follows_the_device(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def dtype(**options: Any) -> str:
-        return TransformersAnswerer(ModelOptions(model=str(tiny_model("qwen3_vl")), **options)).dtype
+        return TransformersAnswerer(TransformersOptions(model=str(tiny_model("qwen3_vl")), **options)).dtype
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)

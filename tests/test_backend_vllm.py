@@ -24,7 +24,7 @@ from hpvqa.vlm.backends.transformers import TransformersAnswerer
 from hpvqa.vlm.backends.vllm import VllmAnswerer
 from hpvqa.vlm.backends.vllm_settings import ON_CPU, engine_arguments, hosting, set_environment
 from hpvqa.vlm.chat import render
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import TransformersOptions, VllmOptions
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import KINDS, Kind
@@ -61,11 +61,11 @@ def opened(kind: Kind, model: Path, **options: Any) -> Iterator[Pair]:
         pass
     environ, threads = dict(os.environ), torch.set_num_threads
     told: list[str] = []
-    ours = VllmAnswerer(ModelOptions(model=str(model), max_videos=2, **options))
+    ours = VllmAnswerer(VllmOptions(model=str(model), max_videos=2, **options))
     ours.load(told.append)
     ours.load(told.append)
     assert torch.set_num_threads is not threads
-    theirs = TransformersAnswerer(ModelOptions(model=str(model), dtype=ours.dtype, device="cpu", **options))
+    theirs = TransformersAnswerer(TransformersOptions(model=str(model), dtype=ours.dtype, device="cpu", **options))
     theirs.load([].append)
     pair = Pair(kind, ours, theirs, told)
     generate = ours._llm.generate
@@ -206,7 +206,7 @@ def test_an_adapter_has_the_same_effect(kind: Kind, trained: dict[Kind, Path], t
     with opened(kind, trained[kind], adapter=adapter) as pair:
         adapted = table(pair.vllm.answer(queries))
         assert adapted == pytest.approx(table(pair.transformers.answer(queries)), abs=pair.tolerance)
-        plain = TransformersAnswerer(ModelOptions(model=str(trained[kind]), dtype=pair.vllm.dtype, device="cpu"))
+        plain = TransformersAnswerer(TransformersOptions(model=str(trained[kind]), dtype=pair.vllm.dtype, device="cpu"))
         plain.load([].append)
         difference = np.abs(adapted - table(plain.answer(queries))).max(axis=1)
         assert difference.min() > EFFECT[kind] * pair.tolerance
@@ -228,7 +228,7 @@ def test_an_engine_that_does_not_start_says_so(tiny_model: TinyModel, monkeypatc
         raise ValueError("No available memory for the cache blocks.\nMore about it")
 
     environ = dict(os.environ)
-    answerer = VllmAnswerer(ModelOptions(model=str(tiny_model("internvl"))))
+    answerer = VllmAnswerer(VllmOptions(model=str(tiny_model("internvl"))))
     monkeypatch.setattr("vllm.LLM", fail)
     with pytest.raises(RunError, match=r"vLLM cannot run .*: No available memory for the cache blocks$"):
         answerer.load([].append)
@@ -241,33 +241,33 @@ def test_an_engine_that_dies_ends_the_run(tiny_model: TinyModel) -> None:
         def generate(self, *_: Any, **__: Any) -> None:
             raise RuntimeError("Engine core died")
 
-    answerer = VllmAnswerer(ModelOptions(model=str(tiny_model("internvl"))))
-    answerer._processor = TransformersAnswerer(ModelOptions(model=str(tiny_model("internvl"))))._load([].append)
+    answerer = VllmAnswerer(VllmOptions(model=str(tiny_model("internvl"))))
+    answerer._processor = TransformersAnswerer(TransformersOptions(model=str(tiny_model("internvl"))))._load([].append)
     answerer._llm = Dead()
     with pytest.raises(RunError, match="vLLM failed: Engine core died"):
-        answerer._run([engine.Request("<video>\n", (noise(),), (), (1,))])
+        answerer._run([engine.EngineRequest("<video>\n", (noise(),), (), (1,))])
 
 
 def test_an_adapter_that_would_be_put_on_in_part_is_refused(tiny_model: TinyModel, tmp_path: Path) -> None:
     model = tiny_model("internvl")
     adapter = make_adapter(model, tmp_path / "lora", targets=["q_proj", "v_proj"])
     with pytest.raises(UsageError, match=r"silently leave out .*hpvqa merge .* or use --backend transformers"):
-        VllmAnswerer(ModelOptions(model=str(model), adapter=adapter))
+        VllmAnswerer(VllmOptions(model=str(model), adapter=adapter))
 
 
 def test_bad_input_is_refused_before_an_engine_starts(
     tiny_model: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UsageError, match=r"linear attention .* in bfloat16 only"):
-        VllmAnswerer(ModelOptions(model=str(tiny_model("qwen3_5")), dtype="float32"))
+        VllmAnswerer(VllmOptions(model=str(tiny_model("qwen3_5")), dtype="float32"))
     folder = Path(shutil.copytree(tiny_model("qwen3_vl"), tmp_path / "model"))
     processor = folder / "processor_config.json"
     processor.write_text(processor.read_text().replace("0.5,", "0.25,", 1))
     with pytest.raises(UsageError, match="would normalise videos with the image_mean of pictures"):
-        VllmAnswerer(ModelOptions(model=str(folder))).load([].append)
+        VllmAnswerer(VllmOptions(model=str(folder))).load([].append)
     monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match="needs vllm; run: pip install vllm"):
-        VllmAnswerer(ModelOptions(model=str(tiny_model("qwen3_vl"))))
+        VllmAnswerer(VllmOptions(model=str(tiny_model("qwen3_vl"))))
 
 
 def test_what_a_user_has_set_stays() -> None:
@@ -310,7 +310,7 @@ def test_arguments_of_the_engine() -> None:
 
 def test_the_number_format_follows_the_device(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def dtype(kind: Kind, **options: Any) -> str:
-        return VllmAnswerer(ModelOptions(model=str(tiny_model(kind)), **options)).dtype
+        return VllmAnswerer(VllmOptions(model=str(tiny_model(kind)), **options)).dtype
 
     assert (dtype("qwen3_vl"), dtype("qwen3_5")) == ("float32", "bfloat16")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

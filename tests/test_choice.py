@@ -9,6 +9,7 @@ import pytest
 from hpvqa.errors import UsageError
 from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.families import families
+from hpvqa.vlm.options import BACKENDS
 from hpvqa.vlm.registry import BASELINES
 
 
@@ -66,3 +67,36 @@ def test_a_choice_of_frames_is_refused_by_the_name_of_the_option() -> None:
         choose_look(ModelChoice(model="embedded", fps=1.0))
     with pytest.raises(UsageError, match=r"--frames was not given in training and is 3 now"):
         choose_look(ModelChoice(model="embedded", frames=3))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "backends"),
+    [
+        ("adapter", Path("lora"), ("transformers", "vllm")),
+        ("device", "cpu", ("transformers",)),
+        ("scoring", "generate", ("transformers", "vllm", "openai")),
+        ("server", "http://127.0.0.1:8000/v1", ("openai",)),
+    ],
+)
+def test_an_option_is_for_the_backends_that_have_it(option: str, value: object, backends: tuple[str, ...]) -> None:
+    for backend in BACKENDS:
+        if backend in backends:
+            assert getattr(ModelChoice(backend=backend, **{option: value}).options, option) == value
+        else:
+            with pytest.raises(
+                UsageError, match=f"^--{option} is for --backend {' or '.join(backends)}, not for {backend}$"
+            ):
+                ModelChoice(backend=backend, **{option: value})
+
+
+def test_a_value_that_is_not_possible_is_refused_by_the_name_of_the_option() -> None:
+    with pytest.raises(UsageError, match=r"^--batch-size must be at least 1, not 0$"):
+        ModelChoice(batch_size=0)
+    with pytest.raises(UsageError, match="unknown key 'colour'"):
+        ModelChoice(colour="red")
+
+
+def test_a_choice_with_other_options_keeps_the_rest() -> None:
+    choice = ModelChoice(model="embedded", fps=4.0, batch_size=2).but(scoring="generate", batch_size=3)
+    assert choice.said == {"model": "embedded", "fps": 4.0, "batch_size": 3, "scoring": "generate"}
+    assert choice.look.fps == 4.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,12 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
+from hpvqa.evaluate.conditions import CONDITIONS
 from hpvqa.main import COMMANDS, cli
+from hpvqa.vlm.embedded import NAMES
+from hpvqa.vlm.families import families
+from hpvqa.vlm.options import BACKENDS
+from hpvqa.vlm.registry import BASELINES
 
 
 def completed(*words: str) -> list[str]:
@@ -51,6 +57,16 @@ def test_options_are_completed(name: str) -> None:
 )
 def test_values_are_completed(words: list[str], value: str) -> None:
     assert value in completed(*words)
+
+
+def test_all_that_can_answer_is_completed_and_named_in_the_help() -> None:
+    assert {*BASELINES, *NAMES, *(family.name for family in families())} <= set(completed("eval", "--model", ""))
+    assert set(completed("eval", "--backend", "")) == set(BACKENDS)
+    command: click.Command = importlib.import_module("hpvqa.commands.eval").command
+    helps = {option.name: option.help for option in command.params if isinstance(option, click.Option)}
+    for option, names in (("model", BASELINES), ("backend", BACKENDS), ("conditions", CONDITIONS)):
+        words = set(re.findall(r"[\w-]+", helps[option] or ""))
+        assert set(names) <= words
 
 
 def test_a_misspelt_command_is_no_error_while_it_is_typed() -> None:

@@ -24,7 +24,7 @@ from hpvqa.vlm.checkpoint import locate
 from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
 from hpvqa.vlm.families import find_family, resolve_model
 from hpvqa.vlm.frames.sampling import FrameSampling
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.prompt import PromptRecord, load_prompt
 from hpvqa.vlm.seen import Seen
 from hpvqa.vlm.tiny.save import save_checkpoint
@@ -93,9 +93,9 @@ def test_a_name_is_a_folder(name: str, shipped: Path) -> None:
 
 
 def test_only_one_name_has_the_adapter(shipped: Path, tmp_path: Path) -> None:
-    assert ModelOptions(model="embedded").adapter == shipped / "adapter"
-    assert ModelOptions(model="embedded-base").adapter is None
-    assert ModelOptions(model="embedded", adapter=tmp_path).adapter == tmp_path
+    assert TransformersOptions(model="embedded").adapter == shipped / "adapter"
+    assert TransformersOptions(model="embedded-base").adapter is None
+    assert TransformersOptions(model="embedded", adapter=tmp_path).adapter == tmp_path
 
 
 def test_each_is_shown_what_it_was_trained_with(shipped: Path) -> None:

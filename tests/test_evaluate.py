@@ -25,12 +25,13 @@ from hpvqa.evaluate.conditions import parse_conditions
 from hpvqa.evaluate.folder import RunSettings, open_run
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.run import default_out, evaluate, run_settings
-from hpvqa.evaluate.select import select
+from hpvqa.evaluate.select import Rows, select
 from hpvqa.main import main
 from hpvqa.progress.events import Event
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe
 from hpvqa.vlm.baselines import Constant
+from hpvqa.vlm.choice import Look
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.protocol import Answerer
@@ -50,8 +51,12 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def settings_of(dataset: Dataset, answerer: Answerer, **changes: Any) -> RunSettings:
-    given = {"backend": "baseline", "model": answerer.name, "split": "all", "seed": 1, "frames": SMALL, **changes}
-    return run_settings(dataset, answerer, prompt=load_prompt("paper"), **given)
+    rows = Rows.model_validate(
+        {"split": "all", **{name: changes.pop(name) for name in Rows.model_fields if name in changes}}
+    )
+    given = {"backend": "baseline", "model": answerer.name, "seed": 1, **changes}
+    look = Look(load_prompt("paper"), given.pop("frames", SMALL), views=given.pop("views", {}))
+    return run_settings(dataset, answerer, rows, look, **given)
 
 
 def run(

@@ -188,7 +188,7 @@ def test_nothing_of_the_environment_is_sent(load: Loaded, monkeypatch: pytest.Mo
 )
 def test_an_address_with_secrets_in_it_or_none_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(UsageError) as caught:
-        OpenAIAnswerer(ServerOptions(url=url))
+        OpenAIAnswerer(ServerOptions(server=url))
     assert "hunter2" not in str(caught.value)
 
 
@@ -201,4 +201,4 @@ def test_options_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     url = "http://127.0.0.1:1/v1"
     for options in ({"transport": "file"}, {"transport": "file", "media": tmp_path / "no"}, {"media": tmp_path}):
         with pytest.raises(UsageError, match="--media"):
-            OpenAIAnswerer(ServerOptions(url=url, **options))  # type: ignore[arg-type]
+            OpenAIAnswerer(ServerOptions(server=url, **options))  # type: ignore[arg-type]

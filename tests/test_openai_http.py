@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from hpvqa.errors import RunError, UsageError
 from hpvqa.hosts import is_local
 from hpvqa.vlm.backends.openai import OpenAIAnswerer
-from hpvqa.vlm.backends.openai.events import read_events
-from hpvqa.vlm.backends.openai.retries import wait_before, wanted_wait
+from hpvqa.vlm.backends.openai.api import wait_before, wanted_wait
+from hpvqa.vlm.backends.openai.wire import read_events
 from hpvqa.vlm.options import ServerOptions
 from tests.ask_fakes import Speaking
 from tests.openai_client import GONE, KEY, Loaded, bright, load, waits
@@ -116,7 +116,7 @@ def test_an_address_that_cannot_be_is_a_sentence(load: Loaded) -> None:
 @pytest.mark.parametrize("key", ["schlüssel", f"{KEY}\n", "two words", "\x00"])
 def test_a_key_that_no_header_takes_is_refused_and_not_repeated(key: str) -> None:
     with pytest.raises(UsageError, match="ASCII") as caught:
-        OpenAIAnswerer(ServerOptions(url=f"{DEAD}/v1", key=SecretStr(key)))
+        OpenAIAnswerer(ServerOptions(server=f"{DEAD}/v1", key=SecretStr(key)))
     assert key.strip() not in str(caught.value)
 
 

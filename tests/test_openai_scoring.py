@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpvqa.errors import RunError
-from hpvqa.vlm.backends.openai.tokens import by_text
+from hpvqa.vlm.backends.openai.scores import by_text
 from hpvqa.vlm.backends.openai.trial import expected, stretches
 from tests.openai_client import GONE, Loaded, bright, load, vllm, waits
 from tests.servers import LOGPROBS, StandIn

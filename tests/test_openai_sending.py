@@ -10,8 +10,7 @@ import pytest
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.vlm.backends.openai import OpenAIAnswerer
-from hpvqa.vlm.backends.openai.encode import mp4
-from hpvqa.vlm.backends.openai.packing import Packing
+from hpvqa.vlm.backends.openai.packing import Packing, mp4
 from hpvqa.vlm.families import get_family
 from hpvqa.vlm.options import ServerOptions
 from tests.engine_checks import swapped
@@ -113,10 +112,10 @@ def test_frames_that_begin_within_a_clip_are_not_sent_as_a_video_to_a_model_that
     told = get_family("qwen3-vl").model_copy(update={"pixel_multiple": 16})
     untold = get_family("internvl3.5").model_copy(update={"resolution": (48, 32)})
     with pytest.raises(UsageError, match=r"begin within the clip.*--transport clip or images"):
-        Packing("file", told, told=True, times=True, put=lambda data: "file:///x").pack(make_query(later))
+        Packing("file", told, keep_frames=True, times=True, put=lambda data: "file:///x").pack(make_query(later))
     with pytest.raises(UsageError, match=r"begin within the clip.*--transport images"):
         Packing("clip", told).pack(make_query(later))
-    Packing("clip", told, told=True, times=True).pack(make_query(later))
+    Packing("clip", told, keep_frames=True, times=True).pack(make_query(later))
     Packing("clip", untold).pack(make_query(later))
 
 
@@ -213,7 +212,7 @@ def test_a_failed_load_leaves_nothing_behind(tmp_path: Path) -> None:
     with StandIn() as server:
         url = server.url
     before = set(threading.enumerate())
-    answerer = OpenAIAnswerer(ServerOptions(url=url, transport="file", media=tmp_path))
+    answerer = OpenAIAnswerer(ServerOptions(server=url, transport="file", media=tmp_path))
     with pytest.raises(RunError):
         answerer.load(lambda said: None)
     assert set(threading.enumerate()) <= before

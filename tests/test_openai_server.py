@@ -25,7 +25,7 @@ from hpvqa.vlm.backends.openai import OpenAIAnswerer
 from hpvqa.vlm.backends.openai.packing import Packing, Sent
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.families import get_family
-from hpvqa.vlm.options import ModelOptions, ServerOptions
+from hpvqa.vlm.options import ServerOptions, TransformersOptions
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.protocol import Query
 from tests.adapters import make_adapter
@@ -60,7 +60,7 @@ class Served:
         """An answerer that asks it."""
         media = self.media if options.get("transport") == "file" else None
         return OpenAIAnswerer(
-            ServerOptions(url=self.url, **{"model": "base", "key": KEY, "concurrency": 4, "media": media, **options})
+            ServerOptions(server=self.url, **{"model": "base", "key": KEY, "concurrency": 4, "media": media, **options})
         )
 
     def ask(self, queries: Sequence[Query], **options: Any) -> NDArray[np.float64]:
@@ -92,7 +92,7 @@ def here(served: Served) -> Callable[..., NDArray[np.float64]]:
     from hpvqa.vlm.backends.transformers import TransformersAnswerer
 
     def ask(queries: Sequence[Query], adapter: Path | None = None) -> NDArray[np.float64]:
-        options = ModelOptions(model=str(served.model), adapter=adapter, dtype="float32", device="cpu")
+        options = TransformersOptions(model=str(served.model), adapter=adapter, dtype="float32", device="cpu")
         answerer = TransformersAnswerer(options)
         try:
             answerer.load(lambda said: None)
@@ -136,7 +136,7 @@ def test_other_frames_give_other_probabilities(served: Served) -> None:
 def test_the_server_sees_the_same_tokens(served: Served) -> None:
     processor = load_processor(str(served.model))
     family = get_family("qwen3-vl")
-    packing = Packing("clip", family, told=True, times=True, template=dict(family.chat_template_options))
+    packing = Packing("clip", family, keep_frames=True, times=True, template=dict(family.chat_template_options))
     for count in (1, 2, 5, 8):
         sent = packing.pack(make_query(noise(count)))
         reply = post(served, sent, max_tokens=1, return_token_ids=True)
@@ -152,7 +152,7 @@ def test_words_of_several_tokens_are_scored_as_a_whole(served: Served, monkeypat
     async def tokens(api: object, there: object, word: Side) -> tuple[int, ...]:
         return ids[word]
 
-    monkeypatch.setattr("hpvqa.vlm.backends.openai.ways._tokens", tokens)
+    monkeypatch.setattr("hpvqa.vlm.backends.openai.trial._tokens", tokens)
     queries = [make_query(clip) for clip in clips(3)] + [swapped(make_query(clips(1)[0]))]
     answerer = served.open()
     try:
@@ -178,7 +178,7 @@ def test_lossy_transport_is_measured(
     served: Served, kind: str, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     family = get_family("qwen3-vl")
-    packing = Packing("clip", family, told=True, times=True, template=dict(family.chat_template_options))
+    packing = Packing("clip", family, keep_frames=True, times=True, template=dict(family.chat_template_options))
     seen = clips(24, seed=5)
     queries = [make_query(clip) for clip in seen]
     exact = served.ask(queries)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hpvqa.errors import UsageError
 from hpvqa.vlm.prompt import CHOICES
-from hpvqa.vlm.scoring import Candidates, Doubt, candidates, likeliest, parse_choice
+from hpvqa.vlm.scoring import Candidates, MassCheck, candidates, likeliest, parse_choice
 from hpvqa.vlm.thoughts import is_thought
 from hpvqa.vlm.tiny.tokenizer import build_tokenizer
 
@@ -192,13 +192,13 @@ def test_the_first_choice_wins_a_tie() -> None:
 
 def test_a_model_that_would_rather_say_something_else_is_told_of_once() -> None:
     told: list[str] = []
-    doubt = Doubt(told.append)
-    doubt.check({"left": math.log(0.3), "right": math.log(0.21)}, "left")
+    mass = MassCheck(told.append)
+    mass.check({"left": math.log(0.3), "right": math.log(0.21)}, "left")
     assert told == []
-    doubt.check({"left": 900.0, "right": -1.0}, "left")
+    mass.check({"left": 900.0, "right": -1.0}, "left")
     assert told == []
-    doubt.check({"left": math.log(0.3), "right": math.log(0.1)}, "Hm")
-    doubt.check({"left": math.log(0.1), "right": math.log(0.1)}, "")
+    mass.check({"left": math.log(0.3), "right": math.log(0.1)}, "Hm")
+    mass.check({"left": math.log(0.1), "right": math.log(0.1)}, "")
     assert len(told) == 1
     assert "0.4" in told[0]
     assert "'Hm'" in told[0]

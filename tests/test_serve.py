@@ -19,7 +19,7 @@ from hpvqa.errors import UsageError
 from hpvqa.main import main
 from hpvqa.serve.command import server_command, server_environment
 from hpvqa.serve.hint import ask_command
-from hpvqa.serve.key import Key, choose_key
+from hpvqa.serve.key import ApiKey, choose_key
 from hpvqa.serve.middleware import OnlyFromHere, OnlyWithKey
 from hpvqa.serve.plan import Plan, make_plan
 from hpvqa.serve.process import free_port
@@ -30,7 +30,7 @@ from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.embedded import adapter_folder, base_folder
 from hpvqa.vlm.families import find_family, get_family
 from hpvqa.vlm.frames.sampling import FrameSampling
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import VllmOptions
 from hpvqa.vlm.prompt import PromptRecord, load_prompt
 from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord
 from tests.adapters import make_adapter
@@ -44,8 +44,8 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 def plan_of(
     folder: Path = Path("some/model"), adapter: Path | None = None, family: str = "qwen3.5", **given: Any
 ) -> Plan:
-    names = ModelOptions.model_fields
-    options = ModelOptions(model=str(folder), **{name: given.pop(name) for name in list(given) if name in names})
+    names = VllmOptions.model_fields
+    options = VllmOptions(model=str(folder), **{name: given.pop(name) for name in list(given) if name in names})
     found = None if adapter is None else Adapter(adapter, "", {}, {"x.lora_A.weight": (12, 4)})
     settings = ServeSettings(model=options, **given)
     return Plan(settings, folder, get_family(family), found, "bfloat16", gpu=True)
@@ -67,7 +67,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     folder = tmp_path / "some-model"
     folder.mkdir()
     plan = plan_of(folder, tmp_path / "heavier", media=tmp_path, port=8123, max_videos=3, gpu_memory=0.5)
-    command = server_command(plan, Key.of(KEY))
+    command = server_command(plan, ApiKey.of(KEY))
     assert command[1:3] == ["-m", "vllm.entrypoints.openai.api_server"]
     flags = flags_of(command)
     assert flags["--served-model-name"] == "some-model"
@@ -96,7 +96,7 @@ def test_vllm_understands_the_command_line(tmp_path: Path) -> None:
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     plan = plan_of(adapter=tmp_path / "heavier", media=tmp_path)
-    arguments = make_arg_parser(FlexibleArgumentParser()).parse_args(server_command(plan, Key.of(KEY))[3:])
+    arguments = make_arg_parser(FlexibleArgumentParser()).parse_args(server_command(plan, ApiKey.of(KEY))[3:])
     assert arguments.max_model_len == -1
     assert arguments.trust_remote_code is False
     assert arguments.mm_processor_kwargs == {"do_sample_frames": False}
@@ -116,7 +116,7 @@ def test_an_adapter_named_like_its_model_gets_a_name_of_its_own(tmp_path: Path) 
 
 def test_the_embedded_model_has_one_name_with_its_adapter_and_another_without(tmp_path: Path) -> None:
     def plan(**given: Any) -> Plan:
-        settings = ServeSettings(model=ModelOptions(**given))
+        settings = ServeSettings(model=VllmOptions(**given))
         adapter = settings.model.adapter
         found = None if adapter is None else Adapter(adapter, "", {}, {"x.lora_A.weight": (12, 4)})
         return Plan(settings, base_folder(), get_family("qwen3-vl"), found, "float32", gpu=False)
@@ -140,7 +140,7 @@ def test_the_line_to_try_asks_a_server_as_the_embedded_model_is_asked_here(name:
     there = choose_look(ModelChoice(backend="openai", server="http://127.0.0.1:8000/v1", model=name))
     here = choose_look(ModelChoice(backend="transformers", model=name))
     assert there == here
-    settings = ServeSettings(model=ModelOptions(model=name))
+    settings = ServeSettings(model=VllmOptions(model=name))
     found = None if name == "embedded-base" else Adapter(adapter_folder(), "", {}, {})
     line = ask_command(Plan(settings, base_folder(), find_family(name), found, "float32", gpu=False), Path("data"))
     assert line == f"hpvqa ask --latest data --server http://127.0.0.1:8000/v1 --model {name}"
@@ -148,7 +148,7 @@ def test_the_line_to_try_asks_a_server_as_the_embedded_model_is_asked_here(name:
 
 def test_the_environment_holds_the_key_once_and_what_the_user_has_set() -> None:
     environ = {"HPVQA_API_KEY": "another", "VLLM_LOGGING_LEVEL": "DEBUG", "HOME": "/root"}
-    found = server_environment(environ, Key.of(KEY), gpu=True)
+    found = server_environment(environ, ApiKey.of(KEY), gpu=True)
     assert [name for name, value in found.items() if value in (KEY, "another")] == ["VLLM_API_KEY"]
     assert (found["VLLM_LOGGING_LEVEL"], found["HOME"], found["HF_HUB_OFFLINE"]) == ("DEBUG", "/root", "1")
     assert "VLLM_CPU_KVCACHE_SPACE" not in found
@@ -190,8 +190,8 @@ def test_a_user_without_a_name_has_one_for_the_server(tmp_path: Path, monkeypatc
 
 
 def test_a_key_is_wanted_where_others_can_reach_the_server() -> None:
-    def key(environ: dict[str, str], host: str) -> Key | None:
-        return choose_key(environ, local=ServeSettings(model=ModelOptions(model="x"), host=host).local)
+    def key(environ: dict[str, str], host: str) -> ApiKey | None:
+        return choose_key(environ, local=ServeSettings(model=VllmOptions(model="x"), host=host).local)
 
     for host in ("127.0.0.1", "localhost", "::1", "127.0.0.2"):
         assert key({}, host) is None
@@ -311,7 +311,7 @@ def test_ports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_addresses() -> None:
     def url(host: str) -> str:
-        return ServeSettings(model=ModelOptions(model="x"), host=host, port=8001).url
+        return ServeSettings(model=VllmOptions(model="x"), host=host, port=8001).url
 
     assert url("127.0.0.1") == url(EVERYWHERE) == "http://127.0.0.1:8001/v1"
     assert url("::") == url("::1") == "http://[::1]:8001/v1"
@@ -389,7 +389,7 @@ def test_a_plan_is_checked_before_anything_is_started(
     adapter = make_adapter(model, tmp_path / "lora")
 
     def plan(**given: Any) -> Plan:
-        return make_plan(ServeSettings(model=ModelOptions(model=str(model), **given)))
+        return make_plan(ServeSettings(model=VllmOptions(model=str(model), **given)))
 
     found = plan(adapter=adapter)
     assert (found.name, found.asked, found.family.name) == (model.name, "lora", "qwen3-vl")
@@ -407,7 +407,7 @@ def test_a_plan_is_checked_before_anything_is_started(
     config["video_processor"]["image_mean"] = [0.1, 0.2, 0.3]
     path.write_text(json.dumps(config))
     with pytest.raises(UsageError, match="normalise videos with the image_mean of pictures"):
-        make_plan(ServeSettings(model=ModelOptions(model=str(other))))
+        make_plan(ServeSettings(model=VllmOptions(model=str(other))))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.frames.clip import Clip
 from hpvqa.vlm.frames.read import read_clip
 from hpvqa.vlm.frames.sampling import FrameSampling
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import TransformersOptions
 from tests.worlds import sample
 
 FPS = 2
@@ -67,7 +67,7 @@ def test_the_embedded_model_answers_alike(recorded: Recorded) -> None:
 
     look = choose_look(ModelChoice(model="embedded"))
     question = make_question(None, look.prompt, None)
-    answerer = TransformersAnswerer(ModelOptions(model="embedded", device="cpu"))
+    answerer = TransformersAnswerer(TransformersOptions(model="embedded", device="cpu"))
     answerer.load(lambda _: None)
     said: dict[Size, list[str | None]] = {}
     for (size, _), (folder, record) in recorded.items():

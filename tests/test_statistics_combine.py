@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from hpvqa.evaluate.statistics.binomial import wilson
 from hpvqa.evaluate.statistics.combine import difference_interval, mean_interval
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
-from hpvqa.evaluate.statistics.interval import Interval, Method, accuracy_interval
+from hpvqa.evaluate.statistics.interval import Interval, Method, accuracy_interval, wilson
 
 
 def said(count: int, n: int, method: Method = "Wilson") -> SaidLeft:

@@ -8,10 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
-from hpvqa.evaluate.statistics.bootstrap import tails
-from hpvqa.evaluate.statistics.clusters import tally
-from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n, sure_rows
+from hpvqa.evaluate.statistics.interval import (
+    Interval,
+    accuracy_interval,
+    clopper_pearson,
+    effective_n,
+    sure_rows,
+    tails,
+    tally,
+    wilson,
+)
 from tests.scored_rows import chances
 
 rows_and_clusters = st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_size=40)

@@ -21,14 +21,11 @@ from hpvqa.evaluate.compare import Comparison, compare
 from hpvqa.evaluate.perspective import View, perspectives
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import score
-from hpvqa.evaluate.statistics.bootstrap import bootstrap_mean
 from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error, equal_mass_bins, mean
-from hpvqa.evaluate.statistics.clusters import tally
 from hpvqa.evaluate.statistics.combine import difference_interval, mean_interval
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
-from hpvqa.evaluate.statistics.holm import holm
-from hpvqa.evaluate.statistics.interval import accuracy_interval, effective_n
-from hpvqa.evaluate.statistics.permutation import sign_flip_p
+from hpvqa.evaluate.statistics.interval import accuracy_interval, bootstrap_mean, effective_n, tally
+from hpvqa.evaluate.statistics.permutation import holm, sign_flip_p
 from hpvqa.evaluate.statistics.psychometric import fit_psychometric
 from hpvqa.evaluate.views import pool
 from hpvqa.scene.spec import Side, other_side

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, fisher_exact, permutation_test
 
 from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error, equal_mass_bins
-from hpvqa.evaluate.statistics.holm import holm
 from hpvqa.evaluate.statistics.independence import fisher_p
-from hpvqa.evaluate.statistics.permutation import sign_flip_p
+from hpvqa.evaluate.statistics.permutation import holm, sign_flip_p
 
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 

@@ -15,9 +15,10 @@ from hpvqa.errors import UsageError
 from hpvqa.evaluate.conditions import CONDITIONS, parse_conditions
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.run import default_out, evaluate, run_settings
-from hpvqa.evaluate.select import select
+from hpvqa.evaluate.select import Rows, select
 from hpvqa.recipe import Recipe
 from hpvqa.vlm.baselines import Constant
+from hpvqa.vlm.choice import Look
 from hpvqa.vlm.frames import prefetch as prefetching
 from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.sampling import FrameSampling
@@ -53,10 +54,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def run(dataset: Dataset, answerer: Any, out: Path, conditions: str = "plain", **changes: Any) -> list[Prediction]:
-    limit = changes.pop("limit", None)
-    given = {"backend": "fake", "model": answerer.name, "split": "all", "seed": 1, "frames": SAMPLING, **changes}
-    settings = run_settings(dataset, answerer, prompt=PROMPT, **given)
-    items = select(dataset, settings.split, PROMPT, task=settings.task)[:limit]
+    rows = Rows(split="all", task=changes.pop("task", None), limit=changes.pop("limit", None))
+    look = Look(PROMPT, changes.pop("frames", SAMPLING))
+    settings = run_settings(dataset, answerer, rows, look, backend="fake", model=answerer.name, seed=1)
+    settings = settings.model_copy(update=changes)
+    items = select(dataset, prompt=PROMPT, **rows.model_dump())
     return evaluate(items, answerer, out, settings, quiet(), conditions=parse_conditions(conditions), workers=2)
 
 
@@ -172,7 +174,7 @@ def test_answers_to_squeezed_frames_do_not_mix_with_others(
     size: tuple[int, int], dataset: Dataset, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    run(dataset, Looking(), out, limit=1, sizes=[size])
+    run(dataset, Looking(), out, limit=1, sizes=(size,))
     settings = json.loads((out / "run.json").read_text())
     assert settings["sizes"] == [list(size)]
     # As an earlier version wrote it, which squeezed.
@@ -180,13 +182,13 @@ def test_answers_to_squeezed_frames_do_not_mix_with_others(
     (out / "run.json").write_text(json.dumps(settings | {"schema_version": 3}))
     again = Looking()
     if size == (480, 480):
-        assert len(run(dataset, again, out, limit=3, sizes=[size])) == 3
+        assert len(run(dataset, again, out, limit=3, sizes=(size,))) == 3
         assert len(asked(again)) == 2
         assert json.loads((out / "run.json").read_text())["frames"]["fit"] == "pad"
     else:
         with pytest.raises(UsageError, match=r"frames were squeezed and are padded now; .*begin anew with --restart"):
-            run(dataset, again, out, limit=3, sizes=[size])
-        assert len(run(dataset, again, out, limit=3, sizes=[size], frames=squeezed())) == 3
+            run(dataset, again, out, limit=3, sizes=(size,))
+        assert len(run(dataset, again, out, limit=3, sizes=(size,), frames=squeezed())) == 3
 
 
 def squeezed() -> FrameSampling:
@@ -204,9 +206,8 @@ def test_events_are_privileged(dataset: Dataset, tmp_path: Path) -> None:
 
 def test_names_of_runs_tell_what_was_looked_at(dataset: Dataset) -> None:
     def name(frames: FrameSampling, answerer: Any) -> str:
-        settings = run_settings(
-            dataset, answerer, prompt=PROMPT, backend="fake", model="a/b", split="eval", seed=1, frames=frames
-        )
+        rows = Rows(split="eval")
+        settings = run_settings(dataset, answerer, rows, Look(PROMPT, frames), backend="fake", model="a/b", seed=1)
         return default_out(settings).name
 
     names = {

@@ -12,8 +12,8 @@ from benchmarks.results.steps import COLLECTIONS, DATASETS, LOOKS, SEEDS
 from hpvqa.evaluate.compare import compare
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import Cell
-from hpvqa.evaluate.statistics.holm import holm
 from hpvqa.evaluate.statistics.interval import Interval
+from hpvqa.evaluate.statistics.permutation import holm
 from hpvqa.report.measure import RunReport, measure
 from hpvqa.report.reading import read_runs
 from hpvqa.scene.spec import SIDES

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpvqa.dataset.rows import episode_rows
 from hpvqa.errors import UsageError, nearest
+from hpvqa.evaluate.select import query_of
 from hpvqa.record.episode import EpisodeRecord
 from hpvqa.vlm.options import Scoring
-from hpvqa.vlm.prompt import CHOICES, Prompt
+from hpvqa.vlm.prompt import Prompt
 from hpvqa.vlm.protocol import Query
 
 _BOTH = re.compile(r"(?=.*\bleft\b)(?=.*\bright\b)", re.IGNORECASE | re.DOTALL)
@@ -51,24 +52,12 @@ class Question:
             if camera not in rows:
                 raise UsageError(f"There is no camera {camera!r} in {folder}; {nearest(camera, rows)}")
         question = self.of(record)
-        return [
-            Query(
-                key=row.file_name,
-                task=row.task,
-                clip=folder / f"{camera}.mp4",
-                fps=row.fps,
-                frames=row.frames,
-                camera=row.calibration,
-                question=question,
-                # What a prompt says of left and right would keep a model from answering anything else.
-                system="" if self.free else self.prompt.system,
-                text=question if self.free else self.prompt.ask(question),
-                choices=CHOICES,
-                episode=folder,
-            )
-            for camera, row in rows.items()
-            if not cameras or camera in cameras
-        ]
+        chosen = [camera for camera in rows if not cameras or camera in cameras]
+        queries = [query_of(rows[camera], folder / f"{camera}.mp4", self.prompt) for camera in chosen]
+        if self.free:
+            # What a prompt says of left and right would keep a model from answering anything else.
+            return [replace(query, question=question, system="", text=question) for query in queries]
+        return [replace(query, question=question, text=self.prompt.ask(question)) for query in queries]
 
 
 def make_question(text: str | None, prompt: Prompt, scoring: Scoring | None) -> Question:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,11 @@ from hpvqa.ask.known import untaught
 from hpvqa.ask.question import Question
 from hpvqa.ask.result import Asked, View
 from hpvqa.record.episode import EpisodeRecord, read_episode
-from hpvqa.vlm.frames.clip import Clip, Frames
+from hpvqa.vlm.choice import Look
+from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.frames.prefetch import prefetch
-from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.protocol import Answer, Answerer, Query
-from hpvqa.vlm.seen import Seen, Shot, unlike
+from hpvqa.vlm.seen import Shot
 
 THREADS = 4
 """Clips that are decoded side by side."""
@@ -49,25 +49,19 @@ class Asker:
 
     Attributes:
         answerer: The model; it is loaded when it is needed for the first time.
-        sampling: Which frames it is shown.
+        look: Which frames it is shown, and what it was trained on.
         question: What it is asked.
         cameras: Names of the cameras; none: all; None: those that the model was trained on, where that is known.
-        views: The cameras of each task that it was trained on.
-        tasks: The tasks that it was trained on; none: it is not known.
-        seen: What the clips of its training look like; None: it is not known.
         tell: Takes sentences that a user should see.
         on_text: Takes what is said while it is said, where the answerer can be listened to.
     """
 
     answerer: Answerer
-    sampling: FrameSampling
+    look: Look
     question: Question
     cameras: tuple[str, ...] | None
     tell: Callable[[str], None]
     on_text: OnText | None = None
-    views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    tasks: tuple[str, ...] = ()
-    seen: Seen | None = None
     _told: set[str] = field(default_factory=set, init=False)
 
     def watch(self, data: Path, stopped: Callable[[], bool], pause: Callable[[], None]) -> Iterator[Asked]:
@@ -105,13 +99,13 @@ class Asker:
         """
         cameras = self._known_cameras(record) if self.cameras is None else self.cameras
         queries = self.question.queries(folder, record, cameras)
-        doubt = untaught(self.question, record.spec.task, self.tasks)
+        doubt = untaught(self.question, record.spec.task, self.look.tasks)
         if doubt is not None:
             self._tell_once(f"Warning: {doubt}")
         size = (record.video.width, record.video.height) if record.video else None
         shots = [Shot.of(query.task, size, query.camera) for query in queries] if size else []
         if self.answerer.given_frames:
-            for sentence in unlike(self.seen, self.sampling, shots):
+            for sentence in self.look.unlike(shots):
                 self._tell_once(f"Warning: {sentence}")
         answers = self._answers(queries, record)
         views = tuple(View(query.clip.stem, answer) for query, answer in zip(queries, answers, strict=True))
@@ -120,7 +114,7 @@ class Asker:
     def _known_cameras(self, record: EpisodeRecord) -> tuple[str, ...]:
         """Cameras of an episode whose clips the model was trained on; none, if there are none or all are."""
         task, there = record.spec.task, [camera.camera.name for camera in record.cameras]
-        known = tuple(name for name in there if name in self.views.get(task, ()))
+        known = tuple(name for name in there if name in self.look.views.get(task, ()))
         if len(known) == len(there):
             return ()
         if known:
@@ -138,11 +132,11 @@ class Asker:
         if not self.answerer.given_frames:
             self.answerer.load(self.tell)
             return self._asked(queries)
-        moments = tuple(event.t for event in record.events) if self.sampling.privileged else ()
-        clips = [Clip(query.clip, query.fps, query.frames, moments) for query in queries]
+        moments = tuple(event.t for event in record.events) if self.look.frames.privileged else ()
+        clips = [query.recording(moments) for query in queries]
         # Clips are decoded while the model is loaded, or its server is reached.
         with (
-            closing(prefetch(clips, self.sampling, threads=THREADS, ahead=len(clips))) as decoded,
+            closing(prefetch(clips, self.look.frames, threads=THREADS, ahead=len(clips))) as decoded,
             ThreadPoolExecutor(1) as executor,
         ):
             shown = executor.submit(list, decoded)

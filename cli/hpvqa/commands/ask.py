@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,8 +11,6 @@ from hpvqa.commands.model_options import model_options
 from hpvqa.errors import INTERRUPTED
 from hpvqa.vlm.choice import ModelChoice
 
-_LONGEST = 256
-"""Of an answer in the model's own words [tokens]."""
 _PAUSE = 0.25
 """Time between two looks into a folder that is watched [s]."""
 
@@ -63,46 +60,25 @@ def command(
     import time
     from contextlib import closing
 
-    from hpvqa.ask.episodes import latest_episode, open_episode
     from hpvqa.ask.place import read_words
-    from hpvqa.ask.question import make_question
-    from hpvqa.ask.run import Asker
+    from hpvqa.ask.session import ask_model
     from hpvqa.commands.ask_table import Printer
-    from hpvqa.dataset.load import Dataset
-    from hpvqa.dataset.manifest import Manifest
-    from hpvqa.errors import UsageError
-    from hpvqa.vlm.choice import choose_look, open_answerer
-    from hpvqa.vlm.registry import ENGINES
 
     place = read_words(words, latest, watch)
-    look = choose_look(choice)
-    question = make_question(place.question, look.prompt, choice.scoring)
-    if question.free:
-        if choice.backend == "baseline":
-            raise UsageError("A baseline only says left or right; leave the question out, or choose another --backend")
-        choice = replace(choice, scoring="generate", max_new_tokens=choice.max_new_tokens or _LONGEST)
     printer = Printer(reveal=reveal, as_json=as_json, lines=watch is not None)
-    for warning in look.warnings:
-        printer.tell(f"Warning: {warning}")
-    folder = latest_episode(place.path) if latest else place.path
-    # Before anything is loaded: whether there is something to ask about.
-    record = None if watch else open_episode(folder)
-    # A baseline may want to look at a training split; here there is none.
-    nothing = Dataset(place.path, Manifest(source="", split_seed=0, files={}), "")
+    answers = ask_model(
+        choice,
+        place,
+        cameras,
+        environ=os.environ,
+        tell=printer.tell,
+        on_text=None if as_json else printer.on_text,
+        pause=lambda: time.sleep(_PAUSE),
+    )
     failed = False
     try:
-        with closing(open_answerer(choice, nothing, seed=0, environ=os.environ)) as answerer:
-            if choice.backend in ENGINES:
-                printer.tell(f"Loading {answerer.name}")
-            listener = None if as_json else printer.on_text
-            known = (look.views, look.tasks, look.seen)
-            asker = Asker(answerer, look.frames, question, cameras, printer.tell, listener, *known)
-            found = (
-                asker.watch(folder, stopped=lambda: False, pause=lambda: time.sleep(_PAUSE))
-                if record is None
-                else iter([asker.ask(folder, record)])
-            )
-            for asked in found:
+        with closing(answers):
+            for asked in answers:
                 printer.show(asked)
                 failed = failed or asked.failed
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from hpvqa.commands.model_options import model_options
 from hpvqa.commands.param_types import Whole
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import INTERRUPTED
+from hpvqa.evaluate.conditions import CONDITIONS
 from hpvqa.vlm.choice import ModelChoice
 
 
@@ -49,8 +50,8 @@ the run was interrupted.
     "conditions",
     default="plain",
     show_default=True,
-    help="How rows are asked, one or several: plain; swap (choices in the other order); mirror; blank (grey frames); "
-    "shuffle; single (last frame); multiview (all views of an episode at once).",
+    help="How rows are asked, one or several with commas between them. "
+    + " ".join(f"{name}: {condition.description}" for name, condition in CONDITIONS.items()),
 )
 @click.option(
     "--workers",

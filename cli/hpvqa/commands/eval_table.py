@@ -12,7 +12,7 @@ from hpvqa.commands.grid_table import print_grid
 from hpvqa.evaluate.folder import RunSettings
 from hpvqa.evaluate.score import Cell, failures
 from hpvqa.evaluate.session import Evaluated
-from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
+from hpvqa.evaluate.statistics.interval import FEWEST_EPISODES
 from hpvqa.report.grid import Grid, Group, Line
 
 _COLUMNS = ("accuracy", "95 %", "majority", "correct", "epis.", "eff. n")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from hpvqa.commands.common import camera_option, dataset_option, json_option, task_option
+from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import FrameSize, ModelType
-from hpvqa.commands.param_types import FileOrName, Number, Whole, limits
+from hpvqa.commands.param_types import FileOrName, Number, Whole
 from hpvqa.errors import INTERRUPTED
 from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
 from hpvqa.vlm.frames.sampling import FrameSampling
@@ -17,10 +18,7 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 if TYPE_CHECKING:
     from hpvqa.vlm.frames.cache import FrameCache
 
-
-def _help(field: str) -> str:
-    description = TrainingSettings.model_fields[field].description
-    return f"{description}  [default: the recipe's]"
+_OF_RECIPE = "the recipe's"
 
 
 @click.command(
@@ -52,21 +50,15 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 )
 @task_option
 @camera_option()
-@click.option("--epochs", type=Number(**limits(TrainingSettings, "epochs")), help=_help("epochs"))
-@click.option("--max-steps", type=Whole(**limits(TrainingSettings, "max_steps")), help=_help("max_steps"))
-@click.option("--learning-rate", type=Number(**limits(TrainingSettings, "learning_rate")), help=_help("learning_rate"))
-@click.option("--batch-size", type=Whole(**limits(TrainingSettings, "batch_size")), help=_help("batch_size"))
-@click.option("--patience", type=Whole(**limits(TrainingSettings, "patience")), help=_help("patience"))
-@click.option("--seed", type=Whole(**limits(TrainingSettings, "seed")), help=_help("seed"))
-@click.option(
-    "--sampler",
-    type=click.Choice(["uniform", "dense", "motion", "events"]),
-    help="Which frames are seen, as in hpvqa eval.  [default: the recipe's]",
-)
-@click.option("--fps", type=Number(**limits(FrameSampling, "fps")), help="Frames a second.  [default: the recipe's]")
-@click.option(
-    "--frames", type=Whole(**limits(FrameSampling, "count")), help=f"{FrameSampling.model_fields['count'].description}"
-)
+@field_option(TrainingSettings, "epochs", default=_OF_RECIPE)
+@field_option(TrainingSettings, "max_steps", default=_OF_RECIPE)
+@field_option(TrainingSettings, "learning_rate", default=_OF_RECIPE)
+@field_option(TrainingSettings, "batch_size", default=_OF_RECIPE)
+@field_option(TrainingSettings, "patience", default=_OF_RECIPE)
+@field_option(TrainingSettings, "seed", default=_OF_RECIPE)
+@field_option(FrameSampling, "sampler", help="Which frames are seen, as in hpvqa eval.  [default: the recipe's]")
+@field_option(FrameSampling, "fps", help="Frames a second.  [default: the recipe's]")
+@field_option(FrameSampling, "count", "--frames")
 @click.option("--resolution", type=FrameSize(), help="Size of the frames, or native.  [default: the model family's]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any other value, such as lora.rank=32.")
 @click.option(

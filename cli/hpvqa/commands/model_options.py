@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from hpvqa.commands.param_types import FileOrName, Number, ResolutionType, Whole
+from hpvqa.commands.field_option import field_option
+from hpvqa.commands.param_types import FileOrName, ResolutionType
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.embedded import NAMES
 from hpvqa.vlm.families import families
 from hpvqa.vlm.frames.sampling import FrameSampling
-from hpvqa.vlm.options import ModelOptions, ServerOptions
+from hpvqa.vlm.options import BACKENDS, ServerOptions, TransformersOptions
 from hpvqa.vlm.prompt import prompt_names
-from hpvqa.vlm.registry import BACKENDS, BASELINES, check_backend
+from hpvqa.vlm.registry import BASELINES, check_backend
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,56 +62,46 @@ class FrameSize(ResolutionType):
         return value if value == "native" else super().convert(value, param, ctx)
 
 
-_DESCRIBED = {**ModelOptions.model_fields, **ServerOptions.model_fields, **FrameSampling.model_fields}
-
-
-def _help(field: str) -> str:
-    return _DESCRIBED[field].description or ""
-
-
-_OPTIONS: tuple[Callable[[F], F], ...] = (
-    click.option(
+_FROM_TRAINING = "{}, or the adapter's"
+_OPTIONS: Mapping[str, Callable[[Any], Any]] = {
+    "model": click.option(
         "--model",
         type=ModelType(),
         help="A model folder, a hub id, a model family such as qwen3.5, embedded (the model that comes with hpvqa), or "
         f"a baseline: {', '.join(BASELINES)}.  [default: embedded, or the only model of the server]",
     ),
-    click.option(
+    "backend": click.option(
         "--backend",
         type=BackendType(),
-        help="What runs the model: baseline, transformers, vllm or openai (any server with that interface).  [default: "
-        "baseline for a baseline, openai with --server, else transformers]",
+        help=f"What runs the model: {', '.join(BACKENDS)} (any server with that interface).  [default: baseline for a "
+        "baseline, openai with --server, else transformers]",
     ),
-    click.option("--adapter", type=click.Path(path_type=Path), help=_help("adapter")),
-    click.option("--sampler", type=click.Choice(["uniform", "dense", "motion", "events"]), help=_help("sampler")),
-    click.option("--fps", type=Number(0, 240, min_open=True), help=f"{_help('fps')}  [default: 2]"),
-    click.option("--frames", type=Whole(1, 1024), help=_help("count")),
-    click.option(
+    "adapter": field_option(TransformersOptions, "adapter"),
+    "sampler": field_option(FrameSampling, "sampler", default=_FROM_TRAINING.format("uniform")),
+    "fps": field_option(FrameSampling, "fps", default=_FROM_TRAINING.format("2")),
+    "frames": field_option(FrameSampling, "count", "--frames"),
+    "resolution": click.option(
         "--resolution",
         type=FrameSize(),
         help="Width and height of the frames, or native.  [default: as the model's family has it]",
     ),
-    click.option(
-        "--fit", type=click.Choice(["pad", "squeeze"]), help=f"{_help('fit')}  [default: pad, or the adapter's]"
-    ),
-    click.option(
+    "fit": field_option(FrameSampling, "fit", default=_FROM_TRAINING.format("pad")),
+    "prompt": click.option(
         "--prompt",
         type=FileOrName(prompt_names),
-        help="The words around the question.  [default: paper, or the adapter's]",
+        help=f"The words around the question.  [default: {_FROM_TRAINING.format('paper')}]",
     ),
-    click.option("--scoring", type=click.Choice(["logprobs", "generate"]), help=_help("scoring")),
-    click.option("--max-new-tokens", type=Whole(min=1), help=f"{_help('max_new_tokens')}  [default: 16]"),
-    click.option("--batch-size", type=Whole(min=1), help=f"{_help('batch_size')}  [default: 16]"),
-    click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), help=_help("dtype")),
-    click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help=_help("device")),
-    click.option("--server", metavar="URL", help="With openai: its address.  [default: http://127.0.0.1:8000/v1]"),
-    click.option("--transport", type=click.Choice(["clip", "file", "images"]), help=_help("transport")),
-    click.option("--media", type=click.Path(path_type=Path), help=_help("media")),
-    click.option("--concurrency", type=Whole(1, 256), help=f"{_help('concurrency')}  [default: 8]"),
-    click.option(
+    **{
+        name: field_option(TransformersOptions, name)
+        for name in ("scoring", "max_new_tokens", "batch_size", "dtype", "device")
+    },
+    "server": field_option(ServerOptions, "server", metavar="URL"),
+    **{name: field_option(ServerOptions, name) for name in ("transport", "media", "concurrency")},
+    "allow_mismatch": click.option(
         "--allow-mismatch", is_flag=True, help="Show an adapter other frames or words than it was trained with; warn."
     ),
-)
+}
+"""By the names that :class:`ModelChoice` knows them by."""
 
 
 def model_options(function: F) -> F:
@@ -119,12 +109,11 @@ def model_options(function: F) -> F:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **given: Any) -> Any:
-        said = {name: given.pop(name) for name in ModelChoice.__dataclass_fields__}
-        choice = ModelChoice(**{**said, "backend": said["backend"] or ""})
+        choice = ModelChoice(**{name: given.pop(name) for name in _OPTIONS})
         return function(*args, choice=choice, **given)
 
     decorated: Any = wrapper
-    for option in reversed(_OPTIONS):
+    for option in reversed(list(_OPTIONS.values())):
         decorated = option(decorated)
     result: F = decorated
     return result

@@ -8,15 +8,15 @@ from typing import Any
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.commands.field_option import field_option
 from hpvqa.commands.param_types import Number, Whole
 from hpvqa.errors import INTERRUPTED, printable
 from hpvqa.serve.settings import MAX_VIDEOS, ServeSettings
-from hpvqa.vlm.options import ModelOptions
-from hpvqa.vlm.registry import BACKENDS
+from hpvqa.vlm.options import VllmOptions
 
 
 def _help(field: str) -> str:
-    return {**ServeSettings.model_fields, **ModelOptions.model_fields}[field].description or ""
+    return ServeSettings.model_fields[field].description or ""
 
 
 @click.command(
@@ -31,8 +31,8 @@ Where others can reach the server, it wants a key: HPVQA_API_KEY, or one that is
 it. Exit code 1 says that it did not start or has ended by itself, 130 that it was interrupted before it answered.
 """
 )
-@click.option("--model", default=BACKENDS["vllm"], show_default=True, help=_help("model"))
-@click.option("--adapter", type=click.Path(path_type=Path), help=_help("adapter"))
+@field_option(VllmOptions, "model", metavar="MODEL")
+@field_option(VllmOptions, "adapter")
 @click.option(
     "--data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -40,11 +40,11 @@ it. Exit code 1 says that it did not start or has ended by itself, 130 that it w
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help=_help("host"))
 @click.option("--port", type=Whole(0, 65535), default=8000, show_default=True, help=_help("port"))
-@click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), help=_help("dtype"))
-@click.option("--gpu-memory", type=Number(0, 1, min_open=True), help=f"{_help('gpu_memory')}  [default: 0.9]")
+@field_option(VllmOptions, "dtype")
+@field_option(VllmOptions, "gpu_memory")
 @click.option("--context", type=Whole(min=64), help=_help("context"))
-@click.option("--batch-size", type=Whole(min=1), help=f"{_help('batch_size')}  [default: 16]")
-@click.option("--max-videos", type=Whole(min=1), default=MAX_VIDEOS, show_default=True, help=_help("max_videos"))
+@field_option(VllmOptions, "batch_size")
+@field_option(VllmOptions, "max_videos", default=str(MAX_VIDEOS))
 @click.option("--timeout", type=Number(min=0, min_open=True), default=900.0, show_default=True, help=_help("timeout"))
 @click.option("--log", type=click.Path(path_type=Path), help="File for its log.  [default: in the cache folder]")
 @json_option
@@ -85,7 +85,9 @@ def command(
     usual = Path("data")
     media = data or (usual if usual.is_dir() else None)
     settings = ServeSettings(
-        model=ModelOptions(**{name: value for name, value in given.items() if value is not None}),
+        model=VllmOptions(
+            **{"max_videos": MAX_VIDEOS, **{name: value for name, value in given.items() if value is not None}}
+        ),
         host=host,
         port=free_port(host, port),
         media=media,

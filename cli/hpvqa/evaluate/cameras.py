@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field, computed_field
 
 from hpvqa.evaluate.prediction import Prediction
-from hpvqa.evaluate.statistics.holm import holm
 from hpvqa.evaluate.statistics.independence import fisher_p
+from hpvqa.evaluate.statistics.permutation import holm
 from hpvqa.plain import Model
 from hpvqa.scene.spec import SIDES
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from hpvqa.dataset.load import Dataset
@@ -17,11 +16,10 @@ def command_of(
     dataset: Dataset, choice: ModelChoice, rows: Rows, seed: int, conditions: Sequence[Condition]
 ) -> list[str]:
     """The words of the command that makes a run."""
-    options: dict[str, Any] = {"dataset": dataset.root}
-    options |= {field.name: getattr(choice, field.name) for field in fields(choice)}
-    if isinstance(options["resolution"], tuple):
-        options["resolution"] = "x".join(map(str, options["resolution"]))
-    options |= {"model": choice.name, **rows.model_dump(include=set(Rows.model_fields))}
+    options: dict[str, Any] = {"dataset": dataset.root, "backend": choice.backend, "model": choice.name, **choice.said}
+    if isinstance(choice.look.resolution, tuple):
+        options["resolution"] = "x".join(map(str, choice.look.resolution))
+    options |= rows.model_dump(include=set(Rows.model_fields))
     options["episode"] = options.pop("episodes")
     options |= {"condition": [condition.name for condition in conditions], "seed": seed}
     return ["hpvqa", "eval", *_words(options)]

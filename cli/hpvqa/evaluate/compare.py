@@ -9,11 +9,9 @@ from pydantic import Field
 
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.prediction import Prediction, paired
-from hpvqa.evaluate.statistics.clusters import tally
 from hpvqa.evaluate.statistics.combine import difference_interval
-from hpvqa.evaluate.statistics.holm import holm
-from hpvqa.evaluate.statistics.interval import Interval, effective_rows
-from hpvqa.evaluate.statistics.permutation import sign_flip_p
+from hpvqa.evaluate.statistics.interval import Interval, effective_rows, tally
+from hpvqa.evaluate.statistics.permutation import holm, sign_flip_p
 from hpvqa.plain import Model
 
 _Pair = tuple[Prediction, Prediction]

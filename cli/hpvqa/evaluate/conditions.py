@@ -29,6 +29,8 @@ class Condition:
     Attributes:
         name: Its name.
         description: What it changes and what that shows, in a line.
+        change: The query as it is asked under this condition, from the plain one (with its frames if the answerer is
+            given them) and the random seed of the condition.
         needs_frames: Whether it changes what is seen, so that only an answerer that is given frames can be asked so.
         joins_views: Whether all clips of an episode go into one query; see :func:`join_views`.
         flips_answer: Whether the other answer becomes the right one.
@@ -36,66 +38,14 @@ class Condition:
 
     name: str
     description: str
+    change: Callable[[Query, int], Query] = lambda query, seed: query
     needs_frames: bool = False
     joins_views: bool = False
     flips_answer: bool = False
 
-    def change(self, query: Query, seed: int) -> Query:
-        """The query as it is asked under this condition.
-
-        Args:
-            query: The plain query, with its frames if the answerer is given them.
-            seed: Random seed of the condition.
-        """
-        return _CHANGES[self.name](query, seed) if self.name in _CHANGES else query
-
     def answer(self, answer: Side) -> Side:
         """The correct answer under this condition, from that to the plain query."""
         return other_side(answer) if self.flips_answer else answer
-
-
-PLAIN = Condition("plain", "As the data set has it.")
-
-CONDITIONS: Mapping[str, Condition] = {
-    condition.name: condition
-    for condition in (
-        PLAIN,
-        Condition("swap", "The choices in the other order: shows a preference for a place in the question."),
-        Condition(
-            "mirror",
-            "Frames flipped horizontally, which makes the other answer right: shows a preference for a side.",
-            needs_frames=True,
-            flips_answer=True,
-        ),
-        Condition("blank", "Grey frames: what is answered from the text alone.", needs_frames=True),
-        Condition("shuffle", "Frames out of order at the same times: whether order matters.", needs_frames=True),
-        Condition("single", "Only the last of the frames: whether motion matters.", needs_frames=True),
-        Condition(MULTIVIEW, "All clips of an episode in one query.", needs_frames=True, joins_views=True),
-    )
-}
-
-
-def get_condition(name: str) -> Condition:
-    """A condition by name.
-
-    Raises:
-        UsageError: There is none; the message names the nearest one.
-    """
-    if name not in CONDITIONS:
-        raise UsageError(f"There is no condition {name!r}; {nearest(name, CONDITIONS)}")
-    return CONDITIONS[name]
-
-
-def parse_conditions(text: str) -> tuple[Condition, ...]:
-    """Conditions from names between commas, each once, in the order of their first mention.
-
-    Raises:
-        UsageError: There is no such condition, or no name at all.
-    """
-    names = dict.fromkeys(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise UsageError(f"No condition is named; {nearest('', CONDITIONS)}")
-    return tuple(get_condition(name) for name in names)
 
 
 def join_views(queries: Sequence[Query]) -> Query:
@@ -166,10 +116,48 @@ def _with_images(query: Query, change: Callable[[NDArray[np.uint8]], NDArray[np.
     return replace(query, videos=tuple(changed(video) for video in query.videos))
 
 
-_CHANGES: Mapping[str, Callable[[Query, int], Query]] = {
-    "swap": _swap,
-    "mirror": _mirror,
-    "blank": _blank,
-    "shuffle": _shuffle,
-    "single": _single,
+PLAIN = Condition("plain", "As the data set has it.")
+
+CONDITIONS: Mapping[str, Condition] = {
+    condition.name: condition
+    for condition in (
+        PLAIN,
+        Condition("swap", "The choices in the other order: shows a preference for a place in the question.", _swap),
+        Condition(
+            "mirror",
+            "Frames flipped horizontally, which makes the other answer right: shows a preference for a side.",
+            _mirror,
+            needs_frames=True,
+            flips_answer=True,
+        ),
+        Condition("blank", "Grey frames: what is answered from the text alone.", _blank, needs_frames=True),
+        Condition(
+            "shuffle", "Frames out of order at the same times: whether order matters.", _shuffle, needs_frames=True
+        ),
+        Condition("single", "Only the last of the frames: whether motion matters.", _single, needs_frames=True),
+        Condition(MULTIVIEW, "All clips of an episode in one query.", needs_frames=True, joins_views=True),
+    )
 }
+
+
+def get_condition(name: str) -> Condition:
+    """A condition by name.
+
+    Raises:
+        UsageError: There is none; the message names the nearest one.
+    """
+    if name not in CONDITIONS:
+        raise UsageError(f"There is no condition {name!r}; {nearest(name, CONDITIONS)}")
+    return CONDITIONS[name]
+
+
+def parse_conditions(text: str) -> tuple[Condition, ...]:
+    """Conditions from names between commas, each once, in the order of their first mention.
+
+    Raises:
+        UsageError: There is no such condition, or no name at all.
+    """
+    names = dict.fromkeys(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise UsageError(f"No condition is named; {nearest('', CONDITIONS)}")
+    return tuple(get_condition(name) for name in names)

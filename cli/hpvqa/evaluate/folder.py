@@ -12,7 +12,7 @@ from typing import IO, Any, Literal
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Prediction, TrialKey
 from hpvqa.evaluate.select import Rows
 from hpvqa.files import check_target, locked, read_bytes, write_json
 from hpvqa.plain import explain
@@ -61,6 +61,32 @@ class RunSettings(Rows):
         return squeezed_before(given, "frames") if early else given
 
 
+def parse_predictions(data: bytes, path: Path) -> tuple[dict[TrialKey, Prediction], int]:
+    """What a file of predictions says, as far as its lines are whole.
+
+    Args:
+        data: The file.
+        path: Its name.
+
+    Returns:
+        The latest prediction of each clip under each condition, and how many bytes its whole lines have.
+
+    Raises:
+        RunError: A line is damaged.
+    """
+    size = data.rfind(b"\n") + 1
+    found = {}
+    for number, line in enumerate(data[:size].splitlines(), 1):
+        try:
+            prediction = Prediction.model_validate_json(line)
+        except ValidationError as error:
+            raise RunError(
+                f"{path} line {number} is damaged ({explain(error)}); take the line out, or use another folder"
+            ) from None
+        found[prediction.key] = prediction
+    return found, size
+
+
 class PredictionLog:
     """The predictions of a run, in memory and on disk.
 
@@ -72,22 +98,13 @@ class PredictionLog:
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self._file = file
         self._path = path
-        self.by_key: dict[tuple[str, str], Prediction] = {}
-        """The latest prediction of each clip under each condition."""
         file.seek(0)
         data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        if whole != data:
+        self.by_key, size = parse_predictions(data, path)
+        """The latest prediction of each clip under each condition."""
+        if size < len(data):
             # The process that wrote it was killed in the middle of a line.
-            file.truncate(len(whole))
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                prediction = Prediction.model_validate_json(line)
-            except ValidationError as error:
-                raise RunError(
-                    f"{path} line {number} is damaged ({explain(error)}); take the line out, or use another --out"
-                ) from None
-            self.by_key[prediction.key] = prediction
+            file.truncate(size)
 
     def append(self, prediction: Prediction) -> None:
         """Add a prediction; it is safe from a kill of this process once this returns.

@@ -12,6 +12,9 @@ from hpvqa.dataset.splits import Split
 from hpvqa.plain import Model
 from hpvqa.scene.spec import Side
 
+TrialKey = tuple[str, str]
+"""Condition, and name of a clip or an episode: what a run answers once."""
+
 
 class Prediction(Model):
     """What was answered to one row."""
@@ -42,8 +45,8 @@ class Prediction(Model):
     error: str | None = Field(description="Why the row could not be answered; null if it was.")
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What a run answers once: a clip (or an episode) under a condition."""
+    def key(self) -> TrialKey:
+        """What a run knows it by."""
         return (self.condition, self.file_name)
 
     @property

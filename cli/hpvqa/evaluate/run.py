@@ -2,65 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.dataset.splits import Selection
 from hpvqa.errors import printable
 from hpvqa.evaluate.conditions import PLAIN, Condition
-from hpvqa.evaluate.folder import PredictionLog, RunSettings, open_run
+from hpvqa.evaluate.folder import RunSettings, open_run
 from hpvqa.evaluate.pool import answer_batches
 from hpvqa.evaluate.prediction import Prediction
-from hpvqa.evaluate.select import Item
+from hpvqa.evaluate.select import Item, Rows
 from hpvqa.evaluate.trials import Trial, batched, check_conditions, plan, with_frames
 from hpvqa.progress.reporter import Reporter
-from hpvqa.record.fitting import Size
 from hpvqa.versions import versions_of
-from hpvqa.vlm.frames.sampling import FrameSampling
-from hpvqa.vlm.prompt import CHOICES, Prompt, PromptRecord
+from hpvqa.vlm.choice import Look
+from hpvqa.vlm.prompt import CHOICES, PromptRecord
 from hpvqa.vlm.protocol import Answer, Answerer
 
 
 def run_settings(
     dataset: Dataset,
     answerer: Answerer,
+    rows: Rows,
+    look: Look,
     *,
     backend: str,
     model: str,
-    prompt: Prompt,
-    frames: FrameSampling,
-    split: Selection,
-    task: str | None = None,
-    camera: Sequence[str] | None = None,
-    episodes: tuple[int, ...] | None = None,
-    limit: int | None = None,
-    sizes: Iterable[Size] = (),
     seed: int,
-    views: Mapping[str, tuple[str, ...]] | None = None,
     command: Sequence[str] = (),
 ) -> RunSettings:
-    """Everything that the answers of a run depend on."""
+    """Everything that the answers of a run depend on.
+
+    Args:
+        dataset: The data set.
+        answerer: What answers; a server has been loaded.
+        rows: Which rows are asked about.
+        look: What the answerer is told and shown.
+        backend: What runs the model.
+        model: Its name.
+        seed: Random seed.
+        command: The command that makes the run.
+    """
+    # Of all rows: a run may go on with more of them.
+    sizes = {(row.width, row.height) for _, row in rows.model_copy(update={"limit": None}).of(dataset)}
     return RunSettings(
+        **rows.model_dump(),
         backend=backend,
         model=model,
         details=dict(answerer.details),
         dataset=printable(str(dataset.root)),
         fingerprint=dataset.fingerprint,
-        split=split,
-        task=task,
-        camera=None if camera is None else tuple(camera),
-        episodes=episodes,
-        limit=limit,
-        sizes=tuple(sorted(set(sizes))),
+        sizes=tuple(sorted(sizes)),
         seed=seed,
-        prompt=PromptRecord.of(prompt),
+        prompt=PromptRecord.of(look.prompt),
         choices=CHOICES,
-        frames=frames if answerer.given_frames else None,
-        privileged=answerer.privileged or (answerer.given_frames and frames.privileged),
+        frames=look.frames if answerer.given_frames else None,
+        privileged=answerer.privileged or (answerer.given_frames and look.frames.privileged),
         resampling=answerer.resampling,
-        views=dict(views or {}),
+        views=dict(look.views),
         versions=versions_of(answerer.distributions),
         command=tuple(map(printable, command)),
     )
@@ -130,26 +130,18 @@ def evaluate(
             answerer.load(reporter.warning)
         reporter.start("eval", "rows", len(trials), len(trials) - len(missing))
         if missing:
-            for trial, answer in _answers(missing, items, answerer, settings, conditions, workers):
-                _write(log, trial, answer, reporter)
+            with closing(_answers(missing, answerer, settings, workers)) as answered:
+                for trial, answer in answered:
+                    prediction = trial.answered(answer)
+                    log.append(prediction)
+                    reporter.item(prediction.file_name, ok=answer.error is None, message=answer.error)
         reporter.done()
         return [log.by_key[trial.key] for trial in trials]
 
 
-def _write(log: PredictionLog, trial: Trial, answer: Answer, reporter: Reporter) -> None:
-    prediction = trial.answered(answer)
-    log.append(prediction)
-    reporter.item(prediction.file_name, ok=answer.error is None, message=answer.error)
-
-
 def _answers(
-    missing: Sequence[Trial],
-    items: Sequence[Item],
-    answerer: Answerer,
-    settings: RunSettings,
-    conditions: Sequence[Condition],
-    workers: int,
-) -> Iterator[tuple[Trial, Answer]]:
+    missing: Sequence[Trial], answerer: Answerer, settings: RunSettings, workers: int
+) -> Generator[tuple[Trial, Answer], None, None]:
     size = answerer.batch_size
     if settings.frames is None:
         batches = list(batched(missing, size))
@@ -158,18 +150,9 @@ def _answers(
             for batch, answers in zip(batches, answered, strict=True):
                 yield from zip(batch, answers, strict=True)
         return
-    wanted = {trial.key for trial in missing}
-    with closing(
-        with_frames(items, conditions, wanted.__contains__, settings.frames, seed=settings.seed, threads=workers)
-    ) as shown:
-        waiting: list[Trial] = []
-        for trial in shown:
-            if trial.error is not None:
-                yield trial, Answer(None, error=trial.error)
-                continue
-            waiting.append(trial)
-            if len(waiting) == size:
-                yield from zip(waiting, answerer.answer([trial.query for trial in waiting]), strict=True)
-                waiting = []
-        if waiting:
-            yield from zip(waiting, answerer.answer([trial.query for trial in waiting]), strict=True)
+    with closing(with_frames(missing, settings.frames, seed=settings.seed, threads=workers)) as shown:
+        for batch in batched(shown, size):
+            whole = [trial for trial in batch if trial.error is None]
+            found = iter(answerer.answer([trial.query for trial in whole]) if whole else [])
+            for trial in batch:
+                yield trial, next(found) if trial.error is None else Answer(None, error=trial.error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -93,7 +94,7 @@ def select(
     rows = Rows.model_validate({"split": split, "task": task, "camera": cameras, "episodes": chosen, "limit": limit})
     found = rows.of(dataset)
     _check_there(dataset, rows, found)
-    return [Item(name, row, _query(dataset, name, row, prompt)) for name, row in found]
+    return [Item(name, row, query_of(row, dataset.clip(name, row), prompt)) for name, row in found]
 
 
 def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row]]) -> None:
@@ -137,8 +138,14 @@ def parse_episodes(text: str) -> tuple[int, ...]:
     return tuple(sorted(numbers))
 
 
-def _query(dataset: Dataset, split: Split, row: Row, prompt: Prompt) -> Query:
-    clip = dataset.clip(split, row)
+def query_of(row: Row, clip: Path, prompt: Prompt) -> Query:
+    """What an answerer gets of a row, but for the frames.
+
+    Args:
+        row: The row.
+        clip: Its video file, in the folder of its episode.
+        prompt: The words around the question.
+    """
     return Query(
         key=row.file_name,
         task=row.task,

@@ -21,6 +21,7 @@ from hpvqa.evaluate.select import Rows, select
 from hpvqa.evaluate.trials import most_views
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
+from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.seen import Shot
 from hpvqa.vlm.training_record import strange_views
 
@@ -93,8 +94,7 @@ def run_model(
     if out is not None:
         check_run_folder(out)
     look = choose_look(choice)
-    selection = rows.model_dump(include=set(Rows.model_fields))
-    items = select(dataset, prompt=look.prompt, **selection)
+    items = select(dataset, prompt=look.prompt, **rows.model_dump())
     videos = most_views(items) if any(condition.joins_views for condition in conditions) else 1
     with closing(open_answerer(choice, dataset, seed=seed, environ=environ or {}, max_videos=videos)) as answerer:
         for warning in look.warnings:
@@ -105,22 +105,18 @@ def run_model(
             reporter.warning(f"The model was not trained on {'; '.join(strange)}")
         for sentence in look.unlike(_shot(item.row) for item in items):
             reporter.warning(sentence)
-        if choice.backend == "openai":
+        if isinstance(choice.options, ServerOptions):
             # What it serves, and whether it drops frames, is part of the settings.
             answerer.load(reporter.warning)
         settings = run_settings(
             dataset,
             answerer,
+            rows,
+            look,
             backend=choice.backend,
             model=choice.name or answerer.name,
-            prompt=look.prompt,
-            frames=look.frames,
-            # Of all rows: a run may go on with more of them.
-            sizes=((row.width, row.height) for _, row in rows.model_copy(update={"limit": None}).of(dataset)),
             seed=seed,
-            views=look.views,
             command=command_of(dataset, choice, rows, seed, conditions),
-            **selection,
         )
         out = out or default_out(settings)
         predictions = evaluate(

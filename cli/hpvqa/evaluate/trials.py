@@ -8,22 +8,17 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from hpvqa.dataset.rows import Row
-from hpvqa.dataset.splits import Split
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.evaluate.conditions import Condition, join_views
-from hpvqa.evaluate.prediction import Prediction, p_left
+from hpvqa.evaluate.prediction import Prediction, TrialKey, p_left
 from hpvqa.evaluate.select import Item
 from hpvqa.record.episode import read_episode
-from hpvqa.scene.spec import Side
 from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.prefetch import prefetch
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 
 T = TypeVar("T")
-Key = tuple[str, str]
-"""Condition, and name of the row: what a run answers once."""
 
 
 @dataclass(frozen=True)
@@ -32,42 +27,37 @@ class Trial:
 
     Attributes:
         condition: The condition.
-        split: The row's split.
-        row: The row; of several views in one query, the first.
+        items: The rows that are asked about: one, or all views of an episode.
         query: What is asked, with frames where the answerer is given them.
-        answer: The correct answer.
-        camera: Name of the camera; where views are joined, of the condition that joins them.
         error: Why it cannot be asked, in a sentence; None if it can.
     """
 
     condition: Condition
-    split: Split
-    row: Row
+    items: tuple[Item, ...]
     query: Query
-    answer: Side
-    camera: str
     error: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> TrialKey:
         """What a run knows it by."""
         return (self.condition.name, self.query.key)
 
     def answered(self, answer: Answer) -> Prediction:
         """What a run writes down."""
-        logprobs = answer.logprobs
+        logprobs, first = answer.logprobs, self.items[0]
+        truth = self.condition.answer(first.row.answer)
         return Prediction(
             file_name=self.query.key,
             question=self.query.text,
-            answer=self.answer,
+            answer=truth,
             prediction=answer.choice,
-            is_correct=answer.choice == self.answer,
-            split=self.split,
-            task=self.row.task,
-            source=self.row.source,
-            episode=self.row.episode,
-            camera=self.camera,
-            gap=self.row.gap,
+            is_correct=answer.choice == truth,
+            split=first.split,
+            task=first.row.task,
+            source=first.row.source,
+            episode=first.row.episode,
+            camera=self.condition.name if self.condition.joins_views else first.row.camera,
+            gap=first.row.gap,
             condition=self.condition.name,
             choices=self.query.choices,
             logprobs=None if logprobs is None else dict(logprobs),
@@ -98,96 +88,74 @@ def check_conditions(answerer: Answerer, conditions: Sequence[Condition]) -> Non
 def plan(items: Sequence[Item], conditions: Sequence[Condition]) -> list[Trial]:
     """Everything that a run asks, without frames: episode by episode, clip by clip, in the order of asking."""
     found: list[Trial] = []
-    for episode in _episodes(items):
+    for episode in _episodes(items, lambda item: item):
         single = [condition for condition in conditions if not condition.joins_views]
-        found += [_trial(condition, [item]) for item in episode for condition in single]
-        found += [_trial(condition, episode) for condition in conditions if condition.joins_views]
+        found += [Trial(condition, (item,), item.query) for item in episode for condition in single]
+        if len(single) < len(conditions):
+            joined = join_views([item.query for item in episode])
+            found += [Trial(condition, tuple(episode), joined) for condition in conditions if condition.joins_views]
     return found
 
 
 def most_views(items: Sequence[Item]) -> int:
     """How many of the rows show the same event, at most."""
-    return max(map(len, _episodes(items)), default=0)
+    return max(map(len, _episodes(items, lambda item: item)), default=0)
 
 
 def with_frames(
-    items: Sequence[Item],
-    conditions: Sequence[Condition],
-    wanted: Callable[[Key], bool],
-    sampling: FrameSampling,
-    *,
-    seed: int,
-    threads: int,
+    trials: Sequence[Trial], sampling: FrameSampling, *, seed: int, threads: int
 ) -> Generator[Trial, None, None]:
-    """The wanted trials of a plan with their frames.
+    """Trials with their frames; all of an episode share the decoded frames of its clips.
 
     Args:
-        items: The rows.
-        conditions: The conditions; all that are wanted of a clip share its decoded frames.
-        wanted: Whether a trial is to be asked.
+        trials: Trials of a plan, in its order.
         sampling: Which frames of a clip.
-        seed: Random seed of the condition.
+        seed: Random seed of the conditions.
         threads: Threads that decode ahead.
     """
-    needed: list[tuple[list[Item], list[Trial]]] = []
-    for episode in _episodes(items):
-        trials = [trial for trial in plan(episode, conditions) if wanted(trial.key)]
-        if any(trial.condition.joins_views for trial in trials):
-            needed.append((episode, trials))
-        elif trials:
-            names = {trial.row.file_name for trial in trials}
-            needed.append(([item for item in episode if item.row.file_name in names], trials))
-    clips = [clip_of(item, sampling) for episode, _ in needed for item in episode]
+    episodes = [(_shown_items(episode), episode) for episode in _episodes(trials, lambda trial: trial.items[0])]
+    clips = [clip_of(item, sampling) for items, _ in episodes for item in items]
     # A clip that a joined query needs is kept until the episode is over, any other only for its own conditions.
     with closing(prefetch(clips, sampling, threads=threads, ahead=4 * threads)) as decoded:
-        for episode, trials in needed:
-            frames: dict[str, Frames] = {}
-            errors: dict[str, str] = {}
-            of_views = [trial for trial in trials if trial.condition.joins_views]
-            for item in episode:
-                name, got = item.row.file_name, next(decoded)
-                if isinstance(got, HpvqaError):
-                    errors[name] = str(got)
-                else:
-                    frames[name] = got
-                for trial in trials:
-                    if trial.row.file_name == name and not trial.condition.joins_views:
-                        yield _shown(trial, [item], frames, errors, seed)
-                if not of_views:
+        for items, episode in episodes:
+            frames: dict[str, Frames | HpvqaError] = {}
+            joined = [trial for trial in episode if trial.condition.joins_views]
+            for item in items:
+                name = item.row.file_name
+                frames[name] = next(decoded)
+                for trial in episode:
+                    if not trial.condition.joins_views and trial.items[0].row.file_name == name:
+                        yield _shown(trial, frames, seed)
+                if not joined:
                     frames.clear()
-            for trial in of_views:
-                yield _shown(trial, episode, frames, errors, seed)
+            for trial in joined:
+                yield _shown(trial, frames, seed)
 
 
-def _trial(condition: Condition, items: Sequence[Item]) -> Trial:
-    first = items[0]
-    query = join_views([item.query for item in items]) if condition.joins_views else first.query
-    return Trial(
-        condition=condition,
-        split=first.split,
-        row=first.row,
-        query=query,
-        answer=condition.answer(first.row.answer),
-        camera=condition.name if condition.joins_views else first.row.camera,
-    )
+def _shown_items(episode: Sequence[Trial]) -> list[Item]:
+    """The rows of an episode whose clips its trials are about, in the order of the data set."""
+    # A trial of joined views comes last and has all of them.
+    found = episode[-1].items if episode[-1].condition.joins_views else [trial.items[0] for trial in episode]
+    return list({item.row.file_name: item for item in found}.values())
 
 
-def _shown(
-    trial: Trial, items: Sequence[Item], frames: Mapping[str, Frames], errors: Mapping[str, str], seed: int
-) -> Trial:
-    for item in items:
-        if item.row.file_name in errors:
-            return replace(trial, error=errors[item.row.file_name])
-    videos = tuple(frames[item.row.file_name] for item in items)
-    return replace(trial, query=trial.condition.change(replace(trial.query, videos=videos), seed))
+def _shown(trial: Trial, frames: Mapping[str, Frames | HpvqaError], seed: int) -> Trial:
+    videos = []
+    for item in trial.items:
+        got = frames[item.row.file_name]
+        if isinstance(got, HpvqaError):
+            return replace(trial, error=str(got))
+        videos.append(got)
+    return replace(trial, query=trial.condition.change(replace(trial.query, videos=tuple(videos)), seed))
 
 
-def _episodes(items: Sequence[Item]) -> list[list[Item]]:
-    """Rows that show the same event, in the order of their first rows."""
-    found: dict[object, list[Item]] = {}
-    for item in items:
-        found.setdefault((item.split, item.row.cluster), []).append(item)
-    return list(found.values())
+def _episodes(found: Iterable[T], item_of: Callable[[T], Item]) -> list[list[T]]:
+    """Whatever is about the same event, in the order of what comes first."""
+    episodes: dict[object, list[T]] = {}
+    for thing in found:
+        item = item_of(thing)
+        episodes.setdefault((item.split, item.row.cluster), []).append(thing)
+    return list(episodes.values())
 
 
 def clip_of(item: Item, sampling: FrameSampling) -> Clip:
@@ -198,7 +166,7 @@ def clip_of(item: Item, sampling: FrameSampling) -> Clip:
         # Where they are not known, as in an imported data set, choosing frames fails for this clip alone.
         with suppress(HpvqaError):
             moments = tuple(event.t for event in read_episode(query.episode).events)
-    return Clip(query.clip, query.fps, query.frames, moments, query.times)
+    return query.recording(moments)
 
 
 def total_probability(logprobs: Iterable[float]) -> float:

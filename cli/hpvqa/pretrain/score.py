@@ -17,11 +17,11 @@ from hpvqa.pretrain.store import Store
 from hpvqa.progress.reporter import Reporter
 from hpvqa.scene.spec import Side
 from hpvqa.tasks import TASKS
+from hpvqa.vlm.backends.transformers import TransformersAnswerer
 from hpvqa.vlm.frames.clip import Frames
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.prompt import CHOICES, Prompt
 from hpvqa.vlm.protocol import Query
-from hpvqa.vlm.registry import open_model
 
 HIDDEN = "hidden"
 """What the task's own question is called: before fine-tuning, it can only be guessed."""
@@ -55,7 +55,7 @@ def score(
     Raises:
         HpvqaError: The model cannot be had.
     """
-    answerer = open_model("transformers", ModelOptions(model=model, device="cpu", batch_size=_BATCH))
+    answerer = TransformersAnswerer(TransformersOptions(model=model, device="cpu", batch_size=_BATCH))
     answerer.load(reporter.warning)
     asked = [(store, numbers, name) for store, numbers in zip(stores, episodes, strict=True) for name in _names(store)]
     found: dict[tuple[str, str], list[tuple[bool, str]]] = {}

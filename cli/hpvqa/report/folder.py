@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.dataset.manifest import is_dataset
-from hpvqa.errors import HpvqaError, RunError, UsageError, printable
+from hpvqa.errors import HpvqaError, UsageError, printable
 from hpvqa.evaluate.conditions import episode_key, get_condition
-from hpvqa.evaluate.folder import PREDICTIONS_FILE, RUN_FILE, RunSettings, read_settings
+from hpvqa.evaluate.folder import PREDICTIONS_FILE, RUN_FILE, RunSettings, parse_predictions, read_settings
 from hpvqa.evaluate.parts import untrained_note
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.files import read_bytes
-from hpvqa.plain import explain
 from hpvqa.report.source import Run
 
 _PARENTS = 3
@@ -62,21 +59,15 @@ def read_folder(folder: Path, datasets: Sequence[Path] = ()) -> Run:
 
 def _read_predictions(path: Path, notes: list[str]) -> list[Prediction]:
     data = read_bytes(path) if path.is_file() else b""
-    whole = data[: data.rfind(b"\n") + 1]
-    if whole != data:
+    latest, size = parse_predictions(data, path)
+    if size < len(data):
         notes.append("its last line is cut: the run is at work, or was killed")
-    latest: dict[tuple[str, str], Prediction] = {}
     wrong = 0
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            prediction = Prediction.model_validate_json(line)
-        except ValidationError as error:
-            raise RunError(f"{path} line {number} is damaged ({explain(error)}); take the line out") from None
-        right = prediction.prediction == prediction.answer
-        if prediction.is_correct != right:
+    for key, row in latest.items():
+        correct = row.prediction == row.answer
+        if row.is_correct != correct:
             wrong += 1
-            prediction = prediction.model_copy(update={"is_correct": right})
-        latest[prediction.key] = prediction
+            latest[key] = row.model_copy(update={"is_correct": correct})
     if wrong:
         notes.append(f"is_correct contradicts prediction and answer in {wrong} rows; the latter two count")
     return list(latest.values())

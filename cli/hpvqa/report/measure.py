@@ -16,7 +16,7 @@ from hpvqa.evaluate.conditions import PLAIN
 from hpvqa.evaluate.perspective import Perspective, View, perspectives
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import Cell, score
-from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
+from hpvqa.evaluate.statistics.interval import FEWEST_EPISODES
 from hpvqa.evaluate.statistics.psychometric import Psychometric, fit_psychometric
 from hpvqa.plain import Model
 from hpvqa.report.source import Run

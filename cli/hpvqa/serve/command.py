@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hpvqa.resources import default_cache
-from hpvqa.serve.key import GIVEN, TAKEN, Key
+from hpvqa.serve.key import GIVEN, TAKEN, ApiKey
 from hpvqa.serve.plan import Plan
 from hpvqa.vlm.backends.vllm_settings import PROCESSOR, engine_arguments, set_environment
 
@@ -22,7 +22,7 @@ _SHORT = 60
 """Longest folder for temporary files [bytes]: sockets in it get names of up to 40, and a path has at most 107."""
 
 
-def server_command(plan: Plan, key: Key | None) -> list[str]:
+def server_command(plan: Plan, key: ApiKey | None) -> list[str]:
     """The command that starts the server; it holds no secret.
 
     Args:
@@ -81,7 +81,7 @@ def _flags(arguments: Mapping[str, Any]) -> list[str]:
     return flags
 
 
-def server_environment(environ: Mapping[str, str], key: Key | None, *, gpu: bool) -> dict[str, str]:
+def server_environment(environ: Mapping[str, str], key: ApiKey | None, *, gpu: bool) -> dict[str, str]:
     """The environment of the server: ours, with what vLLM needs to be told there.
 
     Args:

@@ -19,7 +19,7 @@ SHORTEST = 8
 
 
 @dataclass(frozen=True)
-class Key:
+class ApiKey:
     """A key.
 
     Attributes:
@@ -31,12 +31,12 @@ class Key:
     made: bool = False
 
     @classmethod
-    def of(cls, value: str, *, made: bool = False) -> Key:
+    def of(cls, value: str, *, made: bool = False) -> ApiKey:
         """A key from its text."""
         return cls(SecretStr(value), made)
 
 
-def choose_key(environ: Mapping[str, str], *, local: bool) -> Key | None:
+def choose_key(environ: Mapping[str, str], *, local: bool) -> ApiKey | None:
     """The key from the environment, or one made up where others can reach the server, or none.
 
     Raises:
@@ -51,5 +51,5 @@ def choose_key(environ: Mapping[str, str], *, local: bool) -> Key | None:
                 f"The key in {name} must be at least {SHORTEST} letters, digits or signs without spaces; leave it out "
                 "to get one made up"
             )
-        return Key.of(value)
-    return None if local else Key.of(secrets.token_urlsafe(24), made=True)
+        return ApiKey.of(value)
+    return None if local else ApiKey.of(secrets.token_urlsafe(24), made=True)

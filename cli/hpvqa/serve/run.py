@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from hpvqa.errors import RunError
 from hpvqa.plain import parse_json
 from hpvqa.serve.command import server_command, server_environment
-from hpvqa.serve.key import Key
+from hpvqa.serve.key import ApiKey
 from hpvqa.serve.plan import Plan
 from hpvqa.serve.process import ServerProcess
 from hpvqa.serve.trouble import diagnose, last_error
@@ -49,12 +49,12 @@ class Serving:
     name: str
     pid: int
     log: Path
-    key: Key | None
+    key: ApiKey | None
 
 
 def serve(
     plan: Plan,
-    key: Key | None,
+    key: ApiKey | None,
     environ: Mapping[str, str],
     log: Path,
     *,
@@ -98,7 +98,7 @@ def serve(
 
 
 def _wait(
-    process: ServerProcess, plan: Plan, key: Key | None, tell: Callable[[str], None], stopped: Callable[[], bool]
+    process: ServerProcess, plan: Plan, key: ApiKey | None, tell: Callable[[str], None], stopped: Callable[[], bool]
 ) -> bool:
     """Wait until the server answers, and not another one on its port; False if it is to stop before."""
     begin = told = time.perf_counter()
@@ -130,7 +130,7 @@ def _stage(log: str) -> str | None:
     return None
 
 
-def _models(url: str, key: Key | None) -> set[str]:
+def _models(url: str, key: ApiKey | None) -> set[str]:
     """Names of the models that the server has; none as long as it does not answer."""
     parts = urlsplit(url)
     # Straight to it: a proxy that the environment names is not for this machine.

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from hpvqa.hosts import is_local
 from hpvqa.plain import Model
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import VllmOptions
 
 MAX_VIDEOS = 7
 """Videos of one query: as many as the paper's rig has cameras."""
@@ -17,7 +17,7 @@ MAX_VIDEOS = 7
 class ServeSettings(Model):
     """A server that is to be started."""
 
-    model: ModelOptions
+    model: VllmOptions
     host: str = Field(default="127.0.0.1", description="Address to listen at; any but this machine's own needs a key.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen at; 0: a free one.")
     media: Path | None = Field(

@@ -14,7 +14,7 @@ from hpvqa.errors import MissingDependencyError, UsageError, nearest
 from hpvqa.files import read_bytes
 from hpvqa.install import pip_install
 from hpvqa.plain import Model
-from hpvqa.vlm.embedded import NAMES, base_folder
+from hpvqa.vlm.embedded import NAMES, base_folder, place_of
 
 FILE = Path(__file__).with_name("families.yaml")
 
@@ -106,10 +106,8 @@ def resolve_model(model: str) -> str:
     Args:
         model: Name of a family or of the embedded model, hub id, or folder.
     """
-    if model in NAMES:
-        return str(base_folder())
     hub_ids = {family.name: family.hub_id for family in families()}
-    return hub_ids.get(model, model)
+    return hub_ids.get(model, place_of(model))
 
 
 def find_family(model: str) -> Family:
@@ -178,7 +176,7 @@ def find_config(model: str) -> Path:
     Raises:
         UsageError: It is no model folder, it was not downloaded, or it is no hub id.
     """
-    folder = base_folder() if model in NAMES else Path(model)
+    folder = Path(place_of(model))
     if folder == base_folder() and not folder.is_dir():
         raise UsageError("This installation lacks the embedded model; install hpvqa again")
     if not folder.is_dir():

@@ -1,56 +1,78 @@
-"""What a user says about a model that is run here, or about a server that runs one."""
+"""What a user says about what answers: one set of options for each backend, told apart by the name of the backend."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr, model_validator
 
 from hpvqa.plain import Model
-from hpvqa.vlm.embedded import ADAPTED, adapter_folder
+from hpvqa.vlm.embedded import ADAPTED, own_adapter
 
 Scoring = Literal["logprobs", "generate"]
 Transport = Literal["clip", "file", "images"]
 
-ScoringField = Annotated[
-    Scoring,
-    Field(
-        description="logprobs: compare how likely each choice is; generate: let the model write an answer, and read it."
-    ),
-]
-Length = Annotated[int, Field(ge=1, description="With generate: the longest answer [tokens].")]
+
+class BaselineOptions(Model):
+    """A rule that is no model."""
+
+    backend: Literal["baseline"] = "baseline"
+    model: str = Field(default="pixels", description="Its name.")
 
 
-class ModelOptions(Model):
+class _ScoredOptions(Model):
+    """A model, whose answers can be found in two ways."""
+
+    scoring: Scoring = Field(
+        default="logprobs",
+        description="logprobs: compare how likely each choice is; generate: let the model write an answer, and read "
+        "it.",
+    )
+    max_new_tokens: int = Field(default=16, ge=1, description="With generate: the longest answer [tokens].")
+
+
+class EngineOptions(_ScoredOptions):
     """A model that runs in this process."""
 
-    model: str = Field(description="A model folder, a hub id, or the name of a model family.")
+    model: str = Field(default=ADAPTED, description="A model folder, a hub id, or the name of a model family.")
     adapter: Path | None = Field(default=None, description="Folder of a LoRA adapter that is put on the model.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="Number format; auto: bfloat16 on a GPU that has it, else float32."
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Device to run on; auto: a GPU if there is one."
-    )
     batch_size: int = Field(default=16, ge=1, description="Queries at once.")
-    scoring: ScoringField = "logprobs"
-    max_new_tokens: Length = 16
-    gpu_memory: float = Field(default=0.9, gt=0, le=1, description="Share of the GPU's memory that vLLM takes.")
     max_videos: int = Field(default=1, ge=1, description="Most videos of one query.")
 
     @model_validator(mode="before")
     @classmethod
-    def _embedded_has_its_adapter(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("model") == ADAPTED and given.get("adapter") is None:
-            return {**given, "adapter": adapter_folder()}
+    def _a_name_includes_its_adapter(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("adapter") is None:
+            return {**given, "adapter": own_adapter(given.get("model", ADAPTED))}
         return given
 
 
-class ServerOptions(Model):
-    """A server with an OpenAI-compatible interface."""
+class TransformersOptions(EngineOptions):
+    """A model that transformers runs in this process."""
 
-    url: str = Field(description="Its address, such as http://127.0.0.1:8000/v1.")
+    backend: Literal["transformers"] = "transformers"
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Device to run on; auto: a GPU if there is one."
+    )
+
+
+class VllmOptions(EngineOptions):
+    """A model that vLLM runs in this process, or serves."""
+
+    backend: Literal["vllm"] = "vllm"
+    gpu_memory: float = Field(default=0.9, gt=0, le=1, description="Share of the GPU's memory that vLLM takes.")
+
+
+class ServerOptions(_ScoredOptions):
+    """A model behind a server with an OpenAI-compatible interface."""
+
+    backend: Literal["openai"] = "openai"
+    server: str = Field(default="http://127.0.0.1:8000/v1", description="With openai: its address.")
     model: str | None = Field(default=None, description="Name of the model there; null: the only one it serves.")
     key: SecretStr | None = Field(default=None, description="Its API key; from the environment only.")
     transport: Transport = Field(
@@ -62,5 +84,11 @@ class ServerOptions(Model):
     concurrency: int = Field(default=8, ge=1, le=256, description="Requests at once.")
     retries: int = Field(default=4, ge=0, le=20, description="How often a failed request is tried again.")
     timeout: float = Field(default=120.0, gt=0, description="Longest wait for one answer [s].")
-    scoring: ScoringField = "logprobs"
-    max_new_tokens: Length = 16
+
+
+BackendOptions = BaselineOptions | TransformersOptions | VllmOptions | ServerOptions
+"""What is said of one backend; its field ``backend`` tells which."""
+BACKENDS: Mapping[str, type[BackendOptions]] = {
+    kind.model_fields["backend"].default: kind for kind in get_args(BackendOptions)
+}
+"""What can be said of each backend; the default of its field ``model`` is what it runs if none is named."""

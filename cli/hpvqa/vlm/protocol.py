@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from hpvqa.errors import HpvqaError
 from hpvqa.record.episode import CameraRecord
 from hpvqa.scene.spec import Side
-from hpvqa.vlm.frames.clip import Frames
+from hpvqa.vlm.frames.clip import Clip, Frames
 
 Resampling = Literal["none", "unknown"]
 """unknown: a server may have dropped frames again, and does not tell."""
@@ -53,6 +53,14 @@ class Query:
     episode: Path
     videos: tuple[Frames, ...] = ()
     times: tuple[float, ...] = ()
+
+    def recording(self, moments: tuple[float, ...] = ()) -> Clip:
+        """The clip that it is about, to choose frames of.
+
+        Args:
+            moments: When its recorded events happened [s], for the privileged sampler.
+        """
+        return Clip(self.clip, self.fps, self.frames, moments, self.times)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,14 @@ from collections.abc import Callable, Mapping
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError, nearest
 from hpvqa.vlm.baselines import Constant, FrameOracle, Majority, Oracle, Random
-from hpvqa.vlm.embedded import ADAPTED
-from hpvqa.vlm.options import ModelOptions, ServerOptions
+from hpvqa.vlm.options import (
+    BACKENDS,
+    BackendOptions,
+    BaselineOptions,
+    ServerOptions,
+    TransformersOptions,
+    VllmOptions,
+)
 from hpvqa.vlm.protocol import Answerer
 
 
@@ -16,18 +22,6 @@ def _pixels(dataset: Dataset, seed: int) -> Answerer:
     from hpvqa.vlm.pixels import PixelsAnswerer
 
     return PixelsAnswerer()
-
-
-def _transformers(options: ModelOptions) -> Answerer:
-    from hpvqa.vlm.backends.transformers import TransformersAnswerer
-
-    return TransformersAnswerer(options)
-
-
-def _vllm(options: ModelOptions) -> Answerer:
-    from hpvqa.vlm.backends.vllm import VllmAnswerer
-
-    return VllmAnswerer(options)
 
 
 BASELINES: Mapping[str, Callable[[Dataset, int], Answerer]] = {
@@ -39,14 +33,6 @@ BASELINES: Mapping[str, Callable[[Dataset, int], Answerer]] = {
     "frame-oracle": lambda dataset, seed: FrameOracle(),
     "pixels": _pixels,
 }
-ENGINES: Mapping[str, Callable[[ModelOptions], Answerer]] = {"transformers": _transformers, "vllm": _vllm}
-BACKENDS: Mapping[str, str | None] = {
-    "baseline": "pixels",
-    "transformers": ADAPTED,
-    "vllm": ADAPTED,
-    "openai": None,
-}
-"""Every backend, and the model that it runs if none is named; a server may have just one."""
 
 
 def check_backend(name: str) -> None:
@@ -76,22 +62,29 @@ def open_baseline(name: str, dataset: Dataset, seed: int) -> Answerer:
     return BASELINES[name](dataset, seed)
 
 
-def open_model(backend: str, options: ModelOptions) -> Answerer:
-    """A model that runs in this process; nothing heavy is loaded yet.
+def open_backend(options: BackendOptions, dataset: Dataset, seed: int) -> Answerer:
+    """Who answers; nothing heavy is loaded yet.
+
+    Args:
+        options: What answers, and what runs it.
+        dataset: The data set that will be asked about; only its training split may be looked at.
+        seed: Random seed of a baseline.
 
     Raises:
-        UsageError: The backend is not installed, or the model or its adapter is not what it should be.
+        HpvqaError: There is no such model or adapter, the options contradict each other, or something is not installed.
     """
-    return ENGINES[backend](options)
+    match options:
+        case BaselineOptions():
+            return open_baseline(options.model, dataset, seed)
+        case TransformersOptions():
+            from hpvqa.vlm.backends.transformers import TransformersAnswerer
 
+            return TransformersAnswerer(options)
+        case VllmOptions():
+            from hpvqa.vlm.backends.vllm import VllmAnswerer
 
-def open_server(options: ServerOptions) -> Answerer:
-    """A model behind a server.
+            return VllmAnswerer(options)
+        case ServerOptions():
+            from hpvqa.vlm.backends.openai import OpenAIAnswerer
 
-    Raises:
-        UsageError: The options contradict each other, or the client is not installed.
-        RunError: The server does not answer.
-    """
-    from hpvqa.vlm.backends.openai import OpenAIAnswerer
-
-    return OpenAIAnswerer(options)
+            return OpenAIAnswerer(options)

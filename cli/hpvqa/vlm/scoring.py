@@ -141,7 +141,7 @@ def likeliest(logprobs: Mapping[Side, float], choices: Sequence[Side]) -> Side:
     return max(choices, key=lambda choice: logprobs[choice])
 
 
-class Doubt:
+class MassCheck:
     """Warns once of a model that would rather say something else.
 
     Args:

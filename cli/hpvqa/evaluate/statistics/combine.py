@@ -12,10 +12,18 @@ from collections.abc import Hashable, Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
-from hpvqa.evaluate.statistics.bootstrap import bootstrap_mean
-from hpvqa.evaluate.statistics.clusters import tally
-from hpvqa.evaluate.statistics.interval import LEVEL, Interval, Method, choose_method, sure_rows, trials
+from hpvqa.evaluate.statistics.interval import (
+    LEVEL,
+    Interval,
+    Method,
+    bootstrap_mean,
+    choose_method,
+    clopper_pearson,
+    sure_rows,
+    tally,
+    trials,
+    wilson,
+)
 
 
 def mean_interval(a: float, a_interval: Interval, b: float, b_interval: Interval) -> Interval:

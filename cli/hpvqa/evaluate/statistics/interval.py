@@ -1,20 +1,28 @@
-"""How sure an accuracy is, and how many independent rows would make it as sure."""
+"""How sure an accuracy is when rows come in clusters, and how many independent rows would make it as sure.
+
+From :mod:`scipy.special` alone: importing ``scipy.stats`` takes longer than evaluating a small data set. Counts need
+not be whole numbers, so that a share can be that of an effective number of trials.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
-from scipy.special import stdtrit
+from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
-from hpvqa.evaluate.statistics.binomial import clopper_pearson, wilson
-from hpvqa.evaluate.statistics.bootstrap import RESAMPLES, bootstrap_mean
-from hpvqa.evaluate.statistics.clusters import Tally, tally
 from hpvqa.plain import Model
 
 LEVEL = 0.95
+RESAMPLES = 10_000
+FEWEST_EPISODES = 8
+"""Fewer episodes do not show how accuracy depends on anything, nor whether probabilities are calibrated."""
 
 Method = Literal["cluster bootstrap", "Clopper-Pearson", "Wilson"]
 
@@ -26,6 +34,82 @@ class Interval(Model):
     high: float
     level: float = Field(default=LEVEL, description="Confidence.")
     method: Method
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Values of rows, added up by cluster, all as whole numbers.
+
+    Clusters are in an order that does not depend on the order of the rows.
+
+    Attributes:
+        sums: Sum of the values of each cluster.
+        sizes: How many rows each cluster has.
+        squares: Sum of the squared values of all rows.
+    """
+
+    sums: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    squares: int
+
+    @property
+    def clusters(self) -> int:
+        """Number of clusters."""
+        return len(self.sizes)
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.sizes.sum())
+
+    @property
+    def total(self) -> int:
+        """Sum of all values."""
+        return int(self.sums.sum())
+
+    @property
+    def mean(self) -> float:
+        """Mean of all rows."""
+        return self.total / self.n
+
+    @property
+    def variance(self) -> float:
+        """Variance of all rows, about their mean."""
+        return (self.n * self.squares - self.total**2) / self.n**2
+
+    @property
+    def robust_variance(self) -> float:
+        """Cluster-robust variance of the mean: Σ (sum - mean · size)² / n², over the clusters."""
+        n, total = self.n, self.total
+        crossed = n**2 * int(self.sums @ self.sums) - 2 * n * total * int(self.sums @ self.sizes)
+        return (crossed + total**2 * int(self.sizes @ self.sizes)) / n**4
+
+    @property
+    def kish(self) -> float:
+        """How many clusters of equal size weigh as much as these (Kish 1965): (Σ size)² / Σ size²."""
+        return self.n**2 / int(self.sizes @ self.sizes)
+
+
+def number_clusters(clusters: Sequence[Hashable]) -> NDArray[np.intp]:
+    """For each row the number of its cluster, from 0."""
+    numbers: dict[Hashable, int] = {}
+    return np.fromiter((numbers.setdefault(cluster, len(numbers)) for cluster in clusters), np.intp, len(clusters))
+
+
+def tally(values: ArrayLike, clusters: Sequence[Hashable]) -> Tally:
+    """Add up the values of rows by cluster.
+
+    Args:
+        values: One a row, whole numbers or truth values.
+        clusters: The cluster of each row.
+    """
+    whole = np.asarray(values).astype(np.int64)
+    numbers = number_clusters(clusters)
+    sizes = np.bincount(numbers)
+    sums = np.zeros_like(sizes)
+    np.add.at(sums, numbers, whole)
+    order = np.lexsort((sums, sizes))
+    return Tally(sums[order], sizes[order], int(whole @ whole))
 
 
 def accuracy_interval(
@@ -136,3 +220,101 @@ def trials(rows: Tally) -> float:
         rows: The rows.
     """
     return rows.kish if rows.variance > 0 else float(rows.clusters)
+
+
+def clopper_pearson(count: float, n: float, level: float) -> tuple[float, float]:
+    """Clopper and Pearson's interval (1934); with an effective number of trials, as in Korn and Graubard 1998.
+
+    Args:
+        count: How many trials succeeded, from 0 to n.
+        n: Number of trials, more than 0.
+        level: Confidence.
+    """
+    tail = (1 - level) / 2
+    low = betaincinv(count, n - count + 1, tail) if count > 0 else 0.0
+    high = betaincinv(count + 1, n - count, 1 - tail) if count < n else 1.0
+    return float(low), float(high)
+
+
+def wilson(count: float, n: float, level: float) -> tuple[float, float]:
+    """The score interval (Wilson 1927), without continuity correction.
+
+    Args:
+        count: How many trials succeeded, from 0 to n.
+        n: Number of trials, more than 0.
+        level: Confidence.
+    """
+    z = float(ndtri((1 + level) / 2))
+    share = count / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+    return (max(middle - half, 0.0) if count > 0 else 0.0, min(middle + half, 1.0) if count < n else 1.0)
+
+
+def tails(level: float, clusters: int) -> tuple[float, float]:
+    """The quantiles at which an interval ends.
+
+    Percentiles of few clusters make too short an interval: the variance is taken with n in place of n - 1, and the
+    normal distribution in place of Student's. Both are made good by going further out (Hesterberg 2015, "What teachers
+    should know about the bootstrap", the expanded percentile interval).
+
+    Args:
+        level: Confidence.
+        clusters: Number of clusters, at least 2.
+    """
+    t = stdtrit(clusters - 1, (1 - level) / 2)
+    tail = float(ndtr(t * (clusters / (clusters - 1)) ** 0.5))
+    return tail, 1 - tail
+
+
+def draw(kinds: ArrayLike, resamples: int, seed: int) -> NDArray[np.int64]:
+    """Draw as many clusters as there are, with replacement.
+
+    Args:
+        kinds: How many clusters there are of each kind.
+        resamples: How often to draw all of them.
+        seed: Seed of the draws.
+
+    Returns:
+        How many of each kind were drawn, (resamples, kinds).
+    """
+    counts = np.asarray(kinds)
+    total = int(counts.sum())
+    return np.random.default_rng(seed).multinomial(total, counts / total, resamples)
+
+
+def bootstrap_mean(
+    rows: Tally, *, both: int, level: float, seed: int, resamples: int = RESAMPLES
+) -> tuple[float, float]:
+    """Interval of the mean of all rows.
+
+    Which of two opposites is counted, gains or losses, left or right, must not matter: the interval is the mean of that
+    of the values and that of their opposites, turned round.
+
+    Args:
+        rows: The rows, of at least 2 clusters.
+        both: What a value and its opposite add up to: 0 for changes, 1 for shares.
+        level: Confidence.
+        seed: Seed of the draws.
+        resamples: How often to draw, for the values and for their opposites.
+    """
+    low, high = _ends(rows.sums, rows, level, seed, resamples)
+    opposite_low, opposite_high = _ends(both * rows.sizes - rows.sums, rows, level, seed, resamples)
+    return (low + (both - opposite_high)) / 2, (high + (both - opposite_low)) / 2
+
+
+def _ends(of_clusters: NDArray[np.int64], rows: Tally, level: float, seed: int, resamples: int) -> tuple[float, float]:
+    # Clusters with equal sum and size are of one kind, of which there are few however many clusters there are.
+    kinds = Counter(zip(of_clusters.tolist(), rows.sizes.tolist(), strict=True))
+    return _quantiles(tuple(sorted(kinds.items())), level, seed, resamples)
+
+
+# One report asks for the same interval several times: of a cell, of what is compared with it, of its opposite.
+@lru_cache(maxsize=4096)
+def _quantiles(
+    kinds: tuple[tuple[tuple[int, int], int], ...], level: float, seed: int, resamples: int
+) -> tuple[float, float]:
+    counts = [count for _, count in kinds]
+    sums, sizes = (draw(counts, resamples, seed) @ np.array([kind for kind, _ in kinds])).T
+    low, high = np.quantile(sums / sizes, tails(level, sum(counts)))
+    return float(low), float(high)

@@ -8,10 +8,9 @@ import sys
 import numpy as np
 
 from hpvqa.evaluate.score import Cell
-from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
-from hpvqa.evaluate.statistics.interval import Interval
-from hpvqa.report.html.chart import Chart
+from hpvqa.evaluate.statistics.interval import FEWEST_EPISODES, Interval
 from hpvqa.report.html.scores import label
+from hpvqa.report.html.svg import Chart
 from hpvqa.report.html.text import figure, figures, words
 from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.tables.words import share

@@ -11,8 +11,7 @@ from hpvqa.evaluate.command import asking_again
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.report.failures import failures_of, kind_of
 from hpvqa.report.html.media import Clips, Strip
-from hpvqa.report.html.table import named
-from hpvqa.report.html.text import section, tag, words
+from hpvqa.report.html.text import named, section, tag, words
 from hpvqa.report.source import Run
 
 MOST = 12

@@ -16,8 +16,7 @@ from hpvqa.report.html.media import Clips
 from hpvqa.report.html.provenance import provenance
 from hpvqa.report.html.scores import accuracy_figures, camera_figures, condition_figures, side_figures
 from hpvqa.report.html.svg import legend_mark
-from hpvqa.report.html.table import named, table
-from hpvqa.report.html.text import section, tag, words
+from hpvqa.report.html.text import named, section, table, tag, words
 from hpvqa.report.measure import Report
 from hpvqa.report.source import Run
 from hpvqa.report.tables import Maker

@@ -6,8 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 
-from hpvqa.report.html.table import named
-from hpvqa.report.html.text import facts, section, tag, words
+from hpvqa.report.html.text import facts, named, section, tag, words
 from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.source import Run
 

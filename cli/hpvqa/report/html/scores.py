@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hpvqa.evaluate.score import Cell
-from hpvqa.report.html.forest import Lane, Mark, forest
+from hpvqa.report.html.svg import Lane, Mark, forest
 from hpvqa.report.html.text import figure, figures
 from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.tables.words import share

@@ -1,4 +1,7 @@
-"""A few marks in SVG: coordinates in, text out. Colours come from the page's style, so that figures follow it."""
+"""Figures in SVG: marks, charts with axes, and rows of shares with their intervals, of which most of the page is made.
+
+Coordinates in, text out. Colours come from the page's style, so that figures follow it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,10 @@ Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 SHAPES = ("circle", "square", "diamond", "triangle", "ring", "cross")
 """Marks that differ without their colour; the page's style has as many colours."""
+_HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 250.0, 44.0, WIDTH - 12.0, 10.0, 38.0
+"""Of a chart."""
+_EDGE, _ABOVE, _LABEL, _LANE, _GAP, _BELOW = 10.0, 8.0, 16.0, 13.0, 9.0, 34.0
+"""Of rows of shares."""
 
 
 @dataclass(frozen=True)
@@ -131,3 +138,126 @@ def _pointer(to: Side, x: float, y: float, r: float) -> str:
 
 def _polygon(corners: Sequence[Point]) -> str:
     return '<polygon points="' + " ".join(f"{a:.1f},{b:.1f}" for a, b in corners) + '"/>'
+
+
+class Chart:
+    """A drawing with an axis below and one at the left.
+
+    Args:
+        x: Lowest and highest value below.
+        y: Lowest and highest value at the left.
+        x_label: What is below.
+        y_label: What is at the left.
+    """
+
+    def __init__(self, x: tuple[float, float], y: tuple[float, float], x_label: str, y_label: str) -> None:
+        self.drawing = Drawing(_HEIGHT)
+        self.x = Scale(*x, _LEFT, _RIGHT)
+        self.y = Scale(*y, _HEIGHT - _BOTTOM, _TOP)
+        for tick in self.y.ticks():
+            self.drawing.line((_LEFT, self.y(tick)), (_RIGHT, self.y(tick)), "grid")
+            self.drawing.text((_LEFT - 6, self.y(tick) + 3.5), f"{tick:g}", "tick", "end")
+        for tick in self.x.ticks():
+            self.drawing.line((self.x(tick), _HEIGHT - _BOTTOM), (self.x(tick), _HEIGHT - _BOTTOM + 4), "stub")
+            self.drawing.text((self.x(tick), _HEIGHT - _BOTTOM + 15), f"{tick:g}", "tick", "middle")
+        self.drawing.text(((_LEFT + _RIGHT) / 2, _HEIGHT - 5), x_label, "axis", "middle")
+        self.drawing.turned((12.0, (_TOP + _HEIGHT - _BOTTOM) / 2), y_label)
+
+    def level(self, y: float, kind: str) -> None:
+        """A line across the whole width."""
+        self.drawing.line((_LEFT, self.y(y)), (_RIGHT, self.y(y)), kind)
+
+    def upright(self, x: float, kind: str) -> None:
+        """A line over the whole height."""
+        self.drawing.line((self.x(x), _TOP), (self.x(x), _HEIGHT - _BOTTOM), kind)
+
+    def slope(self, kind: str) -> None:
+        """A line from the lower left corner to the upper right one."""
+        self.drawing.line((_LEFT, _HEIGHT - _BOTTOM), (_RIGHT, _TOP), kind)
+
+    def point(
+        self, x: float, y: float, low: float | None, high: float | None, color: int, tip: str, size: float = 4.2
+    ) -> None:
+        """A mark with its interval."""
+        if low is not None and high is not None:
+            self.drawing.line((self.x(x), self.y(low)), (self.x(x), self.y(high)), hue("span", color))
+        self.drawing.mark((self.x(x), self.y(y)), color, tip, size=size)
+
+    def across(self, low: float, high: float, y: float, color: int) -> None:
+        """An interval of what is below."""
+        self.drawing.line((self.x(low), self.y(y)), (self.x(high), self.y(y)), hue("span", color))
+
+    def curve(self, x: list[float], y: list[float], color: int, *, faint: bool = False) -> None:
+        """A line through points; a faint one means little."""
+        kind = hue("faint curve" if faint else "curve", color)
+        self.drawing.path([(self.x(a), self.y(b)) for a, b in zip(x, y, strict=True)], kind)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A share and how sure it is.
+
+    Attributes:
+        value: The share.
+        low: Lower end of its interval; None where there is none.
+        high: Upper end.
+        color: Number of its colour and shape.
+        tip: Words that explain it.
+        to: The side that it points to; None for the shape that goes with its colour.
+        blind: What the more frequent answer alone would score; None where that is not to be shown.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    color: int
+    tip: str
+    to: Side | None = None
+    blind: float | None = None
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One row of the figure.
+
+    Attributes:
+        label: Its name.
+        detail: A few figures that stand at its end.
+        marks: What is drawn, one under the other.
+    """
+
+    label: str
+    detail: str
+    marks: Sequence[Mark]
+
+
+def forest(lanes: Sequence[Lane], title: str, axis: str = "accuracy") -> str:
+    """Draw rows of shares; a dashed line stands at one half, a tick where the more frequent answer alone is."""
+    height = _ABOVE + sum(_LABEL + _LANE * len(lane.marks) + _GAP for lane in lanes) + _BELOW
+    drawing = Drawing(height)
+    across = Scale(0.0, 1.0, _EDGE, WIDTH - _EDGE)
+    floor = height - _BELOW
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = across(tick)
+        drawing.line((x, _ABOVE), (x, floor), "half" if tick == 0.5 else "grid")
+        drawing.text((x, floor + 14), f"{tick:g}", "tick", "start" if tick == 0 else "end" if tick == 1 else "middle")
+    drawing.text((WIDTH / 2, height - 5), axis, "axis", "middle")
+    y = _ABOVE
+    for lane in lanes:
+        drawing.text((_EDGE, y + 11), lane.label)
+        drawing.text((WIDTH - _EDGE, y + 11), lane.detail, "detail", "end")
+        y += _LABEL
+        for mark in lane.marks:
+            _draw(drawing, across, mark, y + _LANE / 2)
+            y += _LANE
+        y += _GAP
+    words = "; ".join(f"{lane.label} {lane.detail}".strip() for lane in lanes)
+    return drawing.render(title, words)
+
+
+def _draw(drawing: Drawing, across: Scale, mark: Mark, y: float) -> None:
+    if mark.blind is not None:
+        drawing.line((across(mark.blind), y - 6.5), (across(mark.blind), y + 6.5), "blind")
+    if mark.low is not None and mark.high is not None:
+        drawing.line((across(mark.low), y), (across(mark.high), y), hue("span", mark.color))
+    drawing.mark((across(mark.value), y), mark.color, mark.tip, to=mark.to)

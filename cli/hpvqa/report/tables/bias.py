@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hpvqa.evaluate.bias import Bias
-from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
+from hpvqa.evaluate.statistics.interval import FEWEST_EPISODES
 from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report
 from hpvqa.report.tables.words import interval_words, range_words, share, signed

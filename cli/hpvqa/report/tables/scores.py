@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hpvqa.evaluate.statistics.clusters import FEWEST_EPISODES
+from hpvqa.evaluate.statistics.interval import FEWEST_EPISODES
 from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.tables.words import SCORE_COLUMNS, TOO_FEW, interval_words, p_value, scored, share

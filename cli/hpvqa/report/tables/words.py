@@ -9,7 +9,7 @@ from hpvqa.evaluate.statistics.interval import Interval
 SCORE_COLUMNS = ("accuracy", "95 %", "correct", "majority", "episodes", "eff. n")
 
 TOO_FEW = "too few"
-"""What stands where there are fewer than :data:`~hpvqa.evaluate.statistics.clusters.FEWEST_EPISODES` episodes."""
+"""What stands where there are fewer than :data:`~hpvqa.evaluate.statistics.interval.FEWEST_EPISODES` episodes."""
 
 
 def scored(cell: Cell) -> tuple[str, ...]:

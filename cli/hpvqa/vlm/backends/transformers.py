@@ -8,9 +8,10 @@ from typing import Any
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.install import pip_install
-from hpvqa.vlm.backends.engine import Dtype, Engine, Reply, Request, first_line
+from hpvqa.vlm.backends.engine import Dtype, Engine, EngineReply, EngineRequest, first_line
 from hpvqa.vlm.device import Device, choose_device
 from hpvqa.vlm.lora import with_adapter
+from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.quiet import quiet
 
@@ -18,7 +19,7 @@ OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What torch says, in any case, when a GPU or this machine has too little of it."""
 
 
-class TransformersAnswerer(Engine):
+class TransformersAnswerer(Engine[TransformersOptions]):
     """Runs a model in batches, padded on the left, so that all of them end at the same place.
 
     Attributes:
@@ -75,18 +76,18 @@ class TransformersAnswerer(Engine):
             raise UsageError(f"{self.name} lacks {len(missing)} weights, such as {missing[0]}; download it again")
         return model
 
-    def _run(self, requests: Sequence[Request]) -> list[Reply]:
+    def _run(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
         # What is behind a prompt must be equally long in a batch.
         order = sorted(range(len(requests)), key=lambda number: len(requests[number].prefix))
-        replies: dict[int, Reply] = {}
+        replies: dict[int, EngineReply] = {}
         for _, group in groupby(order, key=lambda number: len(requests[number].prefix)):
             numbers = list(group)
             replies.update(zip(numbers, self._in_batches([requests[number] for number in numbers]), strict=True))
         return [replies[number] for number in range(len(requests))]
 
-    def _in_batches(self, requests: Sequence[Request]) -> list[Reply]:
+    def _in_batches(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
         memory = f"the memory of the {_called(self.device)}"
-        replies: list[Reply] = []
+        replies: list[EngineReply] = []
         too_many = None
         while len(replies) < len(requests):
             batch = requests[len(replies) : len(replies) + self.fits]
@@ -100,10 +101,10 @@ class TransformersAnswerer(Engine):
                 self._tell(f"{too_many} queries at once do not fit into {memory}; going on with {self.fits}")
                 too_many = None
             reason = f"The query does not fit into {memory}; show fewer or smaller frames, or take a smaller model"
-            replies += [Reply(error=reason)] if done is None else done
+            replies += [EngineReply(error=reason)] if done is None else done
         return replies
 
-    def _try(self, batch: Sequence[Request]) -> list[Reply] | None:
+    def _try(self, batch: Sequence[EngineRequest]) -> list[EngineReply] | None:
         """Run a batch; None if it does not fit into memory, of which nothing is held any more then."""
         import torch
 
@@ -116,7 +117,7 @@ class TransformersAnswerer(Engine):
             torch.cuda.empty_cache()
         return None
 
-    def _look(self, batch: Sequence[Request]) -> list[Reply]:
+    def _look(self, batch: Sequence[EngineRequest]) -> list[EngineReply]:
         import torch
 
         tensors = self._tensors(batch)
@@ -126,11 +127,11 @@ class TransformersAnswerer(Engine):
         lengths = tensors["attention_mask"].sum(dim=1).tolist()
         said = self._processor.tokenizer.batch_decode(logprobs.argmax(dim=-1, keepdim=True), skip_special_tokens=True)
         return [
-            Reply(text, length, logprobs=tuple(row[list(request.following)].tolist()))
+            EngineReply(text, length, logprobs=tuple(row[list(request.following)].tolist()))
             for request, row, length, text in zip(batch, logprobs, lengths, said, strict=True)
         ]
 
-    def _speak(self, batch: Sequence[Request]) -> list[Reply]:
+    def _speak(self, batch: Sequence[EngineRequest]) -> list[EngineReply]:
         import torch
 
         tensors = self._tensors(batch)
@@ -151,7 +152,7 @@ class TransformersAnswerer(Engine):
         lengths = tensors["attention_mask"].sum(dim=1).tolist()
         ends = _ends(self._model.generation_config.eos_token_id)
         return [
-            Reply(
+            EngineReply(
                 tokenizer.decode(row, skip_special_tokens=True),
                 length,
                 _until(row.tolist(), ends),
@@ -160,7 +161,7 @@ class TransformersAnswerer(Engine):
             for row, length in zip(spoken, lengths, strict=True)
         ]
 
-    def _tensors(self, batch: Sequence[Request]) -> dict[str, Any]:
+    def _tensors(self, batch: Sequence[EngineRequest]) -> dict[str, Any]:
         import torch
 
         texts, videos = [request.text for request in batch], [request.videos for request in batch]

@@ -9,22 +9,22 @@ from typing import Any
 
 from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.vlm.adapter import check_served
-from hpvqa.vlm.backends.engine import Dtype, Engine, Reply, Request, first_line
+from hpvqa.vlm.backends.engine import Dtype, Engine, EngineReply, EngineRequest, first_line
 from hpvqa.vlm.backends.vllm_settings import RANKS, engine_arguments, hosting
 from hpvqa.vlm.device import Device
 from hpvqa.vlm.frames.clip import Frames
-from hpvqa.vlm.options import ModelOptions
+from hpvqa.vlm.options import VllmOptions
 from hpvqa.vlm.processing import check_frames, filled_up, load_processor, video_metadata
 
 
-class VllmAnswerer(Engine):
+class VllmAnswerer(Engine[VllmOptions]):
     """Gives all queries of a batch to the engine at once, in their order, so that it finds what they have in common."""
 
     packages = tuple((module, "pip install vllm") for module in ("vllm", "torch", "transformers"))
 
     _llm: Any = None
 
-    def __init__(self, options: ModelOptions) -> None:
+    def __init__(self, options: VllmOptions) -> None:
         super().__init__(options)
         if self.adapter is not None:
             check_served(self.adapter, self.family)
@@ -79,7 +79,7 @@ class VllmAnswerer(Engine):
             # Whatever it raises, the traceback goes through its processes and tells a user nothing.
             raise RunError(f"vLLM cannot run {self.name}: {first_line(error)}") from error
 
-    def _run(self, requests: Sequence[Request]) -> list[Reply]:
+    def _run(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
         from vllm.exceptions import VLLMClientError
 
         try:
@@ -87,14 +87,14 @@ class VllmAnswerer(Engine):
         except (VLLMClientError, ValueError) as error:
             # One that vLLM does not take, such as a prompt that is too long, keeps the others from being answered.
             if len(requests) == 1:
-                return [Reply(error=f"vLLM does not take the query: {first_line(error)}")]
+                return [EngineReply(error=f"vLLM does not take the query: {first_line(error)}")]
         except HpvqaError:
             raise
         except Exception as error:
             raise RunError(f"vLLM failed: {first_line(error)}") from error
         return [reply for request in requests for reply in self._run([request])]
 
-    def _generate(self, requests: Sequence[Request]) -> list[Reply]:
+    def _generate(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
         from vllm import SamplingParams
         from vllm.lora.request import LoRARequest
 
@@ -110,7 +110,7 @@ class VllmAnswerer(Engine):
         outputs = self._llm.generate(prompts, params, use_tqdm=False, lora_request=adapter)
         return [_reply(request, output) for request, output in zip(requests, outputs, strict=True)]
 
-    def _prompt(self, request: Request) -> dict[str, Any]:
+    def _prompt(self, request: EngineRequest) -> dict[str, Any]:
         tokens = self._processor.tokenizer(request.text)["input_ids"]
         videos = [self._video(frames) for frames in request.videos]
         return {"prompt_token_ids": [*tokens, *request.prefix], "multi_modal_data": {"video": videos}}
@@ -132,12 +132,14 @@ class VllmAnswerer(Engine):
         self._hosting.close()
 
 
-def _reply(request: Request, output: Any) -> Reply:
+def _reply(request: EngineRequest, output: Any) -> EngineReply:
     said = output.outputs[0]
     length = len(output.prompt_token_ids)
     if not request.following:
-        return Reply(said.text, length, len(said.token_ids), cut=said.finish_reason == "length")
-    return Reply(said.text, length, logprobs=tuple(said.logprobs[0][token].logprob for token in request.following))
+        return EngineReply(said.text, length, len(said.token_ids), cut=said.finish_reason == "length")
+    return EngineReply(
+        said.text, length, logprobs=tuple(said.logprobs[0][token].logprob for token in request.following)
+    )
 
 
 def check_normalisation(model: str, processor: Any) -> None:

@@ -25,6 +25,16 @@ def adapter_folder() -> Path:
     return HERE / "adapter"
 
 
+def place_of(model: str) -> str:
+    """Where the model of a name is; what is no name of the embedded model stays as it is."""
+    return str(base_folder()) if model in NAMES else model
+
+
+def own_adapter(model: str) -> Path | None:
+    """The adapter that the name of a model includes; None if it includes none."""
+    return adapter_folder() if model == ADAPTED else None
+
+
 def shown(folder: Path) -> str:
     """What to write down of an adapter's folder: the shipped one has a name, and its place is this machine's own."""
     return ADAPTED if folder == adapter_folder() else str(folder)

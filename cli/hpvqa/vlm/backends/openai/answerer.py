@@ -1,38 +1,37 @@
-"""The answerer."""
+"""The answerer, and the event loop in which it keeps its connections."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import JsonValue
 
 from hpvqa.errors import HpvqaError, MissingDependencyError, RunError, UsageError
 from hpvqa.install import pip_install
-from hpvqa.vlm.backends.openai.address import check_url
-from hpvqa.vlm.backends.openai.api import Api
-from hpvqa.vlm.backends.openai.background import Background
+from hpvqa.vlm.backends.openai.api import Api, check_url
 from hpvqa.vlm.backends.openai.dialect import Conversation
 from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
-from hpvqa.vlm.backends.openai.folder import MediaFolder
-from hpvqa.vlm.backends.openai.packing import Sent
-from hpvqa.vlm.backends.openai.replies import Reply
+from hpvqa.vlm.backends.openai.packing import MediaFolder, Sent
+from hpvqa.vlm.backends.openai.replies import ChatReply
 from hpvqa.vlm.backends.openai.scores import nothing_within
 from hpvqa.vlm.backends.openai.served import Served, find_served
-from hpvqa.vlm.backends.openai.trial import Manner, expected, stretches, try_out
+from hpvqa.vlm.backends.openai.trial import ServerSetup, expected, stretches, try_out
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
-from hpvqa.vlm.scoring import Doubt, parse_choice
+from hpvqa.vlm.scoring import MassCheck, parse_choice
 from hpvqa.vlm.thoughts import spoken
 
 _ROUNDS = 4
 """Queries at once, in requests at once: the slowest request of a batch keeps the others waiting, so not too few."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class OpenAIAnswerer:
     def __init__(self, options: ServerOptions) -> None:
         if importlib.util.find_spec("httpx2") is None:
             raise MissingDependencyError(f"Servers are asked with the package httpx2; run: {pip_install('openai')}")
-        self._url = check_url(options.url)
+        self._url = check_url(options.server)
         if options.key is not None and not re.fullmatch(r"[!-~]+", options.key.get_secret_value()):
             raise UsageError("The key in the environment must be letters, digits and signs of ASCII without spaces")
         if options.transport == "file" and (options.media is None or not options.media.is_dir()):
@@ -75,8 +74,8 @@ class OpenAIAnswerer:
         self._open: _Connection | None = None
         self._served: Served | None = None
         self._chat: Conversation | None = None
-        self._manner: Manner | None = None
-        self._doubt: Doubt | None = None
+        self._setup: ServerSetup | None = None
+        self._mass: MassCheck | None = None
 
     @property
     def name(self) -> str:
@@ -86,13 +85,13 @@ class OpenAIAnswerer:
     @property
     def resampling(self) -> Resampling:
         """Whether the server keeps all frames; known once it was tried."""
-        return self._manner.resampling if self._manner else "unknown"
+        return self._setup.resampling if self._setup else "unknown"
 
     @property
     def details(self) -> Mapping[str, JsonValue]:
         """Everything that answers depend on; complete once the server was tried."""
-        options, served, manner = self._options, self._served, self._manner
-        spoken = manner is not None and manner.way.name == "text"
+        options, served, setup = self._options, self._served, self._setup
+        spoken = setup is not None and setup.method.name == "text"
         return {
             "url": self._url,
             "transport": options.transport,
@@ -100,8 +99,8 @@ class OpenAIAnswerer:
             "server": served.kind if served else None,
             "server_version": served.version if served else None,
             "family": served.family.name if served and served.family else None,
-            "scoring": options.scoring if manner is None else "generate" if spoken else "logprobs",
-            "scored": manner.way.name if manner else None,
+            "scoring": options.scoring if setup is None else "generate" if spoken else "logprobs",
+            "scored": setup.method.name if setup else None,
             "max_new_tokens": options.max_new_tokens if spoken else None,
             **(self._chat.dialect.details if self._chat else {}),
         }
@@ -120,7 +119,7 @@ class OpenAIAnswerer:
         api = Api(self._url, options)
         media = MediaFolder(options.media) if options.media else None
         connection = _Connection(Background(), api, asyncio.Semaphore(options.concurrency), media)
-        self._open, self._doubt = connection, Doubt(tell)
+        self._open, self._mass = connection, MassCheck(tell)
         try:
             connection.background.run(self._prepare(connection, tell))
         except BaseException:
@@ -133,7 +132,7 @@ class OpenAIAnswerer:
         served = await find_served(connection.api, self._url, self._options.model)
         chat = Conversation(connection.api, served.model)
         put = None if connection.media is None else connection.media.put
-        self._manner = await try_out(chat, served, self._options, put, tell)
+        self._setup = await try_out(chat, served, self._options, put, tell)
         self._served, self._chat = served, chat
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
@@ -157,8 +156,8 @@ class OpenAIAnswerer:
         seconds = (time.perf_counter() - start) / max(len(queries), 1)
         answers = [Answer(None, error=str(item)) if isinstance(item, HpvqaError) else item for item in found]
         for answer in answers:
-            if answer.logprobs is not None and self._doubt is not None:
-                self._doubt.check(answer.logprobs, answer.text)
+            if answer.logprobs is not None and self._mass is not None:
+                self._mass.check(answer.logprobs, answer.text)
         return [replace(answer, seconds=seconds) for answer in answers]
 
     async def _answer_all(self, connection: _Connection, queries: Sequence[Query]) -> list[Answer | HpvqaError]:
@@ -166,14 +165,14 @@ class OpenAIAnswerer:
 
     async def _answer_one(self, connection: _Connection, query: Query) -> Answer | HpvqaError:
         assert self._chat is not None  # noqa: S101 - it was loaded
-        assert self._manner is not None  # noqa: S101
-        ask, manner = self._chat, self._manner
+        assert self._setup is not None  # noqa: S101
+        ask, setup = self._chat, self._setup
 
-        async def chat(sent: Sent, **fields: Any) -> Reply:
-            if manner.each is None or not sent.frames:
+        async def chat(sent: Sent, **fields: Any) -> ChatReply:
+            if setup.frames_each is None or not sent.frames:
                 return await ask(sent, **fields)
             reply = await ask(sent, **fields, return_token_ids=True)
-            if stretches(reply.prompt_token_ids) != expected(sent.frames, manner.each):
+            if stretches(reply.prompt_token_ids) != expected(sent.frames, setup.frames_each):
                 raise IncompleteError(
                     "The server left out frames of this query; use --transport images, or start vLLM with "
                     "--trust-request-mm-kwargs"
@@ -184,8 +183,8 @@ class OpenAIAnswerer:
             # Encoded only when it is its turn, so that only few encoded clips are in memory; in a thread, so that
             # replies are read meanwhile.
             async with connection.slots:
-                sent = await asyncio.to_thread(manner.packing.pack, query)
-                return await manner.way.answer(chat, sent, query.choices)
+                sent = await asyncio.to_thread(setup.packing.pack, query)
+                return await setup.method.answer(chat, sent, query.choices)
         except HpvqaError as error:
             return error
 
@@ -229,8 +228,8 @@ class OpenAIAnswerer:
 
     async def _listen(self, connection: _Connection, query: Query, heard: Callable[[str], None]) -> None:
         assert self._chat is not None  # noqa: S101 - it was loaded
-        assert self._manner is not None  # noqa: S101
-        sent = await asyncio.to_thread(self._manner.packing.pack, query)
+        assert self._setup is not None  # noqa: S101
+        sent = await asyncio.to_thread(self._setup.packing.pack, query)
         body = self._chat.dialect.body(self._chat.model, sent, {"max_tokens": self._options.max_new_tokens})
         async with aclosing(connection.api.stream("/chat/completions", body)) as pieces:
             async for piece in pieces:
@@ -246,3 +245,36 @@ class OpenAIAnswerer:
         connection.background.close()
         if connection.media is not None:
             connection.media.close()
+
+
+class Background:
+    """Runs coroutines, from its making until it is closed."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="hpvqa-server", daemon=True)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine and wait for what it returns or raises; if waiting is interrupted, it is cancelled."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Cancel what still runs, and stop."""
+        self.run(self._finish())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _finish(self) -> None:
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()

@@ -1,11 +1,15 @@
-"""Requests to a server: retries, and errors as sentences."""
+"""Requests to a server: its address, what is sent again and when, and errors as sentences."""
 
 from __future__ import annotations
 
 import asyncio
+import random
+import re
+import time
 from asyncio import sleep
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,8 +17,6 @@ from pydantic import BaseModel, ValidationError
 
 from hpvqa.errors import UsageError
 from hpvqa.hosts import is_local
-from hpvqa.vlm.backends.openai.address import NO_ADDRESS
-from hpvqa.vlm.backends.openai.events import read_events
 from hpvqa.vlm.backends.openai.failures import (
     IncompleteError,
     PassingError,
@@ -26,8 +28,7 @@ from hpvqa.vlm.backends.openai.failures import (
     told_error,
 )
 from hpvqa.vlm.backends.openai.replies import Piece
-from hpvqa.vlm.backends.openai.retries import PATIENCE, may_pass, wait_before, wanted_wait
-from hpvqa.vlm.backends.openai.wire import ENCODING, Incoming, WireError
+from hpvqa.vlm.backends.openai.wire import ENCODING, Incoming, WireError, read_events
 from hpvqa.vlm.options import ServerOptions
 
 R = TypeVar("R", bound=BaseModel)
@@ -37,6 +38,13 @@ _END = "[DONE]"
 _WHOLE, _PIECEMEAL = 2, 10
 """After so many times the longest wait for something to come, a reply must be over, however steadily it trickles; one
 that comes piece by piece may take longer, for it is read while it comes."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+"""Waits before the first retry, and at most [s]; each is twice the one before."""
+_CHANCE = 0.25
+"""By up to this share waits are shorter, so that clients that failed together do not come back together."""
+PATIENCE = 120.0
+"""Longest wait that a server may ask for [s]; one that wants more time is not asked again."""
+NO_ADDRESS = "The address of a server looks like http://127.0.0.1:8000/v1"
 
 
 class Api:
@@ -274,3 +282,59 @@ def _wrong(error: ValidationError) -> str:
         why = detail["msg"].removeprefix("Value error, ") if detail["type"] == "value_error" else ""
         found.append(": ".join(filter(None, (".".join(map(str, detail["loc"])), why))))
     return ", ".join(filter(None, found)) or "no object"
+
+
+def may_pass(status: int) -> bool:
+    """Whether a request that was refused with this status code may be taken later."""
+    return status in {408, 409, 429} or status >= 500
+
+
+def wait_before(retry: int) -> float:
+    """How long to wait before a retry where the server does not say [s].
+
+    Args:
+        retry: Its number, from 1 on.
+    """
+    return min(_FIRST_WAIT * 2.0 ** (retry - 1), _LONGEST_WAIT) * (1 - _CHANCE * random.random())  # noqa: S311 - no secret
+
+
+def wanted_wait(retry_after: str | None) -> float | None:
+    """How long a server wants to be left alone [s], by its header ``Retry-After``; None where that does not say.
+
+    Args:
+        retry_after: Seconds, or a date.
+    """
+    if retry_after is None:
+        return None
+    if re.fullmatch(r"\s*-?\d{1,9}(\.\d*)?\s*", retry_after):
+        return max(float(retry_after), 0.0)
+    try:
+        return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def check_url(url: str) -> str:
+    """The address without a slash at its end.
+
+    Raises:
+        UsageError: It is none, or holds what may be a secret; the message does not repeat it then.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if host is None or parts.scheme not in {"http", "https"}:
+        raise UsageError(NO_ADDRESS)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise UsageError(
+            "The address of a server may hold neither a user's name and password nor a query, for it is written down; "
+            "put the key into the environment variable HPVQA_API_KEY"
+        )
+    return url.rstrip("/")
+
+
+def root_of(url: str) -> str:
+    """Where a server keeps what is not part of the interface, such as its version."""
+    return url.removesuffix("/v1")

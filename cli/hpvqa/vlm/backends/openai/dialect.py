@@ -9,7 +9,7 @@ from typing import Any
 
 from hpvqa.vlm.backends.openai.api import Api
 from hpvqa.vlm.backends.openai.packing import Sent
-from hpvqa.vlm.backends.openai.replies import Reply
+from hpvqa.vlm.backends.openai.replies import ChatReply
 
 _NO_TEMPERATURE = re.compile(
     r"temperature.{0,80}(support|only|allowed)|(support|recogni[sz]ed).{0,40}temperature", re.I
@@ -80,7 +80,7 @@ class Conversation:
     model: str
     dialect: Dialect = Dialect()
 
-    async def __call__(self, sent: Sent, **fields: Any) -> Reply:
+    async def __call__(self, sent: Sent, **fields: Any) -> ChatReply:
         """Send one request for a chat completion.
 
         Args:
@@ -90,4 +90,4 @@ class Conversation:
         Raises:
             RequestError: There is no reply, or none that can be understood.
         """
-        return await self.api.post("/chat/completions", self.dialect.body(self.model, sent, fields), Reply)
+        return await self.api.post("/chat/completions", self.dialect.body(self.model, sent, fields), ChatReply)

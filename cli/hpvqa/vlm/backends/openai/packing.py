@@ -1,13 +1,26 @@
-"""From a query to what is sent: messages, and how the server shall treat the frames in them."""
+"""From a query to what is sent: frames as bytes, without loss, in messages or files, and how they are to be treated."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
+import shutil
+import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
-from hpvqa.errors import UsageError
-from hpvqa.vlm.backends.openai.encode import data_uri, in_base64, mp4, png
+import av
+import numpy as np
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+from PIL import Image
+
+from hpvqa.errors import RunError, UsageError
 from hpvqa.vlm.backends.vllm_settings import PROCESSOR
 from hpvqa.vlm.families import Family
 from hpvqa.vlm.frames.clip import Frames
@@ -15,7 +28,9 @@ from hpvqa.vlm.options import Transport
 from hpvqa.vlm.processing import filled_up, video_metadata
 from hpvqa.vlm.protocol import Query
 
-Part = dict[str, Any]
+ContentPart = dict[str, Any]
+_FINEST = 10_000
+"""Frame rates are fractions with at most this denominator: exact to a microsecond over any clip."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +55,15 @@ class Packing:
     Attributes:
         transport: How frames travel.
         family: The model's family, if it is known.
-        told: Whether the server, a vLLM one, is told in each request to keep all frames.
-        times: Whether frames can be sent with their times, which needs ``told``.
+        keep_frames: Whether the server, a vLLM one, is told in each request to keep all frames.
+        times: Whether frames can be sent with their times, which needs ``keep_frames``.
         template: Options of the chat template; empty where the server does not take any.
         put: With the transport ``file``: writes a video and returns its address.
     """
 
     transport: Transport
     family: Family | None = None
-    told: bool = False
+    keep_frames: bool = False
     times: bool = False
     template: dict[str, Any] = field(default_factory=dict)
     put: Callable[[bytes], str] | None = None
@@ -71,8 +86,8 @@ class Packing:
         system = [{"role": "system", "content": query.system}] if query.system else []
         return Sent([*system, user], fields, tuple(counts))
 
-    def _videos(self, videos: Sequence[Frames], fields: dict[str, Any]) -> tuple[list[Part], list[int]]:
-        if self.told:
+    def _videos(self, videos: Sequence[Frames], fields: dict[str, Any]) -> tuple[list[ContentPart], list[int]]:
+        if self.keep_frames:
             # A model whose family is not known may have to resize.
             names = PROCESSOR if self.family is not None else ("do_sample_frames",)
             fields["mm_processor_kwargs"] = {name: PROCESSOR[name] for name in names}
@@ -84,14 +99,14 @@ class Packing:
             fields["media_io_kwargs"] = {"video": {**times, "num_frames": -1}}
             return [_video(_sequence(frames)) for frames in filled], [len(frames.indices) for frames in filled]
         rates = [frames.rate for frames in videos if frames.rate is not None]
-        told_when = self.family is not None and self.family.timestamps
+        timed = self.family is not None and self.family.timestamps
         # A video begins at 0 s, wherever in the clip its first frame was.
-        uneven, later = len(rates) < len(videos), told_when and any(frames.indices[0] for frames in videos)
+        uneven, later = len(rates) < len(videos), timed and any(frames.indices[0] for frames in videos)
         if uneven or later:
             ways = "clip or images" if self.times and self.transport == "file" else "images"
             what = "are not evenly spaced" if uneven else "begin within the clip"
             raise UsageError(f"The frames {what}, and a video would lose their times; use --transport {ways}")
-        if self.told:
+        if self.keep_frames:
             # Every frame, where a model's own way of reading would take two a second.
             fields["media_io_kwargs"] = {"video": {"video_backend": "opencv", "num_frames": -1, "fps": -1}}
         # A video of a single frame is empty to some decoders, so that frame is there twice.
@@ -123,7 +138,7 @@ def _alike(videos: Sequence[Frames]) -> bool:
     return len({(frames.indices, frames.fps, frames.total) for frames in videos}) == 1
 
 
-def _video(url: str) -> Part:
+def _video(url: str) -> ContentPart:
     return {"type": "video_url", "video_url": {"url": url}}
 
 
@@ -132,12 +147,106 @@ def _sequence(frames: Frames) -> str:
     return "data:video/jpeg;base64," + ",".join(in_base64(png(image)) for image in frames.images)
 
 
-def _pictures(videos: Sequence[Frames]) -> list[Part]:
+def _pictures(videos: Sequence[Frames]) -> list[ContentPart]:
     """One picture a frame, each after the words that say when it was seen."""
-    parts: list[Part] = []
+    parts: list[ContentPart] = []
     for number, frames in enumerate(videos, start=1):
         of = f"Video {number}, " if len(videos) > 1 else ""
         for image, seconds in zip(frames.images, frames.times, strict=True):
             parts.append({"type": "text", "text": f"{of}{seconds:.2f} s:"})
             parts.append({"type": "image_url", "image_url": {"url": data_uri("image/png", png(image))}})
     return parts
+
+
+def data_uri(kind: str, data: bytes) -> str:
+    """Bytes as an address that contains them.
+
+    Args:
+        kind: Media type.
+        data: The bytes.
+    """
+    return f"data:{kind};base64,{in_base64(data)}"
+
+
+def in_base64(data: bytes) -> str:
+    """Bytes as text."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """One frame, shape (height, width, 3); the fastest compression, since it travels once."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def mp4(images: NDArray[np.uint8], rate: float) -> bytes:
+    """Frames as an H.264 video, from which FFmpeg gets exactly the same pixels.
+
+    They stay RGB: even an exact YUV video is off by up to two steps in each colour once it is RGB again.
+
+    Args:
+        images: The frames, shape (n, height, width, 3).
+        rate: Their rate [1/s].
+    """
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264rgb", rate=Fraction(rate).limit_denominator(_FINEST))
+        assert isinstance(stream, VideoStream)  # noqa: S101 - for the type checker
+        stream.height, stream.width = images.shape[1:3]
+        stream.pix_fmt = "rgb24"
+        stream.options = {"qp": "0", "preset": "ultrafast", "threads": "1"}
+        for number, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+class MediaFolder:
+    """A folder of its own in one that the server may read; it disappears with all that is in it.
+
+    Args:
+        parent: The folder that the server may read.
+
+    Raises:
+        RunError: Nothing can be written there.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        self._lock = threading.Lock()
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="hpvqa-", dir=parent.resolve()))
+            # The server may run as someone else.
+            self._folder.chmod(0o755)
+        except OSError as error:
+            raise RunError(f"{parent} cannot be written: {error.strerror or error}") from None
+
+    def put(self, data: bytes) -> str:
+        """Write a video, named by its content, unless it is there.
+
+        Returns:
+            Its address.
+
+        Raises:
+            RunError: The disk does not take it.
+        """
+        path = self._folder / f"{hashlib.sha256(data).hexdigest()[:32]}.mp4"
+        with self._lock:
+            if not path.exists():
+                try:
+                    path.write_bytes(data)
+                except OSError as error:
+                    path.unlink(missing_ok=True)
+                    raise RunError(f"{path} cannot be written: {error.strerror or error}") from None
+        return path.as_uri()
+
+    def clear(self) -> None:
+        """Delete all videos that are still there."""
+        for path in self._folder.glob("*"):
+            path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -147,7 +147,7 @@ class Usage(BaseModel):
     completion_tokens: Annotated[int | None, BeforeValidator(_count)] = None
 
 
-class Reply(BaseModel):
+class ChatReply(BaseModel):
     """``POST /chat/completions``; the last two only with vLLM, and only where asked for."""
 
     choices: Annotated[Many[Said], Field(min_length=1)]

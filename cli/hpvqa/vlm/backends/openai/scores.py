@@ -1,4 +1,4 @@
-"""Ways to get from a server's replies to an answer."""
+"""From a server's replies to an answer: what was said, or how likely each word is among the tokens that it lists."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from typing import Protocol
 from hpvqa.scene.spec import Side
 from hpvqa.vlm.backends.openai.failures import IncompleteError
 from hpvqa.vlm.backends.openai.packing import Sent
-from hpvqa.vlm.backends.openai.replies import ROUNDING, Reply
-from hpvqa.vlm.backends.openai.tokens import by_text
+from hpvqa.vlm.backends.openai.replies import ROUNDING, ChatReply
 from hpvqa.vlm.protocol import Answer
 from hpvqa.vlm.scoring import Candidates, Tokens, begins_with_choice, likeliest, parse_choice
 from hpvqa.vlm.thoughts import is_thought, spoken
 
-Chat = Callable[..., Awaitable[Reply]]
+Chat = Callable[..., Awaitable[ChatReply]]
 """``chat(sent, **fields)``: what the model replies to a query, with further fields in the request."""
+_BLANKS = str.maketrans({"Ġ": " ", "▁": " ", "Ċ": "\n"})
+"""How some tokenizers write a space or the end of a line, which servers may not translate back."""
+_SHORTEST = 2
+"""Letters of a token that tells which word it begins; with a single one, any word may begin."""
 
 
-class Way(Protocol):
-    """One of the ways."""
+class AnswerMethod(Protocol):
+    """One of the ways to an answer."""
 
     @property
     def name(self) -> str:
@@ -149,7 +152,7 @@ def nothing_within(tokens: int) -> str:
     )
 
 
-def thinks(reply: Reply) -> bool:
+def thinks(reply: ChatReply) -> bool:
     """Whether the model begins with thoughts, so that its first token is no answer."""
     return reply.thinks or any(map(is_thought, (reply.text, *likeliest_of(reply.first))))
 
@@ -165,7 +168,47 @@ def continued(sent: Sent, text: str) -> Sent:
     return replace(sent, messages=[*sent.messages, {"role": "assistant", "content": text}], fields=fields)
 
 
-def _scored(choice: Side, logprobs: Mapping[Side, float] | None, reply: Reply) -> Answer:
+def _scored(choice: Side, logprobs: Mapping[Side, float] | None, reply: ChatReply) -> Answer:
     if logprobs is not None and math.fsum(map(math.exp, logprobs.values())) > 1 + ROUNDING:
         raise IncompleteError("The server's probabilities of the words add up to more than 1, so they are none")
     return Answer(choice, reply.text, logprobs, prompt_tokens=reply.prompt_tokens, answer_tokens=reply.answer_tokens)
+
+
+def word_of(token: str) -> str:
+    """A token as a word: without the spaces around it, in lower case."""
+    return token.translate(_BLANKS).strip().lower()
+
+
+def by_text(tokens: Mapping[str, float], choices: Sequence[Side]) -> dict[Side, float]:
+    """The log-probability of each word that is listed, in whatever way it is written.
+
+    A word may be several tokens, such as ``left``, `` left`` and ``Left``: it has all their probability. If none of the
+    words is listed, the model may split them; then what counts are the longest tokens with which only one word begins.
+
+    Args:
+        tokens: Tokens that could come first, and their log-probabilities.
+        choices: The words.
+    """
+    listed: dict[str, list[float]] = {}
+    for token, logprob in tokens.items():
+        listed.setdefault(word_of(token), []).append(logprob)
+    whole = {word: _sum(listed[word]) for word in choices if word in listed}
+    if whole:
+        return whole
+    found: dict[Side, float] = {}
+    for word in choices:
+        others = [other for other in choices if other != word]
+        begun = [
+            text
+            for text in listed
+            if len(text) >= _SHORTEST and word.startswith(text) and not any(other.startswith(text) for other in others)
+        ]
+        if begun:
+            found[word] = _sum(listed[max(begun, key=len)])
+    return found
+
+
+def _sum(logprobs: Sequence[float]) -> float:
+    """The logarithm of the sum of probabilities."""
+    most = max(logprobs)
+    return most + math.log(math.fsum(math.exp(value - most) for value in logprobs))

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hpvqa.errors import HpvqaError, RunError, UsageError, nearest
-from hpvqa.vlm.backends.openai.address import root_of
-from hpvqa.vlm.backends.openai.api import Api
+from hpvqa.vlm.backends.openai.api import Api, root_of
 from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.replies import Card, Cards, Version
 from hpvqa.vlm.families import Family, find_family
 
-Kind = Literal["vllm", "sglang", "other"]
+ServerKind = Literal["vllm", "sglang", "other"]
 
 _SEQUENCES_SINCE = (0, 32)
 """The first version of vLLM that was tested to keep the times of frames sent one by one; older ones may not."""
@@ -34,7 +33,7 @@ class Served:
     """
 
     model: str
-    kind: Kind
+    kind: ServerKind
     version: str | None = None
     family: Family | None = None
 
@@ -73,7 +72,7 @@ async def find_served(api: Api, url: str, model: str | None) -> Served:
             raise RunError(f"{error}; if it is a server that does not list its models, add --model") from None
         raise
     card = _choose(cards, url, model)
-    kind: Kind = "vllm" if card.owned_by == "vllm" else "sglang" if card.owned_by == "sglang" else "other"
+    kind: ServerKind = "vllm" if card.owned_by == "vllm" else "sglang" if card.owned_by == "sglang" else "other"
     version = await _version(api, url) if kind == "vllm" else None
     return Served(card.id, kind, version, _family(card, cards) if kind == "vllm" else None)
 

@@ -1,4 +1,4 @@
-"""One small query before all others: what a server takes, what it gives, and whether it keeps all frames."""
+"""One small query before all others: what a server takes, how it can answer, and whether it keeps all frames."""
 
 from __future__ import annotations
 
@@ -11,41 +11,47 @@ from typing import Any
 import numpy as np
 
 from hpvqa.errors import RunError
+from hpvqa.scene.spec import Side
+from hpvqa.vlm.backends.openai.api import Api, root_of
 from hpvqa.vlm.backends.openai.dialect import Conversation
-from hpvqa.vlm.backends.openai.failures import RequestError
+from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.packing import Packing, Sent
-from hpvqa.vlm.backends.openai.replies import Reply
-from hpvqa.vlm.backends.openai.scores import Way
+from hpvqa.vlm.backends.openai.replies import ChatReply, Text, Tokenized
+from hpvqa.vlm.backends.openai.scores import AnswerMethod, Chat, Exact, FirstTokens, Spoken, continued, thinks
 from hpvqa.vlm.backends.openai.served import Served
-from hpvqa.vlm.backends.openai.ways import REFUSED, find_way
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.prompt import CHOICES
 from hpvqa.vlm.protocol import Query, Resampling
+from hpvqa.vlm.scoring import Candidates, Tokens
 
 _COUNT = 13
 """Frames of the query: neither so many nor half so many are what a server makes of them that leaves some out."""
 _FAST, _SLOW = 30.0, 2.0
 """Frame rates of the query [1/s]. A server that is told to keep all frames does so at a rate at which models would
 leave some out; one that is not told may at least do so at the rate that most of them sample at."""
+REFUSED = {400, 422}
+"""Status codes of a request that the server understands and does not take."""
+_TOP = (20, 5)
+"""How many tokens to ask for: the most that the interface has, and what stricter servers give."""
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How to deal with a server.
+class ServerSetup:
+    """How a server is asked, as was found out.
 
     Attributes:
         packing: How queries are sent.
-        way: How answers are found.
+        method: How answers are found.
         resampling: Whether it keeps all frames.
-        each: How many frames make one stretch of video tokens, so that those of each query can be counted; None where
-            the replies do not show it.
+        frames_each: How many frames make one stretch of video tokens, so that those of each query can be
+            counted; None where the replies do not show it.
     """
 
     packing: Packing
-    way: Way
+    method: AnswerMethod
     resampling: Resampling
-    each: int | None
+    frames_each: int | None
 
 
 async def try_out(
@@ -54,8 +60,8 @@ async def try_out(
     options: ServerOptions,
     put: Callable[[bytes], str] | None,
     tell: Callable[[str], None],
-) -> Manner:
-    """Find out how to deal with a server.
+) -> ServerSetup:
+    """Find out how to ask a server.
 
     Args:
         chat: Asks the model; how requests are put is found out, too.
@@ -78,28 +84,28 @@ async def try_out(
     sent = packing.pack(_query(packing))
     found = stretches(reply.prompt_token_ids)
     # Most models turn one frame, or two, into one stretch of tokens; some turn a whole video into one.
-    each = next((each for each in (1, 2) if sent.frames and found == expected(sent.frames, each)), None)
-    resampling: Resampling = "none" if each or packing.transport == "images" else "unknown"
+    frames_each = next((n for n in (1, 2) if sent.frames and found == expected(sent.frames, n)), None)
+    resampling: Resampling = "none" if frames_each or packing.transport == "images" else "unknown"
     if resampling == "unknown":
         tell(
             "The server may leave out frames that it is sent, so this run is marked: resampling unknown. --transport "
             "images sends each frame by itself; vLLM leaves none out if it is started with --trust-request-mm-kwargs"
         )
-    return Manner(packing, await find_way(chat.api, chat, served, options, sent, tell), resampling, each)
+    return ServerSetup(packing, await find_method(chat.api, chat, served, options, sent, tell), resampling, frames_each)
 
 
 async def _first(
     chat: Conversation, served: Served, options: ServerOptions, put: Callable[[bytes], str] | None
-) -> tuple[Packing, Reply]:
+) -> tuple[Packing, ChatReply]:
     template: dict[str, Any] = {}
     if served.kind != "other":
         template = dict(served.family.chat_template_options) if served.family else {"enable_thinking": False}
     plain = Packing(options.transport, served.family, template=template, put=put)
     ids = {"return_token_ids": True, "return_prompt_text": True} if served.kind == "vllm" else {}
-    ways = [plain]
+    packings = [plain]
     if served.kind == "vllm" and options.transport != "images":
-        ways.insert(0, replace(plain, told=True, times=served.takes_times))
-    for packing in ways:
+        packings.insert(0, replace(plain, keep_frames=True, times=served.takes_times))
+    for packing in packings:
         try:
             return packing, await _put(chat, packing.pack(_query(packing)), ids)
         except RequestError as error:
@@ -115,7 +121,7 @@ async def _first(
     raise AssertionError  # The last one has returned or raised.
 
 
-async def _put(chat: Conversation, sent: Sent, fields: Mapping[str, Any]) -> Reply:
+async def _put(chat: Conversation, sent: Sent, fields: Mapping[str, Any]) -> ChatReply:
     """A reply to a query, put as the server wants it; how that is, it says as it refuses."""
     while True:
         try:
@@ -129,7 +135,7 @@ async def _put(chat: Conversation, sent: Sent, fields: Mapping[str, Any]) -> Rep
 
 def _query(packing: Packing) -> Query:
     width, height = (64, 64) if packing.family is None else packing.family.resolution
-    fps = _FAST if packing.told else _SLOW
+    fps = _FAST if packing.keep_frames else _SLOW
     # Some servers take only so many pictures.
     count = 2 if packing.transport == "images" else _COUNT
     images = np.broadcast_to(np.linspace(20, 220, width)[:, None], (count, height, width, 3)).astype(np.uint8)
@@ -160,11 +166,112 @@ def stretches(prompt: Sequence[int]) -> int:
     return 0 if video is None else sum(token == video[0] for token, _ in runs)
 
 
-def expected(frames: Sequence[int], each: int) -> int:
+def expected(frames: Sequence[int], frames_each: int) -> int:
     """How many stretches there are if no frame is left out.
 
     Args:
         frames: How many frames each video has.
-        each: How many of them make one stretch.
+        frames_each: How many of them make one stretch.
     """
-    return sum(-(-count // each) for count in frames)
+    return sum(-(-count // frames_each) for count in frames)
+
+
+async def find_method(
+    api: Api, chat: Chat, served: Served, options: ServerOptions, sent: Sent, tell: Callable[[str], None]
+) -> AnswerMethod:
+    """Choose the most exact way to an answer that a server has.
+
+    Args:
+        api: The connection.
+        chat: Asks the model.
+        served: What the server has.
+        options: What the user wants.
+        sent: A query to try it with.
+        tell: Takes what the user should know, now or during later answers.
+
+    Raises:
+        RequestError: It does not answer, for now, or thinks for longer than it may speak.
+    """
+    spoken = Spoken(options.max_new_tokens, once(tell))
+    if options.scoring == "generate":
+        return await _heard(spoken, chat, sent)
+    if served.kind == "vllm":
+        exact = await _exact(api, chat, served, sent)
+        if exact is not None:
+            return exact
+        tell("The server cannot tell how likely each whole word is, so they are looked for among the likeliest tokens")
+    for top in _TOP:
+        try:
+            reply = await chat(sent, max_tokens=1, logprobs=True, top_logprobs=top)
+        except RequestError as error:
+            # Some servers fail over what they do not have; that they answer at all is known by now.
+            lacks = isinstance(error, IncompleteError) or error.status in REFUSED or "logprob" in error.said
+            if not lacks:
+                raise
+        else:
+            if thinks(reply):
+                tell("The model thinks before it answers, so it speaks and its words are read (--scoring generate)")
+                return await _heard(spoken, chat, sent)
+            if reply.first:
+                return FirstTokens(top, spoken)
+    tell("The server gives no log-probabilities, so the model speaks and its words are read (--scoring generate)")
+    return await _heard(spoken, chat, sent)
+
+
+async def _heard(spoken: Spoken, chat: Chat, sent: Sent) -> Spoken:
+    """The model's words, if it says any: one that thinks for too long does so with all queries."""
+    await spoken.answer(chat, sent, CHOICES)
+    return spoken
+
+
+def once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Tells no sentence twice."""
+    told = set[str]()
+
+    def tell_once(sentence: str) -> None:
+        if sentence not in told:
+            told.add(sentence)
+            tell(sentence)
+
+    return tell_once
+
+
+async def _exact(api: Api, chat: Chat, served: Served, sent: Sent) -> AnswerMethod | None:
+    """A way that vLLM has beyond the interface; None if this one does not have it."""
+    try:
+        ids = {word: await _tokens(api, served, word) for word in CHOICES}
+        prefixes = [step.prefix for step in Candidates(CHOICES, tuple(ids.values())).steps if step.prefix]
+        method = Exact(ids, await _begun(api, chat, served, sent, prefixes) if prefixes else {})
+        await method.answer(chat, sent, CHOICES)
+    except RequestError as error:
+        if isinstance(error, IncompleteError) or error.status in REFUSED | {404}:
+            return None
+        raise
+    return method
+
+
+async def _tokens(api: Api, served: Served, word: Side) -> Tokens:
+    body = {"model": served.model, "prompt": word, "add_special_tokens": False}
+    return tuple((await api.post(f"{root_of(api.url)}/tokenize", body, Tokenized)).tokens)
+
+
+async def _begun(api: Api, chat: Chat, served: Served, sent: Sent, prefixes: Sequence[Tokens]) -> dict[Tokens, str]:
+    """The model's turn up to each of several beginnings of an answer.
+
+    Raises:
+        IncompleteError: The server's chat template or its tokenizer makes other tokens of them.
+    """
+    fields = {"max_tokens": 1, "return_token_ids": True, "return_prompt_text": True}
+    asked = await chat(sent, **fields)
+    # What a template puts before an answer that is to come, but not before one that is there: mostly closed thoughts.
+    some = CHOICES[0]
+    there = await chat(continued(sent, some), **fields)
+    lead = (asked.prompt_text or "").removeprefix((there.prompt_text or "").removesuffix(some))
+    begun = {}
+    for prefix in prefixes:
+        body = {"model": served.model, "tokens": list(prefix)}
+        begun[prefix] = lead + (await api.post(f"{root_of(api.url)}/detokenize", body, Text)).prompt
+        reply = await chat(continued(sent, begun[prefix]), **fields)
+        if reply.prompt_token_ids != [*asked.prompt_token_ids, *prefix]:
+            raise IncompleteError("The server does not let a model go on with an answer just as it would begin it")
+    return begun
