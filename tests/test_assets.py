@@ -86,10 +86,13 @@ def test_fetches_only_what_the_model_names(wheel: Path, tmp_path: Path) -> None:
     assert left_in(cache) == [folder.name]
 
 
-def test_fetches_once(wheel: Path, tmp_path: Path) -> None:
-    folder = assets.robot_dir(tmp_path / "cache")
+def test_fetches_once_and_says_so(wheel: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    folder = assets.robot_dir(tmp_path / "cache", tell=said.append)
     wheel.unlink()
-    assert assets.robot_dir(tmp_path / "cache", fetch=False) == folder
+    assert assets.robot_dir(tmp_path / "cache", fetch=False, tell=said.append) == folder
+    (sentence,) = said
+    assert sentence.startswith("Fetching the robot's meshes")
 
 
 def test_two_at_once_share_one_copy(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,25 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     printed = capsys.readouterr()
     assert message in printed.err
     assert printed.out == ""
+    assert not out.exists()
+
+
+def test_what_is_prepared_is_told_as_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def prepare(backend: str, *, draws: bool, tell: Callable[[str], None]) -> None:
+        tell(f"{backend} is prepared")
+        raise UsageError("It lacks something")
+
+    monkeypatch.setattr("hpvqa.sim.prepare", prepare)
+    out, events = tmp_path / "data", tmp_path / "events.jsonl"
+    with pytest.raises(SystemExit) as caught:
+        main(["collect", "push", "--out", str(out), "--progress-file", str(events)])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "mujoco is prepared\nError: It lacks something\n"
+    note, done = map(json.loads, events.read_text().splitlines())
+    assert (note["event"], note["message"]) == ("note", "mujoco is prepared")
+    assert (done["status"], done["message"]) == ("failed", "It lacks something")
     assert not out.exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,11 +62,16 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> list[SerialPool]:
     """The demo without simulator and without looking at clips; returns the pools that it opened."""
     opened: list[SerialPool] = []
 
+    def prepare(backend: str, *, draws: bool, tell: Callable[[str], None]) -> None:
+        assert not opened
+        tell(f"{backend} is prepared")
+
     def open_pool(workers: int, open_record: OpenRecord) -> SerialPool:
         opened.append(SerialPool(tiny, workers))
         return opened[-1]
 
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(demo, "prepare", prepare)
     monkeypatch.setattr(demo, "ProcessPool", open_pool)
     monkeypatch.setattr(demo, "BASELINES", [name for name in BASELINES if name != "pixels"])
     return opened
@@ -115,10 +121,13 @@ def test_the_same_again_makes_nothing(
 ) -> None:
     out = tmp_path / "out"
     assert run("--out", str(out), "--json") == 0
-    first = json.loads(capsys.readouterr().out)
+    first = capsys.readouterr()
+    assert first.err.count("mujoco is prepared") == 1
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.jsonl") if "runs" in path.parts}
     assert run("--out", str(out), "--json") == 0
-    assert json.loads(capsys.readouterr().out) == first
+    again = capsys.readouterr()
+    assert json.loads(again.out) == json.loads(first.out)
+    assert "is prepared" not in again.err
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(pools) == 1
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hpvqa.resources import default_cache
+from hpvqa.sim import prepare
 from hpvqa.sim.mujoco import robot
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 
@@ -26,15 +27,18 @@ def same(one: list[robot.DetailedMesh], other: list[robot.DetailedMesh]) -> bool
     )
 
 
-def test_a_cache_that_is_damaged_or_cannot_be_written_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The robot's model, of whose meshes only two are simplified."""
     model = robot_dir(default_cache(os.environ)) / MODEL
-    spec = mujoco.MjSpec.from_file(str(model))
-    # Two of the robot's meshes are enough.
-    whole = list(robot.visual_meshes(spec.copy().compile()))[:2]
+    whole = list(robot.visual_meshes(mujoco.MjSpec.from_file(str(model)).compile()))[:2]
     monkeypatch.setattr(robot, "visual_meshes", lambda compiled: iter(whole))
-    cache = tmp_path / "cache"
+    return model
+
+
+def test_a_cache_that_is_damaged_or_cannot_be_written_changes_nothing(small: Path, tmp_path: Path) -> None:
+    model, cache = small, tmp_path / "cache"
+    spec = mujoco.MjSpec.from_file(str(model))
     first = robot._cached_meshes(model, spec, cache)
     (kept,) = cache.iterdir()
     assert same(robot._load(kept), first)
@@ -47,3 +51,22 @@ def test_a_cache_that_is_damaged_or_cannot_be_written_changes_nothing(
     (tmp_path / "file").touch()
     assert same(robot._cached_meshes(model, spec, tmp_path / "file"), first)
     assert [path.name for path in cache.iterdir()] == [kept.name]
+
+
+def test_before_workers_start_they_are_made_once_and_that_is_said(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / small.parent.name).symlink_to(small.parent)
+    monkeypatch.setenv("HPVQA_CACHE", str(cache))
+    said: list[str] = []
+    prepare("mujoco", draws=False, tell=said.append)
+    assert said == []
+    prepare("mujoco", draws=True, tell=said.append)
+    (kept,) = cache.glob("*.npz")
+    assert [sentence.partition(",")[0] for sentence in said] == ["Simplifying the robot's meshes"]
+    made = kept.stat().st_mtime_ns
+    prepare("mujoco", draws=True, tell=said.append)
+    assert len(said) == 1
+    assert kept.stat().st_mtime_ns == made

@@ -27,6 +27,7 @@ from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
 from hpvqa.record.sheet import contact_sheet
 from hpvqa.record.sight import Sight, clearest
+from hpvqa.sim import prepare
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.embedded import ADAPTED, BASE
 from hpvqa.vlm.registry import BASELINES
@@ -163,11 +164,11 @@ def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock
             f"The episodes in {data} are not those of the demo, perhaps since an older version made them "
             f"({'; '.join(differences(found, wanted))}); delete {data.parent}, or choose another --out"
         )
-    report = collect(
-        Request(data, wanted, counts),
-        lambda missing: ProcessPool(min(workers, missing), open_simulator_record),
-        reporter,
-        clock,
-    )
+
+    def open_pool(missing: int) -> ProcessPool:
+        prepare(recipe.backend, draws=recipe.video, tell=reporter.note)
+        return ProcessPool(min(workers, missing), open_simulator_record)
+
+    report = collect(Request(data, wanted, counts), open_pool, reporter, clock)
     if report.status == "interrupted":
         raise KeyboardInterrupt

@@ -151,8 +151,8 @@ def command(
         else:
             print_estimate(what, PlainConsole())
         return
-    prepare(recipe.backend, draws=recipe.video)
     with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:
+        prepare(recipe.backend, draws=recipe.video, tell=reporter.note)
 
         def open_pool(missing: int) -> Pool:
             if not isaac:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 BACKENDS = ("mujoco", "isaac")
 
 
-def prepare(backend: str, *, draws: bool) -> None:
-    """Make sure that a simulator can start, and fetch what it lacks: once, before many processes start one each.
+def prepare(backend: str, *, draws: bool, tell: Callable[[str], None]) -> None:
+    """Make sure that a simulator can start; fetch or make what it lacks once, before many processes start one each.
 
     Args:
         backend: Its name.
         draws: Whether it will render.
+        tell: Told of what takes long.
 
     Raises:
         UsageError: There is no such simulator, or it lacks something; the message says what to install.
@@ -35,12 +37,16 @@ def prepare(backend: str, *, draws: bool) -> None:
         require_rtx(gpu_names())
         return
     from hpvqa.resources import default_cache
-    from hpvqa.sim.mujoco.assets import robot_dir
+    from hpvqa.sim.mujoco.assets import MODEL, robot_dir
     from hpvqa.sim.mujoco.gl import choose_gl
 
-    robot_dir(default_cache(os.environ))
+    cache = default_cache(os.environ)
+    robot = robot_dir(cache, tell=tell)
     if draws:
         choose_gl(os.environ)
+        from hpvqa.sim.mujoco.robot import prepare_meshes
+
+        prepare_meshes(robot / MODEL, cache, tell)
 
 
 def open_simulator(resolution: tuple[int, int] | None) -> Simulator:

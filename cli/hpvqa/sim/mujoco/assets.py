@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from hpvqa.errors import RunError, UsageError
@@ -31,12 +32,13 @@ _FOLDER_IN_WHEEL = "gym_hil/assets"
 _BY_HAND = f"{sys.executable} -m pip install --no-deps {REQUIREMENT}"
 
 
-def robot_dir(cache: Path, *, fetch: bool = True) -> Path:
+def robot_dir(cache: Path, *, fetch: bool = True, tell: Callable[[str], None] | None = None) -> Path:
     """The folder that holds ``panda.xml`` and the meshes it names.
 
     Args:
         cache: Folder for fetched files, made when needed; several processes may share it.
         fetch: Whether to fetch what is missing.
+        tell: Told before something is fetched.
 
     Raises:
         UsageError: The files are missing and must not be fetched, or they are not the expected ones.
@@ -51,6 +53,8 @@ def robot_dir(cache: Path, *, fetch: bool = True) -> Path:
     if not folder.exists():
         if not fetch:
             raise UsageError(f"The robot's meshes are not here; run `hpvqa assets`, or: {_BY_HAND}")
+        if tell is not None:
+            tell(f"Fetching the robot's meshes ({REQUIREMENT}), the first time")
         _fetch(folder)
     if model_digest(folder) != MODEL_DIGEST:
         raise UsageError(f"The robot's meshes in {folder} are damaged; delete that folder and run `hpvqa assets`")

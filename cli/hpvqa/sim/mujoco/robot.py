@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
@@ -96,6 +96,17 @@ def robot_parts(robot_xml: Path, cache: Path, label: int) -> list[RobotPart]:
     ]
 
 
+def prepare_meshes(robot_xml: Path, cache: Path, tell: Callable[[str], None]) -> None:
+    """Make the simplified meshes if the cache lacks them, so that each of many processes need not.
+
+    Args:
+        robot_xml: The Panda with its gripper.
+        cache: Folder in which they are kept.
+        tell: Told before they are made, which takes long.
+    """
+    _cached_meshes(robot_xml, mujoco.MjSpec.from_file(str(robot_xml)), cache, tell)
+
+
 def _painted(color: tuple[float, float, float]) -> Color:
     r, g, b = (float(value) for value in encoded(_PAINT * linear(color)))
     return (r, g, b)
@@ -110,7 +121,9 @@ class DetailedMesh:
     levels: tuple[Mesh, ...]
 
 
-def _cached_meshes(robot_xml: Path, spec: mujoco.MjSpec, cache: Path) -> list[DetailedMesh]:
+def _cached_meshes(
+    robot_xml: Path, spec: mujoco.MjSpec, cache: Path, tell: Callable[[str], None] | None = None
+) -> list[DetailedMesh]:
     key = hashlib.sha256(robot_xml.read_bytes())
     for mesh in spec.meshes:
         path = robot_xml.parent / mesh.file
@@ -121,6 +134,8 @@ def _cached_meshes(robot_xml: Path, spec: mujoco.MjSpec, cache: Path) -> list[De
     # A file that is damaged, which the checksums in it show, is made again; without one the work takes longer.
     with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return _load(path)
+    if tell is not None:
+        tell("Simplifying the robot's meshes, the first time: up to half a minute")
     meshes = [_detailed(mesh) for mesh in _joined(visual_meshes(spec.copy().compile()))]
     with suppress(OSError):
         _save(path, meshes)
