@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, episode_dir, publish, read_episode
-from hpvqa.record.marks import COLORS, PAPER, Marker, color_of
+from hpvqa.record.marks import COLORS, PAPER, Marker, close_ups, color_of
 from hpvqa.record.moments import Moment, frame_at, key_moments, spans
 from hpvqa.record.plot import plot_trajectory
 from hpvqa.record.recorder import record_episode
@@ -46,6 +46,16 @@ CLAIMS = {
     "push": "the {answer} cube is heavier: pushed alike, it went less far",
     "drop": "the {answer} sphere is more elastic: dropped from the same height, it bounced higher",
 }
+EXPERIMENTS = {
+    "push": "push: which cube is heavier?",
+    "drop": "drop: which sphere is more elastic?",
+    "weigh": "weigh: which cube is heavier?",
+    "slide": "slide: which cube has more friction?",
+    "press": "press: which spring is stiffer?",
+    "balance": "balance: which end is heavier?",
+}
+TILE = 330
+"""Of each close-up in the picture of all experiments [pixels]."""
 LOOKS: tuple[tuple[int, Literal["plain", "materials"]], ...] = ((2, "plain"), (2, "materials"), (4, "materials"))
 """Episodes whose rooms are shown beside each other."""
 HELD = 2.2
@@ -72,6 +82,8 @@ def main() -> None:
     looks(simulator).save(IMAGES / "looks.jpg", quality=88)
     with tempfile.TemporaryDirectory() as folder:
         made = [_collect(simulator, task, number, Path(folder)) for task, number in EPISODES.items()]
+        others = [_collect(simulator, task, 0, Path(folder)) for task in EXPERIMENTS if task not in EPISODES]
+        experiments([*made, *others]).save(IMAGES / "experiments.jpg", quality=90)
         timeline(made).savefig(IMAGES / "timeline.png", dpi=130)
         stories = [story(episode, read_episode(episode)) for episode in made]
         stacked(stories).save(IMAGES / "episodes.jpg", quality=90)
@@ -109,7 +121,7 @@ def looks(simulator: Simulator) -> Image.Image:
         simulator.reset(spec, planner.command(0.0))
         for step in range(round(HELD / simulator.timestep)):
             simulator.step(planner.command(step * simulator.timestep))
-        for camera in ("front_wide", "front_right_narrow"):
+        for camera in (found for found in spec.cameras if found.name in ("front_wide", "front_right_narrow")):
             pictures.append(Image.fromarray(simulator.render(camera).copy()).resize((WIDTH, 360)))
     columns = [stacked(pictures[start : start + 2]) for start in range(0, len(pictures), 2)]
     sheet = Image.new("RGB", (len(columns) * (WIDTH + GAP) - GAP, columns[0].height), PAPER)
@@ -145,6 +157,46 @@ def story(folder: Path, record: EpisodeRecord) -> Image.Image:
         draw.text((x + 2, 39), f"{moment.time:.2f} s  {moment.label}", fill=FAINT, font=ImageFont.load_default(20))
         strip.paste(small, (x, 68))
     return strip
+
+
+def experiments(episodes: Sequence[Path]) -> Image.Image:
+    """What each experiment shows: close-ups of the outcome of an episode, with distances, two experiments a row."""
+    tiles = [_experiment(folder, read_episode(folder)) for folder in episodes]
+    width, height = tiles[0].size
+    rows = -(-len(tiles) // 2)
+    sheet = Image.new("RGB", (2 * width + 4 * GAP, rows * (height + GAP) - GAP), PAPER)
+    for number, tile in enumerate(tiles):
+        sheet.paste(tile, (number % 2 * (width + 4 * GAP), number // 2 * (height + GAP)))
+    return sheet
+
+
+def _experiment(folder: Path, record: EpisodeRecord) -> Image.Image:
+    """The close-ups of one episode, by its clearest camera; of a thing alone also how it began."""
+    found, names = clearest(record).camera, record.spec.names
+    camera = next(item for item in record.cameras if item.camera == found)
+    shown = spans(record)
+    seen = [(name, shown[name].seen, True) for name in names]
+    if len(seen) == 1:
+        seen.insert(0, (names[0], 0.0, False))
+    pictures = frames(folder, camera, [frame_at(record, time) for _, time, _ in seen])
+    windows = close_ups(record, camera, shown)
+    tile = Image.new("RGB", (2 * TILE + GAP, TILE + 36), PAPER)
+    draw = ImageDraw.Draw(tile)
+    draw.text((2, 4), EXPERIMENTS[record.spec.task], fill=INK, font=ImageFont.load_default(22))
+    answer = f"answer: {record.task.answer(record.spec)}"
+    draw.text((tile.width - 2, 6), answer, fill=FAINT, font=ImageFont.load_default(20), anchor="ra")
+    for column, ((name, _, outcome), picture) in enumerate(zip(seen, pictures, strict=True)):
+        part = windows[name].cut(picture, TILE)
+        marker = Marker(part, camera.camera, RESOLUTION, ImageFont.load_default(24), windows[name])
+        color = color_of(name, names)
+        if outcome:
+            marker.ruler(record.spec.thing(name), color, shown[name], shown[name].words)
+        words = name if outcome and len(names) > 1 else ("after" if outcome else "before")
+        ImageDraw.Draw(part).text(
+            (8, 4), words, fill=color, font=ImageFont.load_default(22), stroke_width=3, stroke_fill=PAPER
+        )
+        tile.paste(part, (column * (TILE + GAP), 36))
+    return tile
 
 
 def _outcome(record: EpisodeRecord, time: float) -> Moment:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hpvqa.probes.drop import LIFT
-from hpvqa.probes.events import Event
+from hpvqa.probes.events import Event, Pose
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord, episode_dir, publish
 from hpvqa.record.trajectory import column_names, write_trajectory
@@ -92,10 +92,11 @@ def make_episode(data: Path, spec: EpisodeSpec, *, ok: bool = True, video: bool 
     for side in SIDES:
         first = column_names(SIDES).index(f"{side}_x")
         rows[:, first : first + 3] = np.linspace(spec.thing(side).position, final[side], FRAMES)
+        rows[:, first + 3] = 1.0
     write_trajectory(partial / TRAJECTORY_FILE, rows.tolist(), SIDES)
     events = make_events(spec)
     task = TASKS[spec.task]
-    outcome = task.check(spec, events, final)
+    outcome = task.check(spec, events, {name: Pose(place) for name, place in final.items()})
     assert outcome.ok
     record = EpisodeRecord(
         spec=spec,

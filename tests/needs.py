@@ -21,6 +21,7 @@ FIRST = (
     "tests/test_backend_vllm.py",
     "tests/test_tutorial.py",
     "tests/test_collect_end_to_end.py",
+    "tests/test_plugin.py",
     "tests/test_embedded.py",
     "tests/isaac/test_contract.py",
     "tests/isaac/test_collect.py",

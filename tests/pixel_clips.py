@@ -1,4 +1,4 @@
-"""Clips of both tasks from a tiny ray caster, whose truth is known."""
+"""Clips from a tiny ray caster, whose truth is known."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.probes.traces import Moved, Path, Turned
 from hpvqa.record.episode import CameraRecord
 from hpvqa.scene.camera import look_at, rotation
-from hpvqa.scene.spec import CameraSpec, Vec3
+from hpvqa.scene.spec import CameraSpec, Thing, Vec3
+from hpvqa.tasks import TASKS
 
 Frames = list[NDArray[np.uint8]]
 Place = tuple[float, float, float]
 Color = tuple[int, int, int]
-HALF, TABLE, WALL, ROBOT = 0.025, (120, 150, 110), (90, 60, 90), (235, 235, 235)
+HALF, TABLE, WALL, ROBOT, STEEL = 0.025, (120, 150, 110), (90, 60, 90), (235, 235, 235), (75, 80, 85)
 RED, BLUE = (200, 60, 50), (50, 70, 190)
+LIFTING = 0.5
+"""A thing gets to where its path begins within this time [s]."""
 CAMERAS: dict[str, tuple[Vec3, Vec3, float]] = {
     "top": ((0.9, 0.0, 2.0), (0.45, 0.0, 0.0), 24),
     "low": ((1.6, -1.4, 0.5), (0.45, 0.0, 0.1), 24),
@@ -54,16 +58,18 @@ class Caster:
         self.room = np.where(on_table[..., None], shade[..., None] * TABLE, np.array(WALL, float))
         self.room[self.box((0.15, 0.0, 0.2), (0.05, 0.05, 0.2))] = ROBOT
 
-    def box(self, center: Place, half: Place) -> NDArray[np.bool_]:
+    def box(self, center: Place, half: Place, yaw: float = 0.0) -> NDArray[np.bool_]:
+        turned = np.array([[math.cos(yaw), -math.sin(yaw), 0], [math.sin(yaw), math.cos(yaw), 0], [0, 0, 1]])
+        to_center, rays = np.subtract(center, self.eye) @ turned, self.rays @ turned
         with np.errstate(divide="ignore", invalid="ignore"):
-            a = (np.subtract(center, half) - self.eye) / self.rays
-            b = (np.add(center, half) - self.eye) / self.rays
-        return np.minimum(a, b).max(axis=-1) < np.maximum(a, b).min(axis=-1)
+            a = (to_center - half) / rays
+            b = (to_center + half) / rays
+        return np.asarray(np.minimum(a, b).max(axis=-1) < np.maximum(a, b).min(axis=-1))
 
-    def ball(self, center: Place) -> NDArray[np.bool_]:
+    def ball(self, center: Place, radius: float = HALF) -> NDArray[np.bool_]:
         to_center = np.subtract(center, self.eye)
         along = self.rays @ to_center
-        return to_center @ to_center - along**2 < HALF**2
+        return np.asarray(to_center @ to_center - along**2 < radius**2)
 
     def draw(self, masks: Sequence[tuple[NDArray[np.bool_], Color]], rng: np.random.Generator) -> NDArray[np.uint8]:
         image = self.room.copy()
@@ -125,3 +131,43 @@ def drop_clip(
                 masks.append((caster.ball((*place, z)), color))
         frames.append(caster.draw(masks, rng))
     return frames
+
+
+def task_clip(record: CameraRecord, task: str, hidden: dict[str, float], fps: float = 15) -> Frames:
+    """Things with these hidden values do what the task's probe says can be seen, one after the other."""
+    caster, rng, kind = Caster(record), np.random.default_rng(3), TASKS[task]
+    things = [thing for thing in kind.examples() if thing.name in hidden]
+    trace = kind.probe.trace(kind.examples()[0], kind.hidden)
+    every = trace.before + trace.after + LIFTING if isinstance(trace, Path) else 0.5
+    frames = []
+    for time in np.arange(0, 1.0 + len(things) * every, 1 / fps):
+        masks = []
+        for number, thing in enumerate(things):
+            masks += _masks(caster, task, thing, hidden[thing.name], time - 1.0 - number * every)
+        frames.append(caster.draw(masks, rng))
+    return frames
+
+
+def _masks(
+    caster: Caster, task: str, thing: Thing, hidden: float, since: float
+) -> list[tuple[NDArray[np.bool_], Color]]:
+    """What is drawn of a thing, that long after its time has come."""
+    kind = TASKS[task]
+    trace, value = kind.probe.trace(thing, kind.hidden), np.array([hidden])
+    x, y = thing.position[0] - 0.006, thing.position[1] + 0.007
+    if isinstance(trace, Path):
+        share = min(max((since + trace.before + LIFTING) / LIFTING, 0), 1)
+        seen = trace.height(value, np.array([max(since, -trace.before)])).item()
+        z = trace.rest + (share * seen if since <= trace.after else 0.0)
+        half = (trace.size[0] / 2, trace.size[1] / 2, trace.size[2] / 2)
+        moving = caster.ball((x, y, z), half[0]) if trace.rounded else caster.box((x, y, z), half)
+        if trace.base is None:
+            return [(moving, RED)]
+        across, along, high = (length / 2 for length in trace.base)
+        return [(caster.box((x, y, high), (across, along, high)), STEEL), (moving, RED)]
+    assert isinstance(trace, Moved | Turned)
+    share = min(max(since / 0.4, 0), 1)
+    goal = kind.probe.expected(thing, kind.hidden, value).item() * share
+    forward, yaw = (goal, 0.0) if isinstance(trace, Moved) else (0.08 * share, goal)
+    across, along, high = (length / 2 for length in thing.size)
+    return [(caster.box((x + forward, y, high), (across, along, high), yaw), RED)]

@@ -15,7 +15,7 @@ import pytest
 from hpvqa.tasks import TASKS
 
 SEED = 2024
-EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "12"))
+EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "8"))
 """Of each task in :func:`moved`; a multiple of 4."""
 FILMED = ("--seed", "20261125", "--fps", "2", "--resolution", "224x224")
 """How :func:`filmed` is made. Nobody has seen the episodes of this seed."""

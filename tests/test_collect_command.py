@@ -15,6 +15,7 @@ from hpvqa.commands.collect import episode_counts, repeat_option
 from hpvqa.errors import UsageError
 from hpvqa.main import main
 from hpvqa.recipe import Recipe, load_recipe
+from hpvqa.tasks import TASKS
 from tests.collect_fakes import command
 
 
@@ -50,9 +51,9 @@ def test_rewriting_only_adds_the_option_and_does_so_once(args: list[str]) -> Non
 @pytest.mark.parametrize(
     ("recipe", "tasks", "episodes", "counts"),
     [
-        (Recipe(), (), (), {"push": 40, "drop": 40}),
+        (Recipe(), (), (), dict.fromkeys(TASKS, 40)),
         (Recipe(), ("drop",), (), {"drop": 40}),
-        (Recipe(), (), (3,), {"push": 3, "drop": 3}),
+        (Recipe(), (), (3,), dict.fromkeys(TASKS, 3)),
         (Recipe(), ("drop", "push"), (1, 2), {"drop": 1, "push": 2}),
         (load_recipe("paper"), (), (), {"push": 154, "drop": 125}),
         (load_recipe("paper"), ("drop",), (), {"drop": 125}),
@@ -68,7 +69,7 @@ def test_how_many_episodes_of_which_tasks(
 
 
 def test_a_wrong_count_is_one_sentence() -> None:
-    with pytest.raises(UsageError, match=r"one for each of the 2 tasks \(push, drop\), not 3"):
+    with pytest.raises(UsageError, match=rf"one for each of the {len(TASKS)} tasks \({', '.join(TASKS)}\), not 3"):
         episode_counts(Recipe(), (), (1, 2, 3))
     with pytest.raises(UsageError, match="named twice: push push"):
         episode_counts(Recipe(), ("push", "push"), (1, 2))
@@ -112,7 +113,7 @@ def test_failures_are_printed_by_hidden_property(tmp_path: Path) -> None:
     ("args", "message"),
     [
         (["pusch"], "There is no task 'pusch'; did you mean 'push'?"),
-        (["--episodes", "1", "2", "3"], "Give --episodes one number, or one for each of the 2 tasks"),
+        (["--episodes", "1", "2", "3"], "Give --episodes one number, or one for each of the 6 tasks"),
         (["--episodes", "0"], "Invalid value for '--episodes'"),
         (["--episodes", "1", "-3"], "Invalid value for '--episodes'"),
         (["--episodes", "many"], "Invalid value for '--episodes'"),

@@ -17,6 +17,7 @@ from hpvqa.commands import demo_table
 from hpvqa.dataset.build import build
 from hpvqa.install import pip_install
 from hpvqa.main import main
+from hpvqa.probes.events import Pose
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
 from hpvqa.record.trajectory import column_names, write_trajectory
@@ -45,7 +46,7 @@ def tiny(_: Collection) -> Record:
         on_frames(FRAMES * len(spec.cameras))
         return EpisodeRecord(
             spec=spec,
-            outcome=TASKS[spec.task].check(spec, events, final),
+            outcome=TASKS[spec.task].check(spec, events, {name: Pose(place) for name, place in final.items()}),
             events=events,
             duration=FRAMES / FPS,
             video=VideoRecord(fps=FPS, width=WIDTH, height=HEIGHT, frames=FRAMES),

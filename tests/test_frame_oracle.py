@@ -14,6 +14,7 @@ from hpvqa.errors import UsageError
 from hpvqa.evaluate.conditions import CONDITIONS
 from hpvqa.evaluate.trials import check_conditions
 from hpvqa.probes.drop import bounces
+from hpvqa.probes.events import Pose
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.baselines import FrameOracle
@@ -31,7 +32,9 @@ def recorded(task: str, pair: tuple[float, float]) -> tuple[EpisodeSpec, Run]:
 
 def odds(spec: EpisodeSpec, found: Run, times: list[float]) -> float:
     rows = [round(time * 60) for time in times]
-    places = {side: [tuple(found.rows[f"{side}_{axis}"][row] for axis in "xyz") for row in rows] for side in SIDES}
+    parts = ("x", "y", "z", "qw", "qx", "qy", "qz")
+    numbers = {name: [[found.rows[f"{name}_{part}"][row] for part in parts] for row in rows] for name in spec.names}
+    places = {name: [Pose(tuple(each[:3]), tuple(each[3:])) for each in every] for name, every in numbers.items()}
     return TASKS[spec.task].log_odds(spec, found.events, [row / 60 for row in rows], places)
 
 

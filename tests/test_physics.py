@@ -1,6 +1,6 @@
 """Physics that must hold, on episodes of each task made through the command line without video.
 
-A dozen of each by default, of which none may fail; HPVQA_TEST_EPISODES=100 takes a hundred (a multiple of 4).
+Eight of each by default, of which none may fail; HPVQA_TEST_EPISODES=100 takes a hundred (a multiple of 4).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
+from hpvqa.tasks.pair import PairTask
 from tests.shared import EPISODES
-from tests.worlds import run, sample, with_hidden
+from tests.worlds import run, sample, with_hidden, with_values
 
 Records = dict[str, list[EpisodeRecord]]
 
@@ -98,7 +99,31 @@ def test_the_measured_outcome_agrees_with_the_label(records: Records, task: str)
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_the_law_says_what_is_measured(records: Records, task: str) -> None:
+    probe, worst = TASKS[task].probe, 0.0
+    for record in records[task]:
+        assert record.outcome.measurement is not None, record.outcome.reason
+        for thing in record.spec.things:
+            worst = max(worst, abs(record.outcome.measurement.of(thing.name) - probe.law(thing)))
+    print(f"{task}: the law is off by {worst:.5f} at most; it may be by {probe.accuracy}")
+    assert worst <= probe.accuracy
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_law_holds_at_the_ends_of_the_range(task: str) -> None:
+    kind, spec = TASKS[task], sample(task, 2)
+    for values in (kind.hidden_range, kind.hidden_range[::-1]):
+        done = run(with_values(spec, dict(zip(spec.names, values, strict=False))))
+        assert done.outcome.measurement is not None, done.outcome.reason
+        for name, value in zip(spec.names, values, strict=False):
+            expected = kind.probe.law(spec.thing(name).with_hidden(kind.hidden, value))
+            assert done.outcome.measurement.of(name) == pytest.approx(expected, abs=kind.probe.accuracy)
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_left_is_plus_y_all_the_way(moved: Path, task: str) -> None:
+    if not isinstance(TASKS[task], PairTask):
+        pytest.skip("nothing of it is called left or right")
     for folder in list(find_episodes(moved, task))[:20]:
         rows = read_trajectory(folder / "trajectory.parquet", SIDES)
         assert rows["left_y"].min() > 0.1
@@ -116,8 +141,8 @@ def test_attempts_hardly_ever_fail_whatever_the_hidden_value(records: Records, t
     tried, missed = np.zeros(10), np.zeros(10)
     for record in found:
         bad = len(record.failed_attempts) + (not record.outcome.ok)
-        for side in SIDES:
-            share = (TASKS[task].hidden_value(record.spec, side) - low) / (high - low)
+        for value in TASKS[task].values(record.spec).values():
+            share = (value - low) / (high - low)
             decile = min(int(10 * share), 9)
             tried[decile] += bad + record.outcome.ok
             missed[decile] += bad
@@ -131,4 +156,6 @@ def test_the_order_and_side_are_balanced(records: Records) -> None:
         for record in found:
             key = (TASKS[task].answer(record.spec), record.spec.order[0])
             cells[key] = cells.get(key, 0) + 1
-        assert set(cells.values()) == {EPISODES // 4}, cells
+        # One thing alone is always the first.
+        expected = EPISODES // (2 * len(found[0].spec.names))
+        assert set(cells.values()) == {expected}, cells

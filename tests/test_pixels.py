@@ -11,9 +11,10 @@ import pytest
 
 from hpvqa.record.episode import CameraRecord
 from hpvqa.record.video import ClipWriter
+from hpvqa.tasks import TASKS
 from hpvqa.vlm.pixels import Measured, PixelsAnswerer, measure_clip
 from hpvqa.vlm.protocol import Query
-from tests.pixel_clips import BLUE, RED, Frames, camera, drop_clip, push_clip, squeezed
+from tests.pixel_clips import BLUE, RED, Frames, camera, drop_clip, push_clip, squeezed, task_clip
 
 pytestmark = pytest.mark.slow
 
@@ -23,8 +24,8 @@ pytestmark = pytest.mark.slow
 def test_displacement_is_recovered(name: str, moved: dict[str, float]) -> None:
     measured = measure_clip(push_clip(camera(name), moved, (RED, BLUE)), camera(name), 15, "push")
     assert measured.quantity == "displacement"
-    assert measured.left == pytest.approx(moved["left"], abs=0.015)
-    assert measured.right == pytest.approx(moved["right"], abs=0.015)
+    assert measured.values["left"] == pytest.approx(moved["left"], abs=0.015)
+    assert measured.values["right"] == pytest.approx(moved["right"], abs=0.015)
     assert (measured.p_left > 0.95) == (moved["left"] < moved["right"])
     assert (measured.p_left < 0.05) == (moved["left"] > moved["right"])
 
@@ -36,8 +37,8 @@ def test_restitution_is_recovered(name: str, left: float, right: float) -> None:
     measured = measure_clip(frames, camera(name), 30, "drop")
     assert measured.quantity == "restitution"
     # Below 0.1 a sphere jumps by less than 3 mm: a pixel.
-    assert measured.left == pytest.approx(left, abs=0.03 if left else 0.1)
-    assert measured.right == pytest.approx(right, abs=0.03)
+    assert measured.values["left"] == pytest.approx(left, abs=0.03 if left else 0.1)
+    assert measured.values["right"] == pytest.approx(right, abs=0.03)
     assert (measured.p_left > 0.9) == (left > right)
     assert (measured.p_left < 0.1) == (left < right)
 
@@ -54,20 +55,52 @@ def test_the_other_truth_gives_the_other_answer(
     assert measure_clip(clip(camera("low"), swapped), camera("low"), 30, task).p_left < 0.1
 
 
+def hidden_values(task: str, more: str) -> dict[str, float]:
+    """Two things far apart, of which one has ``more``; one alone is far from the middle."""
+    low, high = TASKS[task].hidden_range
+    few, many = (low + share * (high - low) for share in (0.1, 0.9))
+    names = [thing.name for thing in TASKS[task].examples()]
+    if len(names) == 1:
+        return {names[0]: many if more == "left" else few}
+    return {name: many if name == more else few for name in names}
+
+
+@pytest.mark.parametrize("more", ["left", "right"])
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_is_read_from_its_probe_and_things_alone(task: str, more: str) -> None:
+    hidden = hidden_values(task, more)
+    measured = measure_clip(task_clip(camera("low"), task, hidden), camera("low"), 15, task)
+    assert (measured.p_left > 0.95) == (more == "left")
+    assert (measured.p_left < 0.05) == (more == "right")
+    low, high = TASKS[task].hidden_range
+    assert measured.hidden.keys() == measured.values.keys() == hidden.keys()
+    for name, value in hidden.items():
+        assert measured.hidden[name].best == pytest.approx(value, abs=0.2 * (high - low))
+        assert measured.hidden[name].probability.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_empty_table_says_nothing(task: str) -> None:
+    measured = measure_clip(task_clip(camera("low"), task, {}), camera("low"), 15, task)
+    assert set(measured.values.values()) == {None}
+    assert measured.hidden == {}
+    assert measured.p_left == pytest.approx(0.5)
+
+
 def test_pixels_need_not_be_square() -> None:
     record = squeezed(camera("top"))
     measured = measure_clip(push_clip(record, {"left": 0.05, "right": 0.14}), record, 15, "push")
-    assert measured.left == pytest.approx(0.05, abs=0.015)
-    assert measured.right == pytest.approx(0.14, abs=0.015)
+    assert measured.values["left"] == pytest.approx(0.05, abs=0.015)
+    assert measured.values["right"] == pytest.approx(0.14, abs=0.015)
 
 
 @pytest.mark.parametrize(("task", "clip"), [("push", push_clip), ("drop", drop_clip)])
 def test_an_object_that_is_not_there_is_not_found(task: str, clip: Callable[..., Frames]) -> None:
     nothing = measure_clip(clip(camera("low"), {}), camera("low"), 30, task)
-    assert nothing == Measured(nothing.quantity, None, None, pytest.approx(0.5))
+    assert nothing == Measured(nothing.quantity, {"left": None, "right": None}, pytest.approx(0.5), {})
     one = measure_clip(clip(camera("low"), {"left": 0.1 if task == "push" else 0.6}), camera("low"), 30, task)
-    assert one.right is None
-    assert one.left == pytest.approx(0.1 if task == "push" else 0.6, abs=0.03)
+    assert one.values["right"] is None
+    assert one.values["left"] == pytest.approx(0.1 if task == "push" else 0.6, abs=0.03)
     assert 0.3 < one.p_left < 0.7
 
 

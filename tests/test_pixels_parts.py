@@ -9,20 +9,21 @@ from hypothesis import strategies as st
 
 from hpvqa.probes.drop import dropped
 from hpvqa.scene.camera import project
+from hpvqa.tasks.balance import BalanceTask
 from hpvqa.tasks.drop import DropTask
+from hpvqa.tasks.press import PressTask
 from hpvqa.tasks.push import PushTask
 from hpvqa.vlm.pixels.belief import Belief
-from hpvqa.vlm.pixels.locate import find
-from hpvqa.vlm.pixels.path import support
-from hpvqa.vlm.pixels.ruler import HEIGHTS
-from hpvqa.vlm.pixels.solid import Solid
-from hpvqa.vlm.pixels.survey import survey
-from hpvqa.vlm.pixels.table import table_paint
+from hpvqa.vlm.pixels.locate import Solid, find, presence
+from hpvqa.vlm.pixels.path import STEP, Ruler, support
+from hpvqa.vlm.pixels.table import survey, table_paint
 from hpvqa.vlm.pixels.view import View
 from tests.pixel_clips import BLUE, RED, Caster, bounced, camera, push_clip, squeezed
 
-CUBE = Solid.of(PushTask().example("left"))
-BOUNCES = DropTask.probe.trace(DropTask().example("left"), "restitution")
+LEFT, RIGHT = (Solid.of(thing) for thing in PushTask().examples())
+BAR = BalanceTask().examples()[0]
+BOUNCES = DropTask.probe.trace(DropTask().examples()[0], "restitution")
+PLATE = PressTask.probe.trace(PressTask().examples()[0], "stiffness")
 
 WEIGHTS = st.lists(st.floats(-50, 50), min_size=8, max_size=8)
 GRID = np.linspace(0, 1, 8)
@@ -73,9 +74,9 @@ def test_a_camera_that_sees_no_table_sees_no_paint() -> None:
 def test_a_cube_is_found_where_it_stands_and_only_there(name: str) -> None:
     seen = survey(push_clip(camera(name), {"left": 0.1}), camera(name), 15)
     assert seen is not None
-    assert find(seen.start, seen.end, seen.view, CUBE, "left") == pytest.approx((0.394, 0.207), abs=0.02)
-    assert find(seen.end, seen.start, seen.view, CUBE, "left") == pytest.approx((0.494, 0.207), abs=0.02)
-    assert find(seen.start, seen.end, seen.view, CUBE, "right") is None
+    assert find(seen.start, seen.end, seen.view, LEFT) == pytest.approx((0.394, 0.207), abs=0.02)
+    assert find(seen.end, seen.start, seen.view, LEFT) == pytest.approx((0.494, 0.207), abs=0.02)
+    assert find(seen.start, seen.end, seen.view, RIGHT) is None
 
 
 @pytest.mark.parametrize("restitution", [0.0, 0.1, 0.37, 0.7, 0.93, 1.0])
@@ -93,19 +94,49 @@ def test_height_stays_between_table_and_release(restitution: float, time: float)
 
 def test_support_is_greatest_for_the_path_that_was_seen() -> None:
     times = np.arange(0, 4, 1 / 30)
-    alike = np.zeros((len(times), len(HEIGHTS)), np.float32)
+    heights = np.arange(Ruler.of(BOUNCES).above + 1) * STEP
+    alike = np.zeros((len(times), len(heights)), np.float32)
     for number, time in enumerate(times):
         z = bounced(0.6, time - 1.4) if time > 1.4 else (0.3 if time > 1.0 else 0.0)
-        alike[number] = np.exp(-(((HEIGHTS - 0.025 - z) / 0.01) ** 2))
-    found = support(alike, times, BOUNCES)
+        alike[number] = np.exp(-(((heights - z) / 0.01) ** 2))
+    found = support(alike, 0, times, BOUNCES)
     release, best = np.unravel_index(found.argmax(), found.shape)
     assert BOUNCES.values[best] == pytest.approx(0.6, abs=0.02)
     assert release / 120 == pytest.approx(1.4, abs=0.02)
 
 
 def test_what_never_moved_supports_nothing() -> None:
-    alike = np.tile(np.exp(-HEIGHTS * 30).astype(np.float32), (60, 1))
-    assert support(alike, np.arange(60) / 30, BOUNCES).max() <= 0
+    alike = np.tile(np.exp(-np.arange(73) * STEP * 30).astype(np.float32), (60, 1))
+    assert support(alike, 0, np.arange(60) / 30, BOUNCES).max() <= 0
+
+
+def test_a_path_down_is_followed_below_the_place_of_rest() -> None:
+    times, ruler = np.arange(0, 4, 1 / 15), Ruler.of(PLATE)
+    assert (ruler.above, ruler.below * STEP) == (0, pytest.approx(0.075, abs=STEP))
+    heights = np.arange(-ruler.below, 1) * STEP
+    seen = PLATE.height(np.array([300.0]), times - 0.9)[0]
+    alike = np.exp(-(((heights - seen[:, None]) / 0.006) ** 2)).astype(np.float32)
+    found = support(alike, ruler.below, times, PLATE)
+    moment, best = np.unravel_index(found.argmax(), found.shape)
+    assert PLATE.values[best] == pytest.approx(300, rel=0.15)
+    assert moment / 120 == pytest.approx(0.9, abs=0.1)
+
+
+@pytest.mark.parametrize("yaw", [-0.5, 0.3])
+def test_a_turned_solid_covers_what_is_turned(yaw: float) -> None:
+    caster, view = Caster(camera("top")), View(camera("top"), 320, 240)
+    bar = caster.box((0.46, 0.01, 0.02), (0.02, 0.12, 0.02), yaw).astype(np.float32)
+    bare, x, y = np.zeros_like(bar), np.array([0.46]), np.array([0.01])
+    scores = [presence(bar, bare, view, Solid.of(BAR).turned(angle), x, y)[0] for angle in (-0.5, 0.0, 0.3)]
+    assert int(np.argmax(scores)) == (0 if yaw < 0 else 2)
+    assert max(scores) > 0.8
+
+
+def test_a_property_follows_from_what_it_causes() -> None:
+    seen, values = Belief.sure(np.linspace(-1, 1, 21), 0.4), np.linspace(0, 4, 41)
+    cause = seen.cause(values, 1 - values / 2, 0.05)
+    assert cause.best == pytest.approx(1.2)
+    assert cause.probability.sum() == pytest.approx(1)
 
 
 @given(a=WEIGHTS, b=WEIGHTS)

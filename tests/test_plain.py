@@ -131,9 +131,12 @@ def test_an_error_names_the_option() -> None:
 @pytest.mark.parametrize(
     ("data", "meant"),
     [
-        ({"randomization": {"light_mass": [1, 2]}}, "did you mean tasks.push.ranges.light_mass?"),
+        (
+            {"randomization": {"light_mass": [1, 2]}},
+            "did you mean tasks.push.ranges.light_mass or tasks.weigh.ranges.light_mass?",
+        ),
         ({"restitution": [0, 1]}, "did you mean tasks.drop.ranges.restitution?"),
-        ({"episodes": 3}, "did you mean tasks.push.episodes or tasks.drop.episodes?"),
+        ({"episodes": 3}, "did you mean tasks.push.episodes or tasks.drop.episodes, for instance?"),
         ({"tasks": {"push": {"light_mass": [1, 2]}}}, "did you mean tasks.push.ranges.light_mass?"),
         ({"tasks": {"push": {"seed": 3}}}, "did you mean seed?"),
         ({"randomization": {"light_zz": [1, 2]}}, "did you mean 'light_z'?"),

@@ -83,9 +83,8 @@ def test_things_are_where_the_projection_says(task: str, rig: str, simulator: Mu
     placed(simulator, spec)
     for camera in spec.cameras:
         found = labels(simulator, camera)
-        for side in SIDES:
-            item = spec.thing(side)
-            v, u = np.nonzero(found == LABELS[side])
+        for label, item in enumerate(spec.things, FIRST_LABEL):
+            v, u = np.nonzero(found == label)
             if item.shape != "sphere" or len(u) == 0:
                 continue
             ((x, y),) = project(camera, [item.position], *SIZE)

@@ -13,20 +13,27 @@ from hpvqa.errors import UsageError
 from hpvqa.resources import default_cache
 from hpvqa.scene.camera import faces_robot, project, rotation
 from hpvqa.scene.rigs import load_rig, rig_names
-from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.tasks import TASKS
-from tests.worlds import Run, run, sample, with_hidden
+from tests.worlds import Run, run, sample, with_values
 
 rigs = pytest.mark.parametrize("rig", rig_names())
 tasks = pytest.mark.parametrize("task", TASKS)
-EXTREME = {"push": (0.5, 0.5), "drop": (1.0, 1.0)}
+EXTREME = {
+    "push": {"left": 0.5, "right": 0.5},
+    "drop": {"left": 1.0, "right": 1.0},
+    "weigh": {"left": 0.5, "right": 0.5},
+    "slide": {"left": 0.1, "right": 0.1},
+    "press": {"left": 100.0, "right": 100.0},
+    "balance": {"bar": 0.04},
+}
 """Hidden values with which both objects travel furthest."""
 
 
 @cache
 def extreme_run(task: str) -> tuple[EpisodeSpec, Run]:
-    spec = with_hidden(sample(task, 1), *EXTREME[task])
+    spec = with_values(sample(task, 1), EXTREME[task])
     return spec, run(spec)
 
 
@@ -62,10 +69,22 @@ BEHIND = frozenset({"back_wide", "back_left_wide", "back_right_wide"})
 FIGURES = {
     ("close", "push"): Figures(14),
     ("close", "drop"): Figures(14),
+    ("close", "weigh"): Figures(17),
+    ("close", "slide"): Figures(14),
+    ("close", "press"): Figures(20),
+    ("close", "balance"): Figures(23),
     ("paper", "push"): Figures(4),
     ("paper", "drop"): Figures(3),
+    ("paper", "weigh"): Figures(5),
+    ("paper", "slide"): Figures(4),
+    ("paper", "press"): Figures(6),
+    ("paper", "balance"): Figures(6),
     ("paper-original", "push"): Figures(4, misses=BEHIND, crops=BEHIND),
     ("paper-original", "drop"): Figures(3),
+    ("paper-original", "weigh"): Figures(5),
+    ("paper-original", "slide"): Figures(4, misses=BEHIND, crops=BEHIND),
+    ("paper-original", "press"): Figures(6),
+    ("paper-original", "balance"): Figures(6, misses=BEHIND, crops=frozenset({"back_wide"})),
 }
 RESOLUTIONS = ((640, 480), (224, 224))
 
@@ -123,14 +142,15 @@ def test_names_of_cameras_say_from_where_they_look(rig: str, task: str) -> None:
 
 def outlines(spec: EpisodeSpec, done: Run, camera: CameraSpec) -> Iterator[NDArray[np.float64]]:
     """Corners of a cube, or both ends of the diameter of a sphere that lies across the picture, ten times a second."""
-    for side in SIDES:
-        thing = spec.thing(side)
+    for thing in spec.things:
+        side = thing.name
         for moment in range(0, len(done.rows["time"]), 6):
             center = np.array([done.rows[f"{side}_{axis}"][moment] for axis in "xyz"])
             turned = rotation(tuple(done.rows[f"{side}_q{part}"][moment] for part in "wxyz"))
             across = rotation(camera.quat_wxyz)[:, 0]
-            yield center + thing.half_height * (
-                SIGNS @ turned.T if thing.shape == "box" else np.array([across, -across])
+            half = np.array(thing.size) / 2
+            yield center + (
+                half[0] * np.array([across, -across]) if thing.shape == "sphere" else half * SIGNS @ turned.T
             )
 
 
@@ -138,8 +158,10 @@ def wrists(spec: EpisodeSpec, done: Run) -> Iterator[NDArray[np.float64]]:
     """Outlines of hand and gripper down to the pinch point, while that is within 6 cm of the middle of an object."""
     outline = hand()
     ee = np.stack([done.rows[f"ee_{axis}"] for axis in "xyz"], axis=1)
-    for side in SIDES:
+    for side in spec.names:
         path = np.stack([done.rows[f"{side}_{axis}"] for axis in "xyz"], axis=1)
+        if spec.thing(side).shape == "spring":
+            path = path + np.array([0.0, 0.0, spec.thing(side).half_height])
         for moment in np.flatnonzero(np.linalg.norm(path - ee, axis=1) < 0.06)[::6]:
             yield outline @ rotation(tuple(done.rows[f"ee_q{part}"][moment] for part in "wxyz")).T + ee[moment]
 
@@ -161,9 +183,12 @@ SIGNS = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, 8).T
 
 def corners(spec: EpisodeSpec, done: Run) -> Iterator[NDArray[np.float64]]:
     """For each object, the corners of its bounding box along its whole way, and at starts up to 1 cm away."""
-    for side in SIDES:
+    for side in spec.names:
         path = np.stack([done.rows[f"{side}_{axis}"] for axis in "xyz"], axis=1)
-        half = spec.thing(side).half_height + np.array([0.02, 0.02, 0.0])
+        if spec.thing(side).shape == "spring":
+            # Its plate goes down, and its foot stays.
+            path = path[:1]
+        half = np.array(spec.thing(side).size) / 2 + np.array([0.02, 0.02, 0.0])
         yield (path[:, None] + SIGNS * half).reshape(-1, 3)
 
 

@@ -77,14 +77,13 @@ def test_table_shows_what_matters(task: str, output: Run) -> None:
     text = output(task, "--index", "3")
     assert max(map(len, text.splitlines())) <= 80
     assert f"Answer: {TASKS[task].answer(spec)}" in text
-    hidden = TASKS[task].hidden
-    for side in spec.things:
-        assert f"{getattr(side, hidden):.3f}" in text
+    for value in TASKS[task].values(spec).values():
+        assert f"{value:.3f}" in text or TASKS[task].words_for(value) in text
     for camera in spec.cameras:
         assert camera.name in text
-    for color in (spec.thing("left").color, spec.room.table, *spec.room.walls):
+    for color in (spec.things[0].color, spec.room.table, *spec.room.walls):
         assert swatch(color).plain.split()[0] in text
-    assert spec.order[0] == ("left" if "goes         first" in text else "right")
+    assert spec.order[0] == (spec.names[0] if "goes         first" in text else spec.names[-1])
 
 
 @pytest.mark.parametrize(("color", "name"), [((1.0, 0.5, 0.0), "#ff8000"), ((0.0, 0.0, 1.0), "#0000ff")])

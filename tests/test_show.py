@@ -21,7 +21,9 @@ def episode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     (folder / "partial").mkdir()
     simulator = open_simulator((64, 48))
     # Spheres of restitution below 0.03 have no apex worth a picture; these have.
-    spec = with_hidden(sample(request.param), 0.5, 0.9)
+    spec = sample(request.param)
+    if request.param in ("push", "drop"):
+        spec = with_hidden(spec, 0.5, 0.9)
     made = record_episode(simulator, spec, folder / "partial", fps=5, resolution=(64, 48))
     final = episode_dir(folder / "data", request.param, 0)
     publish(folder / "partial", made, final)
@@ -34,7 +36,8 @@ def test_pictures_of_an_episode(episode: Path, tmp_path: Path) -> None:
     moments = key_moments(read_episode(episode))
     with Image.open(pictures["sheet"]) as sheet:
         # Two lines of moments, and a close-up of each object as high as both.
-        assert sheet.width > 240 * -(-len(moments) // 2) + 2 * 360
+        things = len(read_episode(episode).spec.names)
+        assert sheet.width > 240 * -(-len(moments) // 2) + things * 360
         assert sheet.height > 7 * 2 * 180
     with Image.open(pictures["plot"]) as plot:
         assert plot.size == (1200, 720)
@@ -43,12 +46,10 @@ def test_pictures_of_an_episode(episode: Path, tmp_path: Path) -> None:
 def test_moments_tell_the_story_in_order(episode: Path) -> None:
     record = read_episode(episode)
     moments = key_moments(record)
-    first, second = record.spec.order
     labels = [moment.label for moment in moments]
     assert [moment.time for moment in moments] == sorted(moment.time for moment in moments)
-    stories = {"push": ["touched", "comes to rest"], "drop": ["released", "hits the table", "at its highest"]}
-    story = stories[record.spec.task]
-    assert labels == ["start", *(f"{first} {what}" for what in story), *(f"{second} {what}" for what in story), "end"]
+    story = [what for _, what in record.task.probe.story]
+    assert labels == ["start", *(f"{name} {what}" for name in record.spec.order for what in story), "end"]
 
 
 def test_an_episode_without_clips_gets_a_plot_only(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from hpvqa.sim import open_simulator, prepare
 from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import Simulator
 from hpvqa.tasks import TASKS
-from tests.worlds import Run, physics, run, sample, with_hidden
+from hpvqa.tasks.pair import PairTask
+from tests.worlds import Run, other_answer, physics, run, sample
 
 tasks = pytest.mark.parametrize("task", TASKS)
 
@@ -30,15 +31,15 @@ def test_an_episode_starts_exactly_as_its_spec_says(task: str) -> None:
     simulator.reset(spec, planner(task, 2).command(0))
     state = simulator.state()
     assert state.time == 0
-    for side in SIDES:
-        assert tuple(state.things[side].position) == spec.thing(side).position
-        assert not state.things[side].velocity.any()
-        assert not state.things[side].touching_gripper
+    for thing in spec.things:
+        assert tuple(state.things[thing.name].position) == thing.position
+        assert not state.things[thing.name].velocity.any()
+        assert not state.things[thing.name].touching_gripper
     assert state.ee_position == pytest.approx(planner(task, 2).command(0).position, abs=1e-3)
     assert state.closed == pytest.approx(planner(task, 2).command(0).closed, abs=0.1)
 
 
-@tasks
+@pytest.mark.parametrize("task", [name for name, task in TASKS.items() if isinstance(task, PairTask)])
 def test_left_is_plus_y(task: str) -> None:
     simulator, spec = physics(), sample(task)
     simulator.reset(spec, planner(task).command(0))
@@ -68,7 +69,8 @@ def test_nothing_is_ever_not_a_number_and_the_arm_stays_within_its_limits(alone:
     assert all(np.isfinite(values).all() for values in done.rows.values())
     joints = np.array([done.rows[f"joint_{number}"] for number in range(1, 8)])
     assert np.abs(np.diff(joints, axis=1)).max() * 60 < 4.0
-    assert done.rows["ee_z"].min() > 0.015
+    # Springs let it sink by a few millimetres when it puts down what it weighed.
+    assert done.rows["ee_z"].min() > 0.01
 
 
 @tasks
@@ -76,7 +78,7 @@ def test_swapping_hidden_values_leaves_the_robots_command_alone_but_swaps_the_ou
     alone: dict[str, Run], task: str
 ) -> None:
     kind, spec = TASKS[task], sample(task, 4)
-    swapped = with_hidden(spec, kind.hidden_value(spec, "right"), kind.hidden_value(spec, "left"))
+    swapped = other_answer(spec)
     assert {kind.answer(spec), kind.answer(swapped)} == {"left", "right"}
     # Each outcome is checked against its own answer.
     for outcome in (alone[task].outcome, run(swapped).outcome):
@@ -118,7 +120,7 @@ def test_a_simulator_without_a_resolution_does_not_draw() -> None:
 
 def test_an_unknown_simulator_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'mujoco'"):
-        prepare("mujocco", draws=False)
+        prepare("mujocco", draws=False, tell=print)
 
 
 def test_a_process_that_has_drawn_can_load_a_model() -> None:
@@ -127,6 +129,7 @@ def test_a_process_that_has_drawn_can_load_a_model() -> None:
 from hpvqa.sim import open_simulator, prepare
 from hpvqa.sim.planner import Planner
 from hpvqa.tasks import TASKS
+from hpvqa.tasks.pair import PairTask
 from tests.worlds import sample
 
 spec = sample("push", 0)

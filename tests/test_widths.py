@@ -23,11 +23,10 @@ def test_the_width_is_that_of_the_projection(task: str) -> None:
     spec = make_spec(task, 0, cameras=7)
     for camera in spec.cameras:
         right = np.array(_axes(camera.quat_wxyz)[:, 0])
-        ends = [
-            np.array(spec.thing("left").position) + sign * spec.thing("left").half_height * right for sign in (-1, 1)
-        ]
+        thing = spec.things[0]
+        ends = [np.array(thing.position) + sign * min(thing.size) / 2 * right for sign in (-1, 1)]
         (u, _), (w, _) = project(camera, ends, 224, 224)
-        assert thing_width(camera, spec.thing("left"), 224) == pytest.approx(abs(w - u))
+        assert thing_width(camera, thing, 224) == pytest.approx(abs(w - u))
 
 
 def _axes(quat: tuple[float, float, float, float]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -9,13 +9,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.probes.events import Event
-from hpvqa.record.recorder import final_positions
+from hpvqa.probes.events import Event, Pose
+from hpvqa.record.recorder import final_poses
 from hpvqa.record.trajectory import column_names, row
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
-from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Vec3
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.planner import Planner
@@ -47,8 +47,24 @@ def sample(
 
 def with_hidden(spec: EpisodeSpec, left: float, right: float) -> EpisodeSpec:
     """The same episode with other hidden values."""
-    name = TASKS[spec.task].hidden
-    return with_things(spec, left={name: left}, right={name: right})
+    return with_values(spec, {"left": left, "right": right})
+
+
+def other_answer(spec: EpisodeSpec) -> EpisodeSpec:
+    """The same episode with hidden values changed places, or turned round if there is one thing alone."""
+    values = TASKS[spec.task].values(spec)
+    if len(values) == 1:
+        return with_values(spec, {name: -value for name, value in values.items()})
+    return with_values(spec, dict(zip(values, reversed(values.values()), strict=True)))
+
+
+def with_values(spec: EpisodeSpec, values: Mapping[str, float]) -> EpisodeSpec:
+    """The same episode with other hidden values, by the names of things."""
+    hidden = TASKS[spec.task].hidden
+    things = tuple(
+        thing.with_hidden(hidden, values[thing.name]) if thing.name in values else thing for thing in spec.things
+    )
+    return spec.model_copy(update={"things": things})
 
 
 def with_things(spec: EpisodeSpec, **changes: Mapping[str, object]) -> EpisodeSpec:
@@ -66,7 +82,7 @@ def physics() -> Simulator:
 @dataclass(frozen=True)
 class Run:
     events: tuple[Event, ...]
-    final: dict[str, Vec3]
+    final: dict[str, Pose]
     outcome: Outcome
     rows: dict[str, NDArray[np.float64]]
 
@@ -85,7 +101,7 @@ def run(spec: EpisodeSpec, simulator: Simulator | None = None, rate: int = 60) -
             rows.append(row(simulator.state()))
         simulator.step(planner.command(step * simulator.timestep))
         detector.update(simulator.state())
-    final = final_positions(simulator.state())
+    final = final_poses(simulator.state())
     outcome = task.check(spec, detector.events(), final)
     columns = np.array(rows).T
     return Run(detector.events(), final, outcome, dict(zip(column_names(spec.names), columns, strict=True)))

@@ -19,6 +19,7 @@ from hpvqa.resources import default_cache
 from hpvqa.sim.mujoco import MINIMUM_PYTHON, mujoco_trouble
 from hpvqa.sim.mujoco.assets import robot_dir
 from hpvqa.sim.mujoco.gl import choose_gl, gl_renderer
+from hpvqa.tasks import TASKS
 
 _GIB = 2**30
 
@@ -61,6 +62,10 @@ def examine(environ: Mapping[str, str], folder: Path) -> list[Finding]:
         _package("HTTP client", "httpx2", needs=f"to ask a server, run: {pip_install('openai')}"),
         _package("Isaac Sim", "isaacsim", needs="needs an NVIDIA RTX GPU; see NVIDIA's guide"),
         _package("Isaac Lab", "isaaclab", "omni-isaac-lab", needs="needs Isaac Sim; see Isaac Lab's guide"),
+        *(
+            Finding(f"task {plugin.name}", plugin.package if plugin.task else None, plugin.trouble)
+            for plugin in TASKS.plugins
+        ),
         Finding("processor", f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}"),
         Finding("memory", _memory()),
         Finding("disk", f"{shutil.disk_usage(folder).free / _GIB:.0f} GiB free in {folder}"),

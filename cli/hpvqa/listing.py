@@ -13,7 +13,7 @@ from hpvqa.errors import UsageError
 from hpvqa.places import kind_of, not_a
 from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.scene.spec import Side
-from hpvqa.tasks import TASKS
+from hpvqa.tasks import TASKS, not_installed
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,9 @@ def _built(root: Path, task: str | None) -> Iterator[Entry]:
             if task in (None, row.task):
                 found.setdefault(row.cluster, []).append(row)
                 splits[row.cluster] = split
+    for name in dict.fromkeys(cluster[0] for cluster in found):
+        if name not in TASKS:
+            raise UsageError(f"{root} cannot be understood. {not_installed(name)}")
     order = list(TASKS)
     for cluster in sorted(found, key=lambda cluster: (order.index(cluster[0]), cluster)):
         name, source, number = cluster

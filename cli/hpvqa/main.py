@@ -63,7 +63,10 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"There is no command {args[0]!r}; {nearest(args[0], COMMANDS)}", ctx)
         _refuse_empty(args)
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        if not ctx.resilient_parsing:
+            _tell_of_plugins()
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing any."""
@@ -85,8 +88,8 @@ class LazyGroup(click.Group):
 def cli(ctx: click.Context) -> None:
     """Robot episodes that show what a picture cannot: hidden physical properties.
 
-    A robot pushes and drops things in simulation; vision-language models are asked which one is heavier or more
-    elastic, and scored honestly.
+    A robot pushes, drops, weighs and presses things in simulation; vision-language models are asked which one is
+    heavier, more elastic or stiffer, and scored honestly.
     """
     name = ctx.invoked_subcommand
     if name in COMMANDS:
@@ -107,6 +110,15 @@ def _refuse_empty(args: Sequence[str]) -> None:
             raise UsageError(f"What follows {before} is empty; give it a value, or leave it out")
         if word.startswith("--") and word.endswith("=") and word.count("=") == 1:
             raise UsageError(f"Nothing follows {word}; give it a value, or leave it out")
+
+
+def _tell_of_plugins() -> None:
+    """Say which tasks of other packages are left out."""
+    from hpvqa.tasks import TASKS
+
+    for plugin in TASKS.plugins:
+        if plugin.trouble:
+            click.echo(printable(f"Warning: {plugin.trouble}"), err=True)
 
 
 def main(args: Sequence[str] | None = None) -> None:

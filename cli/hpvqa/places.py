@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from hpvqa.files import read_json
-from hpvqa.tasks import TASKS
 
 Kind = Literal["data set", "data folder", "episode", "run"]
 
@@ -23,7 +22,7 @@ MARKERS: dict[Kind, str] = {
 _MADE_BY: dict[Kind, str] = {"data set": "build", "episode": "collect", "run": "eval", "data folder": "collect"}
 _BELOW = ("episode-*", "[0-9]*/episode-*")
 """Where episodes lie in the folder of a thousand, and in that of a task."""
-_IN_DATA = tuple(f"{task}/[0-9]*/episode-*" for task in TASKS)
+_IN_DATA = ("[a-z]*/[0-9]*/episode-*",)
 _UP = 4
 """Folders above that are looked at; an episode is three below its data folder."""
 _SHOWN = 3

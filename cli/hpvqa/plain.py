@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 from hpvqa.errors import UsageError
 
 _DIGITS = 40
+_NAMED = 2
+"""An error names at most so many places that may have been meant."""
 """Most digits of a whole number; 64 bits need 20, and what is longer breaks arithmetic further on."""
 
 _DEPTH = 100
@@ -142,7 +144,9 @@ def _meant(model: type[BaseModel], parents: Sequence[str], key: str) -> str:
     near = next((places[path] for path in found if path.startswith(prefix) and places[path] in here), None)
     if near is not None and near != key:
         return f"did you mean {near!r}?"
-    return f"did you mean {' or '.join(found)}?"
+    inside = [path for path in found if path.startswith(prefix)] or found
+    more = ", for instance" if len(inside) > _NAMED else ""
+    return f"did you mean {' or '.join(inside[:_NAMED])}{more}?"
 
 
 def _places(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:

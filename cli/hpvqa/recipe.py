@@ -11,7 +11,7 @@ from hpvqa.errors import UsageError
 from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.randomization import Randomization
-from hpvqa.scene.rigs import Rig
+from hpvqa.scene.rigs import Rig, find_rig
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Ranges, Task
 
@@ -115,6 +115,20 @@ class Recipe(Model):
         """The frame rate of one task's clips."""
         task = self.task(name)
         return TASKS[name].default_fps if task is None or task.fps is None else task.fps
+
+    def camera_rig(self) -> Rig:
+        """The camera rig; a task that it does not name is filmed by the cameras of the task that it borrows them from.
+
+        Raises:
+            UsageError: There is no such rig, or its file does not describe one.
+        """
+        rig = find_rig(self.rig)
+        borrowed = {
+            name: rig.tasks[task.views]
+            for name, task in TASKS.items()
+            if name not in rig.tasks and task.views in rig.tasks
+        }
+        return rig.model_copy(update={"tasks": {**rig.tasks, **borrowed}})
 
 
 def recipe_names() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hpvqa.probes.events import Pose
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.isaac.impacts import ImpactFinder
 from hpvqa.sim.protocol import BodyState, State
@@ -95,7 +96,7 @@ def test_events_and_the_shared_outcome_check_follow(low: float, high: float) -> 
         time = max(step, 0) / RATE
         heights = {"left": flight(time, 0.3, low, 0.025), "right": flight(time, 0.3, high, 0.025)}
         detector.update(finder.update(state((step + 50) / RATE, heights, touching=step <= 0)))
-    final = {"left": (0.4, 0.2, 0.025), "right": (0.4, -0.2, 0.025)}
+    final = {"left": Pose((0.4, 0.2, 0.025)), "right": Pose((0.4, -0.2, 0.025))}
     outcome = TASKS["drop"].check(spec, detector.events(), final)  # type: ignore[arg-type]
     assert outcome.ok, outcome.reason
     assert outcome.measurement is not None

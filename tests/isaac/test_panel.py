@@ -10,12 +10,15 @@ import yaml
 
 from hpvqa.recipe import load_recipe
 from hpvqa.scene.rigs import load_rig
+from hpvqa.tasks import TASKS
 from tests.isaac.kit import widgets as ui
 from tests.isaac.kit.session import Session, kit_session
 from tests.isaac.kit.widgets import KitError, World
 from tests.isaac.panel_fixtures import HPVQA, SCHEMA, panel, prepare, script, tiny_job
 
 SECTIONS = ["Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask", "Preview"]
+ALL = 40 * len(TASKS)
+"""Episodes of a job that nobody changed."""
 CONTROLS = (ui.Field, ui.ComboBox, ui.Button)
 
 
@@ -144,10 +147,10 @@ def test_a_value_that_does_not_fit_is_refused_in_words_and_the_old_one_stays(tmp
         kit.type("tasks.push.fps", "fifteen")
         assert kit.texts()["notice"] == "Fps is a whole number, not 'fifteen'"
         assert kit.find("tasks.push.fps").model.as_string == ""
-        kit.check("tasks.push", False)
-        kit.check("tasks.drop", False)
+        for task in TASKS:
+            kit.check(f"tasks.{task}", False)
         assert kit.texts()["notice"] == "At least one task is needed"
-        assert kit.find("tasks.drop").model.as_bool
+        assert kit.find(f"tasks.{list(TASKS)[-1]}").model.as_bool
         kit.type("seed", 3)
         assert kit.texts()["notice"] == ""
 
@@ -159,7 +162,7 @@ def test_what_only_hpvqa_knows_it_says_in_the_panel(tmp_path: Path) -> None:
         assert not kit.find("generate").enabled
         assert kit.texts()["error"] == kit.texts()["estimate"]
         kit.type("tasks.push.fps", "")
-        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 80 episodes are there"))
+        kit.until(lambda: kit.texts()["estimate"].startswith(f"0 of {ALL} episodes are there"))
         assert kit.find("generate").enabled
 
 
@@ -242,7 +245,7 @@ def test_no_hpvqa_is_a_sentence(tmp_path: Path) -> None:
         kit.until(lambda: "There is no program '/nowhere/hpvqa'" in kit.texts()["estimate"])
         assert not kit.find("generate").enabled
         kit.type("option.command", HPVQA)
-        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 80"))
+        kit.until(lambda: kit.texts()["estimate"].startswith(f"0 of {ALL} "))
 
 
 def test_a_command_that_is_no_hpvqa_is_a_sentence(tmp_path: Path) -> None:

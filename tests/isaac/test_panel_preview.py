@@ -307,4 +307,4 @@ def test_cameras_are_added_from_the_viewport_and_the_selection(tmp_path: Path) -
         kit.usd.selected = ["/World", "/World/SideView"]
         kit.click("rig.selected")
         assert kit.find("camera.side_view_2.position.1").model.as_float == 2.0
-        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 80"))
+        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 240"))

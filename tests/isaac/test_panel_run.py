@@ -174,7 +174,7 @@ def test_no_isaac_sim_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with panel(tmp_path) as kit:
         kit.choose("backend", "isaac")
         kit.type("option.isaac", str(tmp_path / "nowhere"))
-        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 80"))
+        kit.until(lambda: kit.texts()["estimate"].startswith("0 of 240"))
         kit.click("generate")
         kit.until(lambda: state(kit) == "failed", 60)
         assert "HPVQA_ISAAC names" in kit.texts()["error"]

@@ -11,7 +11,6 @@ from pydantic import JsonValue
 from hpvqa.evaluate.prediction import p_left
 from hpvqa.evaluate.views import likelier, pool
 from hpvqa.record.episode import EpisodeRecord
-from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.protocol import Answer
 
 
@@ -101,7 +100,7 @@ class Asked:
         }
         if reveal:
             task = self.record.task
-            values: dict[str, JsonValue] = {side: task.hidden_value(spec, side) for side in SIDES}
+            values: dict[str, JsonValue] = {**task.values(spec)}
             found["truth"] = {"question": task.question, "answer": task.answer(spec), task.hidden: values}
         return found
 

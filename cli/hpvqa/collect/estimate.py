@@ -17,7 +17,7 @@ from hpvqa.collect.settings import check_agrees, read_collection
 from hpvqa.plain import Model
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import find_episodes, read_episode
-from hpvqa.scene.rigs import Rig, find_rig
+from hpvqa.scene.rigs import Rig
 from hpvqa.tasks import TASKS
 
 _SAMPLE = 8
@@ -78,7 +78,7 @@ def estimate(request: Request, recipe: Recipe, workers: int) -> Estimate:
     known = [time for time in times if time is not None]
     return Estimate(
         recipe=recipe,
-        rig=find_rig(recipe.rig),
+        rig=recipe.camera_rig(),
         data=str(data),
         tasks=tasks,
         bytes=sum(what.bytes * missing[task] for task, what in tasks.items()),

@@ -10,18 +10,17 @@ from pydantic import Field
 
 from hpvqa.plain import Model
 from hpvqa.record.episode import EpisodeRecord
-from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 
 DECILES = 10
 
 
 class Decile(Model):
-    """Attempts at episodes by the value of the hidden property; each attempt counts for both of its objects."""
+    """Attempts at episodes by the value of the hidden property; each attempt counts for all of its things."""
 
     low: float
     high: float
-    objects: int = Field(description="Objects with such a value, over all attempts.")
+    objects: int = Field(description="Things with such a value, over all attempts.")
     failed: int = Field(description="Those of them whose attempt failed.")
 
 
@@ -82,8 +81,8 @@ class Tally:
         self._failed += not record.outcome.ok
         self._failed_attempts += failed
         low, high = self._task.hidden_range
-        for side in SIDES:
-            share = (self._task.hidden_value(record.spec, side) - low) / (high - low)
+        for value in self._task.values(record.spec).values():
+            share = (value - low) / (high - low)
             decile = min(max(math.floor(share * DECILES), 0), DECILES - 1)
             self._objects[decile] += tries
             self._failed_objects[decile] += failed

@@ -14,7 +14,6 @@ from hpvqa.files import read_bytes, write_json
 from hpvqa.plain import Model, explain
 from hpvqa.recipe import Recipe
 from hpvqa.scene.randomization import Randomization
-from hpvqa.scene.rigs import find_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.scene.widths import too_small
@@ -57,7 +56,7 @@ class Collection(Model):
         Raises:
             UsageError: There is no such rig, or it has no cameras for a task.
         """
-        rig = find_rig(recipe.rig)
+        rig = recipe.camera_rig()
         settings = {}
         for name in tasks:
             named = recipe.task(name)

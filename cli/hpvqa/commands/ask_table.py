@@ -110,5 +110,5 @@ def _probabilities(view: View) -> tuple[str, str]:
 
 def _truth(asked: Asked) -> str:
     spec, task = asked.record.spec, asked.record.task
-    left, right = (task.hidden_value(spec, side) for side in SIDES)
-    return f"Truth: {task.answer(spec)} ({task.hidden}: left {left:.3f}, right {right:.3f})"
+    values = ", ".join(f"{name} {value:.3f}" for name, value in task.values(spec).items())
+    return f"Truth: {task.answer(spec)} ({task.hidden}: {values})"

@@ -14,7 +14,7 @@ from hpvqa.commands.options import recipe_options
 from hpvqa.commands.param_types import TaskType, Whole
 from hpvqa.errors import INTERRUPTED, UsageError
 from hpvqa.recipe import Recipe, TaskRecipe
-from hpvqa.tasks import TASKS
+from hpvqa.tasks import TASKS, not_installed
 
 
 class NumbersCommand(click.Command):
@@ -189,9 +189,13 @@ def episode_counts(
         there: The tasks of the data folder.
 
     Raises:
-        UsageError: There are more or fewer numbers than tasks, or a task is named twice.
+        UsageError: There are more or fewer numbers than tasks, a task is named twice, or one of the folder's is not
+            installed.
     """
     names = list(tasks or recipe.named_tasks() or there or TASKS)
+    for name in names:
+        if name not in TASKS:
+            raise UsageError(not_installed(name))
     if len(set(names)) < len(names):
         raise UsageError(f"A task is named twice: {' '.join(names)}")
     if not episodes:

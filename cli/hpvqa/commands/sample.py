@@ -24,13 +24,12 @@ Examples:
 @recipe_options("seed", "rig")
 def command(task: str, index: int, attempt: int, as_json: bool, recipe: Recipe) -> None:
     """Print the spec of an episode of TASK: everything that is decided before it runs."""
-    from hpvqa.scene.rigs import find_rig
     from hpvqa.scene.sampling import sample_episode
     from hpvqa.tasks import get_task
 
     kind = get_task(task)
     named = recipe.task(task)
-    rig = find_rig(recipe.rig)
+    rig = recipe.camera_rig()
     spec = sample_episode(
         kind,
         kind.ranges() if named is None else named.ranges,

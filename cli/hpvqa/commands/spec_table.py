@@ -8,6 +8,7 @@ from rich.text import Text
 from hpvqa.progress.console import PlainConsole
 from hpvqa.scene.spec import Color, EpisodeSpec
 from hpvqa.tasks import get_task
+from hpvqa.tasks.base import Task
 
 _WALLS = ("+x", "+y", "-x", "-y")
 _ORDER = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -22,20 +23,23 @@ def print_spec(spec: EpisodeSpec) -> None:
     console.print(Text.assemble((task.title, "bold"), f", episode {spec.index} (seed {spec.seed}{attempt})"))
     console.print(task.question)
     console.print(Text.assemble("Answer: ", (task.answer(spec), "bold"), "\n"))
-    for table in (_objects(spec, task.hidden), _room(spec), _cameras(spec)):
+    for table in (_things(spec, task), _room(spec), _cameras(spec)):
         console.print(table)
         console.print()
 
 
-def _objects(spec: EpisodeSpec, hidden: str) -> Table:
+def _things(spec: EpisodeSpec, task: Task) -> Table:
     table = _table("", *spec.names)
     table.add_row("goes", *(_ORDER[spec.order.index(name)] if name in spec.order else "" for name in spec.names))
     table.add_row("shape", *(thing.noun for thing in spec.things))
     table.add_row("size", *(f"{' × '.join(f'{100 * side:g}' for side in thing.size)} cm" for thing in spec.things))
     table.add_row("start", *(f"({_vector(thing.position)}) m" for thing in spec.things))
     for name, unit in _PROPERTIES:
-        style = "bold" if name == hidden else ""
+        style = "bold" if name == task.hidden else ""
         table.add_row(name, *(f"{getattr(thing, name):.3f}{unit}" for thing in spec.things), style=style)
+    if task.hidden not in {name for name, _ in _PROPERTIES}:
+        values = (task.words_for(value) for value in task.values(spec).values())
+        table.add_row(task.hidden.replace("_", " "), *values, style="bold")
     table.add_row("colour", *(swatch(thing.color) for thing in spec.things))
     return table
 

@@ -13,8 +13,8 @@ from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.files import FileRecord, file_record, inside
 from hpvqa.places import not_a
 from hpvqa.progress.reporter import Reporter
-from hpvqa.record.episode import RECORD_FILE, read_episode
-from hpvqa.tasks import TASKS
+from hpvqa.record.episode import RECORD_FILE, read_episode, recorded_tasks
+from hpvqa.tasks import TASKS, not_installed
 
 Fault = Literal["missing", "truncated", "altered", "unlisted", "unreadable", "outside"]
 
@@ -111,9 +111,11 @@ def _check_file(root: Path, name: str, record: FileRecord) -> Problem | None:
 def _read_records(data: Path) -> tuple[dict[str, FileRecord], set[str], list[Problem]]:
     """The files of all episodes of a data folder, those that no record lists, and records that are damaged."""
     listed: dict[str, FileRecord] = {}
-    unlisted = {name for task in TASKS for name in _files(data / task, data)}
+    unlisted = {name for task in recorded_tasks(data) for name in _files(data / task, data)}
     problems = []
     for folder in _episode_folders(data):
+        if folder.parents[1].name not in TASKS:
+            raise UsageError(f"{data} cannot be verified. {not_installed(folder.parents[1].name)}")
         name = (folder / RECORD_FILE).relative_to(data).as_posix()
         unlisted.discard(name)
         try:
@@ -136,7 +138,7 @@ def _fault_of(error: HpvqaError, path: Path) -> Fault:
 
 
 def _episode_folders(data: Path) -> Iterator[Path]:
-    for task in TASKS:
+    for task in recorded_tasks(data):
         yield from sorted(data.glob(f"{task}/[0-9]*/episode-[0-9]*[0-9]"))
 
 

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.probes.events import Event, EventKind, Span
+from hpvqa.probes.events import Event, EventKind, Pose, Span
 from hpvqa.probes.traces import Trace
 from hpvqa.probes.waypoint import Waypoint
-from hpvqa.scene.spec import Thing, Vec3
+from hpvqa.scene.spec import Thing
 
 Array = NDArray[np.float64]
 
@@ -29,6 +29,8 @@ class Probe(ABC):
     """What is measured."""
     sharpness: ClassVar[float]
     """An observer of single moments knows what is measured to this much, as a standard deviation."""
+    accuracy: ClassVar[float]
+    """The largest error of ``law`` over all values that the shipped tasks draw, in the unit of what is measured."""
     story: ClassVar[tuple[tuple[EventKind, str], ...]]
     """The events that tell what became of a thing, each after the one before it, and how a person calls them."""
     axis: ClassVar[Literal["x", "y", "z"]]
@@ -57,7 +59,7 @@ class Probe(ABC):
         """When hidden properties of a thing first act [s]; None if they never did."""
 
     @abstractmethod
-    def mishap(self, thing: Thing, events: Sequence[Event], final: Vec3) -> str | None:
+    def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:
         """What went wrong with the robot or the thing, in words; None if nothing did.
 
         Args:
@@ -67,7 +69,7 @@ class Probe(ABC):
         """
 
     @abstractmethod
-    def measure(self, thing: Thing, events: Sequence[Event], final: Vec3) -> float:
+    def measure(self, thing: Thing, events: Sequence[Event], final: Pose) -> float:
         """What hidden properties did, with the arguments of ``mishap``."""
 
     @abstractmethod
@@ -87,7 +89,7 @@ class Probe(ABC):
 
     @abstractmethod
     def seen(
-        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Vec3]
+        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Pose]
     ) -> float | None:
         """What an observer of single moments would measure; None where it cannot.
 
@@ -117,7 +119,7 @@ class Probe(ABC):
         values: Array,
         events: Sequence[Event],
         times: Sequence[float],
-        places: Sequence[Vec3],
+        places: Sequence[Pose],
     ) -> Array:
         """How well values of a hidden property agree with what an observer of single moments saw, shape (n,)."""
         seen = self.seen(thing, events, times, places)

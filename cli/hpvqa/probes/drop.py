@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from hpvqa.probes.base import Array, Probe
-from hpvqa.probes.events import Event, EventKind, Span, find_event
+from hpvqa.probes.events import Event, EventKind, Pose, Span, find_event
 from hpvqa.probes.traces import Path
 from hpvqa.probes.waypoint import Waypoint
 from hpvqa.scene.spec import Thing, Vec3
@@ -36,6 +36,7 @@ class Drop(Probe):
     shapes: ClassVar[frozenset[str]] = frozenset({"sphere"})
     quantity: ClassVar[str] = "rebound_ratio"
     sharpness: ClassVar[float] = 0.001
+    accuracy: ClassVar[float] = 0.02
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (
         ("release", "released"),
         ("impact", "hits the table"),
@@ -72,7 +73,7 @@ class Drop(Probe):
         _, impact, _ = _fall(events, name)
         return None if impact is None else impact.t
 
-    def mishap(self, thing: Thing, events: Sequence[Event], final: Vec3) -> str | None:
+    def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:
         """It was not dropped from the correct height, or did not stay on the table."""
         release, impact, _ = _fall(events, thing.name)
         if release is None or impact is None:
@@ -80,11 +81,11 @@ class Drop(Probe):
         height = release.position[2] - thing.half_height
         if abs(height - LIFT) > 0.01:
             return f"{thing.words} was released at {height:.3f} m instead of {LIFT} m"
-        if final[2] < thing.half_height - 0.005:
+        if final.position[2] < thing.half_height - 0.005:
             return f"{thing.words} fell off the table"
         return None
 
-    def measure(self, thing: Thing, events: Sequence[Event], final: Vec3) -> float:
+    def measure(self, thing: Thing, events: Sequence[Event], final: Pose) -> float:
         """Height of the first rebound over height of the drop."""
         release, _, apex = _fall(events, thing.name)
         if release is None or apex is None:
@@ -106,7 +107,7 @@ class Drop(Probe):
         return thing.restitution**2
 
     def seen(
-        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Vec3]
+        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Pose]
     ) -> float | None:
         """The most probable ratio, where it is seen after its first impact."""
         values = np.linspace(0.0, 1.0, 201)
@@ -120,13 +121,15 @@ class Drop(Probe):
         values: Array,
         events: Sequence[Event],
         times: Sequence[float],
-        places: Sequence[Vec3],
+        places: Sequence[Pose],
     ) -> Array:
         """How well restitutions agree with all that was seen after the first impact, shape (n,)."""
         impact = find_event(events, "impact", thing.name)
         if impact is None or hidden != "restitution":
             return np.zeros(len(values))
-        seen = [(time - impact.t, place[2]) for time, place in zip(times, places, strict=True) if time > impact.t]
+        seen = [
+            (time - impact.t, place.position[2]) for time, place in zip(times, places, strict=True) if time > impact.t
+        ]
         after, height = np.array(seen).reshape(-1, 2).T
         expected = bounces(values, impact.speed_before, after)
         off = (height - thing.half_height - expected) / self.sharpness
@@ -134,7 +137,8 @@ class Drop(Probe):
 
     def trace(self, thing: Thing, hidden: str) -> Path:
         """Fall and bounces after its release."""
-        return Path(np.linspace(0, 1, 101), dropped, _HELD, _WATCHED, LIFT)
+        size, rest = thing.size, thing.half_height
+        return Path(np.linspace(0, 1, 101), dropped, _HELD, _WATCHED, 0.0, LIFT, size, rest, rounded=True)
 
 
 def _fall(events: Sequence[Event], name: str) -> tuple[Event | None, Event | None, Event | None]:

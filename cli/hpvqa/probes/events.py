@@ -5,12 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from hpvqa.plain import Model
-from hpvqa.scene.spec import Vec3
+from hpvqa.scene.spec import UPRIGHT, Quat, Vec3
+
+
+class Pose(NamedTuple):
+    """Where a thing is, and how it is turned."""
+
+    position: Vec3
+    quat_wxyz: Quat = UPRIGHT
+
+    @property
+    def yaw(self) -> float:
+        """By how much it is turned about the vertical, seen from above counterclockwise [rad]."""
+        w, x, y, z = self.quat_wxyz
+        return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+
 
 EventKind = Literal["first_touch", "held", "release", "impact", "apex", "rest"]
 
@@ -47,12 +61,14 @@ class Span:
         seen: When it is best seen there, the robot out of the way [s].
         start: Where the thing's centre was, or would lie at rest [m].
         end: Where its centre is at both times [m].
+        beside: On which side of the thing it is drawn, 1 for the robot's left and -1 for its right; None: outwards.
     """
 
     t: float
     seen: float
     start: Vec3
     end: Vec3
+    beside: int | None = None
 
     @property
     def length(self) -> float:

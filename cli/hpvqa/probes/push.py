@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from hpvqa.probes.base import Probe
-from hpvqa.probes.events import Event, EventKind, Span, find_event
+from hpvqa.probes.events import Event, EventKind, Pose, Span, find_event
 from hpvqa.probes.traces import Moved
 from hpvqa.probes.waypoint import Gains, Waypoint
 from hpvqa.scene.spec import Thing, Vec3
@@ -28,10 +28,19 @@ SETTLED = 1.2
 """This long after it was touched [s], a thing has come to rest."""
 FURTHEST = 0.2
 """Nothing is pushed further than this [m]: the gripper itself goes little further."""
-GRAVITY = 9.81
-"""[m/s²]"""
-_FORCES = GRAVITY * 0.4 * np.array([0.5, 1.0, 2.0, 3.0, 4.0, 5.0])
-_DISTANCES = np.array([0.151, 0.136, 0.103, 0.081, 0.060, 0.040])
+_MASSES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+_FRICTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+_CENTIMETRES = (
+    (16.27, 15.89, 15.59, 15.08, 14.52, 13.26, 11.98),
+    (16.00, 15.40, 14.61, 13.56, 12.26, 10.57, 9.61),
+    (15.83, 14.78, 13.56, 12.05, 10.12, 8.90, 7.81),
+    (15.55, 14.27, 12.56, 10.66, 8.75, 7.41, 5.90),
+    (15.36, 13.64, 11.59, 9.16, 7.50, 5.79, 4.23),
+    (15.08, 12.99, 10.11, 8.11, 6.15, 4.35, 2.49),
+    (14.64, 11.73, 8.52, 5.93, 3.69, 1.64, 0.14),
+    (14.08, 10.12, 6.84, 3.95, 1.43, 0.26, 0.07),
+)
+"""How far cubes of these masses [kg] and frictions went in the embedded simulator, without jitter."""
 
 
 class Push(Probe):
@@ -42,6 +51,7 @@ class Push(Probe):
     shapes: ClassVar[frozenset[str]] = frozenset({"box", "cylinder"})
     quantity: ClassVar[str] = "displacement"
     sharpness: ClassVar[float] = 0.01
+    accuracy: ClassVar[float] = 0.008
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("rest", "comes to rest"))
     axis: ClassVar[Literal["x", "y", "z"]] = "x"
     axis_label: ClassVar[str] = "forward position x"
@@ -70,20 +80,20 @@ class Push(Probe):
         touch = find_event(events, "first_touch", name, "gripper")
         return None if touch is None else touch.t
 
-    def mishap(self, thing: Thing, events: Sequence[Event], final: Vec3) -> str | None:
+    def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:
         """It was not touched, or did not stay flat on its straight line."""
         _, y, z = thing.position
         if find_event(events, "first_touch", thing.name, "gripper") is None:
             return f"{thing.words} was not touched"
-        if abs(final[2] - z) > 0.005:
+        if abs(final.position[2] - z) > 0.005:
             return f"{thing.words} left the table or tipped over"
-        if abs(final[1] - y) > 0.02:
+        if abs(final.position[1] - y) > 0.02:
             return f"{thing.words} slid sideways"
         return None
 
-    def measure(self, thing: Thing, events: Sequence[Event], final: Vec3) -> float:
+    def measure(self, thing: Thing, events: Sequence[Event], final: Pose) -> float:
         """How far it went along the push [m]."""
-        return final[0] - thing.position[0]
+        return final.position[0] - thing.position[0]
 
     def span(self, thing: Thing, events: Sequence[Event], measured: float, duration: float) -> Span:
         """From where it stood to where it came to rest, along the push, and where it still is at the end."""
@@ -94,19 +104,20 @@ class Push(Probe):
         return Span(touched + SETTLED if rest is None else rest.t, duration, (x, y, z), (x + measured, y, z))
 
     def law(self, thing: Thing) -> float:
-        """Displacement [m] by the friction that holds it, interpolated in the table of docs/physics.md."""
-        return float(np.interp(thing.friction * thing.mass * GRAVITY, _FORCES, _DISTANCES))
+        """Displacement [m] by mass and friction, interpolated in a table of measurements (docs/physics.md)."""
+        by_mass = [np.interp(thing.friction, _FRICTIONS, row) for row in _CENTIMETRES]
+        return float(np.interp(thing.mass, _MASSES, by_mass)) / 100
 
     def seen(
-        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Vec3]
+        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Pose]
     ) -> float | None:
         """How far it went [m], where it is seen both before it was touched and after it came to rest."""
         touch = find_event(events, "first_touch", thing.name)
         moments = list(zip(times, places, strict=True))
         before = [place for time, place in moments if touch is None or time <= touch.t]
         after = [place for time, place in moments if touch is not None and time > touch.t + SETTLED]
-        return after[-1][0] - before[0][0] if before and after else None
+        return after[-1].position[0] - before[0].position[0] if before and after else None
 
     def trace(self, thing: Thing, hidden: str) -> Moved:
         """It stands elsewhere at the end than at the start."""
-        return Moved(FURTHEST)
+        return Moved(np.arange(0, FURTHEST, 0.005).astype(np.float64))

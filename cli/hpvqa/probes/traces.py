@@ -16,15 +16,31 @@ class Moved:
     """A thing stands elsewhere along x at the end than at the start.
 
     Attributes:
-        furthest: It goes less far than this [m].
+        values: Displacements that are thought possible [m], evenly spaced from 0, shape (n,).
     """
 
-    furthest: float
+    values: Array
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A thing is turned about the vertical at the end, and stands elsewhere.
+
+    Attributes:
+        values: Turns that are thought possible, seen from above counterclockwise [rad], as far one way as the other,
+            shape (n,).
+        forward: Its centre is not further along x than this at the end [m] ...
+        sideways: ... nor further to either side.
+    """
+
+    values: Array
+    forward: float
+    sideways: float
 
 
 @dataclass(frozen=True)
 class Path:
-    """A thing goes up and down above its place.
+    """A thing, or a part of it, goes up and down where it stands.
 
     Attributes:
         values: Values of the hidden property that are thought possible, ascending, shape (n,).
@@ -32,14 +48,24 @@ class Path:
             path's moment [s], shape (t,).
         before: It is on the path for this long before that moment [s] ...
         after: ... and for this long after it [s].
-        top: It never gets as high as this above its place [m].
+        bottom: It never gets lower than this above its place at rest [m] ...
+        top: ... nor higher.
+        size: Full size of what moves [m].
+        rest: Height of its centre above the table at rest [m].
+        rounded: Whether it is a sphere.
+        base: Full size of what stays below it on the table [m]; None where all of it goes.
     """
 
     values: Array
     height: Callable[[Array, Array], Array]
     before: float
     after: float
+    bottom: float
     top: float
+    size: tuple[float, float, float]
+    rest: float
+    rounded: bool = False
+    base: tuple[float, float, float] | None = None
 
 
-Trace = Moved | Path
+Trace = Moved | Turned | Path

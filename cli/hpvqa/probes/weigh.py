@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from hpvqa.probes.base import Array, Probe
-from hpvqa.probes.events import Event, EventKind, Span, find_event
+from hpvqa.probes.events import Event, EventKind, Pose, Span, find_event
 from hpvqa.probes.traces import Path
 from hpvqa.probes.waypoint import Gains, Waypoint, minimum_jerk
 from hpvqa.scene.spec import Thing, Vec3
@@ -20,12 +20,16 @@ STIFFNESS = 500.0
 CROSS_STIFFNESS = 1500.0
 """Across the lift [N/m]."""
 GAINS = Gains.of(CROSS_STIFFNESS, CROSS_STIFFNESS, STIFFNESS)
+GRIP_STIFFNESS = 9500.0
+"""How soft the contact between finger tips and thing is [N/m]: it hangs a millimetre a kilogram lower; measured."""
+GIVE = 1 / STIFFNESS + 1 / GRIP_STIFFNESS
+"""Of both springs, one after the other [m/N]."""
 LIFT = 0.14
 """How high the pinch point is asked to go [m]: what weighs nothing would rise as far."""
 HOVER: Vec3 = (0.30, 0.0, 0.16)
-_RISE, _HOLD, _LOWER = 0.9, 0.5, 0.7
+_RISE, _HOLD, _LOWER = 0.9, 1.0, 0.7
 """How long lifting, holding and lowering take [s]."""
-_HANGING = (1.3, 1.6)
+_HANGING = (1.9, 2.25)
 """So long after it was touched [s] a thing hangs still."""
 _MASSES = np.linspace(0.5, 5.0, 91)
 
@@ -38,6 +42,7 @@ class Weigh(Probe):
     shapes: ClassVar[frozenset[str]] = frozenset({"box"})
     quantity: ClassVar[str] = "rise"
     sharpness: ClassVar[float] = 0.003
+    accuracy: ClassVar[float] = 0.001
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (
         ("first_touch", "grasped"),
         ("held", "hangs still"),
@@ -76,7 +81,7 @@ class Weigh(Probe):
         touch = find_event(events, "first_touch", name, "gripper")
         return None if touch is None else touch.t
 
-    def mishap(self, thing: Thing, events: Sequence[Event], final: Vec3) -> str | None:
+    def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:
         """It slipped out of the gripper, or does not stand where it stood."""
         held = find_event(events, "held", thing.name)
         if held is None:
@@ -84,13 +89,13 @@ class Weigh(Probe):
         if find_event(events, "release", thing.name, after=held.t) is None:
             return f"{thing.words} was not let go"
         x, y, z = thing.position
-        if abs(final[2] - z) > 0.005:
+        if abs(final.position[2] - z) > 0.005:
             return f"{thing.words} left the table or tipped over"
-        if np.hypot(final[0] - x, final[1] - y) > 0.02:
+        if np.hypot(final.position[0] - x, final.position[1] - y) > 0.02:
             return f"{thing.words} was not put down where it stood"
         return None
 
-    def measure(self, thing: Thing, events: Sequence[Event], final: Vec3) -> float:
+    def measure(self, thing: Thing, events: Sequence[Event], final: Pose) -> float:
         """How far above its place it hung [m]; 0 if it did not."""
         held = find_event(events, "held", thing.name)
         return 0.0 if held is None else held.position[2] - thing.position[2]
@@ -103,27 +108,27 @@ class Weigh(Probe):
         return Span(t, t, (x, y, z), (x, y, z + measured))
 
     def law(self, thing: Thing) -> float:
-        """Rise [m]: what the spring is short of the asked height carries the weight, K·s = m·g."""
-        return max(LIFT - thing.mass * GRAVITY / STIFFNESS, 0.0)
+        """Rise [m]: what is missing of the asked height stretches the springs of arm and grip until they carry it."""
+        return max(LIFT - thing.mass * GRAVITY * GIVE, 0.0)
 
     def seen(
-        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Vec3]
+        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Pose]
     ) -> float | None:
         """How high it hung [m], where it is seen before it was touched and while it hung."""
         touch = find_event(events, "first_touch", thing.name)
         if touch is None:
             return None
         moments = list(zip(times, places, strict=True))
-        before = [place[2] for time, place in moments if time <= touch.t]
-        hanging = [place[2] for time, place in moments if _HANGING[0] <= time - touch.t <= _HANGING[1]]
+        before = [place.position[2] for time, place in moments if time <= touch.t]
+        hanging = [place.position[2] for time, place in moments if _HANGING[0] <= time - touch.t <= _HANGING[1]]
         return hanging[-1] - before[0] if before and hanging else None
 
     def trace(self, thing: Thing, hidden: str) -> Path:
         """It goes up, hangs, and comes down again."""
-        return Path(_MASSES, _hung, 0.1, _RISE + _HOLD + _LOWER, LIFT)
+        return Path(_MASSES, _hung, 0.1, _RISE + _HOLD + _LOWER, 0.0, LIFT, thing.size, thing.half_height)
 
 
 def _hung(masses: Array, time: Array) -> Array:
     """Heights above the table [m], shape (n, m), of things of these masses [kg] at times since the lift begins [s]."""
     up = np.array([minimum_jerk(t, _RISE)[0] - minimum_jerk(t - _RISE - _HOLD, _LOWER)[0] for t in time.tolist()])
-    return np.asarray(np.maximum(LIFT * up[None, :] - (masses * GRAVITY / STIFFNESS)[:, None], 0.0))
+    return np.asarray(np.maximum(LIFT * up[None, :] - (masses * GRAVITY * GIVE)[:, None], 0.0))

@@ -18,7 +18,7 @@ from hpvqa.plain import Model, explain
 from hpvqa.probes.events import Event
 from hpvqa.scene.camera import focal_pixels
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
-from hpvqa.tasks import TASKS
+from hpvqa.tasks import TASKS, not_installed
 from hpvqa.tasks.base import Task
 from hpvqa.tasks.outcome import Outcome
 
@@ -128,9 +128,15 @@ def episode_index(folder: Path) -> int | None:
     return int(digits) if digits.isdecimal() and episode_name(int(digits)) == folder.name else None
 
 
+def recorded_tasks(data: Path) -> list[str]:
+    """The tasks that a data folder may hold episodes of; those that are not installed here come last."""
+    others = {path.parent.name for path in data.glob("[a-z]*/[0-9]*") if path.is_dir()} - TASKS.keys()
+    return [*TASKS, *sorted(others)]
+
+
 def find_episodes(data: Path, task: str | None = None) -> Iterator[Path]:
-    """Folders of all finished episodes in a data folder, by task and number."""
-    for name in TASKS if task is None else (task,):
+    """Folders of all finished episodes in a data folder, by task and number; those of unknown tasks come last."""
+    for name in recorded_tasks(data) if task is None else (task,):
         for shard in sorted((data / name).glob("[0-9]*")):
             for folder in sorted(shard.glob("episode-*")):
                 if (folder / RECORD_FILE).is_file():
@@ -154,7 +160,7 @@ def read_episode(folder: Path) -> EpisodeRecord:
     except ValidationError as error:
         raise UsageError(f"{path} is damaged ({explain(error)}); delete the folder and collect it again") from None
     if record.spec.task not in TASKS:
-        raise UsageError(f"{path} is of a task {record.spec.task!r} that this version does not know")
+        raise UsageError(f"{path} cannot be understood. {not_installed(record.spec.task)}")
     return record
 
 

@@ -94,7 +94,7 @@ def _ruler(camera: CameraSpec, size: tuple[int, int], thing: Thing, span: Span) 
 
     It stands on the outer side, or on the inner one if it is not in the picture there.
     """
-    outwards = np.array([0.0, 1.0 if span.start[1] >= 0 else -1.0, 0.0])
+    outwards = np.array([0.0, span.beside or (1.0 if span.start[1] >= 0 else -1.0), 0.0])
     ways = [_bracket(thing, span, direction) for direction in (outwards, -outwards)]
     for strokes in ways:
         uv = project(camera, strokes.reshape(-1, 3), *size)
@@ -104,7 +104,9 @@ def _ruler(camera: CameraSpec, size: tuple[int, int], thing: Thing, span: Span) 
 
 
 def _bracket(thing: Thing, span: Span, direction: NDArray[np.float64]) -> NDArray[np.float64]:
-    foot = np.array([span.start, span.end]) - (0.0, 0.0, thing.half_height)
+    # A spring's foot stays where it is: its plate goes down.
+    edge = thing.half_height if thing.shape == "spring" else -thing.half_height
+    foot = np.array([span.start, span.end]) + np.array([0.0, 0.0, edge])
     half = thing.size[1] / 2
     line = foot + (half + _CLEARANCE) * direction
     near, far = 0.5 * half * direction, (half + 1.6 * _CLEARANCE) * direction

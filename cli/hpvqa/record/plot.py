@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MARKERS = {"first_touch": ">", "release": "s", "impact": "v", "apex": "^", "rest": "o"}
+_MARKERS = {"first_touch": ">", "held": "D", "release": "s", "impact": "v", "apex": "^", "rest": "o"}
 
 
 def plot_trajectory(folder: Path, record: EpisodeRecord) -> Figure:

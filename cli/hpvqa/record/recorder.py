@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hpvqa.record.episode import EpisodeRecord
-from hpvqa.record.writing import EpisodeWriter, final_positions
+from hpvqa.record.writing import EpisodeWriter, final_poses
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.protocol import Simulator
 
-__all__ = ["final_positions", "record_episode"]
+__all__ = ["final_poses", "record_episode"]
 
 
 def record_episode(

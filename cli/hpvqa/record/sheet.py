@@ -159,4 +159,5 @@ def title(record: EpisodeRecord) -> str:
     task, spec = record.task, record.spec
     values = ", ".join(f"{name} {task.words_for(task.hidden_value(spec, name))}" for name in spec.names)
     outcome = f"answer: {task.answer(spec)}" if record.outcome.ok else f"failed: {record.outcome.reason}"
-    return f"{spec.task} episode {spec.index} (seed {spec.seed})  ·  {task.hidden}: {values}  ·  {outcome}"
+    hidden = task.hidden.replace("_", " ")
+    return f"{spec.task} episode {spec.index} (seed {spec.seed})  ·  {hidden}: {values}  ·  {outcome}"

@@ -8,10 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import hpvqa
+from hpvqa.probes.events import Pose
 from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
 from hpvqa.record.trajectory import row, write_trajectory
 from hpvqa.record.video import ClipWriter
-from hpvqa.scene.spec import EpisodeSpec, Vec3
+from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import State
@@ -71,7 +72,7 @@ class EpisodeWriter:
         """
         write_trajectory(self._folder / TRAJECTORY_FILE, self._rows, self._spec.names)
         task, events = TASKS[self._spec.task], self._detector.events()
-        outcome = task.check(self._spec, events, final_positions(state))
+        outcome = task.check(self._spec, events, final_poses(state))
         if trouble is not None:
             outcome = Outcome(ok=False, reason=trouble)
         size = self._resolution
@@ -89,10 +90,10 @@ class EpisodeWriter:
         )
 
 
-def final_positions(state: State) -> dict[str, Vec3]:
+def final_poses(state: State) -> dict[str, Pose]:
     """Where all things are, by name."""
-    found: dict[str, Vec3] = {}
+    found: dict[str, Pose] = {}
     for name, body in state.things.items():
-        x, y, z = body.position
-        found[name] = (float(x), float(y), float(z))
+        (x, y, z), (qw, qx, qy, qz) = body.position.tolist(), body.quat_wxyz.tolist()
+        found[name] = Pose((x, y, z), (qw, qx, qy, qz))
     return found

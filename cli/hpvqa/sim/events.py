@@ -11,7 +11,11 @@ from hpvqa.sim.protocol import Array, BodyState, State
 REST_SPEED = 0.005
 """A thing slower than this [m/s] ..."""
 REST_TIME = 0.1
-"""... for this long [s] is at rest, or held still."""
+"""... for this long [s] is at rest."""
+HELD_SPEED = 0.01
+"""One in the gripper, slower than this [m/s] ..."""
+HELD_TIME = 0.3
+"""... for this long [s] is held still: longer than a spring that overshoots takes to turn round."""
 MIN_APEX = 0.0002
 """A rebound lower than this [m] is numerical noise, not an apex."""
 MIN_LIFT = 0.005
@@ -65,14 +69,13 @@ class _Tracker:
         self._held = False
         self._parting: tuple[float, BodyState] | None = None
         self._slow_since: float | None = None
-        self._hanging_since: float | None = None
-        self._hung = False
+        self._still_since: float | None = None
         self._resting = False
 
     def update(self, time: float, now: BodyState) -> list[Event]:
         before, self._before = self._before or now, now
         found = [self._touch(time, before, now), self._release(time, now), self._apex(time, before, now)]
-        found += [self._hang(time, now), self._rest(time, now)]
+        found += [self._hold(time, before, now), self._rest(time, now)]
         return [event for event in found if event is not None]
 
     def _touch(self, time: float, before: BodyState, now: BodyState) -> Event | None:
@@ -132,18 +135,19 @@ class _Tracker:
         self._resting = True
         return self._event("rest", self._slow_since, now, "table", _speed(now), _speed(now))
 
-    def _hang(self, time: float, now: BodyState) -> Event | None:
-        lifted = now.position[2] - self._half_height > MIN_LIFT
-        if _speed(now) > REST_SPEED or not (lifted and now.touching_gripper) or now.touching_table:
-            self._hanging_since = None
-            self._hung = self._hung and now.touching_gripper
+    def _hold(self, time: float, before: BodyState, now: BodyState) -> Event | None:
+        """That it is held still away from the table, or from where its spring has it, at the end of that."""
+        away = abs(before.position[2] - self._half_height) > MIN_LIFT and not before.touching_table
+        still = away and before.touching_gripper and _speed(before) <= HELD_SPEED
+        if still and self._still_since is None:
+            self._still_since = time
+        if self._still_since is None or (still and _speed(now) <= HELD_SPEED and now.touching_gripper):
             return None
-        if self._hanging_since is None:
-            self._hanging_since = time
-        if self._hung or time - self._hanging_since < REST_TIME:
+        since, self._still_since = self._still_since, None
+        last = time - self._timestep
+        if last - since < HELD_TIME:
             return None
-        self._hung = True
-        return self._event("held", time, now, "gripper", _speed(now), _speed(now))
+        return self._event("held", last, before, "gripper", _speed(before), _speed(before))
 
     def _event(self, kind: EventKind, time: float, state: BodyState, other: str, before: float, after: float) -> Event:
         return Event(

@@ -6,53 +6,66 @@ group ``hpvqa.tasks`` that names a task's class (docs/adding-a-task.md).
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from hpvqa.errors import UsageError, nearest
+from hpvqa.tasks.balance import BalanceTask
 from hpvqa.tasks.base import Task
 from hpvqa.tasks.drop import DropTask
+from hpvqa.tasks.plugins import Plugin, find_plugins
+from hpvqa.tasks.press import PressTask
 from hpvqa.tasks.push import PushTask
+from hpvqa.tasks.slide import SlideTask
+from hpvqa.tasks.weigh import WeighTask
 
-GROUP = "hpvqa.tasks"
-"""The group of entry points by which other packages bring tasks."""
-_SHIPPED: tuple[type[Task], ...] = (PushTask, DropTask)
-
-
-def _registered() -> dict[str, Task]:
-    found: dict[str, Task] = {kind.name: kind() for kind in _SHIPPED}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        task = _loaded(entry)
-        same = next(
-            (other for other in found.values() if task.name == other.name or task.task_id == other.task_id), None
-        )
-        if same is not None:
-            raise UsageError(
-                f"The task {task.name!r} of {entry.value} has the name or the task_id of another task, {same.name!r}; "
-                "change it, or uninstall that package"
-            )
-        found[task.name] = task
-    return found
+_SHIPPED: tuple[type[Task], ...] = (PushTask, DropTask, WeighTask, SlideTask, PressTask, BalanceTask)
 
 
-def _loaded(entry: EntryPoint) -> Task:
-    try:
-        kind = entry.load()
-    except Exception as error:
-        raise UsageError(f"The task {entry.name!r} of {entry.value} cannot be loaded: {error}") from error
-    if not (isinstance(kind, type) and issubclass(kind, Task)):
-        raise UsageError(f"The entry point {entry.name!r} of {entry.value} names no class of a task")
-    return kind()
+class Tasks(Mapping[str, Task]):
+    """All tasks by name. Other packages are looked for when a task is first needed: their modules import this one."""
+
+    @cached_property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The tasks of other packages, also those that are left out."""
+        return find_plugins([kind() for kind in _SHIPPED])
+
+    @cached_property
+    def _known(self) -> dict[str, Task]:
+        others = (plugin.task for plugin in self.plugins if plugin.task is not None)
+        return {task.name: task for task in (*(kind() for kind in _SHIPPED), *others)}
+
+    def __getitem__(self, name: str) -> Task:
+        """The task of a name."""
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names, those of other packages last."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._known)
 
 
-TASKS: dict[str, Task] = _registered()
+TASKS = Tasks()
 
 
 def get_task(name: str) -> Task:
     """A task by name.
 
     Raises:
-        UsageError: There is no such task; the message names the nearest one.
+        UsageError: There is no such task; the message names the nearest one, or says why it is left out.
     """
-    if name not in TASKS:
-        raise UsageError(f"There is no task {name!r}; {nearest(name, TASKS)}")
-    return TASKS[name]
+    if name in TASKS:
+        return TASKS[name]
+    raise UsageError(_left_out(name) or f"There is no task {name!r}; {nearest(name, TASKS)}")
+
+
+def not_installed(name: str) -> str:
+    """Why data of a task that is not among ``TASKS`` cannot be understood, in a sentence that says what to do."""
+    return _left_out(name) or f"The task {name!r} is not installed here; install the package that brings it"
+
+
+def _left_out(name: str) -> str | None:
+    return next((plugin.trouble for plugin in TASKS.plugins if plugin.name == name and plugin.trouble), None)

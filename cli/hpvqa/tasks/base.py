@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from hpvqa.plain import Model
 from hpvqa.probes.base import Probe
-from hpvqa.probes.events import Event, Span
+from hpvqa.probes.events import Event, Pose, Span
 from hpvqa.probes.waypoint import Waypoint
 from hpvqa.scene.sampling import Drawn
-from hpvqa.scene.spec import EpisodeSpec, Side, Thing, Vec3
+from hpvqa.scene.spec import EpisodeSpec, Side, Thing
 from hpvqa.tasks.outcome import Measurement, Outcome
 
 
@@ -48,10 +48,16 @@ class Task(ABC):
     probe: ClassVar[Probe]
     """What the robot does to each of the things, one after the other."""
     ranges: ClassVar[type[Ranges]]
+    views: ClassVar[str] = ""
+    """Name of another task whose cameras see this one well: they film it where a rig names none for it."""
 
     @abstractmethod
     def things(self, drawn: Drawn) -> tuple[Thing, ...]:
         """The things of an episode, where they start."""
+
+    @abstractmethod
+    def examples(self) -> tuple[Thing, ...]:
+        """What the things look like, and about where they start, for whoever may know nothing of an episode."""
 
     @abstractmethod
     def order(self, drawn: Drawn) -> tuple[str, ...]:
@@ -71,7 +77,7 @@ class Task(ABC):
 
     @abstractmethod
     def log_odds(
-        self, spec: EpisodeSpec, events: Sequence[Event], times: Sequence[float], places: Mapping[str, Sequence[Vec3]]
+        self, spec: EpisodeSpec, events: Sequence[Event], times: Sequence[float], places: Mapping[str, Sequence[Pose]]
     ) -> float:
         """How sure an observer of single moments can be that the answer is left.
 
@@ -102,7 +108,7 @@ class Task(ABC):
         """Length of an episode [s]; the same for every episode of the task."""
         return sum(waypoint.duration for waypoint in self.waypoints(spec))
 
-    def measure(self, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[str, Vec3]) -> Measurement:
+    def measure(self, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[str, Pose]) -> Measurement:
         """What the hidden property did.
 
         Args:
@@ -124,12 +130,12 @@ class Task(ABC):
         """
         return self.probe.span(spec.thing(name), events, measurement.of(name), self.duration(spec))
 
-    def mishap(self, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[str, Vec3]) -> str | None:
+    def mishap(self, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[str, Pose]) -> str | None:
         """What went wrong with the robot or a thing, in words; None if nothing did."""
         found = (self.probe.mishap(thing, events, final[thing.name]) for thing in spec.things)
         return next((reason for reason in found if reason is not None), None)
 
-    def check(self, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[str, Vec3]) -> Outcome:
+    def check(self, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[str, Pose]) -> Outcome:
         """Compare what happened with what the label says should have."""
         reason = self.mishap(spec, events, final)
         if reason is not None:
@@ -149,7 +155,8 @@ class Task(ABC):
 
     def quantity(self) -> str:
         """The hidden property with its unit, as beside an axis: mass [kg]."""
-        return f"{self.hidden} [{self.unit}]" if self.unit else self.hidden
+        words = self.hidden.replace("_", " ")
+        return f"{words} [{self.unit}]" if self.unit else words
 
     def words_for(self, value: float) -> str:
         """A value of the hidden property, as a person writes it: 3.21 kg."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from hpvqa.probes.drop import Drop
-from hpvqa.probes.events import Event, find_event
+from hpvqa.probes.events import Event, Pose, find_event
 from hpvqa.scene.randomization import Range
-from hpvqa.scene.spec import Color, EpisodeSpec, Thing, Vec3
+from hpvqa.scene.spec import Color, EpisodeSpec, Thing
 from hpvqa.tasks.base import Ranges
 from hpvqa.tasks.pair import PairTask
 
@@ -80,7 +80,7 @@ class DropTask(PairTask):
             color=color,
         )
 
-    def mishap(self, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[str, Vec3]) -> str | None:
+    def mishap(self, spec: EpisodeSpec, events: Sequence[Event], final: Mapping[str, Pose]) -> str | None:
         """Besides what may go wrong with one: they did not fall from the same height."""
         reason = super().mishap(spec, events, final)
         if reason is not None:

@@ -8,15 +8,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hpvqa.probes.events import Event
+from hpvqa.probes.events import Event, Pose
 from hpvqa.scene.sampling import Drawn
-from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, Side, Thing, Vec3, other_side
+from hpvqa.scene.spec import SIDES, Color, EpisodeSpec, Side, Thing, other_side
 from hpvqa.tasks.base import Task
 from hpvqa.tasks.outcome import Measurement
 
 START_X = 0.4
 START_Y = 0.2
 """The left thing starts at (START_X, START_Y) [m], the right one at (START_X, -START_Y)."""
+GREY: Color = (0.5, 0.5, 0.5)
 _STEPS = 201
 
 
@@ -49,11 +50,12 @@ class PairTask(Task):
             for side, (dx, dy), color in zip(SIDES, drawn.jitter, drawn.colors, strict=True)
         )
 
-    def example(self, name: str) -> Thing:
-        """What the thing of this name looks like, for whoever may know the task but nothing of an episode."""
-        hidden = sum(self.hidden_range) / 2
-        y = START_Y if name == "left" else -START_Y
-        return self.build(name, hidden, START_X, y, (0.5, 0.5, 0.5), np.random.default_rng(0))
+    def examples(self) -> tuple[Thing, ...]:
+        """The left thing, then the right one, of one grey and one hidden value."""
+        hidden, rng = sum(self.hidden_range) / 2, np.random.default_rng(0)
+        return tuple(
+            self.build(side, hidden, START_X, y, GREY, rng) for side, y in zip(SIDES, (START_Y, -START_Y), strict=True)
+        )
 
     def order(self, drawn: Drawn) -> tuple[str, ...]:
         """Both, the one first that was drawn so."""
@@ -72,7 +74,7 @@ class PairTask(Task):
         return abs(self.hidden_value(spec, "left") - self.hidden_value(spec, "right"))
 
     def log_odds(
-        self, spec: EpisodeSpec, events: Sequence[Event], times: Sequence[float], places: Mapping[str, Sequence[Vec3]]
+        self, spec: EpisodeSpec, events: Sequence[Event], times: Sequence[float], places: Mapping[str, Sequence[Pose]]
     ) -> float:
         """By Bayes' rule over all pairs of values that the task draws by default."""
         values = np.linspace(*self.hidden_range, _STEPS)

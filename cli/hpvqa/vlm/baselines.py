@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
+from hpvqa.probes.events import Pose
 from hpvqa.record.episode import TRAJECTORY_FILE, read_episode
-from hpvqa.scene.spec import SIDES, Side, Vec3
+from hpvqa.scene.spec import SIDES, Side
 from hpvqa.vlm.protocol import Answer, OneByOne, Query
+
+_POSE = ("x", "y", "z", "qw", "qx", "qy", "qz")
 
 
 class Constant(OneByOne):
@@ -130,7 +133,7 @@ class FrameOracle(OneByOne):
         columns = read_trajectory(query.episode / TRAJECTORY_FILE, record.spec.names)
         rows = sorted({index for frames in query.videos for index in frames.indices})
         times = [row / query.fps for row in rows]
-        places = {name: _places(columns, name, rows) for name in record.spec.names}
+        places = {name: _poses(columns, name, rows) for name in record.spec.names}
         odds = record.task.log_odds(record.spec, record.events, times, places)
         logprobs: dict[Side, float] = {"left": -float(np.logaddexp(0, -odds)), "right": -float(np.logaddexp(0, odds))}
         return Answer("left" if odds >= 0 else "right", f"log-odds of left {odds:.2f}", logprobs)
@@ -146,13 +149,16 @@ def observe(folder: Path) -> Answer:
 
     record = read_episode(folder)
     columns = read_trajectory(folder / TRAJECTORY_FILE, record.spec.names)
-    final = {name: _places(columns, name, [-1])[0] for name in record.spec.names}
+    final = {name: _poses(columns, name, [-1])[0] for name in record.spec.names}
     measured = record.task.measure(record.spec, record.events, final)
     values = ", ".join(f"{name} {value:.4f}" for name, value in measured.values.items())
     text = f"{measured.quantity} {values}"
     return Answer(record.task.answer_from(measured), text)
 
 
-def _places(columns: Mapping[str, NDArray[np.float64]], name: str, rows: Sequence[int]) -> list[Vec3]:
-    x, y, z = (columns[f"{name}_{axis}"] for axis in "xyz")
-    return [(float(x[row]), float(y[row]), float(z[row])) for row in rows]
+def _poses(columns: Mapping[str, NDArray[np.float64]], name: str, rows: Sequence[int]) -> list[Pose]:
+    found = []
+    for row in rows:
+        x, y, z, qw, qx, qy, qz = (float(columns[f"{name}_{part}"][row]) for part in _POSE)
+        found.append(Pose((x, y, z), (qw, qx, qy, qz)))
+    return found

@@ -14,10 +14,10 @@ from hpvqa_collector.command import clean_environment, find_command
 from hpvqa_collector.desktop import home_folder
 from hpvqa_collector.errors import BadInputError
 from hpvqa_collector.gallery import Gallery
-from hpvqa_collector.job import Job
 from hpvqa_collector.options import END, Options
 from hpvqa_collector.rig import CameraTable
 from hpvqa_collector.run import Run
+from hpvqa_collector.schema import KnownSchema
 from hpvqa_collector.yaml_text import to_yaml
 
 SETTLE = 0.4
@@ -25,7 +25,6 @@ SETTLE = 0.4
 _LOOK = 2.0
 """How often the data folder is looked at while a run is at work [s]."""
 _ASK_TIMEOUT = 600.0
-
 Watcher = Callable[[], None]
 
 
@@ -36,7 +35,7 @@ class Collector:
     ``estimate``, ``run``, ``episodes``, ``answer``, ``preview`` or ``notice``.
 
     Args:
-        schema: The JSON schema of recipes.
+        schema: The JSON schema of recipes that comes with the panel; that of the command counts once it is known.
         extension: The folder of the extension.
         folder: Where this panel keeps files: the job, logs, thumbnails.
         environ: The environment.
@@ -61,8 +60,10 @@ class Collector:
         self._watchers: dict[str, list[Watcher]] = {}
         self._asked_for: float | None = clock()
         self._next_look = 0.0
-        self.job = Job(schema)
+        self._schema = KnownSchema(schema, folder / "recipe.schema.json")
+        self.job = self._schema.job()
         self.options = Options(data=str(home_folder() / "hpvqa-data"))
+        self._check_preview()
         self.table: CameraTable | None = None
         self.run = Run(folder, clock)
         self.calls = Calls(lambda: self.environ, folder)
@@ -332,6 +333,30 @@ class Collector:
             self.tell("estimate")
             return
         self.calls.ask("estimate", command, on_reply)
+        self._ask_for_schema()
+
+    def _ask_for_schema(self) -> None:
+        command = self.command()
+        if self._schema.ask(command):
+            self.calls.ask("schema", [*command, "schema", "recipe"], self._learn)
+
+    def _learn(self, reply: Reply) -> None:
+        try:
+            # Why a command does not answer is what the estimate tells.
+            job = None if reply.data is None else self._schema.learn(reply.data, self.job)
+        except (BadInputError, OSError) as error:
+            self.say(str(error))
+            return
+        if job is not None:
+            self.job = job
+            self._check_preview()
+            self.table = self.table if self.table is not None and self.table.edited else None
+            self.changed("job")
+
+    def _check_preview(self) -> None:
+        names = [task.name for task in self.job.tasks]
+        if self.options.preview_task not in names:
+            self.options.preview_task = names[0]
 
     def _collect(self) -> list[str]:
         if not self.options.data.strip():
@@ -364,6 +389,7 @@ class Collector:
                 self.table = CameraTable.restored(self.job.camera_fields, data["cameras"])
         except (ValueError, KeyError, TypeError, AttributeError, BadInputError) as error:
             self.say(f"The settings of the last session could not be read ({error}); these are the defaults")
+        self._check_preview()
         self.changed("job")
 
 

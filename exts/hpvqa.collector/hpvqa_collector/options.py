@@ -25,7 +25,7 @@ class Options:
         server: Address of a model's server.
         camera: Which camera's clip it is asked about; ``all`` for all.
         question: What it is asked; empty: the question of the task.
-        preview_task: Task of the previewed episode.
+        preview_task: Task of the previewed episode; empty: the first one.
         preview_index: Number of the previewed episode.
         folded: Sections that are folded up.
     """
@@ -39,7 +39,7 @@ class Options:
     server: str = "http://127.0.0.1:8000/v1"
     camera: str = "all"
     question: str = ""
-    preview_task: str = "push"
+    preview_task: str = ""
     preview_index: int = 0
     folded: list[str] = field(default_factory=lambda: ["Randomization", "Cameras", "Preview"])
 

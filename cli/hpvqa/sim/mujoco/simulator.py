@@ -201,9 +201,9 @@ class MujocoSimulator:
             self._parts = [f"{ROBOT}{part.body}" for part in robot]
         if self._drawn is not spec:
             things = [
-                (THING + thing.name, part)
+                (THING + thing.name + of, part)
                 for label, thing in enumerate(spec.things, FIRST_LABEL)
-                for part in thing_parts(thing, label)
+                for of, part in thing_parts(thing, label)
             ]
             self._renderer.reset(spec, [part for _, part in things])
             bodies = self._parts + [body for body, _ in things]
@@ -252,12 +252,12 @@ class MujocoSimulator:
 
     def _body(self, name: str, contacts: set[int]) -> BodyState:
         world = self._world
-        start, speed = world.qpos[name], world.qvel[name]
+        position, quat, velocity = world.motion(name)
         gripper, table = world.touches(name, contacts)
         return BodyState(
-            position=world.data.qpos[start : start + 3].copy(),
-            quat_wxyz=world.data.qpos[start + 3 : start + 7].copy(),
-            velocity=world.data.qvel[speed : speed + 3].copy(),
+            position=position,
+            quat_wxyz=quat,
+            velocity=velocity,
             touching_gripper=gripper,
             touching_table=table,
         )

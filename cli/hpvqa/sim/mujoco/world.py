@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.scene.spec import Thing
+from hpvqa.scene.spring import BASE_HEIGHT, DAMPING, PLATE, PLATE_HEIGHT, PLATE_MASS, travel
 from hpvqa.sim.inertia import inertia
 from hpvqa.sim.mujoco.arm import Arm
 from hpvqa.sim.mujoco.names import ROBOT, THING
@@ -57,6 +58,7 @@ class World:
         self.gravity = -float(model.opt.gravity[2])
         self.qpos = {thing.name: int(model.joint(THING + thing.name).qposadr[0]) for thing in things}
         self.qvel = {thing.name: int(model.joint(THING + thing.name).dofadr[0]) for thing in things}
+        self._springs: dict[str, Thing] = {}
         self._kinds, self._own_kinds, self._table_kind, self._robot_kind = self._find_kinds(things)
 
     def _find_kinds(self, things: Sequence[Thing]) -> tuple[NDArray[np.int64], dict[str, int], int, int]:
@@ -68,19 +70,36 @@ class World:
         kinds[model.body_rootid[model.geom_bodyid] == model.body(f"{ROBOT}link0").id] = robot
         kinds[model.geom(TABLE).id] = table
         for name, kind in own.items():
-            kinds[model.geom(THING + name).id] = kind
+            kinds[model.body_rootid[model.geom_bodyid] == model.body(THING + name).id] = kind
         return kinds, own, table, robot
 
     def apply(self, things: Sequence[Thing]) -> None:
         """Write everything that differs between things of one layout into the model. Poses belong to the state."""
         write_properties(self.model, self.data, things)
+        self._springs = {thing.name: thing for thing in things if thing.shape == "spring"}
 
     def place(self, things: Sequence[Thing]) -> None:
         """Put things at rest where they start."""
         for thing in things:
             start, speed = self.qpos[thing.name], self.qvel[thing.name]
+            if thing.shape == "spring":
+                self.data.qpos[start] = self.data.qvel[speed] = 0.0
+                continue
             self.data.qpos[start : start + 7] = (*thing.position, *thing.quat_wxyz)
             self.data.qvel[speed : speed + 6] = 0.0
+
+    def motion(self, name: str) -> tuple[Array, Array, Array]:
+        """Position, orientation and velocity of what can move of a thing; a spring goes down with its plate."""
+        start, speed = self.qpos[name], self.qvel[name]
+        if name in self._springs:
+            spring, up = self._springs[name], np.array([0.0, 0.0, 1.0])
+            return (
+                np.array(spring.position) + self.data.qpos[start] * up,
+                np.array(spring.quat_wxyz),
+                self.data.qvel[speed] * up,
+            )
+        qpos = self.data.qpos[start : start + 7]
+        return qpos[:3].copy(), qpos[3:].copy(), self.data.qvel[speed : speed + 3].copy()
 
     def contacts(self) -> set[int]:
         """The kinds of geoms that touch each other, as sums of two kinds."""
@@ -96,6 +115,13 @@ class World:
 def write_properties(model: mujoco.MjModel, data: mujoco.MjData, things: Sequence[Thing]) -> None:
     """Write mass, where it lies, and friction of things into a model of their layout."""
     for thing in things:
+        if thing.stiffness is not None:
+            model.body(THING + thing.name).pos = thing.position
+            model.body(THING + thing.name).quat = thing.quat_wxyz
+            model.jnt_stiffness[model.joint(THING + thing.name).id] = thing.stiffness
+            for part in ("", PLATE):
+                model.geom(THING + thing.name + part).friction = (thing.friction, *_ROLLING_FRICTION)
+            continue
         geom, body = model.geom(THING + thing.name), model.body(THING + thing.name)
         geom.friction = (thing.friction, *_ROLLING_FRICTION)
         body.mass = thing.mass
@@ -128,7 +154,33 @@ def add_scene(spec: mujoco.MjSpec, things: Sequence[Thing]) -> None:
         _add(spec, thing)
 
 
+def _add_spring(spec: mujoco.MjSpec, thing: Thing) -> None:
+    name, box = THING + thing.name, mujoco.mjtGeom.mjGEOM_BOX
+    across, along = thing.size[0] / 2, thing.size[1] / 2
+    common = {"type": box, "priority": 2, "condim": 4, "solref": _STIFF_CONTACT}
+    base = spec.worldbody.add_body(name=name, pos=thing.position)
+    low = BASE_HEIGHT / 2 - thing.half_height
+    base.add_geom(name=name, size=[across, along, BASE_HEIGHT / 2], pos=[0, 0, low], **common)
+    plate = base.add_body(name=name + PLATE, gravcomp=1)
+    plate.add_joint(
+        name=name,
+        type=mujoco.mjtJoint.mjJNT_SLIDE,
+        axis=[0, 0, 1],
+        range=[-travel(thing), 0.0],
+        limited=mujoco.mjtLimited.mjLIMITED_TRUE,
+        stiffness=thing.stiffness,
+        damping=DAMPING,
+        solref_limit=_STIFF_CONTACT,
+    )
+    high = thing.half_height - PLATE_HEIGHT / 2
+    size = [across, along, PLATE_HEIGHT / 2]
+    plate.add_geom(name=name + PLATE, size=size, pos=[0, 0, high], mass=PLATE_MASS, **common)
+
+
 def _add(spec: mujoco.MjSpec, thing: Thing) -> None:
+    if thing.shape == "spring":
+        _add_spring(spec, thing)
+        return
     body = spec.worldbody.add_body(name=THING + thing.name)
     body.add_freejoint(name=THING + thing.name)
     if any(thing.center_of_mass):

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.scene.spec import Color, Thing
-from hpvqa.sim.render.shapes import Mesh, ball, rounded_box
+from hpvqa.scene.spring import BASE_HEIGHT, PLATE, PLATE_HEIGHT, STEM_RADIUS, travel
+from hpvqa.sim.render.shapes import Mesh, ball, cylinder, rounded_box
+from hpvqa.sim.room import STEEL
 
 THING_GLOSS = 0.25
 _EDGE = 0.0015
@@ -39,16 +41,33 @@ class Part:
         return np.array(list(product(*zip(points.min(axis=0), points.max(axis=0), strict=True))))
 
 
-def thing_parts(thing: Thing, label: int) -> list[Part]:
-    """What a thing is drawn with."""
-    return [Part(_levels(thing), thing.color, THING_GLOSS, label)]
+def thing_parts(thing: Thing, label: int) -> list[tuple[str, Part]]:
+    """What a thing is drawn with: the parts, and how the name of the body that each belongs to ends."""
+    if thing.shape == "spring":
+        return _spring_parts(thing, label)
+    return [("", Part(_levels(thing), thing.color, THING_GLOSS, label))]
 
 
 def _levels(thing: Thing) -> tuple[Mesh, ...]:
+    half = np.array(thing.size) / 2
     if thing.shape == "sphere":
         return tuple(ball(thing.half_height, steps) for steps in (6, 4, 3))
-    half = np.array(thing.size) / 2
+    if thing.shape == "cylinder":
+        return tuple(cylinder(half[0], half[2], sides) for sides in (32, 20, 12))
     return rounded_box(half, _EDGE, 2), rounded_box(half, _EDGE, 1)
+
+
+def _spring_parts(thing: Thing, label: int) -> list[tuple[str, Part]]:
+    across, along, top = (side / 2 for side in thing.size)
+    base = rounded_box(np.array([across, along, BASE_HEIGHT / 2]), _EDGE, 1).shifted(BASE_HEIGHT / 2 - top)
+    plate = rounded_box(np.array([across, along, PLATE_HEIGHT / 2]), _EDGE, 1).shifted(top - PLATE_HEIGHT / 2)
+    # The stem goes down into the base with the plate.
+    stem = cylinder(STEM_RADIUS, travel(thing) / 2, 12).shifted(top - PLATE_HEIGHT - travel(thing) / 2)
+    return [
+        ("", Part((base,), STEEL, THING_GLOSS, label)),
+        (PLATE, Part((stem,), STEEL, THING_GLOSS, label)),
+        (PLATE, Part((plate,), thing.color, THING_GLOSS, label)),
+    ]
 
 
 def packed(parts: Sequence[Part], first: int) -> tuple[NDArray[np.float32], list[NDArray[np.uint32]]]:

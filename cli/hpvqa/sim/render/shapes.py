@@ -31,6 +31,10 @@ class Mesh:
     normals: NDArray[np.float64]
     faces: NDArray[np.int64]
 
+    def shifted(self, up: float) -> Mesh:
+        """The same, further up [m]."""
+        return Mesh(self.points + np.array([0.0, 0.0, up]), self.normals, self.faces)
+
 
 def creased(points: NDArray[np.float64], faces: NDArray[np.int64], crease: float = CREASE) -> Mesh:
     """A mesh whose normals are the mean of those faces around a point that meet at a small angle.
@@ -144,3 +148,20 @@ def ball(radius: float, steps: int) -> Mesh:
     """A sphere, centred at the origin, from a cube whose sides are cut into ``steps`` by ``steps`` squares."""
     box = rounded_box(np.full(3, radius), radius * (1 - 1e-9), steps)
     return Mesh(radius * box.normals, box.normals, box.faces)
+
+
+def cylinder(radius: float, half_height: float, sides: int) -> Mesh:
+    """An upright cylinder, centred at the origin, of so many flat sides, shaded round."""
+    angle = 2 * np.pi * np.arange(sides) / sides
+    around = np.stack([np.cos(angle), np.sin(angle), np.zeros(sides)], axis=1)
+    up = np.array([0.0, 0.0, 1.0])
+    rings = [radius * around + sign * half_height * up for sign in (-1, 1)]
+    # The wall has its own points, for its normals are not those of the ends.
+    points = np.vstack([*rings, *rings, -half_height * up, half_height * up])
+    normals = np.vstack([around, around, -np.tile(up, (sides, 1)), np.tile(up, (sides, 1)), -up, up])
+    low, after = np.arange(sides), np.roll(np.arange(sides), -1)
+    high = low + sides
+    wall = [np.stack([low, after, after + sides], 1), np.stack([low, after + sides, high], 1)]
+    bottom = np.stack([np.full(sides, 4 * sides), after + 2 * sides, low + 2 * sides], 1)
+    top = np.stack([np.full(sides, 4 * sides + 1), low + 3 * sides, after + 3 * sides], 1)
+    return Mesh(points, normals, np.vstack([*wall, bottom, top]))

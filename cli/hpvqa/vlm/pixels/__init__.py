@@ -1,8 +1,8 @@
-"""The pixels baseline: measures displacement or rebound in the decoded frames, by a camera's calibration alone.
+"""The pixels baseline: measures what things do in the decoded frames, by a camera's calibration alone.
 
-It shows that a clip holds the answer, and so how much a model could reach. It knows the task (two 5 cm objects stand on
-the table, one on each side of the robot, and are pushed along x, or lifted by 0.3 m and dropped), the frame rate, and
-the camera. It is not told the objects' colours and places, the light, what happens when, or anything else of it.
+It shows that a clip holds the answer, and so how much a model could reach. It knows the task (what its things look like
+and about where they start, and how a probe's outcome shows), the frame rate, and the camera. It is not told the things'
+colours and places, the light, what happens when, or anything else of it.
 """
 
 from hpvqa.vlm.pixels.answerer import PixelsAnswerer

@@ -47,10 +47,11 @@ class PixelsAnswerer(OneByOne):
             raise UsageError(f"{query.key} has no camera calibration, which pixels cannot do without")
         measured = measure_clip(ClipFrames(query.clip), query.camera, query.fps, query.task)
         p_left = min(max(measured.p_left, LEAST), 1 - LEAST)
+        shown = ", ".join(f"{name} {_show(value)}" for name, value in measured.values.items())
         probability: dict[Side, float] = {"left": p_left, "right": 1 - p_left}
         return Answer(
             choice="left" if p_left >= 0.5 else "right",
-            text=f"{measured.quantity} left {_show(measured.left)}, right {_show(measured.right)}",
+            text=f"{measured.quantity} {shown}",
             logprobs={side: math.log(probability[side]) for side in query.choices},
         )
 

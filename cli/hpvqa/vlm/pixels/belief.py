@@ -31,6 +31,13 @@ class Belief:
         """Nothing is known: all values are equally likely."""
         return cls.from_log(values, np.zeros(len(values)))
 
+    @classmethod
+    def sure(cls, values: NDArray[np.float64], value: float) -> Belief:
+        """All is known: it is the value of the grid that is nearest to this one."""
+        probability = np.zeros(len(values))
+        probability[np.abs(values - value).argmin()] = 1.0
+        return cls(values, probability)
+
     @property
     def best(self) -> float:
         """The most probable value."""
@@ -40,3 +47,15 @@ class Belief:
         """Probability that this quantity is larger than another one on the same grid; a draw counts half."""
         below = np.cumsum(other.probability) - other.probability / 2
         return min(float(self.probability @ below), 1.0)
+
+    def cause(self, values: NDArray[np.float64], expected: NDArray[np.float64], sharpness: float) -> Belief:
+        """What is believed of a property that this quantity follows from.
+
+        Args:
+            values: The property's grid, shape (m,).
+            expected: What this quantity should be for each of them, shape (m,).
+            sharpness: How far it may be off, as a standard deviation.
+        """
+        off = (self.values - expected[:, None]) / sharpness
+        seen = np.log(np.maximum(self.probability, 1e-300))
+        return Belief.from_log(values, np.logaddexp.reduce(seen - off**2 / 2, axis=1))

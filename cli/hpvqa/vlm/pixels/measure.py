@@ -1,24 +1,26 @@
-"""One clip measured: the quantity of each object, and how likely each answer is."""
+"""One clip measured: what each thing did, what that says of its hidden property, and how likely each answer is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.errors import UsageError
-from hpvqa.probes.traces import Moved
+from hpvqa.probes.traces import Moved, Path, Trace
 from hpvqa.record.episode import CameraRecord
-from hpvqa.scene.spec import SIDES, Side
+from hpvqa.scene.spec import Thing
 from hpvqa.tasks import get_task
-from hpvqa.tasks.pair import PairTask
 from hpvqa.vlm.pixels.belief import Belief
-from hpvqa.vlm.pixels.moved import displacements, grid
+from hpvqa.vlm.pixels.locate import Solid
+from hpvqa.vlm.pixels.moved import displacement, turn
 from hpvqa.vlm.pixels.path import values_of
-from hpvqa.vlm.pixels.solid import Solid
-from hpvqa.vlm.pixels.survey import survey
+from hpvqa.vlm.pixels.table import survey
+
+_STEPS = 201
+"""Values of a hidden property that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,20 @@ class Measured:
     """What a clip shows.
 
     Attributes:
-        quantity: What was measured: how far things moved [m], or the hidden property itself.
-        left: Of the left thing; None where it was not found.
-        right: Of the right thing.
+        quantity: What was measured: how things moved, or the hidden property itself.
+        values: The most probable value of each thing, by name; None where it was not found.
         p_left: Probability that the answer to the task's question is left.
+        hidden: What is believed of the hidden property of each thing that was found, by name.
     """
 
     quantity: str
-    left: float | None
-    right: float | None
+    values: dict[str, float | None]
     p_left: float
+    hidden: dict[str, Belief] = field(compare=False)
 
 
 def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float, task: str) -> Measured:
-    """Measure what happened to both things in one clip.
+    """Measure what happened to all things in one clip.
 
     Args:
         frames: RGB frames, each of shape (height, width, 3); they are gone through more than once.
@@ -51,29 +53,45 @@ def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps:
         UsageError: There is no such task, or no way to measure it.
     """
     kind = get_task(task)
-    if not isinstance(kind, PairTask):
-        raise UsageError(f"pixels cannot measure the task {task!r}, which is not about a left and a right thing")
-    things = {side: kind.example(side) for side in SIDES}
-    solids = {side: Solid.of(thing) for side, thing in things.items()}
-    trace = kind.probe.trace(things["left"], kind.hidden)
+    things = kind.examples()
+    if len(things) > 2:
+        raise UsageError(f"pixels cannot measure the task {task!r}: it compares no more than two things")
+    thing, names = things[0], [thing.name for thing in things]
+    trace = kind.probe.trace(thing, kind.hidden)
+    found = _look(frames, camera, fps, trace, things)
+    quantity, hidden, rising = kind.hidden, found, True
+    if not isinstance(trace, Path):
+        values = np.linspace(*kind.hidden_range, _STEPS)
+        expected = kind.probe.expected(thing, kind.hidden, values)
+        quantity, rising = kind.probe.quantity, bool(expected[-1] > expected[0])
+        hidden = {name: seen.cause(values, expected, kind.probe.sharpness) for name, seen in found.items()}
+    best = {name: found[name].best if name in found else None for name in names}
+    return Measured(quantity, best, _p_left(found, names, trace.values, rising), hidden)
+
+
+def _look(
+    frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float, trace: Trace, things: Sequence[Thing]
+) -> dict[str, Belief]:
+    """What is believed of each thing that is found: what was measured of it, or, of a path, the hidden value."""
     seen = survey(frames, camera, fps)
-    found: dict[Side, Belief] = {}
-    if isinstance(trace, Moved):
-        if seen is not None:
-            found = displacements(seen, trace, solids)
-        return _measured(kind.probe.quantity, found, grid(trace), kind.trend)
-    if seen is not None:
-        found = values_of(seen, frames, fps, trace, solids)
-    return _measured(kind.hidden, found, trace.values, 1)
+    if seen is None:
+        return {}
+    if isinstance(trace, Path):
+        return values_of(seen, frames, fps, trace, things)
+    solids = {thing.name: Solid.of(thing) for thing in things}
+    beliefs = {
+        name: displacement(seen, trace, solid) if isinstance(trace, Moved) else turn(seen, trace, solid)
+        for name, solid in solids.items()
+    }
+    return {name: belief for name, belief in beliefs.items() if belief is not None}
 
 
-def _measured(quantity: str, found: dict[Side, Belief], values: NDArray[np.float64], trend: int) -> Measured:
-    """What beliefs about both things mean; one that was not found may have any value."""
+def _p_left(found: dict[str, Belief], names: Sequence[str], values: NDArray[np.float64], rising: bool) -> float:
+    """Probability that the first thing has more than the second one, or, where it is alone, more than nothing.
+
+    One that was not found may have any value; ``rising`` is whether more was measured of what has more.
+    """
     nothing = Belief.none(values)
-    left, right = found.get("left", nothing), found.get("right", nothing)
-    p_left = left.exceeds(right) if trend > 0 else right.exceeds(left)
-    return Measured(quantity, _best(found, "left"), _best(found, "right"), p_left)
-
-
-def _best(found: dict[Side, Belief], side: Side) -> float | None:
-    return found[side].best if side in found else None
+    one = found.get(names[0], nothing)
+    other = found.get(names[1], nothing) if len(names) > 1 else Belief.sure(values, 0.0)
+    return one.exceeds(other) if rising else other.exceeds(one)

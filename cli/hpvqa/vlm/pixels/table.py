@@ -1,12 +1,14 @@
-"""The table's paint: whatever lies on the table and is not painted like it may be an object."""
+"""The table's paint: whatever lies on the table and is not painted like it may be an object, and when that is so."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.record.episode import CameraRecord
 from hpvqa.vlm.pixels.view import View
 
 TABLE_X = (0.1, 1.1)
@@ -14,6 +16,8 @@ TABLE_Y = (-0.6, 0.6)
 """Extent of the table top [m]."""
 MARGIN = 15.0
 """A pixel this much further from the table's paint than the table itself strays is surely no table [grey levels]."""
+LOOKS_PER_SECOND = 2.0
+"""The bare table is looked for in this many frames a second."""
 
 _ALIKE = 30.0
 _SHADOW = 0.52
@@ -69,3 +73,43 @@ def table_paint(image: NDArray[np.uint8], view: View) -> Paint | None:
     bright = float(np.percentile(painted @ color / (color @ color), 98))
     shades = Paint(color, _SHADOW * bright, bright, 0.0)
     return replace(shades, spread=max(_LEAST_SPREAD, float(np.percentile(shades.distance(painted), 85))))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first look shows. Every map tells how surely a pixel is not the table, 0 to 1, shape (height, width).
+
+    Attributes:
+        view: The camera.
+        start: The map of the first frame.
+        end: The map of the last frame.
+        always: The map of what is never table.
+        looks: The maps of single frames, by number of the frame.
+    """
+
+    view: View
+    start: NDArray[np.float32]
+    end: NDArray[np.float32]
+    always: NDArray[np.float32]
+    looks: dict[int, NDArray[np.float32]]
+
+
+def survey(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float) -> Survey | None:
+    """Look through a clip; None where it has no frames, or its first one shows no table."""
+    stream = iter(frames)
+    first = next(stream, None)
+    if first is None:
+        return None
+    view = View(camera, first.shape[1], first.shape[0])
+    paint = table_paint(first, view)
+    if paint is None:
+        return None
+    looks = {0: paint.absence(first)}
+    number, last = 0, first
+    every = max(1, round(fps / LOOKS_PER_SECOND))
+    for number, last in enumerate(stream, 1):
+        if number % every == 0:
+            looks[number] = paint.absence(last)
+    if number not in looks:
+        looks[number] = paint.absence(last)
+    return Survey(view, looks[0], looks[number], np.minimum.reduce(list(looks.values())), looks)

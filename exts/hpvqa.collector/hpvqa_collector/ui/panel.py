@@ -46,10 +46,10 @@ class Panel:
         """Make all widgets, inside a window's frame."""
         with ui.ScrollingFrame(style=STYLE), ui.VStack(spacing=GAP, height=0):
             ui.Label(
-                "Pushing and dropping: collect episodes with hidden properties",
+                "Collect episodes with hidden properties",
                 height=0,
                 name="title",
-                tooltip="What the robot does in an episode shows which cube is heavier, or which sphere more elastic.",
+                tooltip="What the robot does in an episode shows what a picture cannot: which thing is heavier, ...",
             )
             self._notice = ui.Label("", height=0, name="warning", word_wrap=True, identifier="notice")
             self._sections = [section(self._collector, self._dialogs) for section in SECTIONS]
