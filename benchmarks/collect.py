@@ -76,7 +76,7 @@ def measure_frames() -> dict[str, float]:
     for resolution in RESOLUTIONS:
         simulator = settled(resolution)
         classic = Classic(spec, robot_xml, cache, resolution, gl)
-        classic.data.qpos[:] = simulator._data.qpos
+        classic.data.qpos[:] = simulator._world.data.qpos
         mujoco.mj_forward(classic.model, classic.data)
 
         def ours(simulator: MujocoSimulator = simulator) -> None:
@@ -105,11 +105,11 @@ def recorded_controls(simulator: MujocoSimulator, spec: EpisodeSpec) -> tuple[np
     """Joint positions at the start of an episode, and the actuators' signals at every step of it."""
     planner = Planner(TASKS[spec.task].waypoints(spec))
     simulator.reset(spec, planner.command(0.0))
-    start = simulator._data.qpos.copy()
+    start = simulator._world.data.qpos.copy()
     controls = []
     for step in range(round(planner.duration / TIMESTEP)):
         simulator.step(planner.command(step * TIMESTEP))
-        controls.append(simulator._data.ctrl.copy())
+        controls.append(simulator._world.data.ctrl.copy())
     return start, np.array(controls)
 
 
@@ -139,8 +139,8 @@ def bare_loop(simulator: MujocoSimulator, task: str, resolution: tuple[int, int]
         if step % steps == 0 and classic:
             plain.draw()
         elif step % steps == 0:
-            simulator._data.qpos[:] = data.qpos
-            mujoco.mj_kinematics(simulator._model, simulator._data)
+            simulator._world.data.qpos[:] = data.qpos
+            mujoco.mj_kinematics(simulator._world.model, simulator._world.data)
             simulator._rendered_step = -1
             for camera in spec.cameras:
                 simulator.render(camera)

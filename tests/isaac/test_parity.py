@@ -37,7 +37,7 @@ def moments() -> list[Moment]:
     simulator, spec = physics(), sample("push", 1)
     planner = Planner(TASKS["push"].waypoints(spec))
     simulator.reset(spec, planner.command(0.0))
-    arm, data = simulator._arm, simulator._data  # type: ignore[attr-defined]
+    arm, data = simulator._world.arm, simulator._world.data  # type: ignore[attr-defined]
     found = []
     for step in range(round(planner.duration / simulator.timestep)):
         command = planner.command(step * simulator.timestep)
