@@ -188,6 +188,20 @@ def test_a_shadow_is_soft_and_moves_with_what_casts_it(simulator: MujocoSimulato
     assert ((change > 5) & (change < change.max() - 5)).mean() > 0.5 * (change > change.max() - 5).mean()
 
 
+def test_a_viewer_that_moves_keeps_no_more_than_a_few_views(simulator: MujocoSimulator) -> None:
+    spec = sample("push", 0)
+    placed(simulator, spec)
+    first = seen(simulator, spec.cameras[0])
+    for number in range(20):
+        place = (1.0, 0.03 * number, 0.5)
+        eye = CameraSpec(name="eye", position=place, quat_wxyz=look_at(place, (0.4, 0.0, 0.0)), focal_length=24.0)
+        assert seen(simulator, eye).std() > 5
+    renderer = simulator._renderer
+    assert renderer is not None
+    assert len(renderer._views) <= len(spec.cameras) + 8
+    assert np.array_equal(seen(simulator, spec.cameras[0]), first)
+
+
 def test_nothing_of_an_earlier_picture_is_left(simulator: MujocoSimulator) -> None:
     fresh = open_simulator(SIZE)
     assert isinstance(fresh, MujocoSimulator)

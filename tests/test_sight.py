@@ -84,6 +84,26 @@ def test_a_camera_that_misses_an_object_is_never_the_clearest(data: Path) -> Non
     assert clearest(seen_by(record, near, camera("far", FAR))).camera.name == "far"
 
 
+def test_of_a_thing_alone_its_own_way_counts(data: Path) -> None:
+    record = read_episode(episode(data, "push"))
+    left, measured = record.spec.thing("left"), record.outcome.measurement
+    assert measured is not None
+    alone = record.model_copy(
+        update={
+            "spec": record.spec.model_copy(update={"things": (left,), "order": ("left",)}),
+            "outcome": Outcome(
+                ok=True, measurement=measured.model_copy(update={"values": {"left": measured.of("left")}})
+            ),
+        }
+    )
+    best = clearest(seen_by(alone, camera("b", FAR), camera("a", ABOVE)))
+    assert best.camera.position == ABOVE
+    span = spans(alone)["left"]
+    assert best.pixels == pytest.approx(
+        np.ptp(project(best.camera, [span.start, span.end], WIDTH, HEIGHT), axis=0).max()
+    )
+
+
 def test_where_nothing_was_measured_there_is_nothing_to_see(data: Path) -> None:
     record = read_episode(episode(data, "push"))
     failed = record.model_copy(update={"outcome": Outcome(ok=False, reason="made to fail")})

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from hpvqa.errors import UsageError
-from hpvqa.scene.spec import SIDES
+from hpvqa.record.trajectory import row
+from hpvqa.scene.spec import SIDES, CameraSpec
 from hpvqa.sim import open_simulator, prepare
 from hpvqa.sim.planner import Planner
-from hpvqa.sim.protocol import Simulator
+from hpvqa.sim.protocol import FIRST_LABEL, Simulator
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.pair import PairTask
 from tests.worlds import Run, other_answer, physics, run, sample
@@ -142,3 +143,68 @@ print("alive")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout == "alive\n", done.stderr
+
+
+def moments(simulator: Simulator, plan: Planner, first: int, last: int) -> list[list[float]]:
+    """The states after some steps of a plan, as rows."""
+    found = []
+    for step in range(first, last):
+        simulator.step(plan.command(step * simulator.timestep))
+        found.append(row(simulator.state()))
+    return found
+
+
+@tasks
+@pytest.mark.parametrize("share", [0.2, 0.45])
+def test_what_follows_a_saved_moment_follows_it_again_bit_for_bit(task: str, share: float) -> None:
+    simulator, spec, plan = physics(), sample(task, 3), planner(task, 3)
+    simulator.reset(spec, plan.command(0))
+    now = round(share * plan.duration / simulator.timestep)
+    moments(simulator, plan, 0, now)
+    saved = simulator.save()
+    once = moments(simulator, plan, now, now + 400)
+    simulator.restore(saved)
+    assert simulator.state().time == pytest.approx(now * simulator.timestep)
+    assert moments(simulator, plan, now, now + 400) == once
+
+
+def test_a_moment_of_another_episode_is_refused() -> None:
+    simulator = physics()
+    simulator.reset(sample("push", 0), planner("push", 0).command(0))
+    saved = simulator.save()
+    simulator.reset(sample("push", 1), planner("push", 1).command(0))
+    with pytest.raises(ValueError, match="same episode"):
+        simulator.restore(saved)
+
+
+def test_a_restored_moment_is_drawn(drawing: Simulator) -> None:
+    spec, plan = sample("push", 1), planner("push", 1)
+    drawing.reset(spec, plan.command(0))
+    saved, before = drawing.save(), drawing.render(spec.cameras[0]).copy()
+    moments(drawing, plan, 0, 1200)
+    assert (drawing.render(spec.cameras[0]) != before).any()
+    drawing.restore(saved)
+    assert np.array_equal(drawing.render(spec.cameras[0]), before)
+
+
+def test_a_world_of_one_cylinder_stands_is_seen_and_is_not_dropped() -> None:
+    spec = sample("push", 0)
+    tin = spec.things[0].model_copy(update={"name": "tin", "shape": "cylinder", "size": (0.06, 0.06, 0.1)})
+    tin = tin.model_copy(update={"position": (0.4, 0.2, 0.05)})
+    spec = spec.model_copy(update={"things": (tin,), "order": ("tin",)})
+    simulator = open_simulator((96, 64))
+    plan = planner("push", 0)
+    simulator.reset(spec, plan.command(0))
+    moments(simulator, plan, 0, 120)
+    assert simulator.state().things["tin"].position == pytest.approx(tin.position, abs=1e-4)
+    assert simulator.state().things["tin"].touching_table
+    # Straight from above at 0.8 m, a circle of 6 cm.
+    eye = CameraSpec(
+        name="above", position=(0.4, 0.2, 0.9), quat_wxyz=(0.7071068, 0.0, 0.0, -0.7071068), focal_length=24.0
+    )
+    seen = (simulator.segment(eye) == FIRST_LABEL).sum()
+    across = 0.06 * 24.0 / 20.955 * 96 / 0.8
+    assert seen == pytest.approx(np.pi / 4 * across**2, rel=0.1)
+    with pytest.raises(ValueError, match="one cannot drop a cylinder"):
+        TASKS["drop"].waypoints(spec)
+    simulator.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -80,7 +80,6 @@ class FlickTask(PairTask):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Flick] = Flick()
     ranges: ClassVar[type[Ranges]] = FlickRanges
-    trend: ClassVar[Literal[1, -1]] = -1
     views: ClassVar[str] = "push"
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:

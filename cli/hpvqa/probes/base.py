@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.probes.events import Event, EventKind, Pose, Span
+from hpvqa.probes.events import Event, EventKind, Pose, Span, find_event
 from hpvqa.probes.traces import Trace
 from hpvqa.probes.waypoint import Waypoint
-from hpvqa.scene.spec import Thing
+from hpvqa.scene.spec import Thing, Vec3
 
 Array = NDArray[np.float64]
 
@@ -37,9 +37,16 @@ class Probe(ABC):
     """The coordinate of a thing's centre in which the outcome shows."""
     axis_label: ClassVar[str]
 
-    @abstractmethod
+    hover: ClassVar[Vec3]
+    """Where the gripper starts a script [m], and, where nothing else is said, ends it."""
+    closed: ClassVar[float]
+    """How far it is closed there: 0 is open, 1 is closed."""
+    back: ClassVar[float] = 0.6
+    """Time to get back there [s]."""
+
     def begin(self) -> Waypoint:
         """Where the gripper starts, of duration 0, when this is the first probe of a script."""
+        return Waypoint("home", self.hover, 0.0, self.closed)
 
     @abstractmethod
     def waypoints(self, thing: Thing, *, first: bool) -> tuple[Waypoint, ...]:
@@ -50,13 +57,14 @@ class Probe(ABC):
             first: Whether the gripper comes from where it starts, and not from another thing.
         """
 
-    @abstractmethod
     def end(self, last: Waypoint) -> tuple[Waypoint, ...]:
-        """What follows after the ``last`` waypoint of a script whose last probe this is."""
+        """What follows after the ``last`` waypoint of a script whose last probe this is: back to the start."""
+        return (Waypoint("home", self.hover, self.back, self.closed),)
 
-    @abstractmethod
     def contact(self, events: Sequence[Event], name: str) -> float | None:
-        """When hidden properties of a thing first act [s]; None if they never did."""
+        """When hidden properties of a thing first act [s]: at the gripper's first touch; None if they never did."""
+        touch = find_event(events, "first_touch", name, "gripper")
+        return None if touch is None else touch.t
 
     @abstractmethod
     def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:

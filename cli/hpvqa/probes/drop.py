@@ -11,7 +11,7 @@ from hpvqa.probes.base import Array, Probe
 from hpvqa.probes.events import Event, EventKind, Pose, Span, find_event
 from hpvqa.probes.traces import Path
 from hpvqa.probes.waypoint import Waypoint
-from hpvqa.scene.spec import Thing, Vec3
+from hpvqa.scene.spec import GRAVITY, Thing, Vec3
 
 LIFT = 0.3
 """Height of the drop [m], of the thing's lowest point above the table."""
@@ -19,9 +19,6 @@ CLEAR = 0.1
 """The gripper rises by this much after a release [m]: even a perfectly elastic sphere does not come back up to it."""
 WATCH = 2.5
 """A script ends this long after its last release [s], bouncing or not."""
-HOVER: Vec3 = (0.40, 0.0, 0.30)
-GRAVITY = 9.81
-"""[m/s²]"""
 _HELD = 0.25
 """The thing is held still at the top for this long before its release [s]."""
 _WATCHED = 2.0
@@ -44,10 +41,8 @@ class Drop(Probe):
     )
     axis: ClassVar[Literal["x", "y", "z"]] = "z"
     axis_label: ClassVar[str] = "height of the centre z"
-
-    def begin(self) -> Waypoint:
-        """High above the table between the things, the gripper open."""
-        return Waypoint("home", HOVER, 0.0, 0.0)
+    hover: ClassVar[Vec3] = (0.40, 0.0, 0.30)
+    closed: ClassVar[float] = 0.0
 
     def waypoints(self, thing: Thing, *, first: bool) -> tuple[Waypoint, ...]:
         """Grasp, lift, let go and get out of the way."""

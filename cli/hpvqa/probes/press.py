@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hpvqa.probes.base import Array, Probe
-from hpvqa.probes.events import Event, EventKind, Pose, Span, find_event
+from hpvqa.probes.base import Array
+from hpvqa.probes.events import Event, EventKind, Pose, find_event
+from hpvqa.probes.held import HeldProbe
 from hpvqa.probes.traces import Path
 from hpvqa.probes.waypoint import Gains, Waypoint, minimum_jerk
 from hpvqa.scene.spec import Thing, Vec3
@@ -25,15 +26,12 @@ TIP = 0.0173
 """Closed finger tips end this far below the pinch point [m]."""
 ABOVE = 0.035
 """The pinch point starts this far above the plate [m]: a longer way down makes it overshoot."""
-HOVER: Vec3 = (0.30, 0.0, 0.25)
 _DOWN, _HOLD, _UP = 1.3, 0.6, 0.8
 """How long pressing, holding and letting go take [s]."""
-_STILL = (1.0, 1.5)
-"""So long after it was touched [s] a plate is held still."""
 _VALUES = np.geomspace(100.0, 2500.0, 91)
 
 
-class Press(Probe):
+class Press(HeldProbe):
     """Two springs in a row: the gripper's and the thing's."""
 
     name: ClassVar[str] = "press"
@@ -43,12 +41,10 @@ class Press(Probe):
     sharpness: ClassVar[float] = 0.002
     accuracy: ClassVar[float] = 0.0005
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("held", "held down"))
-    axis: ClassVar[Literal["x", "y", "z"]] = "z"
-    axis_label: ClassVar[str] = "height of the centre z"
-
-    def begin(self) -> Waypoint:
-        """Above the table between the things, the gripper closed."""
-        return Waypoint("home", HOVER, 0.0, 1.0)
+    up: ClassVar[Literal[1, -1]] = -1
+    still: ClassVar[tuple[float, float]] = (1.0, 1.5)
+    hover: ClassVar[Vec3] = (0.30, 0.0, 0.25)
+    closed: ClassVar[float] = 1.0
 
     def waypoints(self, thing: Thing, *, first: bool) -> tuple[Waypoint, ...]:
         """Come from above, press, hold and let go."""
@@ -62,15 +58,6 @@ class Press(Probe):
             Waypoint("retreat", above, _UP, 1.0, GAINS, thing.name),
         )
 
-    def end(self, last: Waypoint) -> tuple[Waypoint, ...]:
-        """Back to where the gripper started."""
-        return (Waypoint("home", HOVER, 0.6, 1.0),)
-
-    def contact(self, events: Sequence[Event], name: str) -> float | None:
-        """The gripper's first touch."""
-        touch = find_event(events, "first_touch", name, "gripper")
-        return None if touch is None else touch.t
-
     def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:
         """It was not held down, or did not come up again."""
         if find_event(events, "held", thing.name) is None:
@@ -79,34 +66,10 @@ class Press(Probe):
             return f"{thing.words} did not come up again"
         return None
 
-    def measure(self, thing: Thing, events: Sequence[Event], final: Pose) -> float:
-        """How far it was held down [m]; 0 if it was not."""
-        held = find_event(events, "held", thing.name)
-        return 0.0 if held is None else thing.position[2] - held.position[2]
-
-    def span(self, thing: Thing, events: Sequence[Event], measured: float, duration: float) -> Span:
-        """From where it stood down to where it was held."""
-        held = find_event(events, "held", thing.name)
-        x, y, z = thing.position
-        t = 0.0 if held is None else held.t
-        return Span(t, t, (x, y, z), (x, y, z - measured))
-
     def law(self, thing: Thing) -> float:
         """Deflection d [m]: both springs bear the same force, k·d = K·(D - d)."""
         stiffness = 0.0 if thing.stiffness is None else thing.stiffness
         return DEPTH * STIFFNESS / (STIFFNESS + stiffness)
-
-    def seen(
-        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Pose]
-    ) -> float | None:
-        """How far it was down [m], where it is seen before it was touched and while it was held."""
-        touch = find_event(events, "first_touch", thing.name)
-        if touch is None:
-            return None
-        moments = list(zip(times, places, strict=True))
-        before = [place.position[2] for time, place in moments if time <= touch.t]
-        still = [place.position[2] for time, place in moments if _STILL[0] <= time - touch.t <= _STILL[1]]
-        return before[0] - still[-1] if before and still else None
 
     def trace(self, thing: Thing, hidden: str) -> Path:
         """It goes down, stays, and comes up again."""

@@ -22,8 +22,6 @@ BEHIND = 0.1
 """The pinch point starts this far behind the thing's centre [m]: the finger tips then stand 6 cm clear of a cube."""
 LENGTH = 0.22
 """How far the pinch point is asked to go [m], free approach included."""
-HOVER: Vec3 = (0.30, 0.0, 0.16)
-"""Where the gripper starts and ends: the same place, so that first and last frame differ by the things alone."""
 SETTLED = 1.2
 """This long after it was touched [s], a thing has come to rest."""
 FURTHEST = 0.2
@@ -55,10 +53,9 @@ class Push(Probe):
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("rest", "comes to rest"))
     axis: ClassVar[Literal["x", "y", "z"]] = "x"
     axis_label: ClassVar[str] = "forward position x"
-
-    def begin(self) -> Waypoint:
-        """Above the table between the things, the gripper closed."""
-        return Waypoint("home", HOVER, 0.0, 1.0)
+    hover: ClassVar[Vec3] = (0.30, 0.0, 0.16)
+    """Where the gripper starts and ends: the same place, so that first and last frame differ by the things alone."""
+    closed: ClassVar[float] = 1.0
 
     def waypoints(self, thing: Thing, *, first: bool) -> tuple[Waypoint, ...]:
         """Approach, push and retreat."""
@@ -70,15 +67,6 @@ class Push(Probe):
             Waypoint("settle", beyond, 0.25, 1.0, GAINS, thing.name),
             Waypoint("retreat", behind, 0.5, 1.0, GAINS, thing.name),
         )
-
-    def end(self, last: Waypoint) -> tuple[Waypoint, ...]:
-        """Back to where the gripper started."""
-        return (Waypoint("home", HOVER, 0.6, 1.0),)
-
-    def contact(self, events: Sequence[Event], name: str) -> float | None:
-        """The gripper's first touch."""
-        touch = find_event(events, "first_touch", name, "gripper")
-        return None if touch is None else touch.t
 
     def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:
         """It was not touched, or did not stay flat on its straight line."""

@@ -25,7 +25,6 @@ TRAVEL = 0.08
 """The face goes this far beyond where it meets the bar [m]."""
 HEIGHT = 0.033
 """Of the pinch point [m]: the pads alone touch the bar, and not the knuckles beside them."""
-HOVER: Vec3 = (0.30, 0.0, 0.16)
 REACH = 0.02275
 """A centre of mass this far from the middle [m] gives 76 % of the largest turn; fitted to 44 episodes."""
 LEAST = math.radians(5)
@@ -44,10 +43,9 @@ class Turn(Probe):
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("rest", "comes to rest"))
     axis: ClassVar[Literal["x", "y", "z"]] = "x"
     axis_label: ClassVar[str] = "forward position x"
-
-    def begin(self) -> Waypoint:
-        """Above the table before the bar, the gripper closed."""
-        return Waypoint("home", HOVER, 0.0, 1.0)
+    hover: ClassVar[Vec3] = (0.30, 0.0, 0.16)
+    closed: ClassVar[float] = 1.0
+    back: ClassVar[float] = 0.8
 
     def waypoints(self, thing: Thing, *, first: bool) -> tuple[Waypoint, ...]:
         """Approach, push across the middle, and retreat."""
@@ -60,15 +58,6 @@ class Turn(Probe):
             Waypoint("settle", beyond, 0.3, 1.0, GAINS, thing.name),
             Waypoint("retreat", behind, 0.7, 1.0, GAINS, thing.name),
         )
-
-    def end(self, last: Waypoint) -> tuple[Waypoint, ...]:
-        """Back to where the gripper started, which shows the bar alone."""
-        return (Waypoint("home", HOVER, 0.8, 1.0),)
-
-    def contact(self, events: Sequence[Event], name: str) -> float | None:
-        """The gripper's first touch."""
-        touch = find_event(events, "first_touch", name, "gripper")
-        return None if touch is None else touch.t
 
     def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:
         """It was not touched, hardly turned, or did not stay on the table."""

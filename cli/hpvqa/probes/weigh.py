@@ -7,14 +7,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hpvqa.probes.base import Array, Probe
-from hpvqa.probes.events import Event, EventKind, Pose, Span, find_event
+from hpvqa.probes.base import Array
+from hpvqa.probes.events import Event, EventKind, Pose, find_event
+from hpvqa.probes.held import HeldProbe
 from hpvqa.probes.traces import Path
 from hpvqa.probes.waypoint import Gains, Waypoint, minimum_jerk
-from hpvqa.scene.spec import Thing, Vec3
+from hpvqa.scene.spec import GRAVITY, Thing, Vec3
 
-GRAVITY = 9.81
-"""[m/s²]"""
 STIFFNESS = 500.0
 """Upwards [N/m]: soft enough for 4 kg to show as 8 cm."""
 CROSS_STIFFNESS = 1500.0
@@ -26,15 +25,12 @@ GIVE = 1 / STIFFNESS + 1 / GRIP_STIFFNESS
 """Of both springs, one after the other [m/N]."""
 LIFT = 0.14
 """How high the pinch point is asked to go [m]: what weighs nothing would rise as far."""
-HOVER: Vec3 = (0.30, 0.0, 0.16)
 _RISE, _HOLD, _LOWER = 0.9, 1.0, 0.7
 """How long lifting, holding and lowering take [s]."""
-_HANGING = (1.9, 2.25)
-"""So long after it was touched [s] a thing hangs still."""
 _MASSES = np.linspace(0.5, 5.0, 91)
 
 
-class Weigh(Probe):
+class Weigh(HeldProbe):
     """A compliant lift: the spring's force carries the weight."""
 
     name: ClassVar[str] = "weigh"
@@ -48,12 +44,11 @@ class Weigh(Probe):
         ("held", "hangs still"),
         ("release", "let go"),
     )
-    axis: ClassVar[Literal["x", "y", "z"]] = "z"
-    axis_label: ClassVar[str] = "height of the centre z"
-
-    def begin(self) -> Waypoint:
-        """Above the table between the things, the gripper open."""
-        return Waypoint("home", HOVER, 0.0, 0.0)
+    up: ClassVar[Literal[1, -1]] = 1
+    still: ClassVar[tuple[float, float]] = (1.9, 2.25)
+    hover: ClassVar[Vec3] = (0.30, 0.0, 0.16)
+    closed: ClassVar[float] = 0.0
+    back: ClassVar[float] = 0.5
 
     def waypoints(self, thing: Thing, *, first: bool) -> tuple[Waypoint, ...]:
         """Grasp, lift softly, hold, put down and get out of the way."""
@@ -72,15 +67,6 @@ class Weigh(Probe):
             Waypoint("retreat", above, 0.35, 0.0, thing=name),
         )
 
-    def end(self, last: Waypoint) -> tuple[Waypoint, ...]:
-        """Back to where the gripper started."""
-        return (Waypoint("home", HOVER, 0.5, 0.0),)
-
-    def contact(self, events: Sequence[Event], name: str) -> float | None:
-        """The gripper's first touch."""
-        touch = find_event(events, "first_touch", name, "gripper")
-        return None if touch is None else touch.t
-
     def mishap(self, thing: Thing, events: Sequence[Event], final: Pose) -> str | None:
         """It slipped out of the gripper, or does not stand where it stood."""
         held = find_event(events, "held", thing.name)
@@ -95,33 +81,9 @@ class Weigh(Probe):
             return f"{thing.words} was not put down where it stood"
         return None
 
-    def measure(self, thing: Thing, events: Sequence[Event], final: Pose) -> float:
-        """How far above its place it hung [m]; 0 if it did not."""
-        held = find_event(events, "held", thing.name)
-        return 0.0 if held is None else held.position[2] - thing.position[2]
-
-    def span(self, thing: Thing, events: Sequence[Event], measured: float, duration: float) -> Span:
-        """From where it stood up to where it hung."""
-        held = find_event(events, "held", thing.name)
-        x, y, z = thing.position
-        t = 0.0 if held is None else held.t
-        return Span(t, t, (x, y, z), (x, y, z + measured))
-
     def law(self, thing: Thing) -> float:
         """Rise [m]: what is missing of the asked height stretches the springs of arm and grip until they carry it."""
         return max(LIFT - thing.mass * GRAVITY * GIVE, 0.0)
-
-    def seen(
-        self, thing: Thing, events: Sequence[Event], times: Sequence[float], places: Sequence[Pose]
-    ) -> float | None:
-        """How high it hung [m], where it is seen before it was touched and while it hung."""
-        touch = find_event(events, "first_touch", thing.name)
-        if touch is None:
-            return None
-        moments = list(zip(times, places, strict=True))
-        before = [place.position[2] for time, place in moments if time <= touch.t]
-        hanging = [place.position[2] for time, place in moments if _HANGING[0] <= time - touch.t <= _HANGING[1]]
-        return hanging[-1] - before[0] if before and hanging else None
 
     def trace(self, thing: Thing, hidden: str) -> Path:
         """It goes up, hangs, and comes down again."""

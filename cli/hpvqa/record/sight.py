@@ -19,8 +19,8 @@ class Sight:
 
     Attributes:
         camera: The camera.
-        pixels: By how much the object that went further did so in the picture [pixels]; 0 where part of its way, or of
-            the other's, lies outside the picture.
+        pixels: By how much the thing that went further did so in the picture [pixels], or how far a thing alone went; 0
+            where part of the way of either lies outside the picture.
     """
 
     camera: CameraSpec
@@ -41,9 +41,10 @@ def clearest(record: EpisodeRecord) -> Sight:
 def _sight(record: EpisodeRecord, camera: CameraRecord) -> Sight:
     further = sorted(spans(record).values(), key=lambda span: -span.length)
     seen = [_pixels(record, camera.camera, span) for span in further]
-    if len(seen) < 2 or not np.isfinite(seen).all():
+    if not seen or not np.isfinite(seen).all():
         return Sight(camera.camera, 0.0)
-    return Sight(camera.camera, max(0.0, seen[0] - seen[1]))
+    # Of a thing alone, its own way tells the answer.
+    return Sight(camera.camera, max(0.0, seen[0] - (seen[1] if len(seen) > 1 else 0.0)))
 
 
 def _pixels(record: EpisodeRecord, camera: CameraSpec, span: Span) -> float:

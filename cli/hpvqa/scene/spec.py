@@ -14,6 +14,9 @@ from hpvqa.plain import Model
 
 SPEC_VERSION: Literal[2] = 2
 
+GRAVITY = 9.81
+"""[m/s²], downwards, in every simulator."""
+
 Side = Literal["left", "right"]
 """An answer; in a script of two things, also what they are called."""
 SIDES: tuple[Side, Side] = ("left", "right")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,10 +99,16 @@ class Task(ABC):
         """The robot's plan. The first waypoint, of duration 0, is where the gripper starts.
 
         Nothing in it depends on the hidden property.
+
+        Raises:
+            ValueError: The probe cannot be done to one of the things.
         """
         plan = [self.probe.begin()]
         for number, name in enumerate(spec.order):
-            plan += self.probe.waypoints(spec.thing(name), first=number == 0)
+            thing = spec.thing(name)
+            if trouble := self.probe.trouble(thing):
+                raise ValueError(f"{self.name}: {trouble}")
+            plan += self.probe.waypoints(thing, first=number == 0)
         return (*plan, *self.probe.end(plan[-1]))
 
     def duration(self, spec: EpisodeSpec) -> float:
@@ -145,6 +152,12 @@ class Task(ABC):
             reason = f"the {measurement.quantity} contradicts the label"
         return Outcome(ok=reason is None, reason=reason, measurement=measurement)
 
+    @cached_property
+    def rises(self) -> bool:
+        """Whether what is measured rises with the hidden property, by the probe's law."""
+        low, high = self.probe.expected(self.examples()[0], self.hidden, np.array(self.hidden_range))
+        return bool(high > low)
+
     def hidden_value(self, spec: EpisodeSpec, name: str) -> float:
         """The hidden property of one thing."""
         return spec.thing(name).hidden(self.hidden)
@@ -161,7 +174,3 @@ class Task(ABC):
     def words_for(self, value: float) -> str:
         """A value of the hidden property, as a person writes it: 3.21 kg."""
         return f"{value:.2f} {self.unit}".rstrip()
-
-    def default_ranges(self) -> Any:
-        """The ranges by default."""
-        return self.ranges()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,6 @@ class DropTask(PairTask):
     default_fps: ClassVar[int] = 30
     probe: ClassVar[Drop] = Drop()
     ranges: ClassVar[type[Ranges]] = DropRanges
-    trend: ClassVar[Literal[1, -1]] = 1
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A 5 cm sphere of this restitution."""

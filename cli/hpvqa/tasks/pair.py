@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -23,9 +22,6 @@ _STEPS = 201
 
 class PairTask(Task):
     """Base of tasks of a left and a right thing."""
-
-    trend: ClassVar[Literal[1, -1]]
-    """Whether what is measured rises (1) or falls (-1) with the hidden property."""
 
     @abstractmethod
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
@@ -67,7 +63,7 @@ class PairTask(Task):
 
     def answer_from(self, measurement: Measurement) -> Side:
         """The side of which more was measured, or less where that falls with the hidden property."""
-        return max(SIDES, key=lambda side: self.trend * measurement.of(side))
+        return (max if self.rises else min)(SIDES, key=measurement.of)
 
     def gap(self, spec: EpisodeSpec) -> float:
         """How far apart both hidden values are."""
@@ -83,7 +79,7 @@ class PairTask(Task):
             for side in SIDES
         )
         both = np.add.outer(left, right)
-        ranges = self.default_ranges()
+        ranges = self.ranges()
         a, b = np.meshgrid(values, values, indexing="ij")
         more_left, more_right = ranges.possible(b, a), ranges.possible(a, b)
         return float(np.logaddexp.reduce(both[more_left]) - np.logaddexp.reduce(both[more_right]))

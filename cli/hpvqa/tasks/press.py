@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -44,7 +44,6 @@ class PressTask(PairTask):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Press] = Press()
     ranges: ClassVar[type[Ranges]] = PressRanges
-    trend: ClassVar[Literal[1, -1]] = -1
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A plate on a spring of this stiffness [N/m]."""

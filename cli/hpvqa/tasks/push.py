@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from hpvqa.probes.push import Push
 from hpvqa.scene.spec import Color, Thing
 from hpvqa.tasks.base import Ranges
+from hpvqa.tasks.cubes import cube
 from hpvqa.tasks.pair import PairTask
 from hpvqa.tasks.ranges import MassRanges
 
-EDGE = 0.05
 FRICTION = 0.4
 
 
@@ -31,17 +31,7 @@ class PushTask(PairTask):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Push] = Push()
     ranges: ClassVar[type[Ranges]] = MassRanges
-    trend: ClassVar[Literal[1, -1]] = -1
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A 5 cm cube of this mass [kg]."""
-        return Thing(
-            name=name,
-            shape="box",
-            size=(EDGE, EDGE, EDGE),
-            position=(x, y, EDGE / 2),
-            mass=hidden,
-            friction=FRICTION,
-            restitution=0.0,
-            color=color,
-        )
+        return cube(name, x, y, color, mass=hidden, friction=FRICTION)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -11,10 +11,10 @@ from hpvqa.probes.push import Push
 from hpvqa.scene.randomization import Range
 from hpvqa.scene.spec import Color, Thing
 from hpvqa.tasks.base import Ranges
+from hpvqa.tasks.cubes import cube
 from hpvqa.tasks.pair import PairTask
 from hpvqa.tasks.ranges import TwoRanges
 
-EDGE = 0.05
 MASS = 2.5
 """[kg] Lighter cubes on rough ground tip over the finger tips."""
 
@@ -43,17 +43,7 @@ class SlideTask(PairTask):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Push] = Push()
     ranges: ClassVar[type[Ranges]] = SlideRanges
-    trend: ClassVar[Literal[1, -1]] = -1
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A 5 cm cube with this friction."""
-        return Thing(
-            name=name,
-            shape="box",
-            size=(EDGE, EDGE, EDGE),
-            position=(x, y, EDGE / 2),
-            mass=MASS,
-            friction=hidden,
-            restitution=0.0,
-            color=color,
-        )
+        return cube(name, x, y, color, mass=MASS, friction=hidden)

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from hpvqa.scene.spec import Thing
+from hpvqa.scene.spec import GRAVITY, Thing
 from hpvqa.sim.protocol import BodyState, Impact, State
 
 MIN_SPEED = 0.1
 """Slower collisions [m/s] are a sphere coming to rest, not impacts."""
-GRAVITY = 9.81
 
 
 class ImpactFinder:

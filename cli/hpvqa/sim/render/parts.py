@@ -64,7 +64,8 @@ def _spring_parts(thing: Thing, label: int) -> list[tuple[str, Part]]:
     # The stem goes down into the base with the plate.
     stem = cylinder(STEM_RADIUS, travel(thing) / 2, 12).shifted(top - PLATE_HEIGHT - travel(thing) / 2)
     return [
-        ("", Part((base,), STEEL, THING_GLOSS, label)),
+        # Of its colour, which the table never has.
+        ("", Part((base,), thing.color, THING_GLOSS, label)),
         (PLATE, Part((stem,), STEEL, THING_GLOSS, label)),
         (PLATE, Part((plate,), thing.color, THING_GLOSS, label)),
     ]

@@ -34,6 +34,8 @@ Pixels = tuple[int, int, int, int]
 
 _FAR = 14.0
 _MOST_THINGS = 16
+_MOST_VIEWERS = 8
+"""Of so many cameras that the episode does not name, the still parts are kept."""
 _FINEST, _FINER = 0.0015, 0.005
 """Up to this many metres a pixel, what moves is drawn at its finest and second finest level of detail."""
 _STILL_SAMPLES = (4, 3)
@@ -225,9 +227,18 @@ class Renderer:
         self._things.draw(-1)
 
     def _view(self, camera: CameraSpec) -> _View:
-        if camera not in self._views:
-            self._views[camera] = self._draw_room(camera)
-        return self._views[camera]
+        view = self._views.pop(camera, None) or self._draw_room(camera)
+        # The one that was used longest ago stands first: a viewer that moves needs each of its views once.
+        assert self._spec is not None  # noqa: S101 - for the type checker
+        while len(self._views) >= len(self._spec.cameras) + _MOST_VIEWERS:
+            self._free_view(self._views.pop(next(iter(self._views))))
+        self._views[camera] = view
+        return view
+
+    @staticmethod
+    def _free_view(view: _View) -> None:
+        view.seen.free()
+        view.lookup.free()
 
     def _draw_room(self, camera: CameraSpec) -> _View:
         spec, lights = self._spec, self._lights
@@ -309,8 +320,7 @@ class Renderer:
     def _forget(self) -> None:
         """Free what belongs to the last episode."""
         for view in self._views.values():
-            view.seen.free()
-            view.lookup.free()
+            self._free_view(view)
         self._views.clear()
         if self._things is not None:
             self._things.free()

@@ -63,7 +63,7 @@ def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps:
     if not isinstance(trace, Path):
         values = np.linspace(*kind.hidden_range, _STEPS)
         expected = kind.probe.expected(thing, kind.hidden, values)
-        quantity, rising = kind.probe.quantity, bool(expected[-1] > expected[0])
+        quantity, rising = kind.probe.quantity, kind.rises
         hidden = {name: seen.cause(values, expected, kind.probe.sharpness) for name, seen in found.items()}
     best = {name: found[name].best if name in found else None for name in names}
     return Measured(quantity, best, _p_left(found, names, trace.values, rising), hidden)
