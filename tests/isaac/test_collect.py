@@ -109,6 +109,19 @@ def test_episodes_do_not_depend_on_the_number_of_environments(tmp_path: Path) ->
         assert read_episode(one).events == read_episode(two).events
 
 
+@pytest.mark.parametrize(
+    ("task", "what"), [("press", "a plate"), ("balance", "a bar whose centre of mass is not in its middle")]
+)
+def test_things_that_it_cannot_hold_are_refused_before_it_starts(tmp_path: Path, task: str, what: str) -> None:
+    environ, out = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data"
+    options = [option for option in BASE if option not in ("--rig", RIG)]
+    command = [sys.executable, "-m", "hpvqa", "collect", task, *options, "--episodes", "1", "--no-video"]
+    done = subprocess.run([*command, "--out", str(out)], env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert f"Error: Isaac Sim cannot hold {what} yet; collect with --backend mujoco" in done.stderr
+    assert not list(out.glob("isaac-*.log"))
+
+
 def test_the_other_simulator_s_folder_is_refused(tmp_path: Path) -> None:
     environ, out = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data"
     assert collect(environ, out, "push", "--episodes", "1", "--no-video").returncode == 0

@@ -14,6 +14,7 @@ from hpvqa.collect.batches.pool import BatchPool
 from hpvqa.collect.batches.process import ChildProcess, clean_environment
 from hpvqa.processes import SAFE_PATH
 from hpvqa.sim.isaac.kit_log import FATAL, reason
+from hpvqa.sim.isaac.limits import check_things
 
 HUNG_TIME = 20.0
 """A Kit whose log says that it has lost its GPU is ended after this long [s]; by itself it may never end."""
@@ -80,6 +81,7 @@ def isaac_pool(command: Sequence[str], environments: int) -> BatchPool:
     """
 
     def start(folder: Path, setup: Setup) -> IsaacChild:
+        check_things(setup.example.things)
         arguments = [*command, "-m", "hpvqa.collect.batches.child", str(folder)]
         return IsaacChild(arguments, child_environment(command, os.environ), log_file(setup.data, setup.example.task))
 

@@ -9,10 +9,10 @@ import isaaclab.sim as sim_utils
 from isaaclab.assets import AssetBaseCfg, RigidObjectCfg
 from isaaclab.sensors import ContactSensorCfg, TiledCameraCfg
 
-from hpvqa.errors import UsageError
 from hpvqa.scene.camera import HORIZONTAL_APERTURE
 from hpvqa.scene.spec import CameraSpec, Thing, Vec3
 from hpvqa.sim.isaac import names
+from hpvqa.sim.isaac.limits import check_things
 from hpvqa.sim.isaac.look import linear
 from hpvqa.sim.room import (
     FLOOR_Z,
@@ -68,6 +68,7 @@ def scenery() -> dict[str, AssetBaseCfg]:
 
 def rigid_object(thing: Thing) -> RigidObjectCfg:
     """A thing of this shape and size; its other properties are set at every reset."""
+    check_things([thing])
     common: dict[str, Any] = {
         "rigid_props": sim_utils.RigidBodyPropertiesCfg(
             linear_damping=0.0,
@@ -90,10 +91,8 @@ def rigid_object(thing: Thing) -> RigidObjectCfg:
     spawn: Any
     if thing.shape == "box":
         spawn = sim_utils.CuboidCfg(size=thing.size, **common)
-    elif thing.shape == "sphere":
-        spawn = sim_utils.SphereCfg(radius=thing.half_height, **common)
     else:
-        raise UsageError(f"Isaac Sim cannot hold a {thing.noun} yet; collect with --backend mujoco")
+        spawn = sim_utils.SphereCfg(radius=thing.half_height, **common)
     return RigidObjectCfg(
         prim_path=f"{names.ENVIRONMENT}/{thing.name}",
         spawn=spawn,
