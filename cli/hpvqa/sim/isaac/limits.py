@@ -1,4 +1,4 @@
-"""What the worlds of Isaac Sim cannot hold yet; nothing of Kit is imported, so that it can be asked before Kit starts."""
+"""What the worlds of Isaac Sim cannot hold yet; nothing of Kit is imported, so that it is known before Kit starts."""
 
 from __future__ import annotations
 
