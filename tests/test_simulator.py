@@ -124,7 +124,9 @@ def test_an_unknown_simulator_is_answered_with_the_nearest() -> None:
         prepare("mujocco", draws=False, tell=print)
 
 
+@pytest.mark.models
 def test_a_process_that_has_drawn_can_load_a_model() -> None:
+    pytest.importorskip("transformers", exc_type=ImportError)
     # Both bring LLVM along; in the wrong order the process dies.
     code = """
 from hpvqa.sim import open_simulator, prepare
