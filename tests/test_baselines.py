@@ -92,7 +92,7 @@ def test_majority_without_training_rows(tmp_path: Path) -> None:
     dataset = open_dataset(tmp_path / "dataset")
     answer = Majority.of(dataset).answer(queries(select(dataset, "eval", PROMPT)))[0]
     assert answer.choice is None
-    assert "training split has no rows of push" in str(answer.error)
+    assert "training split has no such rows of push" in str(answer.error)
 
 
 def test_oracle_is_right(dataset: Dataset) -> None:

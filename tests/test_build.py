@@ -209,7 +209,16 @@ def test_command(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert hpvqa("build", data, "--out", out, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert result["rows"] == {"train": 24, "eval": 8}
-    assert result["counts"][1] == {"task": "push", "split": "eval", "episodes": 2, "left": 1, "right": 1, "rows": 4}
+    assert result["counts"][1] == {
+        "task": "push",
+        "split": "eval",
+        "episodes": 2,
+        "left": 1,
+        "right": 1,
+        "rows": 4,
+        "values": 0,
+        "paraphrased": 0,
+    }
     assert result["fingerprint"] == open_dataset(out).fingerprint
     assert hpvqa("build", data, "--out", out) == 0
     assert "│ push │ eval" in capsys.readouterr().out

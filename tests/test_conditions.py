@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpvqa.errors import UsageError
-from hpvqa.evaluate.conditions import CONDITIONS, PLAIN, episode_key, get_condition, join_views, parse_conditions
+from hpvqa.evaluate.conditions import CONDITIONS, PLAIN, get_condition, join_views, parse_conditions
 from hpvqa.record.episode import CameraRecord
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.frames.clip import Frames
@@ -180,8 +180,8 @@ def test_a_single_frame_is_the_last_of_those_that_are_seen() -> None:
 
 def test_all_views_of_an_episode_are_one_query() -> None:
     views = [make_query(pictures(6, first), KEY.replace("front", name)) for first, name in enumerate(("b", "a", "c"))]
-    joined = join_views(views)
-    assert joined.key == "push/000/episode-000042" == episode_key(KEY)
+    joined = join_views(views, "push/000/episode-000042")
+    assert joined.key == "push/000/episode-000042"
     assert len(joined.videos) == 3
     assert all(video is view.videos[0] for video, view in zip(joined.videos, views, strict=True))
     assert (joined.text, joined.choices, joined.episode) == (views[0].text, views[0].choices, views[0].episode)

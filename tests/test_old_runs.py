@@ -86,7 +86,7 @@ def goes_on(args: Sequence[object], old: dict[str, Any], out: Path) -> None:
     after = (out / "predictions.jsonl").read_text()
     assert after.startswith(answers)
     assert len(after.splitlines()) > len(answers.splitlines()) == 1
-    assert json.loads((out / "run.json").read_text()) == before | {"limit": None}
+    assert json.loads((out / "run.json").read_text()) == before | {"limit": None, "questions": None}
     assert hpvqa("report", out) == 0
 
 

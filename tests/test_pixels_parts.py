@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpvqa.probes.belief import Belief
 from hpvqa.probes.drop import dropped
 from hpvqa.scene.camera import project
 from hpvqa.tasks.balance import BalanceTask
 from hpvqa.tasks.drop import DropTask
 from hpvqa.tasks.press import PressTask
 from hpvqa.tasks.push import PushTask
-from hpvqa.vlm.pixels.belief import Belief
 from hpvqa.vlm.pixels.locate import Solid, find, presence
 from hpvqa.vlm.pixels.path import STEP, Ruler, support
 from hpvqa.vlm.pixels.table import survey, table_paint

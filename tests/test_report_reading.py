@@ -11,7 +11,6 @@ import pytest
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
-from hpvqa.evaluate.conditions import episode_key
 from hpvqa.evaluate.select import Rows
 from hpvqa.report.measure import measure
 from hpvqa.report.published import run_name
@@ -80,7 +79,7 @@ def test_only_rows_that_were_asked_for_can_be_missing(dataset: Dataset, tmp_path
     names = {row.file_name for _, row in wanted}
     folder = make_run(tmp_path / "run", dataset, conditions=("plain", "multiview"), **rows)
     plain = [make_prediction(row, "left", split=split) for split, row in wanted]
-    joined = {episode_key(row.file_name): (split, row) for split, row in wanted}
+    joined = {row.joined_key: (split, row) for split, row in wanted}
     (folder / "predictions.jsonl").write_text("")
     append(folder, *plain)
     assert read(folder).missing == 0

@@ -84,7 +84,7 @@ def _built(root: Path, task: str | None) -> Iterator[Entry]:
     found: dict[Cluster, list[Row]] = {}
     splits: dict[Cluster, Split] = {}
     for split in SPLITS:
-        for row in dataset.rows(split):
+        for row in dataset.comparisons(split):
             if task in (None, row.task):
                 found.setdefault(row.cluster, []).append(row)
                 splits[row.cluster] = split

@@ -77,6 +77,10 @@ class FlickTask(PairTask):
         "From the perspective of the robot arm facing forward, which cylinder has more friction, the left or the right "
         "one?"
     )
+    value_question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, what is the coefficient of friction of {thing}?"
+    )
+    asked_unit: ClassVar[str] = ""
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Flick] = Flick()
     ranges: ClassVar[type[Ranges]] = FlickRanges

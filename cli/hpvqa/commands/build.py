@@ -8,9 +8,10 @@ import click
 
 from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options
-from hpvqa.commands.param_types import Whole
+from hpvqa.commands.param_types import FormsType, Whole
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe
+from hpvqa.tasks.base import Form
 
 
 @click.command(
@@ -19,6 +20,7 @@ Examples:
   hpvqa build data --out dataset
   hpvqa build data --out dataset --recipe paper
   hpvqa build pushes drops --out dataset
+  hpvqa build data --out dataset --questions compare,value --paraphrases
   hpvqa build --import public-original --out dataset
 """
 )
@@ -32,6 +34,21 @@ Examples:
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("dataset"), show_default=True, help="Folder of the data set."
 )
+@click.option(
+    "--questions",
+    metavar="FORM,...",
+    type=FormsType(),
+    default="compare",
+    show_default=True,
+    help="What is asked of each clip. compare: which of two has more of the hidden property; this is always asked. "
+    "value: how much of it each thing has, as a number with a unit.",
+)
+@click.option(
+    "--paraphrases",
+    "paraphrased",
+    is_flag=True,
+    help="Ask each question a second time in other words, in rows of their own, which are reported apart.",
+)
 @click.option("--seed", type=Whole(min=0), help="Seed of the splits.  [default: that of the episodes]")
 @click.option("--force", is_flag=True, help="Replace a different data set at --out.")
 @json_option
@@ -40,6 +57,8 @@ def command(
     data: tuple[Path, ...],
     original: Path | None,
     out: Path,
+    questions: tuple[Form, ...],
+    paraphrased: bool,
     seed: int | None,
     force: bool,
     as_json: bool,
@@ -54,18 +73,23 @@ def command(
     import time
 
     from hpvqa.commands.dataset_table import print_built, summary
-    from hpvqa.dataset.build import build
+    from hpvqa.dataset.build import Questions, build
     from hpvqa.dataset.importing import import_public
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
+    if "compare" not in questions:
+        raise UsageError("A data set always asks to compare: build with --questions compare,value, and choose later")
+    if original is not None and (paraphrased or "value" in questions):
+        raise UsageError("An imported data set asks what the original asks: leave out --questions and --paraphrases")
     if bool(data) == (original is not None):
         raise UsageError("Give either a data folder or --import FOLDER, such as `hpvqa build data`")
     with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         if original is not None:
             built = import_public(original, out, reporter, seed=recipe.seed if seed is None else seed, force=force)
         else:
-            built = build(data, out, reporter, recipe=recipe, seed=seed, force=force)
+            asked = Questions(questions, paraphrased)
+            built = build(data, out, reporter, recipe=recipe, questions=asked, seed=seed, force=force)
     if as_json:
         click.echo(json.dumps(summary(built), indent=2))
     else:

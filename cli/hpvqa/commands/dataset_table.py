@@ -29,13 +29,16 @@ def print_built(built: Built, console: Console) -> None:
     table = Table()
     for name in ("task", "split"):
         table.add_column(name)
-    for name in ("episodes", "left", "right", "rows"):
-        table.add_column(name, justify="right")
     counts = count_rows(built.rows)
+    # Columns that would be empty are left out.
+    more = [name for name in ("values", "paraphrased") if any(getattr(count, name) for count in counts)]
+    columns = ["episodes", "left", "right", "rows", *more]
+    for name in columns:
+        table.add_column(name, justify="right")
     for count in counts:
-        table.add_row(count.task, count.split, str(count.episodes), str(count.left), str(count.right), str(count.rows))
+        table.add_row(count.task, count.split, *(str(getattr(count, name)) for name in columns))
     table.add_section()
-    total = [sum(getattr(count, name) for count in counts) for name in ("episodes", "left", "right", "rows")]
+    total = [sum(getattr(count, name) for count in counts) for name in columns]
     table.add_row("all", "", *map(str, total), style="bold")
     console.print(table)
     for note in built.notes:

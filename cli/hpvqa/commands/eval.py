@@ -8,10 +8,11 @@ import click
 
 from hpvqa.commands.common import camera_option, dataset_option, json_option, split_names, task_option
 from hpvqa.commands.model_options import model_options
-from hpvqa.commands.param_types import Whole
+from hpvqa.commands.param_types import FormsType, Whole
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import INTERRUPTED
 from hpvqa.evaluate.conditions import CONDITIONS
+from hpvqa.tasks.base import Form
 from hpvqa.vlm.choice import ModelChoice
 
 
@@ -22,6 +23,7 @@ Examples:
   hpvqa eval --model pixels                         (a baseline)
   hpvqa eval --model ./checkpoint --adapter ./lora --task drop
   hpvqa eval --model qwen3.5 --backend vllm --condition plain,swap,blank
+  hpvqa eval --model pixels --questions value
   hpvqa eval --server http://127.0.0.1:8000/v1
 
 A run that was interrupted goes on where it stopped when the same command is given again; --restart begins it anew.
@@ -43,6 +45,12 @@ the run was interrupted.
     metavar="N",
     callback=split_names,
     help="Only this episode; repeat it, or give several as in 3,7,10-12.  [default: all]",
+)
+@click.option(
+    "--questions",
+    metavar="FORM,...",
+    type=FormsType(),
+    help="Which questions of the data set, compare or value, or both with a comma between them.  [default: all]",
 )
 @click.option("--limit", type=Whole(min=1), help="Only so many rows, the first ones.  [default: all]")
 @click.option(
@@ -75,6 +83,7 @@ def command(
     task: str | None,
     cameras: tuple[str, ...] | None,
     episodes: tuple[str, ...] | None,
+    questions: tuple[Form, ...] | None,
     limit: int | None,
     conditions: str,
     workers: int | None,
@@ -103,7 +112,7 @@ def command(
 
     wanted = parse_conditions(conditions)
     chosen = parse_episodes(",".join(episodes)) if episodes else None
-    rows = Rows(split=split, task=task, camera=cameras or None, episodes=chosen, limit=limit)
+    rows = Rows(split=split, task=task, camera=cameras or None, episodes=chosen, questions=questions, limit=limit)
     try:
         with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             done = run_model(
@@ -125,5 +134,5 @@ def command(
         click.echo(json.dumps(result_json(done), indent=2))
     else:
         print_result(done, PlainConsole())
-    if failures(done.predictions):
+    if failures(done.replies):
         ctx.exit(1)

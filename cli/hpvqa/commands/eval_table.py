@@ -14,6 +14,7 @@ from hpvqa.evaluate.score import Cell, failures
 from hpvqa.evaluate.session import Evaluated
 from hpvqa.evaluate.statistics.interval import FEWEST_EPISODES
 from hpvqa.report.grid import Grid, Group, Line
+from hpvqa.report.tables.values import value_grid
 
 _COLUMNS = ("accuracy", "95 %", "majority", "correct", "epis.", "eff. n")
 _CAPTION = (
@@ -30,9 +31,10 @@ def result_json(done: Evaluated) -> dict[str, Any]:
         "settings": done.settings.model_dump(mode="json"),
         "cells": next(iter(conditions.values()), []),
         "conditions": conditions,
+        "values": {name: [cell.model_dump(mode="json") for cell in cells] for name, cells in done.values.items()},
         "failed": [
             {"file_name": row.file_name, "condition": row.condition, "error": row.error}
-            for row in failures(done.predictions)
+            for row in failures(done.replies)
         ],
     }
 
@@ -41,16 +43,23 @@ def print_result(done: Evaluated, console: Console) -> None:
     """Print the score that the run is judged by, a line for each other part, and rows that were not answered."""
     settings = done.settings
     title = f"{settings.model} on {settings.dataset} ({settings.split})"
-    name, cells = next(iter(done.scores.items()))
-    print_grid(score_grid(cells, title if name == "plain" else f"{title}, {name}"), console)
+    grids = []
+    for name, cells in list(done.scores.items())[:1]:
+        grids.append(score_grid(cells, title if name == "plain" else f"{title}, {name}"))
     if len(done.scores) > 1:
-        console.print()
-        print_grid(_conditions_grid(done.scores), console)
+        grids.append(_conditions_grid(done.scores))
+    for number, (name, values) in enumerate(done.values.items()):
+        shown = [cell for cell in values if not number or cell.by == "all"]
+        grids.append(value_grid({"": shown}, f"Values, {title}" if name == "plain" else f"Values, {title}, {name}"))
+    for number, grid in enumerate(grids):
+        if number:
+            console.print()
+        print_grid(grid, console)
     for mark in _marks(settings):
         console.print(Text(mark, style="yellow"))
     if done.note is not None:
         console.print(Text(f"{done.note}.", style="yellow"))
-    failed = failures(done.predictions)
+    failed = failures(done.replies)
     for prediction in failed:
         console.print(Text(f"not answered: {prediction.file_name} ({prediction.error})"), soft_wrap=True)
     if failed:

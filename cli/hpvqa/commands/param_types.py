@@ -12,7 +12,9 @@ from annotated_types import Ge, Gt, Le
 from click.shell_completion import CompletionItem
 from pydantic import BaseModel
 
+from hpvqa.errors import UsageError, nearest
 from hpvqa.tasks import TASKS, get_task
+from hpvqa.tasks.base import FORMS, Form
 
 
 class TaskType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
@@ -27,6 +29,29 @@ class TaskType(click.ParamType):  # type: ignore[type-arg] # generic from click 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Complete task names."""
         return [CompletionItem(name) for name in TASKS if name.startswith(incomplete)]
+
+
+class FormsType(click.ParamType):  # type: ignore[type-arg]
+    """Forms of questions, with commas between them; each once, in the usual order."""
+
+    name = "FORM,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Form, ...]:
+        """Check the names."""
+        if isinstance(value, tuple):
+            return value
+        names = {name.strip() for name in str(value).split(",")} - {""}
+        for name in sorted(names - set(FORMS)):
+            raise UsageError(f"There is no form of question {name!r}; {nearest(name, FORMS)}")
+        if not names:
+            self.fail("it names nothing", param, ctx)
+        return tuple(form for form in FORMS if form in names)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete their names."""
+        done, _, begun = incomplete.rpartition(",")
+        before = f"{done}," if done else ""
+        return [CompletionItem(before + name) for name in FORMS if name.startswith(begun)]
 
 
 class ResolutionType(click.ParamType):  # type: ignore[type-arg]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpvqa.dataset.layout import Part, Source, published, rows_by_split, write_dataset
 from hpvqa.dataset.manifest import read_manifest
-from hpvqa.dataset.rows import Row, episode_rows
+from hpvqa.dataset.rows import Row, ValueRow, episode_rows
 from hpvqa.dataset.splits import SPLITS, Split, split_specs, uneven
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import inside
@@ -17,9 +17,28 @@ from hpvqa.places import kind_of, not_a
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes, read_episode
+from hpvqa.tasks import get_task
+from hpvqa.tasks.base import Form
 
 _LEAST = 4
 """With as many episodes of a task, both splits hold both answers."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is asked of each clip.
+
+    Attributes:
+        forms: Which of two has more, how much of it each thing has, or both.
+        paraphrased: Whether each question is also asked in other words.
+    """
+
+    forms: tuple[Form, ...] = ("compare",)
+    paraphrased: bool = False
+
+
+ASKED = Questions()
+"""What is asked where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,7 @@ class Built:
 
     out: Path
     fingerprint: str
-    rows: Mapping[Split, Sequence[Row]]
+    rows: Mapping[Split, Sequence[Row | ValueRow]]
     notes: tuple[str, ...]
 
 
@@ -45,6 +64,7 @@ def build(
     reporter: Reporter,
     *,
     recipe: Recipe,
+    questions: Questions = ASKED,
     seed: int | None = None,
     force: bool = False,
 ) -> Built:
@@ -56,6 +76,7 @@ def build(
         reporter: Told of every file.
         recipe: How many episodes of each task are for evaluation, in each of the folders: so no episode changes its
             split when a folder is added.
+        questions: What is asked of each clip.
         seed: Seed of the assignment to splits; by default that of the episodes.
         force: Replace a different data set at ``out``.
 
@@ -65,7 +86,7 @@ def build(
     """
     folders = [data] if isinstance(data, Path) else list(data)
     with published(out, force) as root:
-        parts, split_seed, notes = _parts(folders, recipe, seed)
+        parts, split_seed, notes = _parts(folders, recipe, questions, seed)
         source = " and ".join(folder.resolve().name for folder in folders)
         write_dataset(root, parts, reporter, source=source, split_seed=split_seed)
     return built(out, parts, notes)
@@ -77,7 +98,9 @@ def built(out: Path, parts: Sequence[Part], notes: Sequence[str]) -> Built:
     return Built(out, fingerprint, rows_by_split(parts), (*notes, *_balance_notes(parts)))
 
 
-def _parts(folders: Sequence[Path], recipe: Recipe, seed: int | None) -> tuple[list[Part], int, list[str]]:
+def _parts(
+    folders: Sequence[Path], recipe: Recipe, questions: Questions, seed: int | None
+) -> tuple[list[Part], int, list[str]]:
     """The episodes that went well, the seed of their splits, and what is worth knowing about the others."""
     episodes = {folder: _read_all(folder) for folder in folders}
     shared = _shared_tasks(episodes)
@@ -93,6 +116,7 @@ def _parts(folders: Sequence[Path], recipe: Recipe, seed: int | None) -> tuple[l
                 record,
                 splits[record.spec.task, record.spec.index],
                 folder.resolve().name,
+                questions,
                 apart=record.spec.task in shared,
             )
             for place, record in good.items()
@@ -102,7 +126,7 @@ def _parts(folders: Sequence[Path], recipe: Recipe, seed: int | None) -> tuple[l
             f"{count} of the {task} episodes failed and {'is' if count == 1 else 'are'} left out"
             for task, count in failed.items()
         ]
-    return parts, split_seed, [*notes, *_one_sided_notes(parts, recipe)]
+    return parts, split_seed, [*notes, *_one_sided_notes(parts, recipe), *_wording_notes(parts, questions)]
 
 
 def _read_all(data: Path) -> dict[Path, EpisodeRecord]:
@@ -140,7 +164,7 @@ def _shared_tasks(episodes: Mapping[Path, Mapping[Path, EpisodeRecord]]) -> froz
     return frozenset(task for task, folders in holders.items() if len(folders) > 1)
 
 
-def _part(folder: Path, record: EpisodeRecord, split: Split, source: str, *, apart: bool) -> Part:
+def _part(folder: Path, record: EpisodeRecord, split: Split, source: str, questions: Questions, *, apart: bool) -> Part:
     # Numbers repeat between folders.
     root = Path(source) if apart else Path()
     place = episode_dir(root, record.spec.task, record.spec.index).as_posix()
@@ -149,7 +173,8 @@ def _part(folder: Path, record: EpisodeRecord, split: Split, source: str, *, apa
     except ValueError as error:
         raise RunError(f"{folder / RECORD_FILE} is damaged: {error}; collect that episode again") from None
     files[RECORD_FILE] = Source(folder / RECORD_FILE)
-    return Part(split, place, episode_rows(record, place, source), files)
+    rows = episode_rows(record, place, source, forms=questions.forms, paraphrased=questions.paraphrased)
+    return Part(split, place, rows, files)
 
 
 def _one_sided_notes(parts: Sequence[Part], recipe: Recipe) -> list[str]:
@@ -167,12 +192,23 @@ def _one_sided_notes(parts: Sequence[Part], recipe: Recipe) -> list[str]:
     return notes
 
 
+def _wording_notes(parts: Sequence[Part], questions: Questions) -> list[str]:
+    """Notes about tasks whose questions have no other words, where these are asked for."""
+    tasks = dict.fromkeys(part.rows[0].task for part in parts) if questions.paraphrased else ()
+    return [
+        f"The {form} question of {task} has no paraphrases"
+        for task in tasks
+        for form in questions.forms
+        if not get_task(task).paraphrases(form)
+    ]
+
+
 def _balance_notes(parts: Sequence[Part]) -> list[str]:
     notes = []
     for task in dict.fromkeys(part.rows[0].task for part in parts):
         for split in SPLITS:
-            answers = [part.rows[0].answer for part in parts if part.split == split and part.rows[0].task == task]
-            words = uneven(answers)
+            firsts = [part.rows[0] for part in parts if part.split == split]
+            words = uneven([row.answer for row in firsts if isinstance(row, Row) and row.task == task])
             if words:
                 notes.append(f"The {split} split of {task} is as even as it can be, but not even: {words} episodes")
     return notes

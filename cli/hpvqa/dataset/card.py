@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from hpvqa.dataset.counts import Count, count_rows
-from hpvqa.dataset.rows import Row
+from hpvqa.dataset.rows import Row, ValueRow
 from hpvqa.dataset.splits import Split
 from hpvqa.tasks import TASKS
 
@@ -50,7 +50,7 @@ be shown the numbers of episodes, and rows for training should be shuffled.
 """
 
 
-def card(rows: Mapping[Split, Sequence[Row]], source: str) -> str:
+def card(rows: Mapping[Split, Sequence[Row | ValueRow]], source: str) -> str:
     """The text of a data card.
 
     Args:
@@ -77,14 +77,23 @@ def card(rows: Mapping[Split, Sequence[Row]], source: str) -> str:
         partners=_partners(rows),
         task=counts[-1].task,
         split=counts[-1].split,
-        questions="\n".join(f"- `{task}`: {TASKS[task].question}" for task in tasks),
+        questions="\n".join(f"- `{task}`: {text}" for task, text in _questions(rows)),
     )
     return f"---\n{yaml.safe_dump(front, sort_keys=False, width=120)}---\n{text}"
 
 
-def _partners(rows: Mapping[Split, Sequence[Row]]) -> str:
+def _questions(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> list[tuple[str, str]]:
+    """Everything that is asked, in the tasks' own words and in others, by task."""
+    asked = dict.fromkeys((row.task, row.question) for found in rows.values() for row in found)
+    order = list(TASKS)
+    return sorted(asked, key=lambda item: order.index(item[0]))
+
+
+def _partners(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> str:
     """What the numbers of our own episodes say about answers: they were drawn in pairs that differ in the answer."""
-    ours = [(split, row) for split, found in rows.items() for row in found if row.seed is not None]
+    ours = [
+        (split, row) for split, found in rows.items() for row in found if isinstance(row, Row) and row.seed is not None
+    ]
     splits = {row.cluster: (split, row.answer) for split, row in ours}
     pairs = {cluster: (*cluster[:2], cluster[2] ^ 1) for cluster in splits}
     paired = [(cluster, partner) for cluster, partner in pairs.items() if partner in splits]

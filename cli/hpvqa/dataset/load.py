@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from hpvqa.dataset.card import METADATA_FILE
 from hpvqa.dataset.manifest import Manifest, read_manifest
-from hpvqa.dataset.rows import Row
+from hpvqa.dataset.rows import Row, ValueRow, parse_row
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import RunError
 from hpvqa.files import file_record, inside, read_bytes
@@ -29,7 +29,7 @@ class Dataset:
     manifest: Manifest
     fingerprint: str
 
-    def rows(self, split: Split) -> list[Row]:
+    def rows(self, split: Split) -> list[Row | ValueRow]:
         """The rows of a split; none if it is empty.
 
         Raises:
@@ -42,7 +42,7 @@ class Dataset:
         try:
             if file_record(path) != self.manifest.files[name]:
                 raise RunError(f"{path} differs from the manifest; see `hpvqa verify {self.root}`, or build it again")
-            return [Row.model_validate_json(line) for line in read_bytes(path).splitlines()]
+            return [parse_row(line) for line in read_bytes(path).splitlines()]
         except FileNotFoundError:
             raise RunError(f"{path} is missing; build the data set again") from None
         except OSError as error:
@@ -50,7 +50,34 @@ class Dataset:
         except ValidationError:
             raise RunError(f"{path} was made by another version of hpvqa; build the data set again") from None
 
-    def clip(self, split: Split, row: Row) -> Path:
+    def comparisons(self, split: Split) -> list[Row]:
+        """Those of them that ask which of two has more, in the task's own words.
+
+        Raises:
+            RunError: The split's metadata are missing or damaged.
+        """
+        return [row for row in self.rows(split) if isinstance(row, Row) and row.wording is None]
+
+    def values(self, split: Split) -> list[ValueRow]:
+        """Those of them that ask how much of it one thing has, in the task's own words.
+
+        Raises:
+            RunError: The split's metadata are missing or damaged.
+        """
+        return [row for row in self.rows(split) if isinstance(row, ValueRow) and row.wording is None]
+
+    def true_values(self, split: Split) -> dict[str, list[float]]:
+        """The true values of a split's value questions, in ascending order, by task; tasks without any are left out.
+
+        Raises:
+            RunError: The split's metadata are missing or damaged.
+        """
+        found: dict[str, list[float]] = {}
+        for row in self.values(split):
+            found.setdefault(row.task, []).append(row.value)
+        return {task: sorted(values) for task, values in found.items()}
+
+    def clip(self, split: Split, row: Row | ValueRow) -> Path:
         """The video of a row.
 
         Raises:

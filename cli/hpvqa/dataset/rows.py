@@ -5,6 +5,9 @@ Only the clip and the question are for a model. The rest is for whoever splits, 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -12,7 +15,8 @@ from pydantic import Field, model_validator
 from hpvqa.errors import UsageError
 from hpvqa.plain import Model
 from hpvqa.record.episode import CameraRecord, EpisodeRecord
-from hpvqa.scene.spec import SIDES, Side
+from hpvqa.scene.spec import SIDES, Side, Thing
+from hpvqa.tasks.base import Form, Task
 
 Cluster = tuple[str, str, int]
 """Task, source and number of an episode: rows that share them show the same event and are not independent."""
@@ -25,12 +29,12 @@ _MOST = 2**31 - 1
 """Largest whole number of a row: larger ones are no counts, and break arithmetic further on."""
 
 
-class Row(Model):
+class AnyRow(Model):
     """One video, one question, one answer. Fields that an imported data set does not know are None."""
 
     file_name: str = Field(description="The clip, relative to the folder of the split.")
     question: str
-    answer: Side
+    answer: str
     task: str
     source: str = Field(description="The data folder that the episode comes from; numbers repeat between sources.")
     episode: int = Field(ge=0, le=_MOST, description="Number of the episode within its task and source.")
@@ -57,6 +61,9 @@ class Row(Model):
     attempt: int | None = Field(default=None, description="How often nuisance variables were drawn anew.")
     version: str | None = Field(default=None, description="Version of hpvqa that recorded the clip.")
     original_question: str | None = Field(default=None, description="The wording in the data set that was imported.")
+    wording: int | None = Field(
+        default=None, ge=1, le=_MOST, description="Which paraphrase of the question it is; null: the task's own words."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -77,14 +84,65 @@ class Row(Model):
         """The episode that the row is about."""
         return (self.task, self.source, self.episode)
 
+    @property
+    def key(self) -> str:
+        """What it is known by in its split: the clip, and what tells it from other questions about the clip."""
+        return self.file_name + self._ending
 
-def episode_rows(record: EpisodeRecord, folder: str, source: str) -> tuple[Row, ...]:
-    """The rows of one episode, one a camera, in the order of the rig.
+    @property
+    def joined_key(self) -> str:
+        """What the question is known by where it is asked about all clips of the episode at once."""
+        return PurePosixPath(self.file_name).parent.as_posix() + self._ending
+
+    @property
+    def _ending(self) -> str:
+        return ending(None, self.wording)
+
+
+class Row(AnyRow):
+    """A row that asks which of two has more."""
+
+    answer: Side
+
+
+class ValueRow(AnyRow):
+    """A row that asks how much of it one thing has."""
+
+    answer: str = Field(description="The true value in words, to three digits.")
+    about: str = Field(description="The thing whose hidden property is asked for, by its name.")
+    value: float = Field(description="The true value, in the unit that is asked for.")
+    unit: str = Field(description="The unit that is asked for; empty for a plain number.")
+
+    @property
+    def _ending(self) -> str:
+        return ending(self.about, self.wording)
+
+
+def ending(about: str | None, wording: int | None) -> str:
+    """What follows the name of a clip where several questions are asked about it."""
+    return ("" if about is None else f"#{about}") + ("" if wording is None else f"~{wording}")
+
+
+def parse_row(line: bytes) -> Row | ValueRow:
+    """A row from a line of JSON.
+
+    Raises:
+        ValidationError: It is none.
+    """
+    return (ValueRow if b'"about":' in line else Row).model_validate_json(line)
+
+
+def episode_rows(
+    record: EpisodeRecord, folder: str, source: str, *, forms: Sequence[Form] = ("compare",), paraphrased: bool = False
+) -> tuple[Row | ValueRow, ...]:
+    """The rows of one episode, camera by camera in the order of the rig.
 
     Args:
         record: The episode.
         folder: Where its clips are, relative to the folder of the split.
         source: Name of the data folder that it comes from.
+        forms: What is asked of each clip.
+        paraphrased: Whether each question is also asked in other words, which differ between views and episodes.
 
     Raises:
         UsageError: The episode has no clips.
@@ -95,27 +153,65 @@ def episode_rows(record: EpisodeRecord, folder: str, source: str) -> tuple[Row, 
             f"The {spec.task} episode {spec.index} has no clips; collect it in another folder, without --no-video"
         )
     video = record.video
-    return tuple(
-        Row(
-            file_name=f"{folder}/{calibration.camera.name}.mp4",
-            question=task.question,
-            answer=task.answer(spec),
-            task=spec.task,
-            source=source,
-            episode=spec.index,
-            camera=calibration.camera.name,
-            first=spec.order[0],
-            values=task.values(spec),
-            gap=task.gap(spec),
-            contacts={name: task.probe.contact(record.events, name) for name in spec.names},
-            fps=video.fps,
-            frames=video.frames,
-            width=video.width,
-            height=video.height,
-            calibration=calibration,
-            seed=spec.seed,
-            attempt=spec.attempt,
-            version=record.versions.get("hpvqa"),
-        )
-        for calibration in record.cameras
+    rows: list[Row | ValueRow] = []
+    for number, calibration in enumerate(record.cameras):
+        facts = {
+            "file_name": f"{folder}/{calibration.camera.name}.mp4",
+            "task": spec.task,
+            "source": source,
+            "episode": spec.index,
+            "camera": calibration.camera.name,
+            "first": spec.order[0],
+            "values": task.values(spec),
+            "gap": task.gap(spec),
+            "contacts": {name: task.probe.contact(record.events, name) for name in spec.names},
+            "fps": video.fps,
+            "frames": video.frames,
+            "width": video.width,
+            "height": video.height,
+            "calibration": calibration,
+            "seed": spec.seed,
+            "attempt": spec.attempt,
+            "version": record.versions.get("hpvqa"),
+        }
+        turn = number + spec.index // 2
+        for form in forms:
+            for wording, text in _worded(task, form, turn, paraphrased=paraphrased):
+                if form == "compare":
+                    rows.append(Row(**facts, question=text, answer=task.answer(spec), wording=wording))
+                else:
+                    rows += [_value_row(facts, task, spec.thing(name), text, wording) for name in spec.order]
+    return tuple(rows)
+
+
+def _worded(task: Task, form: Form, turn: int, *, paraphrased: bool) -> Iterator[tuple[int | None, str]]:
+    """The task's own words, then one of their paraphrases; which one it is does not tell the answer."""
+    yield None, task.question if form == "compare" else task.value_question
+    others = task.paraphrases(form) if paraphrased else ()
+    if others:
+        yield turn % len(others) + 1, others[turn % len(others)]
+
+
+def _value_row(facts: Mapping[str, Any], task: Task, thing: Thing, text: str, wording: int | None) -> ValueRow:
+    value = task.asked_value(thing)
+    return ValueRow(
+        **facts,
+        question=text.format(thing=thing.words),
+        answer=with_unit(value, task.asked_unit),
+        about=thing.name,
+        value=value,
+        unit=task.asked_unit,
+        wording=wording,
     )
+
+
+def with_unit(value: float, unit: str) -> str:
+    """A value to three digits, as a person writes it."""
+    return f"{significant(value)} {unit}".rstrip()
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number to so many digits, without an exponent."""
+    rounded = float(f"{value:.{digits - 1}e}")
+    decimals = 0 if rounded == 0 else max(digits - 1 - math.floor(math.log10(abs(rounded))), 0)
+    return f"{rounded:.{decimals}f}"

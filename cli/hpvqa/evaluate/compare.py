@@ -66,7 +66,7 @@ def compare(a: Sequence[Prediction], b: Sequence[Prediction], *, seed: int = 0) 
     pairs = paired(a, b)
     if not pairs:
         raise UsageError("Both runs have no answered row in common; compare runs about the same rows of a data set")
-    names = {(row.task, row.camera, row.split, row.file_name) for row in (*a, *b)}
+    names = {(row.task, row.camera, *row.asked) for row in (*a, *b)}
     found = []
     for task in dict.fromkeys(row.task for row, _ in pairs):
         of_task = [pair for pair in pairs if pair[0].task == task]

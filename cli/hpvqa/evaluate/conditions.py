@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +33,8 @@ class Condition:
         needs_frames: Whether it changes what is seen, so that only an answerer that is given frames can be asked so.
         joins_views: Whether all clips of an episode go into one query; see :func:`join_views`.
         flips_answer: Whether the other answer becomes the right one.
+        exchanges_sides: Whether left and right are exchanged in the words or in the frames, so that a question about
+            one thing would be about another.
     """
 
     name: str
@@ -42,29 +43,24 @@ class Condition:
     needs_frames: bool = False
     joins_views: bool = False
     flips_answer: bool = False
+    exchanges_sides: bool = False
 
     def answer(self, answer: Side) -> Side:
         """The correct answer under this condition, from that to the plain query."""
         return other_side(answer) if self.flips_answer else answer
 
 
-def join_views(queries: Sequence[Query]) -> Query:
+def join_views(queries: Sequence[Query], key: str) -> Query:
     """One query about all clips of an episode.
 
-    Its key is the folder of the episode relative to its split, its videos are those of all the queries in their order,
-    and everything about a single clip is that of the first.
+    Its videos are those of all the queries in their order, and everything about a single clip is that of the first.
 
     Args:
-        queries: The plain queries of one episode, at least one, in the order of the data set.
+        queries: The plain queries of one question about an episode, at least one, in the order of the data set.
+        key: What the question is known by.
     """
-    first = queries[0]
     videos = tuple(video for query in queries for video in query.videos)
-    return replace(first, key=episode_key(first.key), camera=None, videos=videos)
-
-
-def episode_key(file_name: str) -> str:
-    """The folder of an episode, relative to its split, from the name of one of its clips."""
-    return PurePosixPath(file_name).parent.as_posix()
+    return replace(queries[0], key=key, camera=None, videos=videos)
 
 
 def mirrored(query: Query) -> Query:
@@ -122,13 +118,19 @@ CONDITIONS: Mapping[str, Condition] = {
     condition.name: condition
     for condition in (
         PLAIN,
-        Condition("swap", "The choices in the other order: shows a preference for a place in the question.", _swap),
+        Condition(
+            "swap",
+            "The choices in the other order: shows a preference for a place in the question.",
+            _swap,
+            exchanges_sides=True,
+        ),
         Condition(
             "mirror",
             "Frames flipped horizontally, which makes the other answer right: shows a preference for a side.",
             _mirror,
             needs_frames=True,
             flips_answer=True,
+            exchanges_sides=True,
         ),
         Condition("blank", "Grey frames: what is answered from the text alone.", _blank, needs_frames=True),
         Condition(

@@ -1,15 +1,21 @@
-"""The parts of a run that are scored separately: its conditions, and the views that its model was never trained on."""
+"""The parts of a run that are scored separately: conditions, other words, views that its model was not trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from hpvqa.evaluate.conditions import PLAIN
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Estimate, Prediction, Reply
 from hpvqa.vlm.training_record import strange_views
 
 UNTRAINED = "untrained views"
 """What stands behind the name of a condition whose rows show views that the model was not trained on."""
+
+OTHER_WORDS = "other words"
+"""What stands behind the name of a condition whose rows ask in paraphrases of the tasks' own words."""
+
+R = TypeVar("R", bound=Reply)
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -19,26 +25,28 @@ def untrained(name: str) -> str:
     return f"{name}, {UNTRAINED}"
 
 
-def parts_of(predictions: Iterable[Prediction], views: Mapping[str, tuple[str, ...]]) -> dict[str, list[Prediction]]:
-    """Answers by condition, plain first, and behind all of these, likewise, those to views that were not trained on.
+def parts_of(replies: Iterable[R], views: Mapping[str, tuple[str, ...]]) -> dict[str, list[R]]:
+    """Answers by condition, plain first, then those to paraphrases; behind all, those to views not trained on.
 
     A run is judged by the first part. Only parts with a row are there.
 
     Args:
-        predictions: The answers of a run.
+        replies: The answers of a run to one form of question.
         views: The cameras of each task that the model was trained on; none: it is not known, and all count.
     """
-    known: dict[str, list[Prediction]] = {PLAIN.name: []}
-    strange: dict[str, list[Prediction]] = {untrained(PLAIN.name): []}
-    for row in predictions:
+    known: dict[str, list[R]] = {PLAIN.name: []}
+    reworded: dict[str, list[R]] = {}
+    strange: dict[str, list[R]] = {untrained(PLAIN.name): []}
+    for row in replies:
+        name = row.condition if row.wording is None else f"{row.condition}, {OTHER_WORDS}"
         if strange_views(views, [(row.task, row.camera)]):
-            strange.setdefault(untrained(row.condition), []).append(row)
+            strange.setdefault(untrained(name), []).append(row)
         else:
-            known.setdefault(row.condition, []).append(row)
-    return {name: rows for name, rows in (known | strange).items() if rows}
+            (known if row.wording is None else reworded).setdefault(name, []).append(row)
+    return {name: rows for name, rows in (known | reworded | strange).items() if rows}
 
 
-def untrained_note(predictions: Sequence[Prediction], views: Mapping[str, tuple[str, ...]]) -> str | None:
+def untrained_note(predictions: Sequence[Prediction | Estimate], views: Mapping[str, tuple[str, ...]]) -> str | None:
     """A sentence that says which views do not count; None if all do.
 
     Args:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hpvqa.dataset.rows import Cluster, Gap
+from hpvqa.dataset.rows import Cluster, Gap, ending
 from hpvqa.dataset.splits import Split
 from hpvqa.plain import Model
 from hpvqa.scene.spec import Side
@@ -16,14 +17,14 @@ TrialKey = tuple[str, str]
 """Condition, and name of a clip or an episode: what a run answers once."""
 
 
-class Prediction(Model):
-    """What was answered to one row."""
+class Reply(Model):
+    """What was answered to one row, whatever was asked."""
 
-    file_name: str = Field(description="The clip, as in the metadata of its split.")
+    file_name: str = Field(description="The clip, as in the metadata of its split, and which question about it.")
     question: str
-    answer: Side = Field(description="The true answer to what was asked; mirrored frames have the other one.")
-    prediction: Side | None = Field(description="The given answer; null where it was none.")
-    is_correct: bool = Field(description="Whether both agree; an invalid answer is never correct.")
+    answer: Any
+    prediction: Any
+    is_correct: bool
     split: Split
     task: str
     source: str
@@ -31,14 +32,10 @@ class Prediction(Model):
     camera: str = Field(description="The camera; multiview: all of them in one query.")
     gap: Gap | None = Field(default=None, description="How far apart both hidden values are; null where not known.")
     condition: str = Field(default="plain", description="How the query differed from the row; plain if it did not.")
-    choices: tuple[Side, ...] = Field(description="The words to choose from, in order.")
-    logprobs: dict[Side, float] | None = Field(description="Of the choices; null where the answerer has none.")
-    p_left: float | None = Field(description="Probability of left among the choices, from the log-probabilities.")
-    p_choices: float | None = Field(
-        default=None,
-        description="Probability that one of the choices is said at all; low where a model wants to say more.",
+    wording: int | None = Field(
+        default=None, description="Which paraphrase of the question it was; null: the task's own words."
     )
-    text: str = Field(description="What was said, or how the choice came about.")
+    text: str = Field(description="What was said, or how the answer came about.")
     seconds: float
     prompt_tokens: int | None = Field(default=None, description="Length of the prompt, videos included.")
     answer_tokens: int | None = Field(default=None, description="How many tokens were generated.")
@@ -51,7 +48,7 @@ class Prediction(Model):
 
     @property
     def invalid(self) -> bool:
-        """Whether something was said, but not one of the choices."""
+        """Whether something was said, but nothing that can be an answer."""
         return self.prediction is None and self.error is None
 
     @property
@@ -59,10 +56,91 @@ class Prediction(Model):
         """The episode that the row is about."""
         return (self.task, self.source, self.episode)
 
+    @property
+    def asked(self) -> tuple[Split, str]:
+        """What was asked about, in whatever words: rows that share it can be compared."""
+        return (self.split, self.file_name.removesuffix(ending(None, self.wording)))
+
+    @property
+    def clip(self) -> str:
+        """The clip alone, as in the metadata of its split."""
+        return self.asked[1]
+
+    @property
+    def agrees(self) -> bool:
+        """What ``is_correct`` should say."""
+        return self.prediction is not None and self.prediction == self.answer
+
+
+class Prediction(Reply):
+    """Which of two was said to have more."""
+
+    answer: Side = Field(description="The true answer to what was asked; mirrored frames have the other one.")
+    prediction: Side | None = Field(description="The given answer; null where it was none.")
+    is_correct: bool = Field(description="Whether both agree; an invalid answer is never correct.")
+    choices: tuple[Side, ...] = Field(description="The words to choose from, in order.")
+    logprobs: dict[Side, float] | None = Field(description="Of the choices; null where the answerer has none.")
+    p_left: float | None = Field(description="Probability of left among the choices, from the log-probabilities.")
+    p_choices: float | None = Field(
+        default=None,
+        description="Probability that one of the choices is said at all; low where a model wants to say more.",
+    )
+
+
+CLOSE = 0.1
+"""A value that is off by no more than this share of the true one is close."""
+
+
+class Estimate(Reply):
+    """How much of it one thing was said to have."""
+
+    answer: float = Field(description="The true value, in the unit that was asked for.")
+    prediction: float | None = Field(description="The given value; null where it was none.")
+    is_correct: bool = Field(description="Whether it is off by a tenth of the true value at most.")
+    about: str = Field(description="The thing that was asked about, by its name.")
+    unit: str = Field(description="The unit of both values; empty for plain numbers.")
+    quantiles: dict[float, float] | None = Field(
+        default=None, description="What the value is below with each of some probabilities; null where not known."
+    )
+    training_mean: float | None = Field(
+        description="Mean of the true values of all such rows of the training split; null without any."
+    )
+
+    @model_validator(mode="after")
+    def _can_be_scored(self) -> Estimate:
+        if not all(map(math.isfinite, (self.answer, self.prediction or 0.0))) or self.answer == 0:
+            raise ValueError("a true value is a number other than 0, and so are answers numbers")
+        return self
+
+    @property
+    def clip(self) -> str:
+        """The clip alone, as in the metadata of its split."""
+        return self.asked[1].removesuffix(ending(self.about, None))
+
+    @property
+    def agrees(self) -> bool:
+        """What ``is_correct`` should say."""
+        return self.prediction is not None and relative_error(self.prediction, self.answer) <= CLOSE
+
+
+def relative_error(value: float, truth: float) -> float:
+    """How far a value is off, as a share of the true one."""
+    # 1.1 is off by a tenth of 1, whatever its last binary digit.
+    return round(abs(value - truth) / abs(truth), 12)
+
+
+def parse_reply(line: bytes) -> Prediction | Estimate:
+    """A line of ``predictions.jsonl``.
+
+    Raises:
+        ValidationError: It is none.
+    """
+    return (Estimate if b'"training_mean":' in line else Prediction).model_validate_json(line)
+
 
 def paired(a: Iterable[Prediction], b: Iterable[Prediction]) -> list[tuple[Prediction, Prediction]]:
     """The rows that both answered, in the order of the first."""
-    first, second = ({(row.split, row.file_name): row for row in rows if row.error is None} for rows in (a, b))
+    first, second = ({row.asked: row for row in rows if row.error is None} for rows in (a, b))
     return [(row, second[name]) for name, row in first.items() if name in second]
 
 

@@ -11,9 +11,9 @@ from hpvqa.errors import printable
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import RunSettings, open_run
 from hpvqa.evaluate.pool import answer_batches
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Estimate, Prediction
 from hpvqa.evaluate.select import Item, Rows
-from hpvqa.evaluate.trials import Trial, batched, check_conditions, plan, with_frames
+from hpvqa.evaluate.trials import TrainingMeans, Trial, batched, check_conditions, plan, with_frames
 from hpvqa.progress.reporter import Reporter
 from hpvqa.versions import versions_of
 from hpvqa.vlm.choice import Look
@@ -30,6 +30,7 @@ def run_settings(
     backend: str,
     model: str,
     seed: int,
+    longest: int | None = None,
     command: Sequence[str] = (),
 ) -> RunSettings:
     """Everything that the answers of a run depend on.
@@ -42,6 +43,7 @@ def run_settings(
         backend: What runs the model.
         model: Its name.
         seed: Random seed.
+        longest: The longest number that may be said [tokens]; None if none is asked for, or it does not matter.
         command: The command that makes the run.
     """
     # Of all rows: a run may go on with more of them.
@@ -50,7 +52,7 @@ def run_settings(
         **rows.model_dump(),
         backend=backend,
         model=model,
-        details=dict(answerer.details),
+        details={**answerer.details, **({} if longest is None else {"max_new_tokens": longest})},
         dataset=printable(str(dataset.root)),
         fingerprint=dataset.fingerprint,
         sizes=tuple(sorted(sizes)),
@@ -97,9 +99,10 @@ def evaluate(
     reporter: Reporter,
     *,
     conditions: Sequence[Condition] = (PLAIN,),
+    training_mean: TrainingMeans | None = None,
     workers: int = 1,
     restart: bool = False,
-) -> list[Prediction]:
+) -> list[Prediction | Estimate]:
     """Answer rows into a run's folder; what it holds is not asked again, except where it failed.
 
     Args:
@@ -109,6 +112,7 @@ def evaluate(
         settings: What ``run.json`` says; it must agree with what is there.
         reporter: Told of every answer.
         conditions: How rows are asked; all conditions share the decoded frames of a clip.
+        training_mean: What stands beside values, by task.
         workers: Processes that answer, or threads that decode for an answerer that is given frames.
         restart: Whether to drop the answers that are there, and begin anew.
 
@@ -132,7 +136,7 @@ def evaluate(
         if missing:
             with closing(_answers(missing, answerer, settings, workers)) as answered:
                 for trial, answer in answered:
-                    prediction = trial.answered(answer)
+                    prediction = trial.answered(answer, training_mean or {})
                     log.append(prediction)
                     reporter.item(prediction.file_name, ok=answer.error is None, message=answer.error)
         reporter.done()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, computed_field
 
 from hpvqa.evaluate.gaps import gap_bins
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Prediction, Reply
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n
 from hpvqa.evaluate.views import pooled
 from hpvqa.plain import Model
 from hpvqa.scene.spec import SIDES, Side
+
+R = TypeVar("R", bound=Reply)
 
 Grouping = Literal["all", "side", "camera", "pooled", "gap"]
 
@@ -109,6 +111,6 @@ def _cell(
     )
 
 
-def failures(predictions: Sequence[Prediction]) -> list[Prediction]:
+def failures(replies: Sequence[R]) -> list[R]:
     """The rows that could not be answered."""
-    return [prediction for prediction in predictions if prediction.error is not None]
+    return [reply for reply in replies if reply.error is not None]

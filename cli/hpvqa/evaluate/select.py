@@ -11,10 +11,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.dataset.rows import Row
+from hpvqa.dataset.rows import Row, ValueRow
 from hpvqa.dataset.splits import SPLITS, Selection, Split
 from hpvqa.errors import UsageError, nearest
 from hpvqa.plain import Model
+from hpvqa.tasks.base import Form
 from hpvqa.vlm.prompt import CHOICES, Prompt
 from hpvqa.vlm.protocol import Query
 
@@ -38,9 +39,12 @@ class Rows(Model):
     task: str | None = Field(default=None, description="The only task that is asked about; null: all.")
     camera: Cameras | None = Field(default=None, description="The only cameras whose clips are asked about; null: all.")
     episodes: tuple[int, ...] | None = Field(default=None, description="The only episodes asked about; null: all.")
+    questions: tuple[Form, ...] | None = Field(
+        default=None, description="The only forms of question that are asked; null: all that there are."
+    )
     limit: int | None = Field(default=None, ge=1, description="Only so many rows, the first ones; null: all.")
 
-    def of(self, dataset: Dataset) -> list[tuple[Split, Row]]:
+    def of(self, dataset: Dataset) -> list[tuple[Split, Row | ValueRow]]:
         """These rows of a data set, each with its split, in the order of the data set.
 
         Raises:
@@ -54,6 +58,7 @@ class Rows(Model):
             if self.task in (None, row.task)
             and (self.camera is None or row.camera in self.camera)
             and (self.episodes is None or row.episode in self.episodes)
+            and (self.questions is None or form_of(row) in self.questions)
         ]
         return rows[: self.limit]
 
@@ -69,7 +74,7 @@ class Item:
     """
 
     split: Split
-    row: Row
+    row: Row | ValueRow
     query: Query
 
 
@@ -81,9 +86,10 @@ def select(
     task: str | None = None,
     camera: Collection[str] | None = None,
     episodes: Collection[int] | None = None,
+    questions: Collection[Form] | None = None,
     limit: int | None = None,
 ) -> list[Item]:
-    """The rows of a split, or only those of one task, some cameras or some episodes, or the first ones of these.
+    """The rows of a split, or only those of one task, some cameras, episodes or questions, or the first ones of these.
 
     Raises:
         UsageError: There are none, or no such camera or episode; the message says what there is.
@@ -91,13 +97,14 @@ def select(
     """
     chosen = None if episodes is None else tuple(episodes)
     cameras = camera if camera is None or isinstance(camera, str) else tuple(camera)
-    rows = Rows.model_validate({"split": split, "task": task, "camera": cameras, "episodes": chosen, "limit": limit})
+    forms = None if questions is None else tuple(questions)
+    rows = Rows(split=split, task=task, camera=cameras, episodes=chosen, questions=forms, limit=limit)
     found = rows.of(dataset)
     _check_there(dataset, rows, found)
     return [Item(name, row, query_of(row, dataset.clip(name, row), prompt)) for name, row in found]
 
 
-def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row]]) -> None:
+def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row | ValueRow]]) -> None:
     """Raise if a camera, an episode or a task that is asked for by name is not there, or nothing is."""
     of_task = [row for _, row in Rows(split=rows.split, task=rows.task).of(dataset)]
     if not of_task:
@@ -116,6 +123,9 @@ def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row]
         raise UsageError(
             f"There is no episode {missing[0]} in the {rows.split} split of {dataset.root}; there are {known}"
         )
+    if not found and rows.questions and not any(form_of(row) in rows.questions for row in of_task):
+        wanted = " or ".join(rows.questions)
+        raise UsageError(f"{dataset.root} asks no {wanted} questions; build it with --questions compare,value")
     if not found:
         raise UsageError(
             f"No clip of {', '.join(rows.camera or ())} shows these episodes; choose another --camera or --episode"
@@ -138,7 +148,12 @@ def parse_episodes(text: str) -> tuple[int, ...]:
     return tuple(sorted(numbers))
 
 
-def query_of(row: Row, clip: Path, prompt: Prompt) -> Query:
+def form_of(row: Row | ValueRow) -> Form:
+    """What a row asks for."""
+    return "value" if isinstance(row, ValueRow) else "compare"
+
+
+def query_of(row: Row | ValueRow, clip: Path, prompt: Prompt) -> Query:
     """What an answerer gets of a row, but for the frames.
 
     Args:
@@ -146,17 +161,20 @@ def query_of(row: Row, clip: Path, prompt: Prompt) -> Query:
         clip: Its video file, in the folder of its episode.
         prompt: The words around the question.
     """
+    asks_value = isinstance(row, ValueRow)
     return Query(
-        key=row.file_name,
+        key=row.key,
         task=row.task,
         clip=clip,
         fps=row.fps,
         frames=row.frames,
         camera=row.calibration,
         question=row.question,
-        system=prompt.system,
+        system=prompt.value_system if asks_value else prompt.system,
         text=prompt.ask(row.question),
-        choices=CHOICES,
+        choices=() if asks_value else CHOICES,
         episode=clip.parent,
         times=row.times or (),
+        unit=row.unit if isinstance(row, ValueRow) else None,
+        about=row.about if isinstance(row, ValueRow) else None,
     )

@@ -7,21 +7,23 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.dataset.rows import Row
+from hpvqa.dataset.rows import Row, ValueRow
 from hpvqa.evaluate.command import command_of
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import RunSettings, check_run_folder
 from hpvqa.evaluate.parts import parts_of, untrained_note
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Estimate, Prediction
 from hpvqa.evaluate.run import default_out, evaluate, run_settings
 from hpvqa.evaluate.score import Cell, score
-from hpvqa.evaluate.select import Rows, select
+from hpvqa.evaluate.select import Rows, form_of, select
 from hpvqa.evaluate.trials import most_views
+from hpvqa.evaluate.values import ValueCell, score_values
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
-from hpvqa.vlm.options import ServerOptions
+from hpvqa.vlm.options import BaselineOptions, ServerOptions
 from hpvqa.vlm.seen import Shot
 from hpvqa.vlm.training_record import strange_views
 
@@ -33,22 +35,28 @@ class Evaluated:
     Attributes:
         out: Its folder.
         settings: What was run.
-        predictions: The answers to the rows that were asked for, in the order of asking.
+        replies: The answers to the rows that were asked for, in the order of asking.
     """
 
     out: Path
     settings: RunSettings
-    predictions: Sequence[Prediction]
+    replies: Sequence[Prediction | Estimate]
 
     @cached_property
     def parts(self) -> dict[str, list[Prediction]]:
         """The answers by what is scored separately; the run is judged by the first part."""
-        return parts_of(self.predictions, self.settings.views)
+        return parts_of([row for row in self.replies if isinstance(row, Prediction)], self.settings.views)
 
     @cached_property
     def scores(self) -> dict[str, list[Cell]]:
         """The score of each part."""
         return {name: score(rows) for name, rows in self.parts.items()}
+
+    @cached_property
+    def values(self) -> dict[str, list[ValueCell]]:
+        """The score of each part of the values."""
+        estimates = [row for row in self.replies if isinstance(row, Estimate)]
+        return {name: score_values(rows) for name, rows in parts_of(estimates, self.settings.views).items()}
 
     @property
     def main(self) -> list[Prediction]:
@@ -58,7 +66,7 @@ class Evaluated:
     @property
     def note(self) -> str | None:
         """Which views do not count, in a sentence; None if all do."""
-        return untrained_note(self.predictions, self.settings.views)
+        return untrained_note(self.replies, self.settings.views)
 
 
 def run_model(
@@ -97,6 +105,10 @@ def run_model(
     items = select(dataset, prompt=look.prompt, **rows.model_dump())
     videos = most_views(items) if any(condition.joins_views for condition in conditions) else 1
     with closing(open_answerer(choice, dataset, seed=seed, environ=environ or {}, max_videos=videos)) as answerer:
+        suited = [item for item in items if form_of(item.row) in answerer.forms]
+        if len(suited) < len(items):
+            reporter.warning(f"{answerer.name} answers no value questions, so it is asked to compare alone")
+            items, rows = suited, rows.model_copy(update={"questions": tuple(answerer.forms)})
         for warning in look.warnings:
             reporter.warning(warning)
         # Said before the work, too, for whoever meant to ask about other views.
@@ -108,29 +120,35 @@ def run_model(
         if isinstance(choice.options, ServerOptions):
             # What it serves, and whether it drops frames, is part of the settings.
             answerer.load(reporter.warning)
+        asks_values = any(isinstance(item.row, ValueRow) for item in items)
+        spoken = (
+            choice.options.max_new_tokens if asks_values and not isinstance(choice.options, BaselineOptions) else None
+        )
         settings = run_settings(
             dataset,
             answerer,
             rows,
             look,
+            longest=spoken,
             backend=choice.backend,
             model=choice.name or answerer.name,
             seed=seed,
             command=command_of(dataset, choice, rows, seed, conditions),
         )
         out = out or default_out(settings)
-        predictions = evaluate(
+        replies = evaluate(
             items,
             answerer,
             out,
             settings,
             reporter,
             conditions=conditions,
+            training_mean={task: fmean(values) for task, values in dataset.true_values("train").items()},
             workers=workers or (2 if answerer.given_frames else 1),
             restart=restart,
         )
-    return Evaluated(out, settings, predictions)
+    return Evaluated(out, settings, replies)
 
 
-def _shot(row: Row) -> Shot:
+def _shot(row: Row | ValueRow) -> Shot:
     return Shot.of(row.task, (row.width, row.height), row.calibration)

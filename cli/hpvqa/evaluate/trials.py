@@ -8,9 +8,10 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from hpvqa.dataset.rows import Row, ValueRow
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.evaluate.conditions import Condition, join_views
-from hpvqa.evaluate.prediction import Prediction, TrialKey, p_left
+from hpvqa.evaluate.prediction import CLOSE, Estimate, Prediction, TrialKey, p_left, relative_error
 from hpvqa.evaluate.select import Item
 from hpvqa.record.episode import read_episode
 from hpvqa.vlm.frames.clip import Clip, Frames
@@ -19,6 +20,8 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 
 T = TypeVar("T")
+TrainingMeans = Mapping[str, float]
+"""Mean of the true values of the training split, by task; none where there is nothing to train on."""
 
 
 @dataclass(frozen=True)
@@ -42,32 +45,53 @@ class Trial:
         """What a run knows it by."""
         return (self.condition.name, self.query.key)
 
-    def answered(self, answer: Answer) -> Prediction:
-        """What a run writes down."""
-        logprobs, first = answer.logprobs, self.items[0]
-        truth = self.condition.answer(first.row.answer)
+    def answered(self, answer: Answer, training_mean: TrainingMeans) -> Prediction | Estimate:
+        """What a run writes down.
+
+        Args:
+            answer: The answer.
+            training_mean: What stands beside values.
+        """
+        split, row = self.items[0].split, self.items[0].row
+        facts = {
+            "file_name": self.query.key,
+            "question": self.query.text,
+            "split": split,
+            "task": row.task,
+            "source": row.source,
+            "episode": row.episode,
+            "camera": self.condition.name if self.condition.joins_views else row.camera,
+            "gap": row.gap,
+            "condition": self.condition.name,
+            "wording": row.wording,
+            "text": answer.text,
+            "seconds": round(answer.seconds, 6),
+            "prompt_tokens": answer.prompt_tokens,
+            "answer_tokens": answer.answer_tokens,
+            "error": answer.error,
+        }
+        if isinstance(row, ValueRow):
+            value = answer.value
+            return Estimate(
+                **facts,
+                answer=row.value,
+                prediction=value,
+                is_correct=value is not None and relative_error(value, row.value) <= CLOSE,
+                about=row.about,
+                unit=row.unit,
+                quantiles=None if answer.quantiles is None else dict(answer.quantiles),
+                training_mean=training_mean.get(row.task),
+            )
+        logprobs, truth = answer.logprobs, self.condition.answer(row.answer)
         return Prediction(
-            file_name=self.query.key,
-            question=self.query.text,
+            **facts,
             answer=truth,
             prediction=answer.choice,
             is_correct=answer.choice == truth,
-            split=first.split,
-            task=first.row.task,
-            source=first.row.source,
-            episode=first.row.episode,
-            camera=self.condition.name if self.condition.joins_views else first.row.camera,
-            gap=first.row.gap,
-            condition=self.condition.name,
             choices=self.query.choices,
             logprobs=None if logprobs is None else dict(logprobs),
             p_left=None if logprobs is None else p_left(logprobs),
             p_choices=None if logprobs is None else total_probability(logprobs.values()),
-            text=answer.text,
-            seconds=round(answer.seconds, 6),
-            prompt_tokens=answer.prompt_tokens,
-            answer_tokens=answer.answer_tokens,
-            error=answer.error,
         )
 
 
@@ -88,18 +112,33 @@ def check_conditions(answerer: Answerer, conditions: Sequence[Condition]) -> Non
 def plan(items: Sequence[Item], conditions: Sequence[Condition]) -> list[Trial]:
     """Everything that a run asks, without frames: episode by episode, clip by clip, in the order of asking."""
     found: list[Trial] = []
-    for episode in _episodes(items, lambda item: item):
+    for episode in _episodes(items, _same):
         single = [condition for condition in conditions if not condition.joins_views]
-        found += [Trial(condition, (item,), item.query) for item in episode for condition in single]
-        if len(single) < len(conditions):
-            joined = join_views([item.query for item in episode])
-            found += [Trial(condition, tuple(episode), joined) for condition in conditions if condition.joins_views]
+        found += [
+            Trial(condition, (item,), item.query)
+            for item in episode
+            for condition in single
+            if suits(condition, item.row)
+        ]
+        joining = [condition for condition in conditions if condition.joins_views]
+        for views in _by(episode, lambda item: item.row.joined_key) if joining else []:
+            joined = join_views([item.query for item in views], views[0].row.joined_key)
+            found += [Trial(condition, tuple(views), joined) for condition in joining]
     return found
 
 
+def suits(condition: Condition, row: Row | ValueRow) -> bool:
+    """Whether a row can be asked so: a question about one thing cannot have its sides exchanged."""
+    return not (condition.exchanges_sides and isinstance(row, ValueRow))
+
+
 def most_views(items: Sequence[Item]) -> int:
-    """How many of the rows show the same event, at most."""
-    return max(map(len, _episodes(items, lambda item: item)), default=0)
+    """How many clips show the same event, at most."""
+    return max((len({item.row.file_name for item in episode}) for episode in _episodes(items, _same)), default=0)
+
+
+def _same(item: Item) -> Item:
+    return item
 
 
 def with_frames(
@@ -134,8 +173,8 @@ def with_frames(
 
 def _shown_items(episode: Sequence[Trial]) -> list[Item]:
     """The rows of an episode whose clips its trials are about, in the order of the data set."""
-    # A trial of joined views comes last and has all of them.
-    found = episode[-1].items if episode[-1].condition.joins_views else [trial.items[0] for trial in episode]
+    # Several questions may be about one clip.
+    found = [item for trial in episode for item in trial.items]
     return list({item.row.file_name: item for item in found}.values())
 
 
@@ -151,11 +190,15 @@ def _shown(trial: Trial, frames: Mapping[str, Frames | HpvqaError], seed: int) -
 
 def _episodes(found: Iterable[T], item_of: Callable[[T], Item]) -> list[list[T]]:
     """Whatever is about the same event, in the order of what comes first."""
-    episodes: dict[object, list[T]] = {}
+    return _by(found, lambda thing: (item_of(thing).split, item_of(thing).row.cluster))
+
+
+def _by(found: Iterable[T], key_of: Callable[[T], object]) -> list[list[T]]:
+    """What has the same key, in the order of what comes first."""
+    groups: dict[object, list[T]] = {}
     for thing in found:
-        item = item_of(thing)
-        episodes.setdefault((item.split, item.row.cluster), []).append(thing)
-    return list(episodes.values())
+        groups.setdefault(key_of(thing), []).append(thing)
+    return list(groups.values())
 
 
 def clip_of(item: Item, sampling: FrameSampling) -> Clip:

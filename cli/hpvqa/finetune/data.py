@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from hpvqa.dataset.rows import Row
 from hpvqa.evaluate.conditions import mirrored
 from hpvqa.evaluate.select import Item
 from hpvqa.evaluate.trials import clip_of
@@ -21,8 +22,8 @@ class Examples:
         items: The rows.
         sampling: Which frames are seen.
         read: Reads the frames of a clip.
-        mirror: Whether every row is there a second time, with its frames flipped and the other answer; these rows
-            follow the others.
+        mirror: Whether every row that compares is there a second time, with its frames flipped and the other answer;
+            these rows follow the others.
     """
 
     def __init__(
@@ -36,11 +37,11 @@ class Examples:
         self._items = items
         self._sampling = sampling
         self._read = read
-        self._copies = 2 if mirror else 1
+        self._mirrored = [item for item in items if isinstance(item.row, Row)] if mirror else []
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return self._copies * len(self._items)
+        return len(self._items) + len(self._mirrored)
 
     def __getitem__(self, number: int) -> Example:
         """Read one row.
@@ -48,10 +49,10 @@ class Examples:
         Raises:
             HpvqaError: Its clip does not decode.
         """
-        copy, number = divmod(number, len(self._items))
-        item = self._items[number]
+        behind = number - len(self._items)
+        item = self._mirrored[behind] if behind >= 0 else self._items[number]
         frames = self._read(clip_of(item, self._sampling), self._sampling)
         query = replace(item.query, videos=(frames,))
-        if copy:
+        if behind >= 0 and isinstance(item.row, Row):
             return Example(mirrored(query), other_side(item.row.answer))
         return Example(query, item.row.answer)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpvqa.errors import UsageError
-from hpvqa.scene.spec import Side
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.families import Family
 from hpvqa.vlm.processing import encode
@@ -20,10 +19,10 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Example:
-    """A query with its frames, and the word that should follow."""
+    """A query with its frames, and the words that should follow."""
 
     query: Query
-    answer: Side
+    answer: str
 
 
 class Collator:

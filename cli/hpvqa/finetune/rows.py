@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.dataset.rows import Cluster
+from hpvqa.dataset.rows import Cluster, Row
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.select import Item, select
 from hpvqa.scene.spec import SIDES, Side
@@ -58,7 +58,8 @@ def training_rows(
     held_out: set[Cluster] = set()
     for name in dict.fromkeys(item.row.task for item in items):
         for side in SIDES:
-            episodes = sorted({item.row.cluster for item in items if (item.row.task, item.row.answer) == (name, side)})
+            of_side = [item.row for item in comparing(items) if (item.row.task, item.row.answer) == (name, side)]
+            episodes = sorted({row.cluster for row in of_side})
             if not episodes:
                 raise UsageError(
                     f"No training row of {name} has the answer {side}: a model that always gives the other "
@@ -66,12 +67,18 @@ def training_rows(
                 )
             held_out.update(_drawn(episodes, side, validation, seed))
     train = [item for item in items if item.row.cluster not in held_out]
-    rest = [item for item in items if item.row.cluster in held_out]
+    # A checkpoint is as good as its comparisons are, in the tasks' own words.
+    rest = [item for item in comparing(items) if item.row.cluster in held_out and item.row.wording is None]
     if not rest or not train:
         raise UsageError(
             f"{dataset.root} has too few training episodes to choose checkpoints by; collect at least four of each task"
         )
     return TrainingRows(train, rest)
+
+
+def comparing(items: Sequence[Item]) -> list[Item]:
+    """Those whose rows ask which of two has more."""
+    return [item for item in items if isinstance(item.row, Row)]
 
 
 def _drawn(episodes: Sequence[Cluster], side: Side, share: float, seed: int) -> list[Cluster]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.dataset.manifest import is_dataset
 from hpvqa.errors import HpvqaError, UsageError, printable
-from hpvqa.evaluate.conditions import episode_key, get_condition
+from hpvqa.evaluate.conditions import get_condition
 from hpvqa.evaluate.folder import PREDICTIONS_FILE, RUN_FILE, RunSettings, parse_predictions, read_settings
 from hpvqa.evaluate.parts import untrained_note
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Estimate, Prediction, Reply
+from hpvqa.evaluate.trials import suits
 from hpvqa.files import read_bytes
 from hpvqa.report.source import Run
 
@@ -34,8 +35,8 @@ def read_folder(folder: Path, datasets: Sequence[Path] = ()) -> Run:
     if settings is None:
         raise UsageError(f"{folder} is not a run: it has no {RUN_FILE}; make one with `hpvqa eval`")
     notes: list[str] = []
-    predictions = _read_predictions(folder / PREDICTIONS_FILE, notes)
-    if not predictions:
+    replies = _read_replies(folder / PREDICTIONS_FILE, notes)
+    if not replies:
         raise UsageError(f"{folder} holds no answers yet; run `hpvqa eval` again to go on with it")
     dataset = _find_dataset(settings, folder, datasets)
     missing = None
@@ -46,28 +47,29 @@ def read_folder(folder: Path, datasets: Sequence[Path] = ()) -> Run:
         )
     else:
         try:
-            missing = _missing(dataset, settings, predictions)
+            missing = _missing(dataset, settings, replies)
         except HpvqaError as error:
             notes.append(f"no clips can be shown and no missing rows counted: {error}")
             dataset = None
-    if (apart := untrained_note(predictions, settings.views)) is not None:
+    if (apart := untrained_note(replies, settings.views)) is not None:
         notes.append(apart)
     # A name need not be text that can be written.
     name = printable(folder.resolve().name)
-    return Run(name, (folder,), settings, tuple(predictions), tuple(notes), missing, dataset)
+    predictions = tuple(row for row in replies if isinstance(row, Prediction))
+    estimates = tuple(row for row in replies if isinstance(row, Estimate))
+    return Run(name, (folder,), settings, predictions, estimates, tuple(notes), missing, dataset)
 
 
-def _read_predictions(path: Path, notes: list[str]) -> list[Prediction]:
+def _read_replies(path: Path, notes: list[str]) -> list[Prediction | Estimate]:
     data = read_bytes(path) if path.is_file() else b""
     latest, size = parse_predictions(data, path)
     if size < len(data):
         notes.append("its last line is cut: the run is at work, or was killed")
     wrong = 0
     for key, row in latest.items():
-        correct = row.prediction == row.answer
-        if row.is_correct != correct:
+        if row.is_correct != row.agrees:
             wrong += 1
-            latest[key] = row.model_copy(update={"is_correct": correct})
+            latest[key] = row.model_copy(update={"is_correct": row.agrees})
     if wrong:
         notes.append(f"is_correct contradicts prediction and answer in {wrong} rows; the latter two count")
     return list(latest.values())
@@ -87,17 +89,18 @@ def _find_dataset(settings: RunSettings, folder: Path, datasets: Sequence[Path])
     return None
 
 
-def _missing(dataset: Dataset, settings: RunSettings, predictions: Iterable[Prediction]) -> int:
+def _missing(dataset: Dataset, settings: RunSettings, replies: Iterable[Reply]) -> int:
     """How many rows the run was to answer and has not, over the conditions that it has begun.
 
     Raises:
         RunError: The data set is damaged.
     """
-    names = [row.file_name for _, row in settings.of(dataset)]
-    answered = {prediction.key for prediction in predictions}
+    rows = [row for _, row in settings.of(dataset)]
+    answered = {reply.key for reply in replies}
     wanted = {
-        (condition, episode_key(name) if get_condition(condition).joins_views else name)
-        for condition in {condition for condition, _ in answered}
-        for name in names
+        (condition.name, row.joined_key if condition.joins_views else row.key)
+        for condition in map(get_condition, {condition for condition, _ in answered})
+        for row in rows
+        if suits(condition, row)
     }
     return len(wanted - answered)

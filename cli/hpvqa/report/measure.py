@@ -14,10 +14,11 @@ from hpvqa.evaluate.cameras import CameraTest, camera_tests
 from hpvqa.evaluate.compare import Comparison, compare
 from hpvqa.evaluate.conditions import PLAIN
 from hpvqa.evaluate.perspective import Perspective, View, perspectives
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Estimate, Prediction
 from hpvqa.evaluate.score import Cell, score
 from hpvqa.evaluate.statistics.interval import FEWEST_EPISODES
 from hpvqa.evaluate.statistics.psychometric import Psychometric, fit_psychometric
+from hpvqa.evaluate.values import ValueCell, pooled_values, score_values
 from hpvqa.plain import Model
 from hpvqa.report.source import Run
 from hpvqa.report.views import views_of
@@ -55,6 +56,19 @@ class ConditionReport(Model):
         return [cell for cell in self.cells if (cell.task, cell.by) == (task, by) and cell.n]
 
 
+class ValuesReport(Model):
+    """Values of a run under one condition."""
+
+    condition: str
+    rows: int = Field(description="Rows that were asked.")
+    invalid: int = Field(description="Answers with no number in the unit; they count as infinitely far off.")
+    failed: int = Field(description="Rows that could not be answered; they do not count.")
+    cells: tuple[ValueCell, ...]
+    pairs: dict[str, tuple[tuple[float, float], ...]] = Field(
+        description="By task: the true value of each thing and the one that was said, by all of its views pooled."
+    )
+
+
 class RunReport(Model):
     """One run."""
 
@@ -67,6 +81,7 @@ class RunReport(Model):
     notes: tuple[str, ...]
     settings: dict[str, JsonValue] | None = Field(description="run.json; null for the public original's files.")
     conditions: tuple[ConditionReport, ...] = Field(description="The first one is what the run is judged by.")
+    values: tuple[ValuesReport, ...] = Field(default=(), description="The same for questions that ask for values.")
     flips: dict[str, FlipConsistency] = Field(
         description="By task, where the choices were also asked in the other order."
     )
@@ -77,9 +92,15 @@ class RunReport(Model):
         return self.conditions[0]
 
     @property
+    def condition(self) -> str:
+        """Its condition."""
+        return self.main.condition
+
+    @property
     def tasks(self) -> list[str]:
         """Its tasks."""
-        return list(dict.fromkeys(cell.task for cell in self.main.cells if cell.task is not None))
+        values = (cell.task for part in self.values for cell in part.cells)
+        return list(dict.fromkeys((*(cell.task for cell in self.main.cells if cell.task is not None), *values)))
 
 
 class RunComparison(Model):
@@ -130,6 +151,8 @@ def measure(runs: Sequence[Run], *, command: Sequence[str], created: str, seed: 
 
 def _run(run: Run, seed: int) -> RunReport:
     plain, view = run.conditions.get(PLAIN.name, []), views_of(run)
+    # A run that was asked for values alone is judged by no comparison.
+    asked = run.conditions or {run.main_condition: []}
     return RunReport(
         name=run.name,
         files=tuple(printable(str(file)) for file in run.files),
@@ -139,7 +162,8 @@ def _run(run: Run, seed: int) -> RunReport:
         missing=run.missing,
         notes=run.notes,
         settings=None if run.settings is None else run.settings.model_dump(mode="json"),
-        conditions=tuple(_condition(name, rows, plain, view, seed) for name, rows in run.conditions.items()),
+        conditions=tuple(_condition(name, rows, plain, view, seed) for name, rows in asked.items()),
+        values=tuple(_values(name, rows, seed) for name, rows in run.values.items()),
         flips=_flips(plain, run.conditions.get("swap", []), seed),
     )
 
@@ -167,6 +191,24 @@ def _condition(
         cameras=tuple(camera_tests(rows)),
         perspective=tuple(perspectives(rows, view, seed=seed)),
         changes=tuple(changes),
+    )
+
+
+def _values(name: str, rows: Sequence[Estimate], seed: int) -> ValuesReport:
+    answered = [row for row in rows if row.error is None]
+    pooled = pooled_values(answered) or answered
+    return ValuesReport(
+        condition=name,
+        rows=len(rows),
+        invalid=sum(row.invalid for row in rows),
+        failed=len(rows) - len(answered),
+        cells=tuple(score_values(rows, seed=seed)),
+        pairs={
+            task: tuple(
+                (row.answer, row.prediction) for row in pooled if row.task == task and row.prediction is not None
+            )
+            for task in dict.fromkeys(row.task for row in pooled)
+        },
     )
 
 
@@ -214,5 +256,5 @@ def is_tuned(a: Run, b: Run) -> bool:
 
 def _shared(a: Sequence[Prediction], b: Sequence[Prediction]) -> bool:
     """Whether both answered a row in common."""
-    names = [{(row.split, row.file_name) for row in rows if row.error is None} for rows in (a, b)]
+    names = [{row.asked for row in rows if row.error is None} for rows in (a, b)]
     return bool(names[0] & names[1])

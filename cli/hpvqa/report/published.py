@@ -75,7 +75,7 @@ def read_files(name: str, files: Sequence[Path]) -> Run:
         notes.append(f"is_correct contradicts a strict reading of the answer in {disagree} rows; the latter counts")
     if rows > len(latest):
         notes.append(f"{rows - len(latest)} clips are answered more than once; the latest answer counts")
-    return Run(printable(name), tuple(files), None, tuple(latest.values()), tuple(notes))
+    return Run(printable(name), tuple(files), None, tuple(latest.values()), notes=tuple(notes))
 
 
 def _read_line(line: bytes) -> tuple[Prediction, bool]:

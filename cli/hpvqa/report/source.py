@@ -9,7 +9,7 @@ from pathlib import Path
 from hpvqa.dataset.load import Dataset
 from hpvqa.evaluate.folder import RunSettings
 from hpvqa.evaluate.parts import UNTRAINED, parts_of
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.prediction import Estimate, Prediction, Reply
 from hpvqa.files import inside, is_file
 
 
@@ -21,7 +21,8 @@ class Run:
         name: What it is called in tables, unlike any other run of the report.
         files: What it was read from: its folder, or files in the public original's form.
         settings: Its ``run.json``; None for files of the public original.
-        predictions: The latest answer to every row under every condition.
+        predictions: The latest answer to every row that asks to compare, under every condition.
+        estimates: The same of rows that ask for values.
         notes: Sentences that a reader should see.
         missing: How many rows have no answer yet; None where the data set is not at hand to tell.
         dataset: The data set that it is about; None where it is not at hand.
@@ -31,6 +32,7 @@ class Run:
     files: tuple[Path, ...]
     settings: RunSettings | None
     predictions: tuple[Prediction, ...]
+    estimates: tuple[Estimate, ...] = ()
     notes: tuple[str, ...] = ()
     missing: int | None = None
     dataset: Dataset | None = None
@@ -40,20 +42,25 @@ class Run:
         """Answers by condition, the one without any change first; views that were not trained on are apart."""
         return parts_of(self.predictions, {} if self.settings is None else self.settings.views)
 
+    @cached_property
+    def values(self) -> dict[str, list[Estimate]]:
+        """Values likewise."""
+        return parts_of(self.estimates, {} if self.settings is None else self.settings.views)
+
     @property
     def main_condition(self) -> str:
         """The condition that a run is judged by: plain if it has that one, else the first of :attr:`conditions`."""
-        return next(iter(self.conditions))
+        return next(iter(self.conditions or self.values))
 
     @property
     def main(self) -> list[Prediction]:
         """The answers that a run is judged by."""
-        return self.conditions[self.main_condition]
+        return self.conditions.get(self.main_condition, [])
 
     @property
     def tasks(self) -> list[str]:
         """Its tasks, in the order in which they appear."""
-        return list(dict.fromkeys(prediction.task for prediction in self.predictions))
+        return list(dict.fromkeys(reply.task for reply in (*self.predictions, *self.estimates)))
 
     @property
     def model(self) -> str:
@@ -90,12 +97,12 @@ class Run:
         }
         return tuple(mark for mark, holds in marks.items() if holds)
 
-    def clip(self, prediction: Prediction) -> Path | None:
+    def clip(self, reply: Reply) -> Path | None:
         """The video of a row; None where there is none to show."""
         if self.dataset is None:
             return None
         try:
-            path = inside(self.dataset.root, f"{prediction.split}/{prediction.file_name}")
+            path = inside(self.dataset.root, f"{reply.split}/{reply.clip}")
         except ValueError:
             return None
         return path if is_file(path) else None

@@ -16,7 +16,7 @@ def views_of(run: Run) -> Callable[[Prediction], View | None]:
     poses = _poses(run)
 
     def view(prediction: Prediction) -> View | None:
-        key = (prediction.split, prediction.file_name)
+        key = (prediction.split, prediction.clip)
         return poses[key] if key in poses else view_by_name(prediction.camera)
 
     return view
@@ -36,7 +36,7 @@ def _poses(run: Run) -> dict[tuple[str, str], View | None]:
     found: dict[tuple[str, str], View | None] = {}
     try:
         for split in dict.fromkeys(prediction.split for prediction in run.predictions):
-            for row in run.dataset.rows(split):
+            for row in run.dataset.comparisons(split):
                 if row.calibration is not None:
                     facing = faces_robot(row.calibration.camera)
                     found[split, row.file_name] = None if facing is None else "front" if facing else "back"

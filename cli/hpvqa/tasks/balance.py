@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -64,9 +65,21 @@ class BalanceTask(Task):
         "From the perspective of the robot arm facing forward, which end of the bar looks heavier, the left or the "
         "right one?"
     )
+    value_question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, how many centimetres does the centre of mass of {thing} "
+        "lie from its middle, counted as positive towards its left end and as negative towards its right end?"
+    )
+    asked_unit: ClassVar[str] = "cm"
+    asked_scale: ClassVar[float] = 100.0
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Turn] = Turn()
     ranges: ClassVar[type[Ranges]] = BalanceRanges
+
+    @cached_property
+    def grid(self) -> NDArray[np.float64]:
+        """Offsets to the right, then to the left."""
+        offsets = np.linspace(*BalanceRanges().offset, _STEPS)
+        return np.concatenate((-offsets[::-1], offsets))
 
     def things(self, drawn: Drawn) -> tuple[Thing, ...]:
         """The bar, across the robot's way."""

@@ -5,18 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.plain import Model
 from hpvqa.probes.base import Probe
+from hpvqa.probes.belief import Belief
 from hpvqa.probes.events import Event, Pose, Span
 from hpvqa.probes.waypoint import Waypoint
 from hpvqa.scene.sampling import Drawn
 from hpvqa.scene.spec import EpisodeSpec, Side, Thing
 from hpvqa.tasks.outcome import Measurement, Outcome
+from hpvqa.tasks.paraphrases import load_paraphrases
+
+Form = Literal["compare", "value"]
+"""What a question asks for: which of two has more of it, or how much of it one thing has."""
+FORMS: tuple[Form, ...] = get_args(Form)
+
+
+_STEPS = 1001
 
 
 class Ranges(Model, ABC):
@@ -45,6 +54,13 @@ class Task(ABC):
     unit: ClassVar[str]
     """Of the hidden property; empty if it is a plain number."""
     question: ClassVar[str]
+    """Which of two has more of it."""
+    value_question: ClassVar[str]
+    """How much of it one thing has, which stands where {thing} is; names the unit and what a sign means."""
+    asked_unit: ClassVar[str]
+    """In which that is asked, since a person would not always choose the one of the files."""
+    asked_scale: ClassVar[float] = 1.0
+    """What one of ``unit`` is in it."""
     default_fps: ClassVar[int]
     probe: ClassVar[Probe]
     """What the robot does to each of the things, one after the other."""
@@ -153,6 +169,28 @@ class Task(ABC):
         return Outcome(ok=reason is None, reason=reason, measurement=measurement)
 
     @cached_property
+    def grid(self) -> NDArray[np.float64]:
+        """All values of the hidden property that are told apart, of those that can be drawn by default; ascending."""
+        values = np.linspace(*self.hidden_range, _STEPS)
+        low, high = np.meshgrid(values, values, indexing="ij")
+        possible = self.ranges().possible(low, high)
+        return values[possible.any(axis=0) | possible.any(axis=1)]
+
+    def believed(self, name: str, measured: Belief, sharpness: float) -> Belief:
+        """What a measurement says of the hidden property of a thing, by the probe's law.
+
+        Args:
+            name: Which thing.
+            measured: What is believed of what the probe measures.
+            sharpness: How far the law may be off, as a standard deviation.
+        """
+        return measured.cause(self.grid, self._expected[name], sharpness)
+
+    @cached_property
+    def _expected(self) -> dict[str, NDArray[np.float64]]:
+        return {thing.name: self.probe.expected(thing, self.hidden, self.grid) for thing in self.examples()}
+
+    @cached_property
     def rises(self) -> bool:
         """Whether what is measured rises with the hidden property, by the probe's law."""
         low, high = self.probe.expected(self.examples()[0], self.hidden, np.array(self.hidden_range))
@@ -170,6 +208,14 @@ class Task(ABC):
         """The hidden property with its unit, as beside an axis: mass [kg]."""
         words = self.hidden.replace("_", " ")
         return f"{words} [{self.unit}]" if self.unit else words
+
+    def asked_value(self, thing: Thing) -> float:
+        """The hidden property of a thing, in the unit that is asked for."""
+        return self.asked_scale * thing.hidden(self.hidden)
+
+    def paraphrases(self, form: Form) -> tuple[str, ...]:
+        """Other words for the question; none by default. In ``value`` questions {thing} stands for the thing."""
+        return load_paraphrases(self.name).of(form)
 
     def words_for(self, value: float) -> str:
         """A value of the hidden property, as a person writes it: 3.21 kg."""

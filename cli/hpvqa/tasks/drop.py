@@ -62,6 +62,11 @@ class DropTask(PairTask):
     question: ClassVar[str] = (
         "From the perspective of the robot arm facing forward, which sphere looks more elastic, the left or the right?"
     )
+    value_question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, what is the coefficient of restitution of {thing}, as a "
+        "number between 0 and 1?"
+    )
+    asked_unit: ClassVar[str] = ""
     default_fps: ClassVar[int] = 30
     probe: ClassVar[Drop] = Drop()
     ranges: ClassVar[type[Ranges]] = DropRanges

@@ -41,6 +41,11 @@ class PressTask(PairTask):
         "From the perspective of the robot arm facing forward, which plate has the stiffer spring, the left or the "
         "right one?"
     )
+    value_question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, how stiff is the spring of {thing}, in newtons per "
+        "metre?"
+    )
+    asked_unit: ClassVar[str] = "N/m"
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Press] = Press()
     ranges: ClassVar[type[Ranges]] = PressRanges

@@ -28,6 +28,10 @@ class PushTask(PairTask):
     question: ClassVar[str] = (
         "From the perspective of the robot arm facing forward, which cube looks heavier, the left one or the right one?"
     )
+    value_question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, how heavy is {thing}, in kilograms?"
+    )
+    asked_unit: ClassVar[str] = "kg"
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Push] = Push()
     ranges: ClassVar[type[Ranges]] = MassRanges

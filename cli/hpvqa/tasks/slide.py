@@ -40,6 +40,11 @@ class SlideTask(PairTask):
     question: ClassVar[str] = (
         "From the perspective of the robot arm facing forward, which cube has more friction, the left or the right one?"
     )
+    value_question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, what is the coefficient of friction between {thing} and "
+        "the table?"
+    )
+    asked_unit: ClassVar[str] = ""
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Push] = Push()
     ranges: ClassVar[type[Ranges]] = SlideRanges

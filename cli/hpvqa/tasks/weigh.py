@@ -29,6 +29,10 @@ class WeighTask(PairTask):
     question: ClassVar[str] = (
         "From the perspective of the robot arm facing forward, which lifted cube looks heavier, the left or the right?"
     )
+    value_question: ClassVar[str] = (
+        "From the perspective of the robot arm facing forward, how heavy is {thing}, in kilograms?"
+    )
+    asked_unit: ClassVar[str] = "kg"
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Weigh] = Weigh()
     ranges: ClassVar[type[Ranges]] = MassRanges

@@ -6,26 +6,44 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
+from hpvqa.probes.belief import Belief
 from hpvqa.probes.events import Pose
 from hpvqa.record.episode import TRAJECTORY_FILE, read_episode
 from hpvqa.scene.spec import SIDES, Side
+from hpvqa.tasks.base import Task
+from hpvqa.tasks.outcome import Measurement
 from hpvqa.vlm.protocol import Answer, OneByOne, Query
+
+T = TypeVar("T")
 
 _POSE = ("x", "y", "z", "qw", "qx", "qy", "qz")
 
 
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Probabilities for which it is said what a value is below; the middle one is the answer."""
+
+
+def value_answer(task: Task, belief: Belief, text: str) -> Answer:
+    """What is said of a value, from what is believed of the hidden property."""
+    quantiles = {share: task.asked_scale * belief.quantile(share) for share in QUANTILES}
+    return Answer(value=quantiles[0.5], quantiles=quantiles, text=text)
+
+
 class Constant(OneByOne):
-    """Always says the same.
+    """Always says the same word; it has no number to say.
 
     Args:
         side: What it says.
     """
+
+    forms = ("compare",)
 
     def __init__(self, side: Side) -> None:
         self.name = side
@@ -37,43 +55,63 @@ class Constant(OneByOne):
 
 
 class Random(OneByOne):
-    """Tosses a coin, for each row its own.
+    """Tosses a coin, for each row its own; for a value, draws one of the training split.
 
     Args:
-        seed: Seed of all coins.
+        seed: Seed of all draws.
+        values: The values of the training split, by task.
     """
 
     name = "random"
     distributions = ("numpy",)
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, values: Mapping[str, Sequence[float]] | None = None) -> None:
         self._seed = seed
+        self._values = values or {}
+
+    @classmethod
+    def of(cls, dataset: Dataset, seed: int) -> Random:
+        """Draw from the training split of a data set."""
+        return cls(seed, dataset.true_values("train"))
 
     def answer_one(self, query: Query) -> Answer:
-        """Toss the coin of this row."""
+        """Toss the coin of this row.
+
+        Raises:
+            UsageError: The training split has no values of the task.
+        """
         digest = hashlib.sha256(query.key.encode()).digest()
         sequence = np.random.SeedSequence(self._seed, spawn_key=(int.from_bytes(digest, "big"),))
-        return Answer(query.choices[np.random.default_rng(sequence).integers(len(query.choices))])
+        rng = np.random.default_rng(sequence)
+        if query.unit is None:
+            return Answer(query.choices[rng.integers(len(query.choices))])
+        values = _known(self._values, query.task)
+        return Answer(value=values[int(rng.integers(len(values)))])
 
 
 class Majority(OneByOne):
-    """Says what is most often true in the training split of the same task.
+    """Says what is most often true in the training split of the same task; of values, their mean there.
 
     Args:
         counts: How often each answer is true in the training split, by task.
+        values: The values of the training split, by task.
     """
 
     name = "majority"
 
-    def __init__(self, counts: Mapping[str, Mapping[Side, int]]) -> None:
+    def __init__(
+        self, counts: Mapping[str, Mapping[Side, int]], values: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
         self._counts = counts
+        self._values = values or {}
 
     @classmethod
     def of(cls, dataset: Dataset) -> Majority:
         """Count the training split of a data set."""
-        rows = dataset.rows("train")
+        rows = dataset.comparisons("train")
         tasks = dict.fromkeys(row.task for row in rows)
-        return cls({task: Counter(row.answer for row in rows if row.task == task) for task in tasks})
+        counts = {task: Counter(row.answer for row in rows if row.task == task) for task in tasks}
+        return cls(counts, dataset.true_values("train"))
 
     def answer_one(self, query: Query) -> Answer:
         """Say the more frequent answer; where both are, left.
@@ -81,11 +119,22 @@ class Majority(OneByOne):
         Raises:
             UsageError: The training split has no rows of the task.
         """
-        if query.task not in self._counts:
-            raise UsageError(f"The training split has no rows of {query.task}, so none of its answers is the majority")
-        counts = self._counts[query.task]
+        if query.unit is not None:
+            return Answer(value=float(np.mean(_known(self._values, query.task))), text="mean of the training split")
+        counts = _known(self._counts, query.task)
         left, right = (counts.get(side, 0) for side in SIDES)
         return Answer("left" if left >= right else "right", f"{left} left and {right} right in the training split")
+
+
+def _known(found: Mapping[str, T], task: str) -> T:
+    """What the training split has of a task.
+
+    Raises:
+        UsageError: It has nothing.
+    """
+    if task not in found:
+        raise UsageError(f"The training split has no such rows of {task}, so nothing can be taken from there")
+    return found[task]
 
 
 class Oracle(OneByOne):
@@ -96,7 +145,7 @@ class Oracle(OneByOne):
     distributions = ("numpy", "pyarrow")
 
     def __init__(self) -> None:
-        self._latest: tuple[Path, Answer] | None = None
+        self._latest: tuple[Path, Task, Measurement] | None = None
 
     def answer_one(self, query: Query) -> Answer:
         """Judge by the physics that was recorded.
@@ -104,10 +153,18 @@ class Oracle(OneByOne):
         Raises:
             HpvqaError: The data set holds no recording of the episode, as when it was imported.
         """
-        # All views of an episode follow each other, and have the same answer.
+        # All questions about an episode follow each other.
         if self._latest is None or self._latest[0] != query.episode:
-            self._latest = (query.episode, observe(query.episode))
-        return self._latest[1]
+            self._latest = (query.episode, *observe(query.episode))
+        _, task, measured = self._latest
+        if query.about is None:
+            values = ", ".join(f"{name} {value:.4f}" for name, value in measured.values.items())
+            return Answer(task.answer_from(measured), f"{measured.quantity} {values}")
+        value = measured.of(query.about)
+        exact = Belief(np.array([value]), np.array([1.0]))
+        # The stated accuracy is the largest error, so about two standard deviations.
+        belief = task.believed(query.about, exact, task.probe.accuracy / 2)
+        return value_answer(task, belief, f"{measured.quantity} {value:.4f}")
 
 
 class FrameOracle(OneByOne):
@@ -134,13 +191,17 @@ class FrameOracle(OneByOne):
         rows = sorted({index for frames in query.videos for index in frames.indices})
         times = [row / query.fps for row in rows]
         places = {name: _poses(columns, name, rows) for name in record.spec.names}
+        if query.about is not None:
+            task, thing = record.task, record.spec.thing(query.about)
+            seen = task.probe.log_likelihood(thing, task.hidden, task.grid, record.events, times, places[query.about])
+            return value_answer(task, Belief.from_log(task.grid, seen), f"{len(rows)} moments")
         odds = record.task.log_odds(record.spec, record.events, times, places)
         logprobs: dict[Side, float] = {"left": -float(np.logaddexp(0, -odds)), "right": -float(np.logaddexp(0, odds))}
         return Answer("left" if odds >= 0 else "right", f"log-odds of left {odds:.2f}", logprobs)
 
 
-def observe(folder: Path) -> Answer:
-    """What the recorded trajectory and events of an episode say.
+def observe(folder: Path) -> tuple[Task, Measurement]:
+    """What the recorded trajectory and events of an episode say, and of which task it is.
 
     Raises:
         HpvqaError: They are not there, or damaged.
@@ -150,10 +211,7 @@ def observe(folder: Path) -> Answer:
     record = read_episode(folder)
     columns = read_trajectory(folder / TRAJECTORY_FILE, record.spec.names)
     final = {name: _poses(columns, name, [-1])[0] for name in record.spec.names}
-    measured = record.task.measure(record.spec, record.events, final)
-    values = ", ".join(f"{name} {value:.4f}" for name, value in measured.values.items())
-    text = f"{measured.quantity} {values}"
-    return Answer(record.task.answer_from(measured), text)
+    return record.task, record.task.measure(record.spec, record.events, final)
 
 
 def _poses(columns: Mapping[str, NDArray[np.float64]], name: str, rows: Sequence[int]) -> list[Pose]:

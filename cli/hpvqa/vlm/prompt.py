@@ -24,12 +24,18 @@ def _asks(text: str) -> str:
     return text
 
 
+VALUE_SYSTEM = "You are a helpful assistant. Answer with only a number, in the unit that the question asks for."
+
+
 class Prompt(Model):
     """A prompt file."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="What runs and reports call it.")
     version: int = Field(ge=1, description="Raised with every change of the words.")
     system: str = Field(description="The system message; empty: none.")
+    value_system: str = Field(
+        default=VALUE_SYSTEM, description="The system message where a number is asked for; empty: none."
+    )
     user: Annotated[str, AfterValidator(_asks)] = Field(
         default="{question}", description="The text after the video; {question} stands for the row's question."
     )
@@ -37,7 +43,9 @@ class Prompt(Model):
     @property
     def sha256(self) -> str:
         """Hash of what a model is told; comments and the layout of the file do not count."""
-        return hashlib.sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
+        # What has always been hashed stays as it is.
+        value = "" if self.value_system == VALUE_SYSTEM else f"\0{self.value_system}"
+        return hashlib.sha256(f"{self.system}\0{self.user}{value}".encode()).hexdigest()
 
     def ask(self, question: str) -> str:
         """The text after the video."""
@@ -51,6 +59,7 @@ class PromptRecord(Model):
     version: int
     sha256: str = Field(description="Hash of the words; runs with different hashes are never mixed.")
     system: str
+    value_system: str = VALUE_SYSTEM
     user: str
 
     @classmethod

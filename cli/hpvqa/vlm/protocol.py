@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from hpvqa.errors import HpvqaError
 from hpvqa.record.episode import CameraRecord
 from hpvqa.scene.spec import Side
+from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.frames.clip import Clip, Frames
 
 Resampling = Literal["none", "unknown"]
@@ -35,6 +36,8 @@ class Query:
         system: What a model is told before all else; empty: nothing.
         text: What it is asked after the videos.
         choices: The words to choose from, in the order in which the question names them.
+        unit: Where a number is asked for and no word: in which unit it is, empty for a plain one; None: a word is.
+        about: The thing that the question is about, by its name; None: all of them.
         episode: Folder of the whole recording. Privileged: a fair answerer sees the clip alone.
         times: When each stored frame is shown [s], if the frame rate varies; see `Clip`.
         videos: The frames to look at, one entry a clip; empty for an answerer that opens clips itself.
@@ -53,6 +56,8 @@ class Query:
     episode: Path
     videos: tuple[Frames, ...] = ()
     times: tuple[float, ...] = ()
+    unit: str | None = None
+    about: str | None = None
 
     def recording(self, moments: tuple[float, ...] = ()) -> Clip:
         """The clip that it is about, to choose frames of.
@@ -68,7 +73,7 @@ class Answer:
     """The answer to one query.
 
     Attributes:
-        choice: The chosen word; None where there is no valid answer.
+        choice: The chosen word; None where there is no valid answer, or a number was asked for.
         text: What was said, or how the choice came about.
         logprobs: Natural logarithm of the probability of each choice among all that could have been said; None where
             the answerer has none.
@@ -76,15 +81,19 @@ class Answer:
         prompt_tokens: Length of the prompt, videos included; None where it is not known.
         answer_tokens: How many tokens were generated; None where it is not known.
         error: Why there is no answer, in a sentence; None where there is one.
+        value: The number, in the unit that was asked for; None where there is no valid one, or a word was asked for.
+        quantiles: What the number is below with each of some probabilities; None where the answerer has none.
     """
 
-    choice: Side | None
+    choice: Side | None = None
     text: str = ""
     logprobs: Mapping[Side, float] | None = None
     seconds: float = 0.0
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     error: str | None = None
+    value: float | None = None
+    quantiles: Mapping[float, float] | None = None
 
 
 class Answerer(Protocol):
@@ -104,6 +113,10 @@ class Answerer(Protocol):
     @property
     def given_frames(self) -> bool:
         """Whether its queries must hold frames; else it opens clips itself, or looks at none."""
+
+    @property
+    def forms(self) -> Sequence[Form]:
+        """The forms of question that it can answer."""
 
     @property
     def details(self) -> Mapping[str, JsonValue]:
@@ -148,6 +161,7 @@ class OneByOne(ABC):
     name: str
     batch_size = 1
     given_frames = False
+    forms: Sequence[Form] = FORMS
     privileged = False
     resampling: Resampling = "none"
     details: Mapping[str, JsonValue] = {}

@@ -27,7 +27,7 @@ def _pixels(dataset: Dataset, seed: int) -> Answerer:
 BASELINES: Mapping[str, Callable[[Dataset, int], Answerer]] = {
     "left": lambda dataset, seed: Constant("left"),
     "right": lambda dataset, seed: Constant("right"),
-    "random": lambda dataset, seed: Random(seed),
+    "random": lambda dataset, seed: Random.of(dataset, seed),
     "majority": lambda dataset, seed: Majority.of(dataset),
     "oracle": lambda dataset, seed: Oracle(),
     "frame-oracle": lambda dataset, seed: FrameOracle(),

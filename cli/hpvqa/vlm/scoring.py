@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from hpvqa.errors import UsageError
 from hpvqa.scene.spec import Side
@@ -17,6 +17,8 @@ LEAST_MASS = 0.5
 """A model that gives the choices together less than this would rather say something else."""
 
 Tokens = tuple[int, ...]
+S = TypeVar("S", bound=str)
+"""The words of answers: left and right, or any."""
 
 
 def parse_choice(text: str, choices: Sequence[Side], *, cut: bool = False) -> Side | None:
@@ -56,7 +58,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Candidates:
+class Candidates(Generic[S]):
     """The answers that can be given, as tokens.
 
     Where they are single tokens, one step gives the probability of each. Where a word is split, or both begin alike,
@@ -67,7 +69,7 @@ class Candidates:
         tokens: The tokens of each.
     """
 
-    choices: tuple[Side, ...]
+    choices: tuple[S, ...]
     tokens: tuple[Tokens, ...]
 
     @cached_property
@@ -80,7 +82,7 @@ class Candidates:
         ordered = sorted(following.items(), key=lambda item: len(item[0]))
         return tuple(Step(prefix, tuple(tokens)) for prefix, tokens in ordered)
 
-    def logprobs(self, found: Sequence[Sequence[float]]) -> dict[Side, float]:
+    def logprobs(self, found: Sequence[Sequence[float]]) -> dict[S, float]:
         """Natural logarithm of the probability of each choice.
 
         Args:
@@ -97,7 +99,7 @@ class Candidates:
         }
 
 
-def candidates(tokenizer: Any, prompt: str, choices: Sequence[Side]) -> Candidates:
+def candidates(tokenizer: Any, prompt: str, choices: Sequence[S]) -> Candidates[S]:
     """The choices as tokens that continue a prompt.
 
     Where one answer is the beginning of another, what ends a turn belongs to both of them: without it, the shorter one

@@ -52,6 +52,34 @@ def gap_figures(report: Report) -> str:
     return figures(drawn) + "".join(few)
 
 
+def value_figures(report: Report) -> str:
+    """One figure a task: what was said of each thing against what is true."""
+    drawn = []
+    for task in report.tasks:
+        known = [
+            (number, run.name, part.pairs[task])
+            for number, run in enumerate(report.runs)
+            for part in run.values
+            if part.condition == run.condition and part.pairs.get(task)
+        ]
+        if not known:
+            continue
+        truths = [truth for _, _, pairs in known for truth, _ in pairs]
+        margin = 0.08 * (max(truths) - min(truths) or abs(truths[0]))
+        # A wild guess stays at the border: the scale is that of the truth.
+        span = (min(truths) - margin, max(truths) + margin)
+        name = f"{TASKS[task].hidden.replace('_', ' ')} [{TASKS[task].asked_unit}]" if task in TASKS else "value"
+        chart = Chart(span, span, f"true {name.removesuffix(' []')}", "said")
+        chart.slope("half")
+        for number, run, pairs in known:
+            for truth, said in pairs:
+                chart.point(truth, said, None, None, number, f"{run}: said {said:.3g}, true {truth:.3g}", 3.0)
+        title = f"{task}, values"
+        caption = "One mark a thing, all of its views pooled. On the dashed line, what is said is true."
+        drawn.append(figure(title, chart.drawing.render(title, caption), caption))
+    return figures(drawn)
+
+
 def lean_figures(report: Report) -> str:
     """One figure a task: how well the sides are told apart, and which one is preferred."""
     drawn = []

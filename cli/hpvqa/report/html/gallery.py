@@ -55,12 +55,12 @@ def _known(run: Run) -> dict[tuple[str, str], Row]:
     if run.dataset is None:
         return {}
     splits = dict.fromkeys(prediction.split for prediction in run.predictions)
-    return {(split, row.file_name): row for split in splits for row in run.dataset.rows(split)}
+    return {(split, row.file_name): row for split in splits for row in run.dataset.comparisons(split)}
 
 
 def _card(run: Run, row: Prediction, known: dict[tuple[str, str], Row], clips: Clips) -> str:
     clip = run.clip(row)
-    facts = known.get((row.split, row.file_name))
+    facts = known.get((row.split, row.clip))
     strip = clips.strip(clip, facts) if clip and facts and facts.frames else Strip("", "the clip is not there")
     what = f"{row.task} episode {row.episode}, {row.camera}"
     if strip.uri:

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from hpvqa.files import write_text
-from hpvqa.report.html.curves import calibration_figures, gap_figures, lean_figures
+from hpvqa.report.html.curves import calibration_figures, gap_figures, lean_figures, value_figures
 from hpvqa.report.html.gallery import gallery
 from hpvqa.report.html.media import Clips
 from hpvqa.report.html.provenance import provenance
@@ -33,6 +33,7 @@ from hpvqa.report.tables.scores import (
     sides_grid,
     threshold_grid,
 )
+from hpvqa.report.tables.values import sureness_grid, values_conditions_grid, values_grid
 
 CLIP_BUDGET = 3_000_000
 """Most bytes of video in the page, so that it opens at once, also from a mail or on a phone."""
@@ -70,6 +71,7 @@ _PARTS = (
         [sides_grid, bias_grid, probabilities_grid],
         key=True,
     ),
+    Part("values", "Values", [value_figures], [values_grid, values_conditions_grid], [sureness_grid], key=True),
     Part("gap", "By difficulty", [gap_figures], [threshold_grid], [gap_grid], key=True),
     Part(
         "conditions",
@@ -130,8 +132,8 @@ def _title(report: Report) -> str:
 def _header(report: Report, sections: dict[str, str]) -> str:
     links = "".join(f'<a href="#{anchor}">{escape(title)}</a>' for anchor, title in sections.items())
     lead = (
-        "A robot pushes two cubes or drops two spheres; the question is which one is heavier, or more elastic. Every "
-        "interval is over episodes, because several views of one episode are not independent samples."
+        "A robot does an experiment on things that look alike; the question is about a property that no single picture "
+        "shows. Every interval is over episodes, because several views of one episode are not independent samples."
     )
     items = "".join(
         tag("li", _marked(report, number) + words(_about(report, number), "span", "note"))

@@ -19,6 +19,7 @@ from hpvqa.report.tables.scores import (
     sides_grid,
     threshold_grid,
 )
+from hpvqa.report.tables.values import sureness_grid, values_conditions_grid, values_grid
 
 Maker = Callable[[Report], Grid | None]
 """What makes a table of a report, or none where it has nothing to show."""
@@ -36,6 +37,9 @@ def grids(report: Report) -> list[Grid]:
         camera_grid(report),
         perspective_grid(report),
         pooled_grid(report),
+        values_grid(report),
+        values_conditions_grid(report),
+        sureness_grid(report),
         gap_grid(report),
         threshold_grid(report),
         explanation_grid(report),

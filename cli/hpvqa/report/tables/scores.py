@@ -19,7 +19,9 @@ def runs_grid(report: Report) -> Grid:
     """What was read, and what of it counts."""
     lines = []
     for run in report.runs:
-        counts = [sum(getattr(c, name) for c in run.conditions) for name in ("rows", "invalid", "failed")]
+        counts = [
+            sum(getattr(c, name) for c in (*run.conditions, *run.values)) for name in ("rows", "invalid", "failed")
+        ]
         missing = "?" if run.missing is None else str(run.missing)
         lines.append(Line((run.name, *map(str, counts), missing, str(len(run.conditions))), run.marks))
     return Grid(
@@ -39,7 +41,8 @@ def accuracy_grid(report: Report) -> Grid:
             for run in report.runs
             if (cell := run.main.cell(task)) is not None
         ]
-        groups.append(Group(task, tuple(lines)))
+        if lines:
+            groups.append(Group(task, tuple(lines)))
     return Grid(
         "Accuracy (the paper's Table 3)",
         ("run", *SCORE_COLUMNS),

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from hpvqa.errors import MissingDependencyError
 from hpvqa.scene.spec import Side
+from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.checkpoint import check_checkpoint, fingerprint, locate
@@ -24,7 +25,8 @@ from hpvqa.vlm.families import find_family
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import EngineOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
-from hpvqa.vlm.scoring import Candidates, MassCheck, Tokens, candidates, likeliest, parse_choice
+from hpvqa.vlm.scoring import Candidates, MassCheck, Tokens, candidates, likeliest
+from hpvqa.vlm.values import read
 
 Dtype = Literal["float32", "bfloat16"]
 Options = TypeVar("Options", bound=EngineOptions)
@@ -82,6 +84,7 @@ class Engine(ABC, Generic[Options]):
     packages: tuple[tuple[str, str], ...]
     """Modules that it takes, and the command that installs each."""
     given_frames = True
+    forms: Sequence[Form] = FORMS
     privileged = False
     resampling: Resampling = "none"
 
@@ -153,41 +156,42 @@ class Engine(ABC, Generic[Options]):
             RunError: The model failed.
         """
         start = time.perf_counter()
-        texts = [render(self._processor, query, self.family) for query in queries]
-        answers = self._spoken(queries, texts) if self.options.scoring == "generate" else self._scored(queries, texts)
+        asked = [(query, render(self._processor, query, self.family)) for query in queries]
+        # Numbers cannot be scored one by one: they are spoken.
+        aloud = [self.options.scoring == "generate" or query.unit is not None for query in queries]
+        spoken = iter(self._spoken([pair for pair, says in zip(asked, aloud, strict=True) if says]))
+        scored = iter(self._scored([pair for pair, says in zip(asked, aloud, strict=True) if not says]))
         seconds = (time.perf_counter() - start) / max(len(queries), 1)
-        return [replace(answer, seconds=seconds) for answer in answers]
+        return [replace(next(spoken if says else scored), seconds=seconds) for says in aloud]
 
-    def _spoken(self, queries: Sequence[Query], texts: Sequence[str]) -> list[Answer]:
-        replies = self._run([EngineRequest(text, query.videos) for query, text in zip(queries, texts, strict=True)])
+    def _spoken(self, asked: Sequence[tuple[Query, str]]) -> list[Answer]:
+        replies = self._run([EngineRequest(text, query.videos) for query, text in asked])
         return [
             Answer(
-                choice=None if reply.error else parse_choice(reply.text, query.choices, cut=reply.cut),
                 text=reply.text,
                 prompt_tokens=reply.prompt_tokens,
                 answer_tokens=reply.answer_tokens,
                 error=reply.error,
+                **read("" if reply.error else reply.text, query, cut=reply.cut),
             )
-            for query, reply in zip(queries, replies, strict=True)
+            for (query, _), reply in zip(asked, replies, strict=True)
         ]
 
-    def _scored(self, queries: Sequence[Query], texts: Sequence[str]) -> list[Answer]:
-        asked: list[Candidates] = [
-            self._candidates(text, query.choices) for query, text in zip(queries, texts, strict=True)
-        ]
+    def _scored(self, asked: Sequence[tuple[Query, str]]) -> list[Answer]:
+        choices: list[Candidates[Side]] = [self._candidates(text, query.choices) for query, text in asked]
         # All steps of a query follow each other: they have the same beginning, and an engine may keep that.
         requests = [
             EngineRequest(text, query.videos, step.prefix, step.following)
-            for query, text, answers in zip(queries, texts, asked, strict=True)
+            for (query, text), answers in zip(asked, choices, strict=True)
             for step in answers.steps
         ]
         replies = iter(self._run(requests))
         return [
             self._weighed(query.choices, answers, [next(replies) for _ in answers.steps])
-            for query, answers in zip(queries, asked, strict=True)
+            for (query, _), answers in zip(asked, choices, strict=True)
         ]
 
-    def _weighed(self, choices: Sequence[Side], answers: Candidates, replies: Sequence[EngineReply]) -> Answer:
+    def _weighed(self, choices: Sequence[Side], answers: Candidates[Side], replies: Sequence[EngineReply]) -> Answer:
         first = replies[0]
         error = next((reply.error for reply in replies if reply.error), None)
         if error is not None:

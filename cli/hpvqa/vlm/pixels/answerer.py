@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.errors import UsageError
+from hpvqa.probes.belief import Belief
 from hpvqa.record.decode import iter_frames
 from hpvqa.scene.spec import Side
-from hpvqa.vlm.pixels.measure import measure_clip
+from hpvqa.tasks import get_task
+from hpvqa.vlm.baselines import value_answer
+from hpvqa.vlm.pixels.measure import Measured, measure_clip
 from hpvqa.vlm.protocol import Answer, OneByOne, Query
 
 LEAST = 0.001
@@ -37,15 +40,23 @@ class PixelsAnswerer(OneByOne):
     name = "pixels"
     distributions = ("av", "numpy")
 
+    def __init__(self) -> None:
+        self._latest: tuple[Path, Measured] | None = None
+
     def answer_one(self, query: Query) -> Answer:
-        """Measure, then compare.
+        """Measure, then compare, or say what follows for the thing that is asked about.
 
         Raises:
             HpvqaError: The clip does not decode, its camera is not known, or the task cannot be measured.
         """
         if query.camera is None:
             raise UsageError(f"{query.key} has no camera calibration, which pixels cannot do without")
-        measured = measure_clip(ClipFrames(query.clip), query.camera, query.fps, query.task)
+        # All questions about a clip follow each other.
+        if self._latest is None or self._latest[0] != query.clip:
+            self._latest = (query.clip, measure_clip(ClipFrames(query.clip), query.camera, query.fps, query.task))
+        measured = self._latest[1]
+        if query.about is not None:
+            return _value(measured, query.task, query.about)
         p_left = min(max(measured.p_left, LEAST), 1 - LEAST)
         shown = ", ".join(f"{name} {_show(value)}" for name, value in measured.values.items())
         probability: dict[Side, float] = {"left": p_left, "right": 1 - p_left}
@@ -54,6 +65,14 @@ class PixelsAnswerer(OneByOne):
             text=f"{measured.quantity} {shown}",
             logprobs={side: math.log(probability[side]) for side in query.choices},
         )
+
+
+def _value(measured: Measured, task: str, about: str) -> Answer:
+    """The value of one thing; of one that was not found, any may be true."""
+    kind = get_task(task)
+    belief = measured.hidden.get(about)
+    said = f"{measured.quantity} {_show(measured.values.get(about))}"
+    return value_answer(kind, Belief.none(kind.grid) if belief is None else belief, said)
 
 
 def _show(value: float | None) -> str:

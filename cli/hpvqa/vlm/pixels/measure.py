@@ -9,18 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.errors import UsageError
+from hpvqa.probes.belief import Belief
 from hpvqa.probes.traces import Moved, Path, Trace
 from hpvqa.record.episode import CameraRecord
 from hpvqa.scene.spec import Thing
 from hpvqa.tasks import get_task
-from hpvqa.vlm.pixels.belief import Belief
 from hpvqa.vlm.pixels.locate import Solid
 from hpvqa.vlm.pixels.moved import displacement, turn
 from hpvqa.vlm.pixels.path import values_of
 from hpvqa.vlm.pixels.table import survey
-
-_STEPS = 201
-"""Values of a hidden property that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +58,8 @@ def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps:
     found = _look(frames, camera, fps, trace, things)
     quantity, hidden, rising = kind.hidden, found, True
     if not isinstance(trace, Path):
-        values = np.linspace(*kind.hidden_range, _STEPS)
-        expected = kind.probe.expected(thing, kind.hidden, values)
         quantity, rising = kind.probe.quantity, kind.rises
-        hidden = {name: seen.cause(values, expected, kind.probe.sharpness) for name, seen in found.items()}
+        hidden = {name: kind.believed(name, seen, kind.probe.sharpness) for name, seen in found.items()}
     best = {name: found[name].best if name in found else None for name in names}
     return Measured(quantity, best, _p_left(found, names, trace.values, rising), hidden)
 

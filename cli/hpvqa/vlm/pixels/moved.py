@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.probes.belief import Belief
 from hpvqa.probes.traces import Moved, Turned
-from hpvqa.vlm.pixels.belief import Belief
 from hpvqa.vlm.pixels.locate import CLEAREST, Solid, find, presence
 from hpvqa.vlm.pixels.table import Survey
 

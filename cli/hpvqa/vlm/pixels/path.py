@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.probes.belief import Belief
 from hpvqa.probes.traces import Path
 from hpvqa.scene.spec import Thing
-from hpvqa.vlm.pixels.belief import Belief
 from hpvqa.vlm.pixels.locate import Solid, find, presence
 from hpvqa.vlm.pixels.table import Survey
 from hpvqa.vlm.pixels.view import Samples, View

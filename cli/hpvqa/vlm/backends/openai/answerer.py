@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from hpvqa.errors import HpvqaError, MissingDependencyError, RunError, UsageError
 from hpvqa.install import pip_install
+from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.backends.openai.api import Api, check_url
 from hpvqa.vlm.backends.openai.dialect import Conversation
 from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
@@ -26,8 +27,9 @@ from hpvqa.vlm.backends.openai.served import Served, find_served
 from hpvqa.vlm.backends.openai.trial import ServerSetup, expected, stretches, try_out
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
-from hpvqa.vlm.scoring import MassCheck, parse_choice
+from hpvqa.vlm.scoring import MassCheck
 from hpvqa.vlm.thoughts import spoken
+from hpvqa.vlm.values import read
 
 _ROUNDS = 4
 """Queries at once, in requests at once: the slowest request of a batch keeps the others waiting, so not too few."""
@@ -56,6 +58,7 @@ class OpenAIAnswerer:
     """
 
     given_frames = True
+    forms: Sequence[Form] = FORMS
     privileged = False
     distributions = ("av", "numpy")
 
@@ -184,6 +187,8 @@ class OpenAIAnswerer:
             # replies are read meanwhile.
             async with connection.slots:
                 sent = await asyncio.to_thread(setup.packing.pack, query)
+                if query.unit is not None:
+                    return await setup.spoken.number(chat, sent, query.unit)
                 return await setup.method.answer(chat, sent, query.choices)
         except HpvqaError as error:
             return error
@@ -223,8 +228,8 @@ class OpenAIAnswerer:
         text = "".join(said)
         if error is None and not (spoken(text) or "").strip():
             error = nothing_within(self._options.max_new_tokens)
-        choice = None if error else parse_choice(text, query.choices)
-        return Answer(choice, text, seconds=time.perf_counter() - start, error=error)
+        found = read("" if error else text, query)
+        return Answer(text=text, seconds=time.perf_counter() - start, error=error, **found)
 
     async def _listen(self, connection: _Connection, query: Query, heard: Callable[[str], None]) -> None:
         assert self._chat is not None  # noqa: S101 - it was loaded

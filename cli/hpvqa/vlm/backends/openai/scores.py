@@ -15,6 +15,7 @@ from hpvqa.vlm.backends.openai.replies import ROUNDING, ChatReply
 from hpvqa.vlm.protocol import Answer
 from hpvqa.vlm.scoring import Candidates, Tokens, begins_with_choice, likeliest, parse_choice
 from hpvqa.vlm.thoughts import is_thought, spoken
+from hpvqa.vlm.values import parse_value
 
 Chat = Callable[..., Awaitable[ChatReply]]
 """``chat(sent, **fields)``: what the model replies to a query, with further fields in the request."""
@@ -58,23 +59,47 @@ class Spoken:
         Raises:
             IncompleteError: The model said nothing, as while it still thinks.
         """
+        reply, said, cut = await self._said(chat, sent)
+        if cut and not begins_with_choice(said, choices):
+            self._tell_cut("neither word")
+        return _read(reply, choice=parse_choice(reply.text, choices, cut=cut))
+
+    async def number(self, chat: Chat, sent: Sent, unit: str) -> Answer:
+        """One request, for a number in a unit.
+
+        Raises:
+            IncompleteError: The model said nothing, as while it still thinks.
+        """
+        reply, _, cut = await self._said(chat, sent)
+        if cut:
+            self._tell_cut("no number")
+        return _read(reply, value=parse_value(reply.text, unit, cut=cut))
+
+    async def _said(self, chat: Chat, sent: Sent) -> tuple[ChatReply, str, bool]:
+        """What was said, what of it is no thought, and whether more would have been said."""
         reply = await chat(sent, max_tokens=self.most)
         cut, said = reply.ended == "length", spoken(reply.text)
         if said is None or (not said.strip() and (cut or reply.thinks)):
             raise IncompleteError(nothing_within(self.most))
         if reply.silent:
             raise IncompleteError(f"The server sent no text (it ended with {str(reply.ended)[:40]!r})")
-        if cut and not begins_with_choice(said, choices):
-            self.tell(
-                f"An answer was cut off after {self.most} tokens; what it would have been is not known, so it counts "
-                "as neither word; raise --max-new-tokens"
-            )
-        return Answer(
-            choice=parse_choice(reply.text, choices, cut=cut),
-            text=reply.text,
-            prompt_tokens=reply.prompt_tokens,
-            answer_tokens=reply.answer_tokens,
+        return reply, said, cut
+
+    def _tell_cut(self, counts_as: str) -> None:
+        self.tell(
+            f"An answer was cut off after {self.most} tokens; what it would have been is not known, so it counts as "
+            f"{counts_as}; raise --max-new-tokens"
         )
+
+
+def _read(reply: ChatReply, *, choice: Side | None = None, value: float | None = None) -> Answer:
+    return Answer(
+        choice=choice,
+        value=value,
+        text=reply.text,
+        prompt_tokens=reply.prompt_tokens,
+        answer_tokens=reply.answer_tokens,
+    )
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ class ServerSetup:
 
     Attributes:
         packing: How queries are sent.
-        method: How answers are found.
+        method: How it is found which word is the answer.
+        spoken: How numbers are found.
         resampling: Whether it keeps all frames.
         frames_each: How many frames make one stretch of video tokens, so that those of each query can be
             counted; None where the replies do not show it.
@@ -50,6 +51,7 @@ class ServerSetup:
 
     packing: Packing
     method: AnswerMethod
+    spoken: Spoken
     resampling: Resampling
     frames_each: int | None
 
@@ -91,7 +93,8 @@ async def try_out(
             "The server may leave out frames that it is sent, so this run is marked: resampling unknown. --transport "
             "images sends each frame by itself; vLLM leaves none out if it is started with --trust-request-mm-kwargs"
         )
-    return ServerSetup(packing, await find_method(chat.api, chat, served, options, sent, tell), resampling, frames_each)
+    method = await find_method(chat.api, chat, served, options, sent, tell)
+    return ServerSetup(packing, method, Spoken(options.max_new_tokens, once(tell)), resampling, frames_each)
 
 
 async def _first(

@@ -1,4 +1,4 @@
-"""What is believed of a quantity after looking: a probability for each value of a grid."""
+"""What is believed of a quantity after an experiment: a probability for each value of a grid."""
 
 from __future__ import annotations
 
@@ -42,6 +42,12 @@ class Belief:
     def best(self) -> float:
         """The most probable value."""
         return float(self.values[self.probability.argmax()])
+
+    def quantile(self, share: float) -> float:
+        """The value that the quantity is below with this probability, between those of the grid."""
+        # Each value stands for the stretch from half-way to its neighbours.
+        below = np.cumsum(self.probability) - self.probability / 2
+        return float(np.interp(share, below, self.values))
 
     def exceeds(self, other: Belief) -> float:
         """Probability that this quantity is larger than another one on the same grid; a draw counts half."""
