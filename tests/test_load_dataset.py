@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from hpvqa.dataset.build import build
+from hpvqa.dataset.build import Questions, build
 from hpvqa.dataset.importing import import_public
 from hpvqa.dataset.load import open_dataset
 from hpvqa.recipe import Recipe
+from hpvqa.tasks.base import FORMS
 from tests.factories import make_data, make_original, quiet
 
 pytestmark = pytest.mark.slow
@@ -39,6 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One data set of ours, and two imported ones whose drops are in one split only."""
     made = tmp_path_factory.mktemp("load")
     build(make_data(made / "data", push=8, drop=4), made / "ours", quiet(), recipe=Recipe())
+    asked = Questions(FORMS, paraphrased=True)
+    build(made / "data", made / "values", quiet(), recipe=Recipe(), questions=asked)
     for split in ("train", "eval"):
         original = made / f"original-{split}"
         make_original(original / f"drop_{split}", "drop", {0: "Left."})
@@ -51,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loaded(folder: Path) -> dict[str, Any]:
     """What `datasets` reads of each, all of them in one process, which takes seconds to start."""
     asked = {name: (str(folder / name), ["drop", "push"]) for name in ("train", "eval")}
-    asked["ours"] = (str(folder / "ours"), ["default", "drop", "push"])
+    asked |= {name: (str(folder / name), ["default", "drop", "push"]) for name in ("ours", "values")}
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "cache")}
     command = [sys.executable, "-c", SCRIPT, json.dumps(asked)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -80,3 +83,13 @@ def test_it_reads_a_data_set_whose_task_is_in_one_split_only(loaded: dict[str, A
     counts = loaded[split]["counts"]
     assert counts["drop"] == {split: 2}
     assert counts["push"] == {"eval": 4}
+
+
+def test_several_questions_about_a_clip_are_several_rows(loaded: dict[str, Any], folder: Path) -> None:
+    rows = open_dataset(folder / "values").rows("eval")
+    pushes = [row for row in rows if row.task == "push"]
+    found = loaded["values"]["rows"]
+    assert loaded["values"]["counts"]["default"]["eval"] == len(rows)
+    assert [(row["question"], row["answer"], row["about"], row["wording"]) for row in found] == [
+        (row.question, row.answer, getattr(row, "about", None), row.wording) for row in pushes
+    ]
