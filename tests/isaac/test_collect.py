@@ -247,17 +247,25 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
 
 def test_a_kit_that_lost_its_gpu_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hpvqa.collect import isaac
-    from hpvqa.collect.batches.exchange import Exchange
-    from hpvqa.collect.batches.messages import Setup
+    from hpvqa.collect.exchange import Exchange
+    from hpvqa.collect.messages import Setup
 
     monkeypatch.setattr(isaac, "HUNG_TIME", 0.2)
-    environ, folder = installation(tmp_path / "isaac", "hung"), tmp_path / "exchange"
-    command = [str(tmp_path / "isaac" / "isaaclab.sh"), "-p", "-m", "hpvqa.collect.batches.child", str(folder)]
+    environ = installation(tmp_path / "isaac", "hung")
     setup = Setup(
-        data=tmp_path, partial=tmp_path, fps=10, resolution=None, environments=1, threads=1, example=sample("push")
+        backend="isaac",
+        data=tmp_path,
+        partial=tmp_path,
+        fps={"push": 10},
+        resolution=None,
+        environments=1,
+        threads=1,
+        example=sample("push"),
     )
-    with Exchange(folder).hosted(setup):
-        child = isaac.IsaacChild(command, environ, tmp_path / "log")
-        wait_for(lambda: child.ended() is not None)
+    exchange = Exchange(setup)
+    command = [str(tmp_path / "isaac" / "isaaclab.sh"), "-p", "-m", "hpvqa.collect.child", exchange.address]
+    child = isaac.IsaacChild(command, environ, tmp_path / "log")
+    wait_for(lambda: exchange.replies(0.01) or child.ended() is not None)
+    exchange.close()
     assert child.ended() == -signal.SIGTERM
-    assert children(str(tmp_path)) == []
+    assert children(exchange.address) == []
