@@ -1,6 +1,6 @@
 """The model that comes with the package, as data beside this file: ``base``, and an ``adapter`` that was trained on it.
 
-``python -m hpvqa.pretrain`` made the base, ``hpvqa finetune --recipe embedded-lora`` the adapter.
+``python -m research.pretrain`` made the base, ``hpvqa finetune --recipe embedded-lora`` the adapter.
 """
 
 from __future__ import annotations
