@@ -112,7 +112,8 @@ def installation(folder: Path, kind: str, gpu: str = "NVIDIA GeForce RTX 4090", 
         answer: What the Python says of itself, where that differs.
     """
     said = {"python": [3, 11], "lab": "2.3.2", "has_lab": True, "hpvqa": hpvqa.__version__, "missing": [], **answer}
-    python = f"PYTHONPATH={ROOT} exec {sys.executable}"
+    path = f"{ROOT}:{Path(hpvqa.__file__).parents[1]}"
+    python = f"PYTHONPATH={path} exec {sys.executable}"
     _script(
         folder / "isaaclab.sh",
         f"""[ "$1" = -p ] && shift
