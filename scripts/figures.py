@@ -27,12 +27,12 @@ from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.camera import fovy, rotation
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
+from hpvqa.scene.room import TABLE_CENTER, TABLE_HALF
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import SteppedSimulator
-from hpvqa.sim.room import TABLE_CENTER, TABLE_HALF
 from hpvqa.tasks import TASKS
 
 IMAGES = Path("docs/images")

@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.scene.room import TABLE_CENTER, TABLE_HALF
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Thing
 from hpvqa.sim.mujoco.impact import Bounce, bounce
 from hpvqa.sim.mujoco.names import ROBOT, THING
@@ -21,7 +22,6 @@ from hpvqa.sim.protocol import FIRST_LABEL, ROBOT_LABEL, Array, BodyState, Comma
 from hpvqa.sim.render import VERSION
 from hpvqa.sim.render.context import open_context
 from hpvqa.sim.render.parts import thing_parts
-from hpvqa.sim.room import TABLE_CENTER, TABLE_HALF
 
 if TYPE_CHECKING:
     from hpvqa.sim.render.renderer import Renderer

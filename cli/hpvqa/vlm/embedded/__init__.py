@@ -30,6 +30,11 @@ def place_of(model: str) -> str:
     return str(base_folder()) if model in NAMES else model
 
 
+def base_of(model: str) -> str | None:
+    """The name of the base, which is what adapters of either embedded model belong on; None for another model."""
+    return BASE if model in NAMES else None
+
+
 def own_adapter(model: str) -> Path | None:
     """The adapter that the name of a model includes; None if it includes none."""
     return adapter_folder() if model == ADAPTED else None
