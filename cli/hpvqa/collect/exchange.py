@@ -13,6 +13,9 @@ from queue import SimpleQueue
 
 from hpvqa.collect.messages import REPLY, Batch, Reply, Setup
 
+_SHORT = 80
+"""The name of a socket has less than 108 bytes, of which the folder may take so many."""
+
 
 class Exchange:
     """The pool's end. Whatever is sent before the child has come waits for it.
@@ -22,8 +25,10 @@ class Exchange:
     """
 
     def __init__(self, setup: Setup) -> None:
-        # Only this user may look into the folder. A data folder's path may be too long for a socket's name.
-        self._folder = tempfile.TemporaryDirectory(prefix="hpvqa-")
+        # Only this user may look into the folder. Data folders, and some for temporary files, have names too long for
+        # a socket.
+        where = None if len(os.fsencode(tempfile.gettempdir())) < _SHORT else "/tmp"  # noqa: S108 - see above
+        self._folder = tempfile.TemporaryDirectory(prefix="hpvqa-", dir=where)
         self.address = f"{self._folder.name}/child"
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(self.address)

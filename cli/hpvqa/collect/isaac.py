@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpvqa.collect.messages import Setup
-from hpvqa.collect.pool import Breed, ChildPool
+from hpvqa.collect.pool import ChildPool, Launcher
 from hpvqa.collect.process import ChildProcess, clean_environment
 from hpvqa.processes import SAFE_PATH
 from hpvqa.sim.isaac.kit_log import FATAL, reason
@@ -98,4 +98,4 @@ def isaac_pool(command: Sequence[str], environments: int) -> ChildPool:
         )
 
     threads = len(os.sched_getaffinity(0))
-    return ChildPool(1, Breed(start, why_ended, environments, threads, one_task=True))
+    return ChildPool(1, Launcher(start, why_ended, environments, threads, one_task=True))

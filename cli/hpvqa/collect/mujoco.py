@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hpvqa.collect.messages import Setup
-from hpvqa.collect.pool import Breed, ChildPool
+from hpvqa.collect.pool import ChildPool, Launcher
 from hpvqa.collect.process import ChildProcess
 from hpvqa.processes import SAFE_PATH, python
 
@@ -16,7 +16,7 @@ _ENVIRONMENT = {**SAFE_PATH, "LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}
 
 def mujoco_pool(workers: int) -> ChildPool:
     """A pool of so many workers that the embedded simulator runs in."""
-    return ChildPool(workers, Breed(_start, _why_ended))
+    return ChildPool(workers, Launcher(_start, _why_ended))
 
 
 def _start(address: str, setup: Setup) -> ChildProcess:

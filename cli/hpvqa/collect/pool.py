@@ -38,7 +38,7 @@ class Child(Protocol):
 
 
 @dataclass(frozen=True)
-class Breed:
+class Launcher:
     """What the children of a pool are.
 
     Attributes:
@@ -94,14 +94,14 @@ class ChildPool:
 
     Args:
         children: How many.
-        breed: What they are.
+        launcher: What they are.
     """
 
-    def __init__(self, children: int, breed: Breed) -> None:
-        self.workers = children * breed.environments
+    def __init__(self, children: int, launcher: Launcher) -> None:
+        self.workers = children * launcher.environments
         self._incoming: Queue[Pending | None] = Queue()
         self._killed = threading.Event()
-        self._lines = [_Line(breed, self._incoming, self._killed) for _ in range(children)]
+        self._feeders = [_Feeder(launcher, self._incoming, self._killed) for _ in range(children)]
 
     def submit(self, job: Job) -> Future[EpisodeRecord]:
         """Put one episode in line."""
@@ -111,14 +111,14 @@ class ChildPool:
 
     def frames(self) -> int:
         """How many frames were rendered so far."""
-        return sum(line.frames() for line in self._lines)
+        return sum(feeder.frames() for feeder in self._feeders)
 
     def close(self) -> None:
         """End the children, which have nothing to do."""
-        for _ in self._lines:
+        for _ in self._feeders:
             self._incoming.put(None)
-        for line in self._lines:
-            line.thread.join()
+        for feeder in self._feeders:
+            feeder.thread.join()
 
     def kill(self) -> None:
         """End the children at once, whatever they are doing."""
@@ -126,11 +126,11 @@ class ChildPool:
         self.close()
 
 
-class _Line:
+class _Feeder:
     """The thread that keeps one child busy, and its successors, if each makes one task only."""
 
-    def __init__(self, breed: Breed, incoming: Queue[Pending | None], killed: threading.Event) -> None:
-        self._breed, self._incoming, self._killed = breed, incoming, killed
+    def __init__(self, launcher: Launcher, incoming: Queue[Pending | None], killed: threading.Event) -> None:
+        self._launcher, self._incoming, self._killed = launcher, incoming, killed
         self._waiting: deque[Pending] = deque()
         self._closing = False
         self._current: tuple[Setup, Child, Exchange] | None = None
@@ -158,7 +158,7 @@ class _Line:
 
     def _gather(self) -> bool:
         """Wait until there is something for a batch; False when there will be nothing more."""
-        while not self._closing and len(self._waiting) < self._breed.environments:
+        while not self._closing and len(self._waiting) < self._launcher.environments:
             try:
                 arrived = self._incoming.get(timeout=LINGER if self._waiting else None)
             except Empty:
@@ -172,7 +172,7 @@ class _Line:
     def _next_batch(self) -> list[Pending]:
         """Take episodes of one task out of the line, those first that came first."""
         task = self._waiting[0].job.task
-        batch = [one for one in self._waiting if one.job.task == task][: self._breed.environments]
+        batch = [one for one in self._waiting if one.job.task == task][: self._launcher.environments]
         for one in batch:
             self._waiting.remove(one)
         return batch
@@ -188,7 +188,7 @@ class _Line:
                 ended = child.ended()
                 self._take(exchange.replies(POLL), tries, left)
                 if left and ended is not None:
-                    raise RunError(self._breed.why_ended(setup, ended))
+                    raise RunError(self._launcher.why_ended(setup, ended))
         finally:
             # What is left comes to nothing; whoever fails the others fails these too.
             self._waiting.extendleft(left.values())
@@ -207,7 +207,7 @@ class _Line:
     def _child_for(self, job: Job, first: Try) -> tuple[Setup, Child, Exchange]:
         """The child for a job; starts one, and stops the one for another task."""
         if self._current is not None:
-            if not self._breed.one_task or self._current[0].example.task == job.task:
+            if not self._launcher.one_task or self._current[0].example.task == job.task:
                 return self._current
             self._stop_child()
         collection = job.collection
@@ -217,13 +217,13 @@ class _Line:
             partial=job.partial.resolve(),
             fps={name: task.fps for name, task in collection.tasks.items()},
             resolution=collection.resolution,
-            environments=self._breed.environments,
-            threads=self._breed.threads,
+            environments=self._launcher.environments,
+            threads=self._launcher.threads,
             example=first.spec,
         )
         exchange = Exchange(setup)
         try:
-            child = self._breed.start(exchange.address, setup)
+            child = self._launcher.start(exchange.address, setup)
         except BaseException:
             exchange.close()
             raise
