@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpvqa.collect.exchange import ChildExchange, Exchange
-from hpvqa.collect.messages import Batch, Frames, Reply, Setup, Try
+from hpvqa.collect.messages import Batch, Rendered, Reply, Setup, Try
 from tests.factories import make_spec
 
 
@@ -61,9 +61,9 @@ def test_what_is_sent_before_the_child_has_come_waits_for_it(pool: Exchange, set
     child = joined(pool)
     assert child.setup == setup
     assert child.next_batch() == batch
-    child.reply(Frames(frames=1))
-    child.reply(Frames(frames=2))
-    assert replies(pool, 2) == [Frames(frames=1), Frames(frames=2)]
+    child.reply(Rendered(frames=1))
+    child.reply(Rendered(frames=2))
+    assert replies(pool, 2) == [Rendered(frames=1), Rendered(frames=2)]
     pool.stop()
     assert child.next_batch() is None
 
@@ -84,10 +84,10 @@ def test_a_long_name_of_the_folder_for_temporary_files_does_not_matter(
 CHILD = """
 import sys
 from hpvqa.collect.exchange import ChildExchange
-from hpvqa.collect.messages import Frames
+from hpvqa.collect.messages import Rendered
 
 child = ChildExchange(sys.argv[1])
-child.reply(Frames(frames=3))
+child.reply(Rendered(frames=3))
 if sys.argv[2] == "hang":
     import time
     time.sleep(600)
@@ -96,7 +96,7 @@ if sys.argv[2] == "hang":
 
 def test_the_last_words_of_a_child_are_heard(pool: Exchange, setup: Setup) -> None:
     process = subprocess.Popen([sys.executable, "-c", CHILD, pool.address, "end"])
-    assert replies(pool, 1) == [Frames(frames=3)]
+    assert replies(pool, 1) == [Rendered(frames=3)]
     assert process.wait(30) == 0
     assert pool.replies(0.01) == []
     pool.send(Batch(tries=()))
@@ -105,6 +105,6 @@ def test_the_last_words_of_a_child_are_heard(pool: Exchange, setup: Setup) -> No
 def test_a_child_that_hangs_ends_with_its_pool(setup: Setup) -> None:
     exchange = Exchange(setup)
     process = subprocess.Popen([sys.executable, "-c", CHILD, exchange.address, "hang"])
-    assert replies(exchange, 1) == [Frames(frames=3)]
+    assert replies(exchange, 1) == [Rendered(frames=3)]
     exchange.close()
     assert process.wait(30) == 1

@@ -12,7 +12,7 @@ from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from hpvqa.collect.exchange import ChildExchange
-from hpvqa.collect.messages import Batch, Frames, Made, Reply, Setup, Trouble, counts
+from hpvqa.collect.messages import Batch, Made, Rendered, Reply, Setup, Trouble, counts
 from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.record.episode import EpisodeRecord, episode_dir, episode_name, publish
 from hpvqa.record.recorder import record_episodes
@@ -98,7 +98,7 @@ class _FrameCounter:
         now = time.monotonic()
         if now - self._told >= _FRAMES_INTERVAL:
             self._told = now
-            self._reply(Frames(frames=self._frames))
+            self._reply(Rendered(frames=self._frames))
 
 
 def open_record(setup: Setup) -> Record:

@@ -39,10 +39,10 @@ class Batch(Model):
     tries: tuple[Try, ...]
 
 
-class Frames(Model):
+class Rendered(Model):
     """How many frames were drawn since the child started."""
 
-    kind: Literal["frames"] = "frames"
+    kind: Literal["rendered"] = "rendered"
     frames: int
 
 
@@ -62,7 +62,7 @@ class Trouble(Model):
     usage: bool = Field(description="Whether the user asked for something that cannot be done.")
 
 
-Reply = Frames | Made | Trouble
+Reply = Rendered | Made | Trouble
 REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 

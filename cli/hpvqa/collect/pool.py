@@ -12,7 +12,7 @@ from typing import Protocol
 
 from hpvqa.collect.exchange import Exchange
 from hpvqa.collect.executor import Job
-from hpvqa.collect.messages import Batch, Frames, Made, Reply, Setup, Trouble, Try, counts
+from hpvqa.collect.messages import Batch, Made, Rendered, Reply, Setup, Trouble, Try, counts
 from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.record.episode import EpisodeRecord, FailedAttempt
 
@@ -195,7 +195,7 @@ class _Feeder:
 
     def _take(self, replies: Iterable[Reply], tries: list[Try], left: dict[int, Pending]) -> None:
         for reply in replies:
-            if isinstance(reply, Frames):
+            if isinstance(reply, Rendered):
                 self._frames = reply.frames
             elif isinstance(reply, Trouble):
                 raise UsageError(reply.message) if reply.usage else RunError(reply.message)
