@@ -1,6 +1,7 @@
 """An installation of Isaac Sim that is none: its Python runs our child process with MuJoCo worlds, or goes wrong.
 
-`python -m tests.isaac.batch_fakes KIND ADDRESS` stands for the child process in Isaac Sim's Python.
+`python -m tests.isaac.batch_fakes KIND ADDRESS FOLDER` stands for the child process in Isaac Sim's Python; tests know it
+by the folder of its installation.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def installation(folder: Path, kind: str, gpu: str = "NVIDIA GeForce RTX 4090", 
 echo 'Welcome to Isaac Lab'
 [ "$1" = -c ] && echo '{json.dumps(said)}' && exit
 [ "$1 $2" = "-m hpvqa.collect.child" ] || exit 7
-{python} -m tests.isaac.batch_fakes {kind} "$3"
+{python} -m tests.isaac.batch_fakes {kind} "$3" {folder}
 """,
     )
     _script(folder / "nvidia-smi", f"[ -n '{gpu}' ] && echo '{gpu}'")
