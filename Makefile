@@ -71,7 +71,7 @@ docs-images: $(READY) ## Draw the pictures of the documentation again, after a c
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
 	rm -rf .venv .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find cli tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find cli tests benchmarks research -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml scripts/bootstrap.sh $(wildcard constraints/*.txt)
 	@PYTHON='$(PYTHON)' bash scripts/bootstrap.sh && touch $@

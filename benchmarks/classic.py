@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.scene.camera import fovy
+from hpvqa.scene.room import AIM, FLOOR_Z, ROOM_HALF, STEEL, WALL_TOP, WALLS
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.mujoco.names import ROBOT, THING
 from hpvqa.sim.mujoco.robot import bare_robot, robot_parts
 from hpvqa.sim.mujoco.world import TIMESTEP, add_scene
 from hpvqa.sim.render.context import open_context
 from hpvqa.sim.render.still import boxes
-from hpvqa.sim.room import AIM, FLOOR_Z, ROOM_HALF, STEEL, WALL_TOP, WALLS
 
 _FILL = ((0.7, -0.5, -0.5), (-0.7, 0.5, -0.5))
 

@@ -26,7 +26,7 @@ import mujoco
 import numpy as np
 from benchmarks.classic import Classic
 
-from hpvqa.record.recorder import record_episode
+from hpvqa.record.recorder import record_episodes
 from hpvqa.resources import default_cache
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
@@ -160,7 +160,9 @@ def measure_overhead() -> dict[str, float]:
         for task, kind in TASKS.items():
             with tempfile.TemporaryDirectory() as folder:
                 start = time.perf_counter()
-                record_episode(simulator, spec_of(task, 0), Path(folder), fps=kind.default_fps, resolution=resolution)
+                record_episodes(
+                    simulator, [spec_of(task, 0)], [Path(folder)], fps=kind.default_fps, resolution=resolution
+                )
                 wall = time.perf_counter() - start
             for classic, what in ((True, "plain_mujoco"), (False, "bare")):
                 bare = bare_loop(simulator, task, resolution, kind.default_fps, classic=classic)
@@ -198,7 +200,7 @@ def measure_memory() -> dict[str, float]:
     for index in range(50):
         task = list(TASKS)[index % len(TASKS)]
         with tempfile.TemporaryDirectory() as folder:
-            record_episode(simulator, spec_of(task, index), Path(folder), fps=fps, resolution=resolution)
+            record_episodes(simulator, [spec_of(task, index)], [Path(folder)], fps=fps, resolution=resolution)
         sizes.append(resident_mb())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     return {"worker_peak_mb": peak, "worker_growth_5th_to_50th": sizes[49] / sizes[4] - 1}

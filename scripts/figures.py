@@ -20,19 +20,19 @@ from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, episode_dir, pu
 from hpvqa.record.marks import COLORS, PAPER, Marker, close_ups, color_of
 from hpvqa.record.moments import Moment, frame_at, key_moments, spans
 from hpvqa.record.plot import plot_trajectory
-from hpvqa.record.recorder import record_episode
+from hpvqa.record.recorder import record_episodes
 from hpvqa.record.sheet import contact_sheet, frames
 from hpvqa.record.sight import clearest
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.camera import fovy, rotation
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
+from hpvqa.scene.room import TABLE_CENTER, TABLE_HALF
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import SIDES, CameraSpec, EpisodeSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.planner import Planner
-from hpvqa.sim.protocol import Simulator
-from hpvqa.sim.room import TABLE_CENTER, TABLE_HALF
+from hpvqa.sim.protocol import SteppedSimulator
 from hpvqa.tasks import TASKS
 
 IMAGES = Path("docs/images")
@@ -94,12 +94,12 @@ def main() -> None:
         plot_trajectory(drop, read_episode(drop)).savefig(IMAGES / "drop-plot.png", dpi=120)
 
 
-def _collect(simulator: Simulator, task: str, number: int, folder: Path) -> Path:
+def _collect(simulator: SteppedSimulator, task: str, number: int, folder: Path) -> Path:
     """Record one episode of the default seed."""
     spec = _spec(task, number, RIG, "materials")
     partial, final = folder / "partial", episode_dir(folder, task, number)
     partial.mkdir()
-    made = record_episode(simulator, spec, partial, fps=TASKS[task].default_fps, resolution=RESOLUTION)
+    (made,) = record_episodes(simulator, [spec], [partial], fps=TASKS[task].default_fps, resolution=RESOLUTION)
     publish(partial, made, final)
     return final
 
@@ -112,7 +112,7 @@ def _spec(task: str, number: int, rig: str, look: Literal["plain", "materials"])
     )
 
 
-def looks(simulator: Simulator) -> Image.Image:
+def looks(simulator: SteppedSimulator) -> Image.Image:
     """The moment before a release, in a plain room and in two of materials."""
     pictures = []
     for number, look in LOOKS:

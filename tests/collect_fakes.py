@@ -7,11 +7,15 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from hpvqa.collect.child import OnFrames, OpenRecord, Record, make, run
+from hpvqa.collect.executor import Job
+from hpvqa.collect.messages import Batch, Made, Reply, Setup
+from hpvqa.collect.pool import Pending
 from hpvqa.collect.settings import Collection
-from hpvqa.collect.worker import Job, OnFrames, OpenRecord, Record, Worker
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe, validate_recipe
 from hpvqa.record.episode import EpisodeRecord
@@ -42,9 +46,19 @@ def episode(spec: EpisodeSpec, reason: str | None = None) -> EpisodeRecord:
     )
 
 
-def quick(_: Collection) -> Record:
+def one_by_one(record: Callable[[EpisodeSpec, Path, OnFrames], EpisodeRecord]) -> Record:
+    """Record batches by what records one episode."""
+
+    def batch(specs: Sequence[EpisodeSpec], folders: Sequence[Path], on_frames: OnFrames) -> list[EpisodeRecord]:
+        return [record(spec, folder, on_frames) for spec, folder in zip(specs, folders, strict=True)]
+
+    return batch
+
+
+def quick(_: Setup) -> Record:
     """Every attempt is good."""
 
+    @one_by_one
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         assert list(folder.iterdir()) == []
         (folder / "trajectory.parquet").write_text(spec.model_dump_json())
@@ -54,9 +68,10 @@ def quick(_: Collection) -> Record:
     return record
 
 
-def clumsy(_: Collection) -> Record:
+def clumsy(_: Setup) -> Record:
     """Episodes 1, 4, 7, ... need a second attempt; episode 2 always fails."""
 
+    @one_by_one
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         assert list(folder.iterdir()) == []
         (folder / "trajectory.parquet").write_text(spec.model_dump_json())
@@ -66,9 +81,10 @@ def clumsy(_: Collection) -> Record:
     return record
 
 
-def slow(_: Collection) -> Record:
+def slow(_: Setup) -> Record:
     """An episode takes a second."""
 
+    @one_by_one
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         for part in range(10):
             (folder / f"{part}.part").write_text(spec.model_dump_json())
@@ -79,9 +95,10 @@ def slow(_: Collection) -> Record:
     return record
 
 
-def endless(_: Collection) -> Record:
+def endless(_: Setup) -> Record:
     """An episode never ends."""
 
+    @one_by_one
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         (folder / "0.part").write_text("")
         while True:
@@ -90,9 +107,10 @@ def endless(_: Collection) -> Record:
     return record
 
 
-def full_disk(_: Collection) -> Record:
+def full_disk(_: Setup) -> Record:
     """The third episode does not fit on the disk."""
 
+    @one_by_one
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         (folder / "trajectory.parquet").write_text("half an")
         if spec.index == 2:
@@ -102,13 +120,14 @@ def full_disk(_: Collection) -> Record:
     return record
 
 
-def no_gl(_: Collection) -> Record:
+def no_gl(_: Setup) -> Record:
     raise UsageError("There is no OpenGL here; install Mesa")
 
 
-def suicidal(_: Collection) -> Record:
+def suicidal(_: Setup) -> Record:
     """The third episode takes its worker with it, as want of memory would."""
 
+    @one_by_one
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         (folder / "trajectory.parquet").write_text("half an")
         if spec.index == 2:
@@ -118,15 +137,43 @@ def suicidal(_: Collection) -> Record:
     return record
 
 
-def tell_environment(_: Collection) -> Record:
+def tell_environment(_: Setup) -> Record:
     """The episode's file says what the worker sees of its surroundings."""
 
+    @one_by_one
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         threads = [os.environ[name] for name in ("LP_NUM_THREADS", "OMP_NUM_THREADS")]
         (folder / "seen.txt").write_text(" ".join([*threads, str(os.getpid())]))
         return episode(spec)
 
     return record
+
+
+def make_episode(job: Job, record: Record, on_frames: OnFrames = lambda count: None) -> EpisodeRecord:
+    """Make an episode in this process, with as many attempts as it takes."""
+    pending = Pending(job, Future())
+    while not pending.future.done():
+        attempt = pending.next_try()
+        replies: list[Reply] = []
+        make(Batch(tries=(attempt,)), setup(job), record, on_frames, replies.append)
+        (made,) = replies
+        assert isinstance(made, Made)
+        assert not list(job.partial.iterdir())
+        pending.take(attempt, made.record)
+    return pending.future.result()
+
+
+def setup(job: Job) -> Setup:
+    return Setup(
+        backend="mujoco",
+        data=job.data,
+        partial=job.partial,
+        fps={},
+        resolution=None,
+        environments=1,
+        threads=1,
+        example=job.collection.spec(job.task, job.index),
+    )
 
 
 class SerialPool:
@@ -136,7 +183,8 @@ class SerialPool:
         self.workers = workers
         self.ended = ""
         self._frames = 0
-        self._worker = Worker(open_record, self._on_frames)
+        self._open_record = open_record
+        self._record: Record | None = None
 
     def _on_frames(self, count: int) -> None:
         self._frames += count
@@ -144,7 +192,8 @@ class SerialPool:
     def submit(self, job: Job) -> Future[EpisodeRecord]:
         future: Future[EpisodeRecord] = Future()
         try:
-            future.set_result(self._worker.make(job))
+            self._record = self._record or self._open_record(setup(job))
+            future.set_result(make_episode(job, self._record, self._on_frames))
         except Exception as error:
             future.set_exception(error)
         return future
@@ -161,14 +210,28 @@ class SerialPool:
 
 def main(fake: str, args: list[str]) -> None:
     """The `hpvqa` command with one of the stand-ins above."""
-    import hpvqa.collect.worker
     import hpvqa.main
+    from hpvqa.collect import mujoco
 
-    hpvqa.collect.worker.open_simulator_record = globals()[fake]
+    mujoco.COMMAND = child_command(fake)
     hpvqa.main.main(args)
+
+
+def child(fake: str, address: str) -> None:
+    """A child process of it."""
+    run(address, globals()[fake])
 
 
 def command(fake: str, *args: str) -> list[str]:
     """The command line of :func:`main`."""
+    return [*_script(f"main({fake!r}, sys.argv[1:])"), *args]
+
+
+def child_command(fake: str) -> list[str]:
+    """The command line of :func:`child`, but for the address."""
+    return _script(f"child({fake!r}, sys.argv[1])")
+
+
+def _script(call: str) -> list[str]:
     script = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); from tests import collect_fakes"
-    return [sys.executable, "-c", f"{script}; collect_fakes.main({fake!r}, sys.argv[1:])", *args]
+    return [sys.executable, "-c", f"{script}; collect_fakes.{call}"]

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpvqa.pretrain.phases import phase
-from hpvqa.pretrain.settings import ModelSettings, PretrainSettings, StageSettings
 from hpvqa.record.episode import TRAJECTORY_FILE, find_episodes, read_episode
 from hpvqa.record.trajectory import column_names, write_trajectory
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
 from hpvqa.vlm.frames.sampling import FrameSampling
+from research.pretrain.phases import phase
+from research.pretrain.settings import ModelSettings, PretrainSettings, StageSettings
 from tests import factories
 
 FPS = {"push": 2, "drop": 4}

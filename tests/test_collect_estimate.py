@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from hpvqa.collect.estimate import estimate
+from hpvqa.collect.executor import Job
 from hpvqa.collect.lock import locked
 from hpvqa.collect.run import Request, collect
-from hpvqa.collect.worker import Job
 from hpvqa.errors import UsageError
 from hpvqa.main import main
 from hpvqa.progress.reporter import Reporter

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from hpvqa.collect.pool import ProcessPool
-from hpvqa.collect.worker import Job
+from hpvqa.collect import mujoco
+from hpvqa.collect.executor import Job
 from hpvqa.record.episode import find_episodes, read_episode
-from tests.collect_fakes import collection, command, tell_environment
+from tests.collect_fakes import child_command, collection, command
 
 pytestmark = pytest.mark.slow
 
@@ -134,7 +134,9 @@ def test_the_death_of_any_worker_ends_the_run(which: int, start: Callable[..., R
     run = start("endless", 4, "--workers", "2")
     run.wait_until_episodes_run()
     workers = [
-        pid for pid in descendants(run.process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid
+        for pid in descendants(run.process.pid)
+        if b"collect_fakes.child" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     os.kill(sorted(workers)[which], signal.SIGKILL)
     code, _, stderr = run.finish()
@@ -240,10 +242,13 @@ def test_files_of_the_working_folder_are_not_run(tmp_path: Path) -> None:
     assert (done.returncode, "mine" in done.stderr) == (0, False), done.stderr
 
 
-def test_workers_do_not_oversubscribe_and_the_parent_keeps_its_environment(tmp_path: Path) -> None:
+def test_workers_do_not_oversubscribe_and_the_parent_keeps_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mujoco, "COMMAND", child_command("tell_environment"))
     before = dict(os.environ)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    pool = ProcessPool(2, tell_environment)
+    pool = mujoco.mujoco_pool(2)
     try:
         jobs = [Job(collection(), "push", index, tmp_path, tmp_path) for index in range(2)]
         for future in [pool.submit(job) for job in jobs]:

@@ -8,20 +8,19 @@ import shutil
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from hpvqa.collect.executor import run_jobs
+from hpvqa.collect.child import OpenRecord
+from hpvqa.collect.executor import Job, run_jobs
 from hpvqa.collect.interrupts import Interrupts, counted_interrupts
 from hpvqa.collect.report import Report
 from hpvqa.collect.run import Request, collect
 from hpvqa.collect.settings import read_collection
 from hpvqa.collect.shard import Shard
 from hpvqa.collect.table import print_report
-from hpvqa.collect.worker import Job, OpenRecord
 from hpvqa.errors import RunError, UsageError
 from hpvqa.progress.events import Done, Event, Item, Note, Start
 from hpvqa.progress.reporter import Reporter
@@ -314,12 +313,12 @@ def test_the_second_interrupt_drops_them(jobs: list[Job]) -> None:
     assert pool.ended == ["killed"]
 
 
-def test_a_worker_that_died_is_one_sentence(jobs: list[Job]) -> None:
+def test_the_error_of_a_worker_is_that_of_the_run(jobs: list[Job]) -> None:
     def step(running: dict[int, Future[EpisodeRecord]]) -> None:
-        running[min(running)].set_exception(BrokenProcessPool("a process was terminated abruptly"))
+        running[min(running)].set_exception(RunError("a worker ended"))
 
     pool = StubbornPool(2, step)
-    with pytest.raises(RunError, match="fewer --workers, finished episodes are kept"):
+    with pytest.raises(RunError, match="a worker ended"):
         work(jobs, pool, Interrupts())
     assert pool.ended == ["killed"]
 

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from hpvqa import demo
+from hpvqa.collect.child import OnFrames, Record
+from hpvqa.collect.messages import Setup
 from hpvqa.collect.settings import COLLECTION_FILE, Collection
-from hpvqa.collect.worker import OnFrames, OpenRecord, Record
 from hpvqa.commands import demo_table
 from hpvqa.dataset.build import build
 from hpvqa.install import pip_install
@@ -25,15 +26,16 @@ from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.registry import BASELINES
-from tests.collect_fakes import SerialPool
+from tests.collect_fakes import SerialPool, one_by_one
 from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_data, make_events, quiet
 
 pytestmark = pytest.mark.slow
 
 
-def tiny(_: Collection) -> Record:
+def tiny(_: Setup) -> Record:
     """Episodes whose clips are real, small, and say nothing."""
 
+    @one_by_one
     def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
         for camera in spec.cameras:
             make_clip(folder / f"{camera.name}.mp4", brightness=20 + spec.index)
@@ -67,13 +69,13 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> list[SerialPool]:
         assert not opened
         tell(f"{backend} is prepared")
 
-    def open_pool(workers: int, open_record: OpenRecord) -> SerialPool:
+    def open_pool(workers: int) -> SerialPool:
         opened.append(SerialPool(tiny, workers))
         return opened[-1]
 
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(demo, "prepare", prepare)
-    monkeypatch.setattr(demo, "ProcessPool", open_pool)
+    monkeypatch.setattr(demo, "mujoco_pool", open_pool)
     monkeypatch.setattr(demo, "BASELINES", [name for name in BASELINES if name != "pixels"])
     return opened
 

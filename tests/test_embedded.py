@@ -15,7 +15,6 @@ from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.views import pooled
 from hpvqa.files import write_json
 from hpvqa.main import main
-from hpvqa.pretrain.model import FAMILY, build, family_of
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import find_episodes
 from hpvqa.vlm import embedded
@@ -29,6 +28,7 @@ from hpvqa.vlm.prompt import PromptRecord, load_prompt
 from hpvqa.vlm.seen import Seen
 from hpvqa.vlm.tiny.save import save_checkpoint
 from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord
+from research.pretrain.model import FAMILY, build, family_of
 from tests.adapters import make_adapter
 from tests.factories import HEIGHT, WIDTH, make_data, quiet
 from tests.pretrain_data import TINY

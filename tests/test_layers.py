@@ -25,7 +25,6 @@ LAYERS = {
     "dataset": {"scene", "probes", "tasks", "places", "recipe", "record"},
     "vlm": {"scene", "probes", "tasks", "recipe", "record", "dataset"},
     "finetune": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
-    "pretrain": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate", "finetune"},
     "evaluate": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "serve": {"scene", "vlm"},
@@ -90,6 +89,12 @@ def test_data_layers_import_neither_torch_nor_a_simulator(layer: str) -> None:
 def test_no_file_is_two_ideas() -> None:
     lengths = {str(path.relative_to(PACKAGE)): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
     assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_the_package_needs_nothing_beside_it() -> None:
+    beside = {"research", "benchmarks", "tests", "scripts"}
+    imported = {path: {name.split(".")[0] for name in imports(path)} & beside for path in PACKAGE.rglob("*.py")}
+    assert {path.name: names for path, names in imported.items() if names} == {}
 
 
 def test_imports_are_found_wherever_they_are(tmp_path: Path) -> None:

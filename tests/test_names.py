@@ -14,7 +14,6 @@ from tests.needs import ROOT
 OWN = (
     "cli/hpvqa/tasks",
     "cli/hpvqa/probes",
-    "cli/hpvqa/pretrain",
     # What is about the paper's own published data, which is of its two tasks.
     "cli/hpvqa/dataset/public.py",
     "cli/hpvqa/report/published.py",

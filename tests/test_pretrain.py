@@ -10,18 +10,6 @@ import torch
 from click.testing import CliRunner
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.pretrain.__main__ import changed, command
-from hpvqa.pretrain.language import UNSEEN, Language, Sight, keys_of, labels_of
-from hpvqa.pretrain.model import build, family_of
-from hpvqa.pretrain.network import Network
-from hpvqa.pretrain.pointing import NOWHERE, cells_of, mirrored, pointing_loss
-from hpvqa.pretrain.questions import QUESTIONS
-from hpvqa.pretrain.run import Sources, pretrain
-from hpvqa.pretrain.score import HIDDEN, _rows
-from hpvqa.pretrain.settings import PretrainSettings, StageSettings
-from hpvqa.pretrain.shots import Director, Shot
-from hpvqa.pretrain.store import Store, open_store
-from hpvqa.pretrain.training import Stage, rate, train
 from hpvqa.record.fitting import inner_size
 from hpvqa.scene.camera import project
 from hpvqa.scene.spec import SIDES
@@ -32,6 +20,18 @@ from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.training_record import read_training_record
+from research.pretrain.__main__ import changed, command
+from research.pretrain.language import UNSEEN, Language, Sight, keys_of, labels_of
+from research.pretrain.model import build, family_of
+from research.pretrain.network import Network
+from research.pretrain.pointing import NOWHERE, cells_of, mirrored, pointing_loss
+from research.pretrain.questions import QUESTIONS
+from research.pretrain.run import Sources, pretrain
+from research.pretrain.score import HIDDEN, _rows
+from research.pretrain.settings import PretrainSettings, StageSettings
+from research.pretrain.shots import Director, Shot
+from research.pretrain.store import Store, open_store
+from research.pretrain.training import Stage, rate, train
 from tests.factories import quiet
 from tests.pretrain_data import TINY, make_recordings
 from tests.tiny_models import load_model, make_query
@@ -73,7 +73,7 @@ def test_a_store_holds_what_evaluation_would_be_shown(push: Store, tmp_path: Pat
 
 
 def test_frames_are_decoded_once(data: Path, push: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpvqa.pretrain.store.read_frames", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr("research.pretrain.store.read_frames", lambda *_: pytest.fail("decoded again"))
     assert np.array_equal(opened(data, "push", tmp_path).images, push.images)
 
 
@@ -213,7 +213,7 @@ def test_an_interrupted_stage_ends_as_an_uninterrupted_one(tmp_path: Path) -> No
         return module.weight.detach().clone()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hpvqa.pretrain.training.SAVED_EVERY", 3)
+        patch.setattr("research.pretrain.training.SAVED_EVERY", 3)
         whole = run(tmp_path / "whole.pt", None)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path / "cut.pt", 6)

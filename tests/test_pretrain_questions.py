@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hpvqa.pretrain.phases import phase
-from hpvqa.pretrain.questions import QUESTIONS, Question, Seen, questions_of
 from hpvqa.probes.events import Event
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side
 from hpvqa.tasks import TASKS
+from research.pretrain.phases import phase
+from research.pretrain.questions import QUESTIONS, Question, Seen, questions_of
 from tests.factories import make_spec
 from tests.pretrain_data import place
 

@@ -10,12 +10,12 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.files import file_record
 from hpvqa.record.decode import iter_frames, read_frames
 from hpvqa.record.episode import EpisodeRecord, episode_dir, find_episodes, publish, read_episode
-from hpvqa.record.recorder import record_episode
+from hpvqa.record.recorder import record_episodes
 from hpvqa.record.trajectory import column_names, read_trajectory, write_trajectory
 from hpvqa.record.video import ClipWriter
 from hpvqa.scene.spec import SIDES
 from hpvqa.sim import open_simulator
-from hpvqa.sim.protocol import Simulator
+from hpvqa.sim.protocol import SteppedSimulator
 from hpvqa.tasks import TASKS
 from tests.worlds import physics, sample
 
@@ -25,21 +25,21 @@ tasks = pytest.mark.parametrize("task", TASKS)
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Simulator:
+def simulator() -> SteppedSimulator:
     return open_simulator(SIZE)
 
 
-def record(task: str, index: int, folder: Path, simulator: Simulator) -> Path:
+def record(task: str, index: int, folder: Path, simulator: SteppedSimulator) -> Path:
     folder.mkdir(parents=True)
     spec = sample(task, index)
-    made = record_episode(simulator, spec, folder, fps=FPS, resolution=SIZE)
+    (made,) = record_episodes(simulator, [spec], [folder], fps=FPS, resolution=SIZE)
     final = episode_dir(folder.parent / "data", task, index)
     publish(folder, made, final)
     return final
 
 
 @pytest.fixture(scope="module")
-def episodes(tmp_path_factory: pytest.TempPathFactory, simulator: Simulator) -> dict[str, Path]:
+def episodes(tmp_path_factory: pytest.TempPathFactory, simulator: SteppedSimulator) -> dict[str, Path]:
     """An episode of each task, one after the other."""
     return {task: record(task, 1, tmp_path_factory.mktemp(task) / "partial", simulator) for task in TASKS}
 
@@ -104,7 +104,7 @@ def test_clips_move_where_the_objects_move(episode: Path) -> None:
 
 
 def test_the_same_episodes_again_have_the_same_bytes(
-    episodes: dict[str, Path], tmp_path: Path, simulator: Simulator
+    episodes: dict[str, Path], tmp_path: Path, simulator: SteppedSimulator
 ) -> None:
     # The other way around, so that each is made after another episode than before.
     for task, episode in reversed(episodes.items()):
@@ -116,7 +116,7 @@ def test_the_same_episodes_again_have_the_same_bytes(
 @tasks
 def test_without_video_there_is_only_physics(task: str, tmp_path: Path) -> None:
     counted: list[int] = []
-    made = record_episode(physics(), sample(task), tmp_path, fps=FPS, resolution=None, on_frames=counted.append)
+    (made,) = record_episodes(physics(), [sample(task)], [tmp_path], fps=FPS, resolution=None, on_frames=counted.append)
     assert [path.name for path in tmp_path.iterdir()] == ["trajectory.parquet"]
     assert made.video is None
     assert made.cameras == ()

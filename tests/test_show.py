@@ -9,7 +9,7 @@ from PIL import Image
 from hpvqa.main import cli, main
 from hpvqa.record.episode import episode_dir, publish, read_episode
 from hpvqa.record.moments import key_moments
-from hpvqa.record.recorder import record_episode
+from hpvqa.record.recorder import record_episodes
 from hpvqa.sim import open_simulator
 from hpvqa.tasks import TASKS
 from tests.worlds import physics, sample, with_hidden
@@ -24,7 +24,7 @@ def episode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     spec = sample(request.param)
     if request.param in ("push", "drop"):
         spec = with_hidden(spec, 0.5, 0.9)
-    made = record_episode(simulator, spec, folder / "partial", fps=5, resolution=(64, 48))
+    (made,) = record_episodes(simulator, [spec], [folder / "partial"], fps=5, resolution=(64, 48))
     final = episode_dir(folder / "data", request.param, 0)
     publish(folder / "partial", made, final)
     return final
@@ -54,7 +54,7 @@ def test_moments_tell_the_story_in_order(episode: Path) -> None:
 
 def test_an_episode_without_clips_gets_a_plot_only(tmp_path: Path) -> None:
     (tmp_path / "partial").mkdir()
-    made = record_episode(physics(), sample("push"), tmp_path / "partial", fps=15, resolution=None)
+    (made,) = record_episodes(physics(), [sample("push")], [tmp_path / "partial"], fps=15, resolution=None)
     final = episode_dir(tmp_path / "data", "push", 0)
     publish(tmp_path / "partial", made, final)
     result = CliRunner().invoke(cli, ["show", str(final), "--out", str(tmp_path / "out")], catch_exceptions=False)

@@ -9,7 +9,7 @@ from hpvqa.record.trajectory import row
 from hpvqa.scene.spec import SIDES, CameraSpec
 from hpvqa.sim import open_simulator, prepare
 from hpvqa.sim.planner import Planner
-from hpvqa.sim.protocol import FIRST_LABEL, Simulator
+from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.pair import PairTask
 from tests.worlds import Run, other_answer, physics, run, sample
@@ -18,7 +18,7 @@ tasks = pytest.mark.parametrize("task", TASKS)
 
 
 @pytest.fixture(scope="module")
-def drawing() -> Simulator:
+def drawing() -> SteppedSimulator:
     return open_simulator((96, 64))
 
 
@@ -87,7 +87,7 @@ def test_swapping_hidden_values_leaves_the_robots_command_alone_but_swaps_the_ou
 
 
 @tasks
-def test_pictures_show_what_the_spec_says(task: str, drawing: Simulator) -> None:
+def test_pictures_show_what_the_spec_says(task: str, drawing: SteppedSimulator) -> None:
     spec = sample(task, 1)
     drawing.reset(spec, planner(task, 1).command(0))
     images = {camera.name: drawing.render(camera).copy() for camera in spec.cameras}
@@ -102,7 +102,7 @@ def test_pictures_show_what_the_spec_says(task: str, drawing: Simulator) -> None
         assert np.array_equal(drawing.render(camera), images[camera.name]), camera.name
 
 
-def test_a_picture_is_upright(drawing: Simulator) -> None:
+def test_a_picture_is_upright(drawing: SteppedSimulator) -> None:
     spec = sample("drop", 1)
     dark = spec.room.model_copy(
         update={"walls": ((0.1, 0.1, 0.1),) * 4, "table": (0.9, 0.9, 0.9), "floor": (0.9, 0.9, 0.9)}
@@ -147,7 +147,7 @@ print("alive")
     assert done.stdout == "alive\n", done.stderr
 
 
-def moments(simulator: Simulator, plan: Planner, first: int, last: int) -> list[list[float]]:
+def moments(simulator: SteppedSimulator, plan: Planner, first: int, last: int) -> list[list[float]]:
     """The states after some steps of a plan, as rows."""
     found = []
     for step in range(first, last):
@@ -179,7 +179,7 @@ def test_a_moment_of_another_episode_is_refused() -> None:
         simulator.restore(saved)
 
 
-def test_a_restored_moment_is_drawn(drawing: Simulator) -> None:
+def test_a_restored_moment_is_drawn(drawing: SteppedSimulator) -> None:
     spec, plan = sample("push", 1), planner("push", 1)
     drawing.reset(spec, plan.command(0))
     saved, before = drawing.save(), drawing.render(spec.cameras[0]).copy()

@@ -11,7 +11,7 @@ import pytest
 from hpvqa.ask.question import make_question
 from hpvqa.record.episode import EpisodeRecord
 from hpvqa.record.fitting import Size, inner_size
-from hpvqa.record.recorder import record_episode
+from hpvqa.record.recorder import record_episodes
 from hpvqa.sim import open_simulator
 from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.frames.clip import Clip
@@ -37,8 +37,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
             spec = sample("push", index, seed=20777)
             cameras = tuple(camera for camera in spec.cameras if camera.name in SEEN)
             folder = tmp_path_factory.mktemp("push")
-            made = record_episode(
-                simulator, spec.model_copy(update={"cameras": cameras}), folder, fps=FPS, resolution=size
+            (made,) = record_episodes(
+                simulator, [spec.model_copy(update={"cameras": cameras})], [folder], fps=FPS, resolution=size
             )
             found[size, index] = folder, made
         simulator.close()

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.probes.events import Event, Pose
-from hpvqa.record.recorder import final_poses
 from hpvqa.record.trajectory import column_names, row
+from hpvqa.record.writing import final_poses
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
@@ -19,7 +19,7 @@ from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.planner import Planner
-from hpvqa.sim.protocol import Simulator
+from hpvqa.sim.protocol import SteppedSimulator
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.outcome import Outcome
 
@@ -74,7 +74,7 @@ def with_things(spec: EpisodeSpec, **changes: Mapping[str, object]) -> EpisodeSp
 
 
 @cache
-def physics() -> Simulator:
+def physics() -> SteppedSimulator:
     """One simulator for all tests of a process: that it carries nothing over is tested too."""
     return open_simulator(None)
 
@@ -87,7 +87,7 @@ class Run:
     rows: dict[str, NDArray[np.float64]]
 
 
-def run(spec: EpisodeSpec, simulator: Simulator | None = None, rate: int = 60) -> Run:
+def run(spec: EpisodeSpec, simulator: SteppedSimulator | None = None, rate: int = 60) -> Run:
     """Run an episode without pictures, a row of the trajectory ``rate`` times a second."""
     simulator = simulator or physics()
     task = TASKS[spec.task]

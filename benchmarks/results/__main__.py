@@ -12,8 +12,8 @@ from pathlib import Path
 from benchmarks.results.steps import COLLECTIONS, DATASETS, Lab, side_by_side, trials
 from benchmarks.results.tables import Results, write
 
-from hpvqa.pretrain.run import SCORES_FILE
 from hpvqa.vlm.embedded import base_folder
+from research.pretrain.run import SCORES_FILE
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
 

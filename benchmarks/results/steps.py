@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpvqa.pretrain.model import build
-from hpvqa.pretrain.settings import PretrainSettings
 from hpvqa.vlm.tiny.save import save_checkpoint
+from research.pretrain.model import build
+from research.pretrain.settings import PretrainSettings
 
 HERE = Path(__file__).parent
 BASE, RANDOM = "embedded-base", "random"

@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hpvqa.collect.folder import check_ours
-from hpvqa.collect.pool import ProcessPool
+from hpvqa.collect.mujoco import mujoco_pool
+from hpvqa.collect.pool import ChildPool
 from hpvqa.collect.run import Request, collect
 from hpvqa.collect.settings import COLLECTION_FILE, Collection, differences, installed_versions, read_collection
-from hpvqa.collect.worker import open_simulator_record
 from hpvqa.dataset.build import build
 from hpvqa.dataset.layout import DifferentError
 from hpvqa.dataset.load import open_dataset
@@ -165,9 +165,9 @@ def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock
             f"({'; '.join(differences(found, wanted))}); delete {data.parent}, or choose another --out"
         )
 
-    def open_pool(missing: int) -> ProcessPool:
+    def open_pool(missing: int) -> ChildPool:
         prepare(recipe.backend, draws=recipe.video, tell=reporter.note)
-        return ProcessPool(min(workers, missing), open_simulator_record)
+        return mujoco_pool(min(workers, missing))
 
     report = collect(Request(data, wanted, counts), open_pool, reporter, clock)
     if report.status == "interrupted":

@@ -1,6 +1,7 @@
 """An installation of Isaac Sim that is none: its Python runs our child process with MuJoCo worlds, or goes wrong.
 
-`python -m tests.isaac.batch_fakes KIND FOLDER` stands for the child process in Isaac Sim's Python.
+`python -m tests.isaac.batch_fakes KIND ADDRESS FOLDER` stands for the child process in Isaac Sim's Python; tests know it
+by the folder of its installation.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpvqa
-from hpvqa.collect.batches.child import run
+from hpvqa.collect.child import Record, recording, run
+from hpvqa.collect.messages import Setup
 from hpvqa.errors import UsageError
-from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.sim import open_simulator
-from hpvqa.sim.batch import BatchSimulator
 from hpvqa.sim.protocol import Command, State
 
 ROOT = Path(__file__).parents[2]
@@ -32,15 +33,13 @@ class MujocoBatch:
 
     name = "isaac"
 
-    def __init__(self, places: int, fps: int, resolution: tuple[int, int] | None) -> None:
-        self._worlds = [open_simulator(resolution) for _ in range(places)]
-        self.places = places
+    def __init__(self, setup: Setup) -> None:
+        self._worlds = [open_simulator(setup.resolution) for _ in range(setup.environments)]
         self.timestep = self._worlds[0].timestep
-        self.substeps = round(1 / (fps * self.timestep))
         self._specs: list[EpisodeSpec] = []
 
-    def reset(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
-        assert len(specs) <= self.places
+    def begin(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
+        assert len(specs) <= len(self._worlds)
         assert len({spec.task for spec in specs}) == 1
         self._specs = list(specs)
         for world, spec, start in zip(self._worlds, specs, starts, strict=False):
@@ -50,18 +49,10 @@ class MujocoBatch:
         return [world.state() for world in self._worlds[: len(self._specs)]]
 
     def advance(self, commands: Sequence[Sequence[Command]]) -> list[list[State]]:
-        found = []
-        for world, steps in zip(self._worlds, commands, strict=False):
-            assert len(steps) == self.substeps
-            found.append([])
-            for command in steps:
-                world.step(command)
-                found[-1].append(world.state())
-        return found
+        return [world.advance([steps])[0] for world, steps in zip(self._worlds, commands, strict=False)]
 
-    def images(self, camera: str) -> NDArray[np.uint8]:
-        seen = next(item for item in self._specs[0].cameras if item.name == camera)
-        return np.stack([world.render(seen).copy() for world in self._worlds[: len(self._specs)]])
+    def images(self, camera: CameraSpec) -> NDArray[np.uint8]:
+        return np.concatenate([world.images(camera) for world in self._worlds[: len(self._specs)]])
 
     def troubles(self) -> list[str | None]:
         unlucky = [spec.task == "push" and spec.index % 3 == 1 and spec.attempt == 0 for spec in self._specs]
@@ -80,33 +71,33 @@ class FullDisk(MujocoBatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def open_mujoco(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
-    return MujocoBatch(places, fps, resolution)
+def open_mujoco(setup: Setup) -> Record:
+    return recording(MujocoBatch(setup), setup)
 
 
-def open_full(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
-    return FullDisk(places, fps, resolution)
+def open_full(setup: Setup) -> Record:
+    return recording(FullDisk(setup), setup)
 
 
-def open_nothing(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+def open_nothing(setup: Setup) -> Record:
     raise UsageError("The robot model omniverse://x/franka.usd is not there; set HPVQA_ISAAC_ASSETS")
 
 
-def open_greedy(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+def open_greedy(setup: Setup) -> Record:
     print("[Error] [carb.graphics-vulkan.plugin] VkResult: ERROR_OUT_OF_DEVICE_MEMORY", flush=True)
     os._exit(139)
 
 
-def open_wrong(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+def open_wrong(setup: Setup) -> Record:
     raise RuntimeError("PhysX has no such joint")
 
 
-def open_mute(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+def open_mute(setup: Setup) -> Record:
     time.sleep(600)
     raise AssertionError
 
 
-def open_hung(spec: EpisodeSpec, places: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+def open_hung(setup: Setup) -> Record:
     print("[Error] [gpu.foundation.plugin] A GPU crash occurred. Exiting the application...", flush=True)
     time.sleep(600)
     raise AssertionError
@@ -122,14 +113,15 @@ def installation(folder: Path, kind: str, gpu: str = "NVIDIA GeForce RTX 4090", 
         answer: What the Python says of itself, where that differs.
     """
     said = {"python": [3, 11], "lab": "2.3.2", "has_lab": True, "hpvqa": hpvqa.__version__, "missing": [], **answer}
-    python = f"PYTHONPATH={ROOT} exec {sys.executable}"
+    path = f"{ROOT}:{Path(hpvqa.__file__).parents[1]}"
+    python = f"PYTHONPATH={path} exec {sys.executable}"
     _script(
         folder / "isaaclab.sh",
         f"""[ "$1" = -p ] && shift
 echo 'Welcome to Isaac Lab'
 [ "$1" = -c ] && echo '{json.dumps(said)}' && exit
-[ "$1 $2" = "-m hpvqa.collect.batches.child" ] || exit 7
-{python} -m tests.isaac.batch_fakes {kind} "$3"
+[ "$1 $2" = "-m hpvqa.collect.child" ] || exit 7
+{python} -m tests.isaac.batch_fakes {kind} "$3" {folder}
 """,
     )
     _script(folder / "nvidia-smi", f"[ -n '{gpu}' ] && echo '{gpu}'")
@@ -143,4 +135,4 @@ def _script(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[2]), globals()[f"open_{sys.argv[1]}"])
+    run(sys.argv[2], globals()[f"open_{sys.argv[1]}"])

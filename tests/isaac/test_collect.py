@@ -157,7 +157,7 @@ def test_what_goes_wrong_is_one_sentence(
     assert "Traceback" not in done.stderr
     assert names(out) == []
     assert not list(out.glob(".partial/*"))
-    assert children(str(out)) == []
+    assert children(str(tmp_path / "isaac")) == []
 
 
 def test_without_isaac_sim_there_is_a_sentence(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_one_interrupt_keeps_the_running_episodes(tmp_path: Path) -> None:
     assert process.returncode == 130, errors
     assert 1 <= len(names(out)) < 7
     assert not list((out / ".partial").glob("*"))
-    assert children(str(out)) == []
+    assert children(str(tmp_path / "isaac")) == []
 
 
 def test_two_interrupts_drop_them(tmp_path: Path) -> None:
@@ -210,16 +210,16 @@ def test_two_interrupts_drop_them(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert not list((out / ".partial").glob("*"))
-    assert children(str(out)) == []
+    assert children(str(tmp_path / "isaac")) == []
 
 
 def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     out = tmp_path / "data"
     process = started(installation(tmp_path / "isaac", "mujoco"), out, 7)
-    assert children(str(out))
+    assert children(str(tmp_path / "isaac"))
     process.kill()
     process.communicate(timeout=30)
-    wait_for(lambda: not children(str(out)))
+    wait_for(lambda: not children(str(tmp_path / "isaac")))
     whole = names(out)
     for name in whole:
         assert read_episode(out / name).checksum == read_episode(out / name).digest()
@@ -229,10 +229,10 @@ def test_a_child_that_hangs_while_it_starts_ends_with_its_parent_too(tmp_path: P
     out = tmp_path / "data"
     command = [sys.executable, "-m", "hpvqa", "collect", "push", *BASE, "--episodes", "1", "--out", str(out)]
     process = subprocess.Popen(command, env=installation(tmp_path / "isaac", "mute"), stderr=subprocess.DEVNULL)
-    wait_for(lambda: children(str(out)))
+    wait_for(lambda: children(str(tmp_path / "isaac")))
     process.kill()
     process.communicate(timeout=30)
-    wait_for(lambda: not children(str(out)))
+    wait_for(lambda: not children(str(tmp_path / "isaac")))
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
@@ -247,17 +247,25 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
 
 def test_a_kit_that_lost_its_gpu_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hpvqa.collect import isaac
-    from hpvqa.collect.batches.exchange import Exchange
-    from hpvqa.collect.batches.messages import Setup
+    from hpvqa.collect.exchange import Exchange
+    from hpvqa.collect.messages import Setup
 
     monkeypatch.setattr(isaac, "HUNG_TIME", 0.2)
-    environ, folder = installation(tmp_path / "isaac", "hung"), tmp_path / "exchange"
-    command = [str(tmp_path / "isaac" / "isaaclab.sh"), "-p", "-m", "hpvqa.collect.batches.child", str(folder)]
+    environ = installation(tmp_path / "isaac", "hung")
     setup = Setup(
-        data=tmp_path, partial=tmp_path, fps=10, resolution=None, environments=1, threads=1, example=sample("push")
+        backend="isaac",
+        data=tmp_path,
+        partial=tmp_path,
+        fps={"push": 10},
+        resolution=None,
+        environments=1,
+        threads=1,
+        example=sample("push"),
     )
-    with Exchange(folder).hosted(setup):
-        child = isaac.IsaacChild(command, environ, tmp_path / "log")
-        wait_for(lambda: child.ended() is not None)
+    exchange = Exchange(setup)
+    command = [str(tmp_path / "isaac" / "isaaclab.sh"), "-p", "-m", "hpvqa.collect.child", exchange.address]
+    child = isaac.IsaacChild(command, environ, tmp_path / "log")
+    wait_for(lambda: exchange.replies(0.01) or child.ended() is not None)
+    exchange.close()
     assert child.ended() == -signal.SIGTERM
-    assert children(str(tmp_path)) == []
+    assert children(str(tmp_path / "isaac")) == []

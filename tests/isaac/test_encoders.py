@@ -25,22 +25,20 @@ def test_every_clip_gets_its_frames_in_order(tmp_path: Path) -> None:
         for frame in range(12):
             for number, clip in enumerate(clips):
                 pool.write(clip, picture(number, frame))
-        pool.flush()
-        for clip in clips:
-            clip.close()
+    for clip in clips:
+        clip.close()
     for number in range(5):
         frames = read_frames(tmp_path / f"{number}.mp4", list(range(12)))
         assert np.abs(frames[:, 0, 0, 0] - [int(picture(number, frame)[0, 0, 0]) for frame in range(12)]).max() <= 6
 
 
 def test_the_same_bytes_as_without_threads(tmp_path: Path) -> None:
+    pooled = ClipWriter(tmp_path / "pooled.mp4", 10, 48, 32)
     with ClipWriter(tmp_path / "alone.mp4", 10, 48, 32) as alone, EncoderPool(4) as pool:
-        pooled = ClipWriter(tmp_path / "pooled.mp4", 10, 48, 32)
         for frame in range(20):
             alone.write(picture(1, frame))
             pool.write(pooled, picture(1, frame))
-        pool.flush()
-        pooled.close()
+    pooled.close()
     assert (tmp_path / "alone.mp4").read_bytes() == (tmp_path / "pooled.mp4").read_bytes()
 
 
@@ -75,9 +73,8 @@ def test_no_more_frames_wait_than_there_are_places() -> None:
     assert pool.waiting() == 3
     gate.open.set()
     thread.join(30)
-    pool.flush()
-    assert gate.frames == 10
     pool.close()
+    assert gate.frames == 10
 
 
 class Full:
@@ -92,8 +89,8 @@ def _bring(pool: EncoderPool, clip: Any) -> None:
 
 def test_a_full_disk_is_told_and_nobody_waits_for_ever() -> None:
     full: Any = Full()
-    with EncoderPool(2, depth=1) as pool:
-        with pytest.raises(OSError, match="No space"):
-            _bring(pool, full)
-        with pytest.raises(OSError, match="No space"):
-            pool.flush()
+    pool = EncoderPool(2, depth=1)
+    with pytest.raises(OSError, match="No space"):
+        _bring(pool, full)
+    with pytest.raises(OSError, match="No space"):
+        pool.close()

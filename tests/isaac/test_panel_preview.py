@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade
 
+from hpvqa.scene import room as world
 from hpvqa.scene.camera import rotation
 from hpvqa.scene.spec import SIDES, EpisodeSpec
-from hpvqa.sim import room as world
 from hpvqa_collector import preview
 from tests.isaac.kit.session import Session
 from tests.isaac.panel_fixtures import panel

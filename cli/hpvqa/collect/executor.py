@@ -1,19 +1,58 @@
-"""Mapping episode jobs over a pool of workers, until all are done or the user has had enough."""
+"""Mapping episodes over a pool of workers, until all are made or the user has had enough."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from hpvqa.collect.interrupts import Interrupts
-from hpvqa.collect.pool import Pool
-from hpvqa.collect.worker import Job
-from hpvqa.errors import RunError
+from hpvqa.collect.settings import Collection
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import EpisodeRecord
 
 TICK = 0.25
 """How often interrupts and frames are looked at while all workers are busy [s]."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One episode to make.
+
+    Attributes:
+        collection: The settings that all episodes share.
+        task: Name of the task.
+        index: Number of the episode within its task.
+        data: The data folder.
+        partial: Where unfinished episodes of this run lie, on the same file system.
+    """
+
+    collection: Collection
+    task: str
+    index: int
+    data: Path
+    partial: Path
+
+
+class Pool(Protocol):
+    """Something that makes episodes side by side, such as processes of this machine or a client of a cluster."""
+
+    workers: int
+    """How many at a time."""
+
+    def submit(self, job: Job) -> Future[EpisodeRecord]:
+        """Begin one episode."""
+
+    def frames(self) -> int:
+        """How many frames were rendered so far."""
+
+    def close(self) -> None:
+        """End the workers, which are idle."""
+
+    def kill(self) -> None:
+        """End the workers at once, whatever they are doing."""
 
 
 def run_jobs(
@@ -55,10 +94,5 @@ def run_jobs(
             for future in finished:
                 made(running.pop(future), future.result())
             reporter.frames(pool.frames())
-    except BrokenExecutor:
-        raise RunError(
-            "A worker ended unexpectedly, most likely because memory ran out; "
-            "run the same command again with fewer --workers, finished episodes are kept"
-        ) from None
     finally:
         pool.kill()

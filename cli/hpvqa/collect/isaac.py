@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hpvqa.collect.batches.messages import Setup
-from hpvqa.collect.batches.pool import BatchPool
-from hpvqa.collect.batches.process import ChildProcess, clean_environment
+from hpvqa.collect.messages import Setup
+from hpvqa.collect.pool import ChildPool, Launcher
+from hpvqa.collect.process import ChildProcess, clean_environment
 from hpvqa.processes import SAFE_PATH
 from hpvqa.sim.isaac.kit_log import FATAL, reason
 from hpvqa.sim.isaac.limits import check_things
@@ -44,6 +44,7 @@ class IsaacChild(ChildProcess):
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
         super().__init__(command, environ, log)
+        self._log = log
         self._read = 0
         self._lost: float | None = None
 
@@ -56,7 +57,7 @@ class IsaacChild(ChildProcess):
         return super().ended()
 
     def _log_says_lost(self) -> bool:
-        with self.log.open("rb") as file:
+        with self._log.open("rb") as file:
             file.seek(self._read)
             text = file.read()
         # A phrase may be cut in two by the end of what is there: some of it is read again.
@@ -72,7 +73,7 @@ def child_environment(command: Sequence[str], environ: Mapping[str, str]) -> Map
     return {**clean_environment(environ), **SAFE_PATH}
 
 
-def isaac_pool(command: Sequence[str], environments: int) -> BatchPool:
+def isaac_pool(command: Sequence[str], environments: int) -> ChildPool:
     """A pool whose episodes Isaac Sim makes.
 
     Args:
@@ -80,9 +81,9 @@ def isaac_pool(command: Sequence[str], environments: int) -> BatchPool:
         environments: How many episodes at a time.
     """
 
-    def start(folder: Path, setup: Setup) -> IsaacChild:
+    def start(address: str, setup: Setup) -> IsaacChild:
         check_things(setup.example.things)
-        arguments = [*command, "-m", "hpvqa.collect.batches.child", str(folder)]
+        arguments = [*command, "-m", "hpvqa.collect.child", address]
         return IsaacChild(arguments, child_environment(command, os.environ), log_file(setup.data, setup.example.task))
 
     def why_ended(setup: Setup, code: int) -> str:
@@ -96,4 +97,5 @@ def isaac_pool(command: Sequence[str], environments: int) -> BatchPool:
             "run the same command again to go on, finished episodes are kept"
         )
 
-    return BatchPool(environments, len(os.sched_getaffinity(0)), start, why_ended)
+    threads = len(os.sched_getaffinity(0))
+    return ChildPool(1, Launcher(start, why_ended, environments, threads, one_task=True))

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hpvqa.collect.executor import run_jobs
+from hpvqa.collect.executor import Job, Pool, run_jobs
 from hpvqa.collect.folder import check_ours, partial_dir
 from hpvqa.collect.interrupts import counted_interrupts
 from hpvqa.collect.lock import locked, settings_locked
-from hpvqa.collect.pool import Pool
 from hpvqa.collect.report import Report, Tally, attempts
 from hpvqa.collect.settings import Collection, agree
 from hpvqa.collect.shard import Shard
-from hpvqa.collect.worker import Job
 from hpvqa.errors import UsageError
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import EpisodeRecord, episode_dir, episode_index, find_episodes, read_episode

@@ -118,12 +118,12 @@ def command(
 
     from hpvqa.collect.folder import check_ours
     from hpvqa.collect.isaac import isaac_pool, starting
-    from hpvqa.collect.pool import Pool, ProcessPool
+    from hpvqa.collect.mujoco import mujoco_pool
+    from hpvqa.collect.pool import ChildPool
     from hpvqa.collect.remember import binding, remembered
     from hpvqa.collect.run import Request, collect
     from hpvqa.collect.settings import Collection, installed_versions
     from hpvqa.collect.table import print_report
-    from hpvqa.collect.worker import open_simulator_record
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
     from hpvqa.sim import isaac_python, prepare
@@ -154,9 +154,9 @@ def command(
     with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:
         prepare(recipe.backend, draws=recipe.video, tell=reporter.note)
 
-        def open_pool(missing: int) -> Pool:
+        def open_pool(missing: int) -> ChildPool:
             if not isaac:
-                return ProcessPool(min(most, missing), open_simulator_record)
+                return mujoco_pool(min(most, missing))
             environments = min(recipe.num_envs, missing)
             cameras = max(len(task.cameras) for task in collection.tasks.values()) if recipe.video else 0
             reporter.note(starting(out, environments, cameras))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hpvqa.files import write_text
 from hpvqa.finetune.rows import TrainingRows
 from hpvqa.finetune.settings import FinetuneRecipe
-from hpvqa.vlm.embedded import BASE, NAMES
+from hpvqa.vlm.embedded import base_of
 from hpvqa.vlm.families import resolve_model
 from hpvqa.vlm.training_record import TrainingRecord
 
@@ -43,7 +43,7 @@ def write_card(
     """
     (trainable, total), best = parameters, course.best
     lora, training, frames = recipe.lora, recipe.training, record.frames
-    base = BASE if record.model in NAMES else resolve_model(record.model)
+    base = base_of(record.model) or resolve_model(record.model)
     size = "as recorded" if frames.resolution is None else f"{frames.resolution[0]}×{frames.resolution[1]}"
     clips = record.clips
     if clips is not None and clips.sizes:

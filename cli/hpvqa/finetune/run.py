@@ -25,7 +25,7 @@ from hpvqa.versions import versions_of
 from hpvqa.vlm.adapter import name_base
 from hpvqa.vlm.checkpoint import check_checkpoint, locate, weight_shapes
 from hpvqa.vlm.device import Device, choose_device
-from hpvqa.vlm.embedded import BASE, NAMES
+from hpvqa.vlm.embedded import base_of
 from hpvqa.vlm.families import Family, find_family, resolve_model
 from hpvqa.vlm.frames.cache import FrameCache
 from hpvqa.vlm.frames.read import read_clip
@@ -228,7 +228,7 @@ def _train(job: Job, loaded: _Loaded, reporter: Reporter, *, resume: bool, comma
     if not is_first():
         return Finetuned(job.out, trainable, total, course.best, ())
     plots = _plots(job.out / METRICS_FILE, job.out, reporter)
-    _save(model, job.out, BASE if job.model in NAMES else None)
+    _save(model, job.out, base_of(job.model))
     write_card(job.out, prepared.record, job.recipe, prepared.rows, (trainable, total), course, command)
     return Finetuned(job.out, trainable, total, course.best, plots)
 

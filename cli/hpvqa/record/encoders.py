@@ -53,23 +53,21 @@ class EncoderPool:
         place = self._places.setdefault(id(clip), len(self._places) % len(self._queues))
         self._queues[place].put((clip, image))
 
-    def flush(self) -> None:
-        """Wait until all frames are written; the clips may be closed then, and are forgotten."""
-        for queue in self._queues:
-            queue.join()
-        self._places.clear()
-        self._raise()
-
     def waiting(self) -> int:
         """How many frames wait."""
         return sum(queue.qsize() for queue in self._queues)
 
     def close(self) -> None:
-        """End the threads, after what still waits."""
+        """Wait until all frames are written, and end the threads; the clips may be closed then.
+
+        Raises:
+            OSError: A frame could not be written.
+        """
         for queue in self._queues:
             queue.put(None)
         for thread in self._threads:
             thread.join()
+        self._raise()
 
     def __enter__(self) -> EncoderPool:
         """Return the pool."""
@@ -78,7 +76,7 @@ class EncoderPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the threads."""
+        """Wait, and end the threads."""
         self.close()
 
     def _encode(self, queue: Queue[Any]) -> None:
@@ -90,9 +88,6 @@ class EncoderPool:
                     clip.write(image)
             except BaseException as error:
                 self._error = error
-            finally:
-                queue.task_done()
-        queue.task_done()
 
     def _raise(self) -> None:
         if self._error is not None:

@@ -1,65 +1,71 @@
-"""Running one episode and writing down what happens: a client of the simulator's protocol."""
+"""Running episodes side by side and writing down what happens: a client of the simulator's protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from hpvqa.record.encoders import EncoderPool
 from hpvqa.record.episode import EpisodeRecord
-from hpvqa.record.writing import EpisodeWriter, final_poses
+from hpvqa.record.writing import EpisodeWriter
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.protocol import Simulator
 
-__all__ = ["final_poses", "record_episode"]
 
-
-def record_episode(
+def record_episodes(
     simulator: Simulator,
-    spec: EpisodeSpec,
-    folder: Path,
+    specs: Sequence[EpisodeSpec],
+    folders: Sequence[Path],
     *,
     fps: int,
     resolution: tuple[int, int] | None,
+    threads: int = 1,
     on_frames: Callable[[int], None] = lambda count: None,
-) -> EpisodeRecord:
-    """Run an episode and write its clips and trajectory.
+) -> list[EpisodeRecord]:
+    """Run episodes of one task and write their clips and trajectories, frame by frame.
+
+    No more frames are in memory than those of the moment and those that wait for an encoder.
 
     Args:
-        simulator: Where the episode happens.
-        spec: What it is.
-        folder: An existing, empty folder for the files.
+        simulator: Where the episodes happen.
+        specs: What they are; no more than the simulator has worlds.
+        folders: An existing, empty folder for the files of each.
         fps: Frame rate of the clips and of the trajectory's rows; it divides the physics rate.
         resolution: Width and height of the clips [pixels]; None to record no clips.
+        threads: How many clips are encoded at a time, beside the simulation.
         on_frames: Called with the number of frames just rendered.
 
     Returns:
-        The record of the episode; the checksums of its files are still missing.
+        The records of the episodes; the checksums of their files are still missing.
     """
-    writer = EpisodeWriter(spec, folder, fps, resolution, simulator.timestep)
-    planner = writer.planner
+    writers = [
+        EpisodeWriter(spec, folder, fps, resolution, simulator.timestep)
+        for spec, folder in zip(specs, folders, strict=True)
+    ]
+    cameras = specs[0].cameras if resolution is not None else ()
     steps = round(1.0 / (fps * simulator.timestep))
-
-    simulator.reset(spec, planner.command(0.0))
-    state = simulator.state()
-    writer.see(state)
+    simulator.begin(specs, [writer.planner.command(0.0) for writer in writers])
+    now = simulator.states()
+    for writer, state in zip(writers, now, strict=True):
+        writer.see(state)
     with ExitStack() as stack:
-        clips = writer.open_clips(stack)
-        # Encoding goes on beside the simulation, at most one moment behind it. It leaves before the clips are closed.
-        encoder = stack.enter_context(ThreadPoolExecutor(max_workers=1))
-        encoding: list[Future[None]] = []
-        for frame in range(writer.frames):
-            writer.add_row(state)
-            images = {camera.name: simulator.render(camera).copy() for camera in spec.cameras if camera.name in clips}
-            for earlier in encoding:
-                earlier.result()
-            encoding = [encoder.submit(clip.write, images[name]) for name, clip in clips.items()]
-            on_frames(len(clips))
-            for step in range(frame * steps, (frame + 1) * steps):
-                simulator.step(planner.command(step * simulator.timestep))
-                state = simulator.state()
-                writer.see(state)
-        for last in encoding:
-            last.result()
-    return writer.finish(state, simulator.versions())
+        clips = [writer.open_clips(stack) for writer in writers]
+        # Left before the clips are closed, also when something failed: nobody writes to them then.
+        encoders = stack.enter_context(EncoderPool(threads))
+        for frame in range(writers[0].frames):
+            for writer, state in zip(writers, now, strict=True):
+                writer.add_row(state)
+            for camera in cameras:
+                for own, image in zip(clips, simulator.images(camera), strict=True):
+                    encoders.write(own[camera.name], image)
+            on_frames(len(specs) * len(cameras))
+            times = [step * simulator.timestep for step in range(frame * steps, (frame + 1) * steps)]
+            passed = simulator.advance([[writer.planner.command(time) for time in times] for writer in writers])
+            for writer, states in zip(writers, passed, strict=True):
+                for state in states:
+                    writer.see(state)
+            now = [states[-1] for states in passed]
+    versions = simulator.versions()
+    finished = zip(writers, now, simulator.troubles(), strict=True)
+    return [writer.finish(state, versions, trouble) for writer, state, trouble in finished]

@@ -8,7 +8,7 @@ from pathlib import Path
 from hpvqa.serve.settings import ServeSettings
 from hpvqa.vlm.adapter import Adapter
 from hpvqa.vlm.backends.vllm import VllmAnswerer, check_normalisation
-from hpvqa.vlm.embedded import ADAPTED, BASE, NAMES, adapter_folder
+from hpvqa.vlm.embedded import ADAPTED, BASE, NAMES, adapter_folder, base_of
 from hpvqa.vlm.families import Family
 from hpvqa.vlm.processing import load_processor
 
@@ -40,8 +40,8 @@ class Plan:
         The embedded model is two, each with its own name: what it was before it was tuned, and the tuned one.
         """
         given = self.settings.model.model
-        if given in NAMES:
-            return BASE
+        if (base := base_of(given)) is not None:
+            return base
         return _own(Path(given).resolve().name, "model") if Path(given).is_dir() else given
 
     @property

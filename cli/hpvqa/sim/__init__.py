@@ -11,7 +11,7 @@ from hpvqa.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from hpvqa.sim.isaac.discover import Installation
-    from hpvqa.sim.protocol import Simulator
+    from hpvqa.sim.protocol import SteppedSimulator
 
 BACKENDS = ("mujoco", "isaac")
 
@@ -49,7 +49,7 @@ def prepare(backend: str, *, draws: bool, tell: Callable[[str], None]) -> None:
         prepare_meshes(robot / MODEL, cache, tell)
 
 
-def open_simulator(resolution: tuple[int, int] | None) -> Simulator:
+def open_simulator(resolution: tuple[int, int] | None) -> SteppedSimulator:
     """Start the embedded simulator. Isaac Sim runs in a process of its own, which collecting starts.
 
     Args:

@@ -1,8 +1,8 @@
-"""What a simulator can do, step by step. Recording an episode is one client of it; an acting agent can be another."""
+"""What a simulator can do: many worlds in step, for recording; one world step by step, for an acting agent as well."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -103,11 +103,46 @@ FIRST_LABEL = 2
 
 
 class Simulator(Protocol):
-    """A world that realises episode specs, driven step by step."""
+    """Worlds side by side, all in step, that realise episodes of one task at a time."""
 
     name: str
     timestep: float
     """Length of one step [s]."""
+
+    def begin(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
+        """Bring as many worlds as there are specs into the states they describe, arms at rest in the start poses.
+
+        Nothing of an earlier episode is left.
+        """
+
+    def states(self) -> list[State]:
+        """The states now."""
+
+    def advance(self, commands: Sequence[Sequence[Command]]) -> list[list[State]]:
+        """Advance by one video frame.
+
+        Args:
+            commands: For every world, a command for each physics step.
+
+        Returns:
+            For every world, the state after each physics step.
+        """
+
+    def images(self, camera: CameraSpec) -> NDArray[np.uint8]:
+        """RGB images of all worlds, shape (worlds, height, width, 3), from a camera of their rig; the caller's own."""
+
+    def troubles(self) -> list[str | None]:
+        """For every world, what went wrong in the simulator itself since it began, in words; None if nothing did."""
+
+    def versions(self) -> dict[str, str]:
+        """Names and versions of everything that results depend on."""
+
+    def close(self) -> None:
+        """Release everything."""
+
+
+class SteppedSimulator(Simulator, Protocol):
+    """A simulator of one world, which can also be driven step by step."""
 
     def reset(self, spec: EpisodeSpec, start: Command) -> None:
         """Bring the world into the state that ``spec`` describes, the arm at rest in the pose of ``start``.
@@ -140,8 +175,31 @@ class Simulator(Protocol):
     def segment(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """What each pixel's centre shows, shape (height, width): 0 furniture, 1 robot, 2 and on the spec's things."""
 
-    def versions(self) -> dict[str, str]:
-        """Names and versions of everything that results depend on."""
+    def begin(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
+        """Reset the one world.
 
-    def close(self) -> None:
-        """Release the renderer and its memory."""
+        Raises:
+            ValueError: There is not one spec.
+        """
+        (spec,), (start,) = specs, starts
+        self.reset(spec, start)
+
+    def states(self) -> list[State]:
+        """The state of the one world."""
+        return [self.state()]
+
+    def advance(self, commands: Sequence[Sequence[Command]]) -> list[list[State]]:
+        """Step the one world."""
+        passed = []
+        for command in commands[0]:
+            self.step(command)
+            passed.append(self.state())
+        return [passed]
+
+    def images(self, camera: CameraSpec) -> NDArray[np.uint8]:
+        """The image of the one world."""
+        return self.render(camera)[None].copy()
+
+    def troubles(self) -> list[str | None]:
+        """Nothing: what goes wrong is raised."""
+        return [None]

@@ -10,9 +10,8 @@ import pytest
 import torch
 from isaaclab.envs import ManagerBasedRLEnv
 
-from hpvqa.record.batch import record_batch
-from hpvqa.record.encoders import EncoderPool
 from hpvqa.record.episode import EpisodeRecord
+from hpvqa.record.recorder import record_episodes
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.sim.isaac import names, robot
 from hpvqa.sim.isaac.environment import environment
@@ -26,6 +25,7 @@ from tests.isaac.contract.worlds import settings, specs
 
 COUNT = 3
 FPS = 30
+STEPS = 8
 
 
 class Arm(Panda):
@@ -170,7 +170,7 @@ def starts(wanted: list[EpisodeSpec]) -> list[Any]:
 def test_a_reset_realises_every_spec_and_nothing_else() -> None:
     made, env = simulator("push")
     wanted = specs("push", COUNT)
-    made.reset(wanted, starts(wanted))
+    made.begin(wanted, starts(wanted))
     states = made.states()
     assert made.troubles() == [None] * COUNT
     for state, spec, start in zip(states, wanted, starts(wanted), strict=True):
@@ -193,21 +193,21 @@ def test_nothing_of_a_picture_lasts_to_the_next() -> None:
 def test_fewer_episodes_than_environments() -> None:
     made, _ = simulator("drop")
     wanted = specs("drop", 2)
-    made.reset(wanted, starts(wanted))
+    made.begin(wanted, starts(wanted))
     assert len(made.states()) == len(made.troubles()) == 2
-    assert made.images(wanted[0].cameras[0].name).shape == (2, 48, 64, 3)
-    passed = made.advance([[start] * made.substeps for start in starts(wanted)])
-    assert [len(states) for states in passed] == [made.substeps] * 2
+    assert made.images(wanted[0].cameras[0]).shape == (2, 48, 64, 3)
+    passed = made.advance([[start] * STEPS for start in starts(wanted)])
+    assert [len(states) for states in passed] == [STEPS] * 2
 
 
 def test_a_frame_is_as_many_steps_as_the_law_says_and_one_picture() -> None:
     made, env = simulator("push")
     wanted = specs("push", COUNT)
-    made.reset(wanted, starts(wanted))
+    made.begin(wanted, starts(wanted))
     env.scene.log.clear()
     drawn = env.scene.drawn
-    passed = made.advance([[start] * made.substeps for start in starts(wanted)])
-    assert env.scene.log.count("step") == made.substeps == 8
+    passed = made.advance([[start] * STEPS for start in starts(wanted)])
+    assert env.scene.log.count("step") == STEPS
     assert env.scene.drawn == drawn + 1
     assert [state.time for state in passed[0]] == pytest.approx([step / 240 for step in range(1, 9)])
     assert passed[0][-1].time == made.states()[0].time
@@ -216,7 +216,7 @@ def test_a_frame_is_as_many_steps_as_the_law_says_and_one_picture() -> None:
 def test_contacts_are_told_apart() -> None:
     made, env = simulator("drop")
     wanted = specs("drop", COUNT)
-    made.reset(wanted, starts(wanted))
+    made.begin(wanted, starts(wanted))
     forces = env.scene[names.contact("left")].data.force_matrix_w
     forces[:] = 0.0
     forces[0, 0, 1] = 5.0  # the other object
@@ -230,11 +230,11 @@ def test_contacts_are_told_apart() -> None:
 
 def test_pictures_that_did_not_change_fail_the_episode() -> None:
     made, env = simulator("push")
-    camera = specs("push", 1)[0].cameras[1].name
-    for frozen, words in ((False, None), (True, f"the first picture of {camera} shows an earlier moment")):
+    camera = specs("push", 1)[0].cameras[1]
+    for frozen, words in ((False, None), (True, f"the first picture of {camera.name} shows an earlier moment")):
         wanted = specs("push", 2 * COUNT)[COUNT:] if frozen else specs("push", COUNT)
         env.scene.frozen = frozen
-        made.reset(wanted, starts(wanted))
+        made.begin(wanted, starts(wanted))
         made.images(camera)
         assert made.troubles() == [words] * COUNT
 
@@ -242,9 +242,9 @@ def test_pictures_that_did_not_change_fail_the_episode() -> None:
 def test_an_object_that_is_not_where_it_was_put_fails_the_episode() -> None:
     made, env = simulator("push")
     wanted = specs("push", COUNT)
-    made.reset(wanted, starts(wanted))
+    made.begin(wanted, starts(wanted))
     env.scene["right"].drift = 0.004
-    made.advance([[start] * made.substeps for start in starts(wanted)])
+    made.advance([[start] * STEPS for start in starts(wanted)])
     assert made.troubles() == ["the right cube started 4 mm from where it should"] * COUNT
 
 
@@ -252,7 +252,7 @@ def test_what_physx_did_not_take_fails_the_episode() -> None:
     made, env = simulator("push")
     env.scene["left"].root_physx_view.deaf = "masses"
     wanted = specs("push", COUNT)
-    made.reset(wanted, starts(wanted))
+    made.begin(wanted, starts(wanted))
     assert made.troubles() == ["the simulator did not take the mass of the left cube"] * COUNT
 
 
@@ -262,8 +262,7 @@ def test_whole_episodes_go_through_the_recorder(tmp_path: Any) -> None:
     folders = [tmp_path / str(number) for number in range(2)]
     for folder in folders:
         folder.mkdir()
-    with EncoderPool(2) as encoders:
-        records = record_batch(made, wanted, folders, fps=FPS, resolution=(64, 48), encoders=encoders)
+    records = record_episodes(made, wanted, folders, fps=FPS, resolution=(64, 48), threads=2)
     for record, folder, spec in zip(records, folders, wanted, strict=True):
         assert isinstance(record, EpisodeRecord)
         assert not record.outcome.ok

@@ -9,9 +9,9 @@ import pytest
 from pxr import Gf, Usd, UsdGeom, UsdLux, UsdPhysics
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.scene import room
 from hpvqa.scene.camera import fovy, project
 from hpvqa.scene.spec import EpisodeSpec
-from hpvqa.sim import room
 from hpvqa.sim.isaac import names, robot, spawn
 from hpvqa.sim.isaac.environment import scene
 from hpvqa.sim.isaac.look import apply_look, linear, look_errors

@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from hpvqa.scene.spec import EpisodeSpec
-from hpvqa.sim.batch import BatchSimulator
 from hpvqa.sim.isaac import compat
 from hpvqa.sim.isaac.names import ASSETS
+from hpvqa.sim.protocol import Simulator
 from hpvqa.tasks import TASKS
 
 
@@ -37,7 +37,7 @@ def start_kit(*, cameras: bool, assets: str | None) -> Any:
     return AppLauncher({"headless": True, "enable_cameras": cameras}).app
 
 
-def open_isaac(example: EpisodeSpec, environments: int, fps: int, resolution: tuple[int, int] | None) -> BatchSimulator:
+def open_isaac(example: EpisodeSpec, environments: int, fps: int, resolution: tuple[int, int] | None) -> Simulator:
     """Start Kit, and in it environments for episodes like ``example``.
 
     Args:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from hpvqa.scene import color as scene_color
 from hpvqa.scene.spec import Color, EpisodeSpec
 from hpvqa.sim.isaac import names
 
 
 def linear(color: Color) -> Color:
-    """Linear light of an sRGB colour (IEC 61966-2-1), which is what USD's preview surface takes."""
-    r, g, b = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color)
+    """Linear light of an sRGB colour, which is what USD's preview surface takes, as plain numbers."""
+    r, g, b = scene_color.linear(color).tolist()
     return (r, g, b)
 
 

@@ -1,4 +1,4 @@
-"""Isaac Sim as a :class:`hpvqa.sim.batch.BatchSimulator`. Importable only after Kit has started."""
+"""Isaac Sim as a :class:`hpvqa.sim.protocol.Simulator`. Importable only after Kit has started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.sim.isaac import compat, names
 from hpvqa.sim.isaac.commands import pack, pack_frames
 from hpvqa.sim.isaac.environment import RENDER_SETTINGS, Settings, environment
@@ -49,8 +49,8 @@ class IsaacSimulator:
             env.sim.set_setting(path, value)
         self._env = env
         self._settings = settings
-        self.places = settings.environments
-        self.substeps = substeps(settings.fps)
+        self._places = settings.environments
+        self._substeps = substeps(settings.fps)
         self.timestep = timestep(settings.fps)
         self._apply: Any = env.event_manager.get_term_cfg("specs").func
         self._arm: Any = env.action_manager.get_term("arm")
@@ -64,15 +64,15 @@ class IsaacSimulator:
         self._troubles: list[str | None] = []
         self._first_seen: set[str] = set()
 
-    def reset(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
+    def begin(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
         """Realise specs; environments beyond them repeat the last one and are not reported."""
         self._count = len(specs)
-        spare = self.places - self._count
+        spare = self._places - self._count
         self._arm.on_step = None
         self._apply.assign([*specs, *[specs[-1]] * spare])
         self._env.reset()
         self._settle([*starts, *[starts[-1]] * spare])
-        self._apply.place(self._env, torch.arange(self.places))
+        self._apply.place(self._env, torch.arange(self._places))
         self._env.scene.write_data_to_sim()
         self._env.sim.forward()
         if self._settings.resolution is not None:
@@ -95,7 +95,7 @@ class IsaacSimulator:
     def advance(self, commands: Sequence[Sequence[Command]]) -> list[list[State]]:
         """Advance by one frame and draw the next pictures."""
         self._taken = []
-        spare = self.places - self._count
+        spare = self._places - self._count
         self._env.step(pack_frames([*commands, *[commands[-1]] * spare]).to(self._env.device))
         # Each is taken before a step: the first one is the state that the frame began with.
         rows = fetched(torch.stack([*self._taken[1:], self._reader.rows()]))
@@ -106,19 +106,20 @@ class IsaacSimulator:
                 found[episode].append(finder.update(moment[episode]))
         if self._step == 0:
             self._check_places([states[0] for states in found])
-        self._step += self.substeps
+        self._step += self._substeps
         return found
 
-    def images(self, camera: str) -> NDArray[np.uint8]:
+    def images(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """Pictures of one camera; the first ones after a reset are compared with the last ones before it."""
-        output = self._env.scene[names.camera(camera)].data.output["rgb"][: self._count]
-        images: NDArray[np.uint8] = np.ascontiguousarray(output.detach().to("cpu").numpy(), dtype=np.uint8)
-        if camera not in self._first_seen:
-            self._first_seen.add(camera)
-            for number, stale in enumerate(self._fresh.stale(camera, images)):
+        name = camera.name
+        output = self._env.scene[names.camera(name)].data.output["rgb"][: self._count]
+        images: NDArray[np.uint8] = np.array(output.detach().to("cpu").numpy(), dtype=np.uint8)
+        if name not in self._first_seen:
+            self._first_seen.add(name)
+            for number, stale in enumerate(self._fresh.stale(name, images)):
                 if stale:
-                    self._troubles[number] = f"the first picture of {camera} shows an earlier moment"
-        self._fresh.remember(camera, images)
+                    self._troubles[number] = f"the first picture of {name} shows an earlier moment"
+        self._fresh.remember(name, images)
         return images
 
     def troubles(self) -> list[str | None]:

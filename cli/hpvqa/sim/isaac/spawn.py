@@ -10,11 +10,7 @@ from isaaclab.assets import AssetBaseCfg, RigidObjectCfg
 from isaaclab.sensors import ContactSensorCfg, TiledCameraCfg
 
 from hpvqa.scene.camera import HORIZONTAL_APERTURE
-from hpvqa.scene.spec import CameraSpec, Thing, Vec3
-from hpvqa.sim.isaac import names
-from hpvqa.sim.isaac.limits import check_things
-from hpvqa.sim.isaac.look import linear
-from hpvqa.sim.room import (
+from hpvqa.scene.room import (
     FLOOR_Z,
     LEG_HALF,
     LEGS,
@@ -27,6 +23,10 @@ from hpvqa.sim.room import (
     WALL_TOP,
     WALLS,
 )
+from hpvqa.scene.spec import CameraSpec, Thing, Vec3
+from hpvqa.sim.isaac import names
+from hpvqa.sim.isaac.limits import check_things
+from hpvqa.sim.isaac.look import linear
 
 THICKNESS = 0.1
 """Of walls, floor and ceiling [m]: no light of a neighbour gets through, nor through the overlapping corners."""

@@ -12,16 +12,16 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.scene.room import TABLE_CENTER, TABLE_HALF
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Thing
 from hpvqa.sim.mujoco.impact import Bounce, bounce
 from hpvqa.sim.mujoco.names import ROBOT, THING
 from hpvqa.sim.mujoco.robot import bare_robot, robot_parts
 from hpvqa.sim.mujoco.world import TIMESTEP, Layout, World, layout_of
-from hpvqa.sim.protocol import FIRST_LABEL, ROBOT_LABEL, Array, BodyState, Command, Impact, State
+from hpvqa.sim.protocol import FIRST_LABEL, ROBOT_LABEL, Array, BodyState, Command, Impact, State, SteppedSimulator
 from hpvqa.sim.render import VERSION
 from hpvqa.sim.render.context import open_context
 from hpvqa.sim.render.parts import thing_parts
-from hpvqa.sim.room import TABLE_CENTER, TABLE_HALF
 
 if TYPE_CHECKING:
     from hpvqa.sim.render.renderer import Renderer
@@ -48,8 +48,8 @@ class _Saved:
     impacts: tuple[Impact, ...]
 
 
-class MujocoSimulator:
-    """A :class:`hpvqa.sim.protocol.Simulator` without a GPU.
+class MujocoSimulator(SteppedSimulator):
+    """A :class:`hpvqa.sim.protocol.SteppedSimulator` without a GPU.
 
     Args:
         robot_xml: The Panda with its gripper.

@@ -12,12 +12,12 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.scene.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF
 from hpvqa.scene.spec import Thing
 from hpvqa.scene.spring import BASE_HEIGHT, DAMPING, PLATE, PLATE_HEIGHT, PLATE_MASS, travel
 from hpvqa.sim.inertia import inertia
 from hpvqa.sim.mujoco.arm import Arm
 from hpvqa.sim.mujoco.names import ROBOT, THING
-from hpvqa.sim.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF
 
 Array = NDArray[np.float64]
 Layout = tuple[tuple[object, ...], ...]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from OpenGL import GL
 
+from hpvqa.scene.room import FLOOR_Z, ROOM_HALF, WALL_TOP
 from hpvqa.sim.render.gl import Program, Target, Texture, cover_all
 from hpvqa.sim.render.matrices import perspective, world_to
 from hpvqa.sim.render.still import boxes
-from hpvqa.sim.room import FLOOR_Z, ROOM_HALF, WALL_TOP
 
 Array = NDArray[np.float64]
 

@@ -9,10 +9,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.scene.room import STEEL
 from hpvqa.scene.spec import Color, Thing
 from hpvqa.scene.spring import BASE_HEIGHT, PLATE, PLATE_HEIGHT, STEM_RADIUS, travel
 from hpvqa.sim.render.shapes import Mesh, ball, cylinder, rounded_box
-from hpvqa.sim.room import STEEL
 
 THING_GLOSS = 0.25
 _EDGE = 0.0015

@@ -20,6 +20,7 @@ from OpenGL import GL
 
 from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.scene.color import linear
+from hpvqa.scene.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF, WALL_TOP
 from hpvqa.scene.spec import PLAIN, SURFACES, CameraSpec, EpisodeSpec
 from hpvqa.sim.render.context import Context
 from hpvqa.sim.render.gl import Program, Shape, Target, Texture, cover_all, largest_texture
@@ -27,7 +28,6 @@ from hpvqa.sim.render.lights import INSET, LAMP_RADIUS, WORK_CENTER, Lights
 from hpvqa.sim.render.matrices import perspective, world_to
 from hpvqa.sim.render.parts import Part, packed
 from hpvqa.sim.render.still import BOXES, box_colors, boxes, occluder
-from hpvqa.sim.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF, WALL_TOP
 
 Array = NDArray[np.float64]
 Pixels = tuple[int, int, int, int]

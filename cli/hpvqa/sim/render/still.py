@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.scene.room import FLOOR_Z, LEG_HALF, LEGS, STAND, STAND_HALF, STEEL, TABLE_CENTER, TABLE_HALF
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.render.parts import Part
 from hpvqa.sim.render.shapes import Mesh, rounded_box
-from hpvqa.sim.room import FLOOR_Z, LEG_HALF, LEGS, STAND, STAND_HALF, STEEL, TABLE_CENTER, TABLE_HALF
 
 BOXES = 2 + len(LEGS)
 """The table top, its legs, and the robot's stand."""

@@ -1,6 +1,6 @@
 """The model that comes with the package, as data beside this file: ``base``, and an ``adapter`` that was trained on it.
 
-``python -m hpvqa.pretrain`` made the base, ``hpvqa finetune --recipe embedded-lora`` the adapter.
+``python -m research.pretrain`` made the base, ``hpvqa finetune --recipe embedded-lora`` the adapter.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ def adapter_folder() -> Path:
 def place_of(model: str) -> str:
     """Where the model of a name is; what is no name of the embedded model stays as it is."""
     return str(base_folder()) if model in NAMES else model
+
+
+def base_of(model: str) -> str | None:
+    """The name of the base, which is what adapters of either embedded model belong on; None for another model."""
+    return BASE if model in NAMES else None
 
 
 def own_adapter(model: str) -> Path | None:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.record.episode import CameraRecord
+from hpvqa.scene.room import TABLE_CENTER, TABLE_HALF
 from hpvqa.vlm.pixels.view import View
 
-TABLE_X = (0.1, 1.1)
-TABLE_Y = (-0.6, 0.6)
+TABLE_X, TABLE_Y = (
+    (round(center - half, 9), round(center + half, 9)) for center, half in zip(TABLE_CENTER, TABLE_HALF, strict=False)
+)
 """Extent of the table top [m]."""
 MARGIN = 15.0
 """A pixel this much further from the table's paint than the table itself strays is surely no table [grey levels]."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import write_json
-from hpvqa.pretrain.questions import Seen
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, find_episodes, read_episode
@@ -25,6 +24,7 @@ from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.frames.choose import choose
 from hpvqa.vlm.frames.clip import Clip
 from hpvqa.vlm.frames.sampling import FrameSampling
+from research.pretrain.questions import Seen
 
 STEP = {"push": 0.5, "drop": 1 / 15}
 """Time between kept frames by task [s]: cubes rest between pushes, spheres fall and bounce in tenths of a second."""

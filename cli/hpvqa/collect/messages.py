@@ -1,4 +1,4 @@
-"""What parent and child tell each other, as JSON."""
+"""What a pool and its children tell each other, as JSON."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from hpvqa.scene.spec import EpisodeSpec
 
 
 class Setup(Model):
-    """What a child needs to know once: all of its episodes are of one task."""
+    """What a child needs to know once."""
 
+    backend: str = Field(description="The simulator.")
     data: Path
     partial: Path
-    fps: int
+    fps: dict[str, int] = Field(description="Frame rate by task.")
     resolution: tuple[int, int] | None
-    environments: int
+    environments: int = Field(description="How many episodes at a time.")
     threads: int = Field(ge=1, description="How many clips are encoded at a time.")
-    example: EpisodeSpec = Field(description="One of the episodes; all have its task and its cameras.")
+    example: EpisodeSpec = Field(description="The first of the episodes.")
 
 
 class Try(Model):
@@ -33,21 +34,15 @@ class Try(Model):
 
 
 class Batch(Model):
-    """Attempts to make side by side."""
+    """Attempts to make side by side, all of one task."""
 
     tries: tuple[Try, ...]
 
 
-class Ready(Model):
-    """The simulator has started."""
-
-    kind: Literal["ready"] = "ready"
-
-
-class Frames(Model):
+class Rendered(Model):
     """How many frames were drawn since the child started."""
 
-    kind: Literal["frames"] = "frames"
+    kind: Literal["rendered"] = "rendered"
     frames: int
 
 
@@ -67,8 +62,8 @@ class Trouble(Model):
     usage: bool = Field(description="Whether the user asked for something that cannot be done.")
 
 
-Reply = Annotated[Ready | Frames | Made | Trouble, Field(discriminator="kind")]
-REPLY: TypeAdapter[Ready | Frames | Made | Trouble] = TypeAdapter(Reply)
+Reply = Rendered | Made | Trouble
+REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 
 def counts(try_: Try, record: EpisodeRecord) -> bool:

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hpvqa.pretrain.network import Network
-from hpvqa.pretrain.settings import ModelSettings, StageSettings
-from hpvqa.pretrain.shots import Director
-from hpvqa.pretrain.store import THINGS, Store
+from research.pretrain.network import Network
+from research.pretrain.settings import ModelSettings, StageSettings
+from research.pretrain.shots import Director
+from research.pretrain.store import THINGS, Store
 
 CENTRE = np.array([0.45, 0.0, 0.05], np.float32)
 """Middle of where things are [m]."""

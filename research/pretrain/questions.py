@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.pretrain.phases import phase
 from hpvqa.probes.events import Event, find_event
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3, other_side
+from research.pretrain.phases import phase
 
 SETTLED = 0.8
 """A cube has gone far enough to tell it from the other one this long after it was touched [s]."""

@@ -11,9 +11,6 @@ from pydantic import Field
 
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval
 from hpvqa.plain import Model
-from hpvqa.pretrain.questions import questions_of
-from hpvqa.pretrain.shots import Director, Shot
-from hpvqa.pretrain.store import Store
 from hpvqa.progress.reporter import Reporter
 from hpvqa.scene.spec import Side
 from hpvqa.tasks import TASKS
@@ -22,6 +19,9 @@ from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.prompt import CHOICES, Prompt
 from hpvqa.vlm.protocol import Query
+from research.pretrain.questions import questions_of
+from research.pretrain.shots import Director, Shot
+from research.pretrain.store import Store
 
 HIDDEN = "hidden"
 """What the task's own question is called: before fine-tuning, it can only be guessed."""

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hpvqa.pretrain.network import Network
-from hpvqa.pretrain.settings import StageSettings
-from hpvqa.pretrain.shots import Director, Shot
-from hpvqa.pretrain.store import Store
 from hpvqa.scene.spec import SIDES, Side, other_side
+from research.pretrain.network import Network
+from research.pretrain.settings import StageSettings
+from research.pretrain.shots import Director, Shot
+from research.pretrain.store import Store
 
 KEPT_BYTES = 1 << 30
 """So much of what the vision tower saw is kept in memory [bytes]; it does not change in this stage."""

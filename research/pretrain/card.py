@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hpvqa.pretrain.score import HIDDEN, Score
-from hpvqa.pretrain.settings import PretrainSettings
-from hpvqa.pretrain.store import Store
+from research.pretrain.score import HIDDEN, Score
+from research.pretrain.settings import PretrainSettings
+from research.pretrain.store import Store
 
 CARD_FILE = "README.md"
 

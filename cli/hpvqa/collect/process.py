@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 STOP_TIME = 30.0
@@ -35,20 +35,19 @@ class ChildProcess:
     Args:
         command: What to run.
         environ: Its environment.
-        log: File that gets all it prints, from the start.
+        log: File that gets all it prints, from the start; None: it prints where we do.
     """
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
-        with log.open("wb") as file:
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], log: Path | None = None) -> None:
+        with nullcontext() if log is None else log.open("wb") as file:
             self._process = subprocess.Popen(
                 list(command),
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
-                stderr=subprocess.STDOUT,
+                stderr=None if file is None else subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.log = log
 
     def ended(self) -> int | None:
         """The exit code; None while it runs."""

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from hpvqa.errors import RunError
-from hpvqa.pretrain.settings import StageSettings
 from hpvqa.progress.reporter import Reporter
+from research.pretrain.settings import StageSettings
 
 SAVED_EVERY = 100
 """Steps between two checkpoints."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from hpvqa.errors import MissingDependencyError
 from hpvqa.install import pip_install
-from hpvqa.pretrain.settings import ModelSettings
 from hpvqa.vlm.families import Family, get_family
+from research.pretrain.settings import ModelSettings
 
 FAMILY = "qwen3-vl"
 

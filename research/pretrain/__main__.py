@@ -1,4 +1,4 @@
-"""``python -m hpvqa.pretrain``: make the embedded model."""
+"""``python -m research.pretrain``: make the embedded model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import yaml
 
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.plain import validated
-from hpvqa.pretrain.run import Sources, pretrain
-from hpvqa.pretrain.settings import PretrainSettings
 from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import reporting
+from research.pretrain.run import Sources, pretrain
+from research.pretrain.settings import PretrainSettings
 
 
 @click.command(
@@ -24,7 +24,7 @@ from hpvqa.progress.reporter import reporting
 Example, from nothing:
   hpvqa collect push --episodes 450 --fps 2 --resolution 224x224 --out data/push
   hpvqa collect drop --episodes 200 --fps 15 --resolution 160x160 --out data/drop
-  python -m hpvqa.pretrain --push data/push --drop data/drop --out models/base
+  python -m research.pretrain --push data/push --drop data/drop --out models/base
 
 Interrupted, it goes on where it was when the same command is given again.
 """
@@ -47,7 +47,7 @@ def command(
     """Train a small model from nothing to see, and to answer visible questions; the hidden ones it can only guess."""
     settings = changed(PretrainSettings(seed=seed), changes)
     place = out.with_name(f"{out.name}.work") if work is None else work
-    told = shlex.join(["python", "-m", "hpvqa.pretrain", *sys.argv[1:]])
+    told = shlex.join(["python", "-m", "research.pretrain", *sys.argv[1:]])
     console = PlainConsole()
     with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         scores = pretrain(Sources(push, drop), out, place, settings, reporter, told)

@@ -13,11 +13,6 @@ import hpvqa
 from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.files import write_json
 from hpvqa.install import pip_install
-from hpvqa.pretrain.card import write_card
-from hpvqa.pretrain.model import FAMILY, build, family_of
-from hpvqa.pretrain.score import Score, score
-from hpvqa.pretrain.settings import PretrainSettings
-from hpvqa.pretrain.store import Store, open_store
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.embedded import BASE
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
@@ -25,6 +20,11 @@ from hpvqa.vlm.saving import check_new
 from hpvqa.vlm.seen import Shot, seen_in
 from hpvqa.vlm.tiny.save import save_checkpoint
 from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, views_of
+from research.pretrain.card import write_card
+from research.pretrain.model import FAMILY, build, family_of
+from research.pretrain.score import Score, score
+from research.pretrain.settings import PretrainSettings
+from research.pretrain.store import Store, open_store
 
 PROMPT = "paper"
 SCORES_FILE = "scores.json"
@@ -92,10 +92,10 @@ def _train(
 ) -> tuple[Any, Any]:
     """Both stages; returns the model and its processor."""
     try:
-        from hpvqa.pretrain.language import Language
-        from hpvqa.pretrain.network import Network
-        from hpvqa.pretrain.pointing import Pointer, Pointing
-        from hpvqa.pretrain.training import Stage, train
+        from research.pretrain.language import Language
+        from research.pretrain.network import Network
+        from research.pretrain.pointing import Pointer, Pointing
+        from research.pretrain.training import Stage, train
     except ImportError as error:
         raise MissingDependencyError(f"Pre-training needs {error.name}; run: {pip_install('vlm')}") from None
     model, processor = build(settings.model, settings.seed)

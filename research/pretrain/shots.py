@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpvqa.pretrain.phases import phase
-from hpvqa.pretrain.questions import NEARLY_UP, SETTLED, Question, questions_of
-from hpvqa.pretrain.store import Store
+from research.pretrain.phases import phase
+from research.pretrain.questions import NEARLY_UP, SETTLED, Question, questions_of
+from research.pretrain.store import Store
 
 NEAR = 0.55
 """A frame of a whole clip is shown up to so much earlier or later [s], for clips of other frame rates."""
