@@ -1,7 +1,7 @@
 """An installation of Isaac Sim that is none: its Python runs our child process with MuJoCo worlds, or goes wrong.
 
-`python -m tests.isaac.batch_fakes KIND ADDRESS FOLDER` stands for the child process in Isaac Sim's Python; tests know it
-by the folder of its installation.
+`python -m tests.isaac.batch_fakes KIND ADDRESS FOLDER` stands for the child process in Isaac Sim's Python; tests know
+it by the folder of its installation.
 """
 
 from __future__ import annotations
