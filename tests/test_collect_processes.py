@@ -14,6 +14,7 @@ import pytest
 
 from hpvqa.collect import mujoco
 from hpvqa.collect.executor import Job
+from hpvqa.errors import RunError
 from hpvqa.record.episode import find_episodes, read_episode
 from tests.collect_fakes import child_command, collection, command
 
@@ -261,3 +262,19 @@ def test_workers_do_not_oversubscribe_and_the_parent_keeps_its_environment(
     seen = [path.read_text().split() for path in sorted(tmp_path.glob("push/*/*/seen.txt"))]
     assert [words[:2] for words in seen] == [["0", "1"]] * 2
     assert all(int(words[2]) != os.getpid() for words in seen)
+
+
+def test_a_worker_that_died_while_it_had_nothing_to_do_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mujoco, "COMMAND", child_command("quick"))
+    pool = mujoco.mujoco_pool(1)
+    try:
+        assert pool.submit(Job(collection(), "push", 0, tmp_path, tmp_path)).result(timeout=60).outcome.ok
+        [worker] = descendants(os.getpid())
+        os.kill(worker, signal.SIGKILL)
+        with pytest.raises(RunError, match="ended unexpectedly, most likely because memory ran out"):
+            pool.submit(Job(collection(), "push", 1, tmp_path, tmp_path)).result(timeout=60)
+    finally:
+        pool.kill()
+    assert descendants(os.getpid()) == []

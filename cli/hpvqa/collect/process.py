@@ -46,7 +46,7 @@ class ChildProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=None if file is None else subprocess.STDOUT,
-                start_new_session=True,
+                process_group=0,
             )
 
     def ended(self) -> int | None:
