@@ -59,7 +59,9 @@ class Thing(Model):
     restitution: Unit = Field(description="Effective coefficient of restitution of the pair thing and table [1].")
     stiffness: float | None = Field(default=None, gt=0, description="Of its spring [N/m]; null if it has none.")
     color: Color = Field(description="Surface colour (sRGB).")
-    surface: Literal["plain", "chequered"] = Field(default="plain", description="One colour, or two in squares.")
+    surface: Literal["plain", "chequered"] = Field(
+        default="plain", description="One colour, or a lighter and a darker shade of it in squares."
+    )
 
     @model_validator(mode="after")
     def _fits_its_shape(self) -> Self:
