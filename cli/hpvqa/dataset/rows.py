@@ -55,6 +55,9 @@ class Row(Model):
     calibration: CameraRecord | None = Field(default=None, description="Pose and intrinsics of the camera.")
     seed: int | None = Field(default=None, description="Seed of the collection.")
     attempt: int | None = Field(default=None, description="How often nuisance variables were drawn anew.")
+    shift: str | None = Field(
+        default=None, description="What the episode changes for testing only; such rows are never for training."
+    )
     version: str | None = Field(default=None, description="Version of hpvqa that recorded the clip.")
     original_question: str | None = Field(default=None, description="The wording in the data set that was imported.")
 
@@ -115,6 +118,7 @@ def episode_rows(record: EpisodeRecord, folder: str, source: str) -> tuple[Row, 
             calibration=calibration,
             seed=spec.seed,
             attempt=spec.attempt,
+            shift=spec.shift,
             version=record.versions.get("hpvqa"),
         )
         for calibration in record.cameras

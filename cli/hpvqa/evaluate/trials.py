@@ -58,6 +58,8 @@ class Trial:
             episode=first.row.episode,
             camera=self.condition.name if self.condition.joins_views else first.row.camera,
             gap=first.row.gap,
+            seed=first.row.seed,
+            shift=first.row.shift,
             condition=self.condition.name,
             choices=self.query.choices,
             logprobs=None if logprobs is None else dict(logprobs),

@@ -67,6 +67,8 @@ class BalanceTask(Task):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Turn] = Turn()
     ranges: ClassVar[type[Ranges]] = BalanceRanges
+    beyond: ClassVar[Ranges] = BalanceRanges(offset=(0.012, 0.018))
+    rougher: ClassVar[float] = 0.3
 
     def things(self, drawn: Drawn) -> tuple[Thing, ...]:
         """The bar, across the robot's way."""
