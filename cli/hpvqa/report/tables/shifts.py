@@ -8,8 +8,8 @@ from hpvqa.report.tables.words import interval_words, p_value, range_words, shar
 
 NOT_PAIRED = "not paired"
 _CAPTION = (
-    "Shifts change one thing, for testing only. Difference: shift minus usual, on rows of the same episodes and cameras; "
-    "p from a paired permutation of whole episodes."
+    "Shifts change one thing, for testing only. Difference: shift minus usual, on rows of the same episodes and "
+    "cameras; p from a paired permutation of whole episodes."
 )
 _UNPAIRED = (
     " Not paired: the data sets have no episode in common (same seed and number), so all rows of both count, as of two "
