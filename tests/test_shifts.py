@@ -146,6 +146,8 @@ def test_a_recipe_of_ones_own_can_be_a_shift() -> None:
     assert Collection.of(recipe, ["push"], {}).spec("push", 0).shift == "dim"
     with pytest.raises(ValueError, match="pattern"):
         Shift(name="No name")
+    with pytest.raises(ValueError, match="needs a name"):
+        Shift(colors="vivid")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import Rig, find_rig
-from hpvqa.scene.shift import Shift
+from hpvqa.scene.shift import UNSHIFTED, Shift
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Ranges, Task
 
@@ -101,9 +101,7 @@ class Recipe(Model):
     video: bool = Field(default=True, description="Whether to record clips; physics alone is far faster.")
     randomization: Randomization = Field(default=Randomization(), description="Ranges of the nuisance variables.")
     tasks: TasksRecipe = Field(default=TasksRecipe(), description="What to make of each task.")
-    shift: Shift | None = Field(
-        default=None, description="What a collection for testing only changes; null: episodes as always."
-    )
+    shift: Shift = Field(default=UNSHIFTED, description="What a collection for testing only changes.")
 
     def task(self, name: str) -> TaskRecipe[Ranges] | None:
         """What the recipe says of one task; None if it does not name it."""
@@ -118,8 +116,6 @@ class Recipe(Model):
     @property
     def left_out(self) -> dict[str, str]:
         """The tasks for which its shift makes no sense, and why, in words."""
-        if self.shift is None:
-            return {}
         found = {name: task.unfit(self.shift) for name, task in TASKS.items()}
         return {name: why for name, why in found.items() if why is not None}
 
@@ -129,13 +125,12 @@ class Recipe(Model):
         Raises:
             UsageError: The recipe's shift makes no sense for the task.
         """
-        if self.shift is not None and name in self.left_out:
+        if name in self.left_out:
             raise UsageError(f"The shift {self.shift.name} is not for {name}: {self.left_out[name]}; name other tasks")
         task, named = TASKS[name], self.task(name)
         if named is not None and "ranges" in named.model_fields_set:
             return named.ranges
-        beyond = self.shift is not None and self.shift.values == "beyond"
-        return task.beyond if beyond and task.beyond is not None else task.ranges()
+        return task.beyond if self.shift.values == "beyond" and task.beyond is not None else task.ranges()
 
     def fps(self, name: str) -> int:
         """The frame rate of one task's clips."""

@@ -15,7 +15,7 @@ from hpvqa.plain import Model, explain
 from hpvqa.recipe import Recipe
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.sampling import sample_episode
-from hpvqa.scene.shift import Shift
+from hpvqa.scene.shift import UNSHIFTED, Shift
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.scene.widths import too_small
 from hpvqa.sim.render import FIRST, VERSION
@@ -47,7 +47,7 @@ class Collection(Model):
     resolution: tuple[int, int] | None = Field(description="Width and height of the clips [pixels]; null without.")
     rig: str = Field(description="Name of the camera rig.")
     randomization: Randomization = Field(description="Ranges of the nuisance variables.")
-    shift: Shift | None = Field(default=None, description="What it changes, for testing only; null: nothing.")
+    shift: Shift = Field(default=UNSHIFTED, description="What it changes, for testing only.")
     tasks: dict[str, TaskSettings]
     versions: dict[str, str] = Field(description="What was installed when the collection began.")
 

@@ -153,7 +153,7 @@ def command(
         return
     with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:
         for name, why in recipe.left_out.items():
-            if recipe.shift is not None and not tasks:
+            if not tasks:
                 reporter.note(f"{name} is left out of the shift {recipe.shift.name}: {why}")
         prepare(recipe.backend, draws=recipe.video, tell=reporter.note)
 

@@ -17,7 +17,7 @@ import numpy as np
 from hpvqa.scene.color import delta_e
 from hpvqa.scene.materials import material_room
 from hpvqa.scene.randomization import Randomization, Range
-from hpvqa.scene.shift import Shift
+from hpvqa.scene.shift import UNSHIFTED, Shift
 from hpvqa.scene.spec import (
     PLAIN,
     SIDES,
@@ -167,7 +167,7 @@ def sample_episode(
     seed: int,
     index: int,
     attempt: int = 0,
-    shift: Shift | None = None,
+    shift: Shift = UNSHIFTED,
 ) -> EpisodeSpec:
     """Draw the spec of one episode.
 
@@ -192,7 +192,7 @@ def sample_episode(
 
     room = material_room(rng) if randomization.look == "materials" else _plain_room(rng)
     left, right = (_contrasting(rng, room, randomization.object_contrast) for _ in SIDES)
-    if shift is not None and shift.colors == "vivid":
+    if shift.colors == "vivid":
         other = _generator(seed, task.task_id, index, attempt, _VIVID_KEY)
         left, right = _vivid(other, room, randomization.object_contrast)
     lamp: Vec3 = (
@@ -211,7 +211,7 @@ def sample_episode(
         rng=rng,
     )
     things = task.things(drawn)
-    if shift is not None and shift.friction == "rougher":
+    if shift.friction == "rougher":
         more = task.rougher or 0.0
         things = tuple(thing.model_copy(update={"friction": thing.friction + more}) for thing in things)
     return EpisodeSpec(
@@ -225,5 +225,5 @@ def sample_episode(
         light=LightSpec(position=lamp),
         rig=rig,
         cameras=cameras,
-        shift=None if shift is None else shift.name,
+        shift=shift.name,
     )
