@@ -141,6 +141,13 @@ def test_a_folder_remembers_its_shift_and_holds_no_other_episodes(tmp_path: Path
     assert Collection.model_validate_json(usual.model_dump_json(exclude={"shift"})) == usual
 
 
+def test_ranges_that_are_written_out_as_always_are_shifted_too() -> None:
+    ranges = TASKS["push"].ranges().model_dump()
+    form = {"shift": {"name": "range", "values": "beyond"}, "tasks": {"push": {"ranges": ranges}}}
+    assert Recipe.model_validate(form).ranges("push") == TASKS["push"].beyond
+    assert Recipe.model_validate(form | {"shift": {"values": "usual"}}).ranges("push") == TASKS["push"].ranges()
+
+
 def test_a_recipe_of_ones_own_can_be_a_shift() -> None:
     recipe = Recipe.model_validate({"shift": {"name": "dim"}, "randomization": {"light_z": [0.5, 0.6]}})
     assert Collection.of(recipe, ["push"], {}).spec("push", 0).shift == "dim"

@@ -128,7 +128,8 @@ class Recipe(Model):
         if name in self.left_out:
             raise UsageError(f"The shift {self.shift.name} is not for {name}: {self.left_out[name]}; name other tasks")
         task, named = TASKS[name], self.task(name)
-        if named is not None and "ranges" in named.model_fields_set:
+        # A form writes down every value, also those that are as always.
+        if named is not None and named.ranges != task.ranges():
             return named.ranges
         return task.beyond if self.shift.values == "beyond" and task.beyond is not None else task.ranges()
 
