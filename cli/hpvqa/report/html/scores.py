@@ -8,6 +8,7 @@ from hpvqa.evaluate.score import Cell
 from hpvqa.report.html.svg import Lane, Mark, forest
 from hpvqa.report.html.text import figure, figures
 from hpvqa.report.measure import Report, RunReport
+from hpvqa.report.tables.shifts import NO_SHIFT
 from hpvqa.report.tables.words import share
 from hpvqa.scene.spec import SIDES
 
@@ -46,7 +47,7 @@ def shift_figures(report: Report) -> str:
             cell = report.runs[numbers[usual]].main.cell(task)
             if not pairs or cell is None:
                 continue
-            lanes = [Lane("usual", _detail(cell), [_mark(cell, numbers[usual], usual)])]
+            lanes = [Lane(NO_SHIFT, _detail(cell), [_mark(cell, numbers[usual], usual)])]
             for name, found in pairs:
                 ends, detail = found.shifted_interval, f"{share(found.shifted)}  ({found.episodes} episodes)"
                 tip = f"{name}: {share(found.shifted)}, 95 % {share(ends.low)} to {share(ends.high)}"

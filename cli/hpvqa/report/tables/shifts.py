@@ -6,6 +6,7 @@ from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report
 from hpvqa.report.tables.words import interval_words, p_value, range_words, share, signed
 
+NO_SHIFT = "no shift"
 NOT_PAIRED = "not paired"
 _CAPTION = (
     "Shifts change one thing, for testing only. Difference: shift minus usual, on rows of the same episodes and "
@@ -42,7 +43,7 @@ def shift_grid(report: Report) -> Grid | None:
                 str(cell.n),
                 str(cell.episodes),
             )
-            lines = [Line(("usual", *first))]
+            lines = [Line((NO_SHIFT, *first))]
             for result in found:
                 numbers = (
                     share(result.shifted),
@@ -60,5 +61,5 @@ def shift_grid(report: Report) -> Grid | None:
         return None
     marks_there = {mark for group in groups for line in group.lines for mark in line.marks}
     caption = _CAPTION + (_UNPAIRED if NOT_PAIRED in marks_there else "") + (_FEW if "few" in marks_there else "")
-    columns = ("episodes", "accuracy", "95 %", "difference", "95 %", "p", "rows", "number")
+    columns = ("shift", "accuracy", "95 %", "difference", "95 %", "p", "rows", "episodes")
     return Grid("On shifts", columns, tuple(groups), caption)
