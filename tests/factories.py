@@ -59,6 +59,7 @@ def make_data(
     cameras: int = 2,
     failed: Collection[tuple[str, int]] = (),
     video: bool = True,
+    shift: str | None = None,
     **episodes: int | Iterable[int],
 ) -> Path:
     """Fill a data folder.
@@ -69,13 +70,14 @@ def make_data(
         cameras: How many cameras record each of them.
         failed: Task and number of episodes that contradict their label.
         video: Whether there are clips.
+        shift: What the episodes change, for testing only.
         episodes: For each task how many episodes, or their numbers.
     """
     folder.mkdir(parents=True)
     (folder / "hpvqa.json").write_text("{}\n")
     for task, wanted in episodes.items():
         for index in range(wanted) if isinstance(wanted, int) else wanted:
-            spec = make_spec(task, index, seed, cameras)
+            spec = make_spec(task, index, seed, cameras).model_copy(update={"shift": shift})
             make_episode(folder, spec, ok=(task, index) not in failed, video=video)
     return folder
 

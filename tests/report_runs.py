@@ -31,8 +31,8 @@ def truth(row: Row) -> Side:
     return row.answer
 
 
-def make_dataset(folder: Path, **episodes: int) -> Dataset:
-    data = factories.make_data(folder / "data", **episodes)
+def make_dataset(folder: Path, *, seed: int = 3, shift: str | None = None, **episodes: int) -> Dataset:
+    data = factories.make_data(folder / "data", seed=seed, shift=shift, **episodes)
     out = folder / "dataset"
     build(data, out, factories.quiet(), recipe=Recipe())
     return open_dataset(out)
@@ -103,6 +103,8 @@ def make_prediction(
         "episode": row.episode,
         "camera": row.camera,
         "gap": row.gap,
+        "seed": row.seed,
+        "shift": row.shift,
         "condition": condition,
         "choices": SIDES[::-1] if condition == "swap" else SIDES,
         "logprobs": found,

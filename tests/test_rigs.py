@@ -63,7 +63,7 @@ class Figures:
     crops: frozenset[str] = frozenset()
 
 
-LENSES = {"close": (60, 30), "paper": (24, 12), "paper-original": (24, 12)}
+LENSES = {"close": (60, 30), "paper": (24, 12), "paper-original": (24, 12), "shift-views": (24, 12)}
 """Focal lengths of narrow and wide cameras [mm]."""
 BEHIND = frozenset({"back_wide", "back_left_wide", "back_right_wide"})
 FIGURES = {
@@ -79,6 +79,12 @@ FIGURES = {
     ("paper", "slide"): Figures(4),
     ("paper", "press"): Figures(6),
     ("paper", "balance"): Figures(6),
+    ("shift-views", "push"): Figures(5),
+    ("shift-views", "drop"): Figures(4),
+    ("shift-views", "weigh"): Figures(5),
+    ("shift-views", "slide"): Figures(5),
+    ("shift-views", "press"): Figures(6),
+    ("shift-views", "balance"): Figures(7),
     ("paper-original", "push"): Figures(4, misses=BEHIND, crops=BEHIND),
     ("paper-original", "drop"): Figures(3),
     ("paper-original", "weigh"): Figures(5),
@@ -206,7 +212,19 @@ def test_the_original_rig_misses_what_the_originals_clips_miss() -> None:
     assert seen("back_right_wide", "left") != seen("back_right_wide", "right")
 
 
-@pytest.mark.parametrize("rig", ["close", "paper"])
+@tasks
+def test_every_camera_of_shifted_views_stands_clearly_elsewhere_and_on_the_same_side(task: str) -> None:
+    for usual, moved in zip(load_rig("paper").cameras(task), load_rig("shift-views").cameras(task), strict=True):
+        middle = np.array([0.42, 0.0, 0.0])
+        a, b = (np.subtract(camera.position, middle) for camera in (usual, moved))
+        turned = np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)))
+        assert turned > 12, usual.name
+        assert faces_robot(usual) == faces_robot(moved)
+        if usual.position[1]:
+            assert np.sign(usual.position[1]) == np.sign(moved.position[1])
+
+
+@pytest.mark.parametrize("rig", ["close", "paper", "shift-views"])
 @tasks
 def test_no_camera_is_within_five_centimetres_of_the_robot(rig: str, task: str) -> None:
     distances = robot_distances(task, rig)

@@ -12,6 +12,7 @@ from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import Rig, find_rig
+from hpvqa.scene.shift import UNSHIFTED, Shift
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.base import Ranges, Task
 
@@ -100,6 +101,7 @@ class Recipe(Model):
     video: bool = Field(default=True, description="Whether to record clips; physics alone is far faster.")
     randomization: Randomization = Field(default=Randomization(), description="Ranges of the nuisance variables.")
     tasks: TasksRecipe = Field(default=TasksRecipe(), description="What to make of each task.")
+    shift: Shift = Field(default=UNSHIFTED, description="What a collection for testing only changes.")
 
     def task(self, name: str) -> TaskRecipe[Ranges] | None:
         """What the recipe says of one task; None if it does not name it."""
@@ -110,6 +112,26 @@ class Recipe(Model):
         """The tasks that the recipe names, in the order of the registry."""
         found = {name: self.task(name) for name in TASKS}
         return {name: task for name, task in found.items() if task is not None}
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The tasks for which its shift makes no sense, and why, in words."""
+        found = {name: task.unfit(self.shift) for name, task in TASKS.items()}
+        return {name: why for name, why in found.items() if why is not None}
+
+    def ranges(self, name: str) -> Ranges:
+        """Ranges of one task's hidden property.
+
+        Raises:
+            UsageError: The recipe's shift makes no sense for the task.
+        """
+        if name in self.left_out:
+            raise UsageError(f"The shift {self.shift.name} is not for {name}: {self.left_out[name]}; name other tasks")
+        task, named = TASKS[name], self.task(name)
+        # A form writes down every value, also those that are as always.
+        if named is not None and named.ranges != task.ranges():
+            return named.ranges
+        return task.beyond if self.shift.values == "beyond" and task.beyond is not None else task.ranges()
 
     def fps(self, name: str) -> int:
         """The frame rate of one task's clips."""

@@ -95,7 +95,7 @@ def open_store(data: Path, task: str, folder: Path, sampling: FrameSampling, sid
         RunError: A clip does not decode, or the disk does not take the frames.
     """
     found = [(path, read_episode(path)) for path in find_episodes(data, task)]
-    found = [(path, record) for path, record in found if record.outcome.ok and record.video is not None]
+    found = [pair for pair in found if pair[1].outcome.ok and pair[1].video is not None and pair[1].spec.shift is None]
     if len(found) < 2:
         raise UsageError(f"{data} has {len(found)} recorded episodes of {task}; collect some hundreds")
     paths, records = zip(*found, strict=True)

@@ -13,6 +13,8 @@ from hpvqa.recipe import Recipe, validate_recipe
 from hpvqa.record.episode import find_episodes
 from hpvqa.scene.rigs import Rig, RigCamera, load_rig, rig_names
 
+_KEPT = {"backend", "seed", "video", "resolution", "randomization", "shift"}
+
 
 def binding(data: Path, shard: Shard | None) -> Collection | None:
     """The settings that a run in a data folder must agree with; None if it may choose.
@@ -43,7 +45,7 @@ def remembered(recipe: Recipe, data: Path, found: Collection, tasks: Sequence[st
         raise UsageError(
             f"The episodes of {data} have no clips and so no resolution; leave it out, or choose another --out"
         )
-    settings = found.model_dump(exclude_none=True, include={"backend", "seed", "video", "resolution", "randomization"})
+    settings = found.model_dump(exclude_none=True, include=_KEPT)
     settings["rig"] = _rig(found)
     settings["tasks"] = {name: {"fps": task.fps, "ranges": dict(task.ranges)} for name, task in found.tasks.items()}
     merged = {**_over(settings, given), "rig": given.get("rig", settings["rig"])}

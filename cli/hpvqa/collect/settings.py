@@ -15,6 +15,7 @@ from hpvqa.plain import Model, explain
 from hpvqa.recipe import Recipe
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.sampling import sample_episode
+from hpvqa.scene.shift import UNSHIFTED, Shift
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.scene.widths import too_small
 from hpvqa.sim.render import FIRST, VERSION
@@ -46,6 +47,7 @@ class Collection(Model):
     resolution: tuple[int, int] | None = Field(description="Width and height of the clips [pixels]; null without.")
     rig: str = Field(description="Name of the camera rig.")
     randomization: Randomization = Field(description="Ranges of the nuisance variables.")
+    shift: Shift = Field(default=UNSHIFTED, description="What it changes, for testing only.")
     tasks: dict[str, TaskSettings]
     versions: dict[str, str] = Field(description="What was installed when the collection began.")
 
@@ -54,16 +56,13 @@ class Collection(Model):
         """The settings that a recipe means for these tasks.
 
         Raises:
-            UsageError: There is no such rig, or it has no cameras for a task.
+            UsageError: There is no such rig, it lacks cameras for a task, or the shift makes no sense for one.
         """
         rig = recipe.camera_rig()
         settings = {}
         for name in tasks:
-            named = recipe.task(name)
-            ranges = TASKS[name].ranges() if named is None else named.ranges
-            settings[name] = TaskSettings(
-                fps=recipe.fps(name), ranges=ranges.model_dump(mode="json"), cameras=rig.cameras(name)
-            )
+            ranges = recipe.ranges(name).model_dump(mode="json")
+            settings[name] = TaskSettings(fps=recipe.fps(name), ranges=ranges, cameras=rig.cameras(name))
         return cls(
             backend=recipe.backend,
             seed=recipe.seed,
@@ -71,6 +70,7 @@ class Collection(Model):
             resolution=recipe.resolution if recipe.video else None,
             rig=rig.name,
             randomization=recipe.randomization,
+            shift=recipe.shift,
             tasks=settings,
             versions=versions,
         )
@@ -87,6 +87,7 @@ class Collection(Model):
             seed=self.seed,
             index=index,
             attempt=attempt,
+            shift=self.shift,
         )
 
     def warnings(self) -> list[str]:

@@ -152,6 +152,9 @@ def command(
             print_estimate(what, PlainConsole())
         return
     with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:
+        for name, why in recipe.left_out.items():
+            if not tasks:
+                reporter.note(f"{name} is left out of the shift {recipe.shift.name}: {why}")
         prepare(recipe.backend, draws=recipe.video, tell=reporter.note)
 
         def open_pool(missing: int) -> ChildPool:
@@ -192,7 +195,7 @@ def episode_counts(
         UsageError: There are more or fewer numbers than tasks, a task is named twice, or one of the folder's is not
             installed.
     """
-    names = list(tasks or recipe.named_tasks() or there or TASKS)
+    names = list(tasks) or [name for name in recipe.named_tasks() or there or TASKS if name not in recipe.left_out]
     for name in names:
         if name not in TASKS:
             raise UsageError(not_installed(name))

@@ -28,17 +28,17 @@ def command(task: str, index: int, attempt: int, as_json: bool, recipe: Recipe) 
     from hpvqa.tasks import get_task
 
     kind = get_task(task)
-    named = recipe.task(task)
     rig = recipe.camera_rig()
     spec = sample_episode(
         kind,
-        kind.ranges() if named is None else named.ranges,
+        recipe.ranges(task),
         recipe.randomization,
         rig.name,
         rig.cameras(task),
         seed=recipe.seed,
         index=index,
         attempt=attempt,
+        shift=recipe.shift,
     )
     if as_json:
         click.echo(spec.model_dump_json(indent=2))

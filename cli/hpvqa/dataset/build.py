@@ -10,7 +10,7 @@ from pathlib import Path
 from hpvqa.dataset.layout import Part, Source, published, rows_by_split, write_dataset
 from hpvqa.dataset.manifest import read_manifest
 from hpvqa.dataset.rows import Row, ValueRow, episode_rows
-from hpvqa.dataset.splits import SPLITS, Split, split_specs, uneven
+from hpvqa.dataset.splits import SPLITS, Split, only_eval, split_specs, uneven
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import inside
 from hpvqa.places import kind_of, not_a
@@ -103,13 +103,15 @@ def _parts(
 ) -> tuple[list[Part], int, list[str]]:
     """The episodes that went well, the seed of their splits, and what is worth knowing about the others."""
     episodes = {folder: _read_all(folder) for folder in folders}
+    shift = _shift(episodes)
     shared = _shared_tasks(episodes)
     split_seed = next(iter(episodes[folders[0]].values())).spec.seed if seed is None else seed
     parts: list[Part] = []
     notes: list[str] = []
     for folder, records in episodes.items():
         good = {place: record for place, record in records.items() if record.outcome.ok}
-        splits = split_specs([record.spec for record in good.values()], recipe, split_seed)
+        specs = [record.spec for record in good.values()]
+        splits = split_specs(specs, recipe, split_seed) if shift is None else only_eval(specs)
         parts += [
             _part(
                 place,
@@ -126,7 +128,10 @@ def _parts(
             f"{count} of the {task} episodes failed and {'is' if count == 1 else 'are'} left out"
             for task, count in failed.items()
         ]
-    return parts, split_seed, [*notes, *_one_sided_notes(parts, recipe), *_wording_notes(parts, questions)]
+    notes += _wording_notes(parts, questions)
+    if shift is None:
+        return parts, split_seed, [*notes, *_one_sided_notes(parts, recipe)]
+    return parts, split_seed, [*notes, f"All episodes are for evaluation: the shift {shift} is for testing only"]
 
 
 def _read_all(data: Path) -> dict[Path, EpisodeRecord]:
@@ -140,6 +145,20 @@ def _read_all(data: Path) -> dict[Path, EpisodeRecord]:
         what = f"All {len(episodes)} episodes in {data} failed" if episodes else f"{data} holds no episodes yet"
         raise UsageError(f"{what}; collect more with `hpvqa collect --out {data}`")
     return episodes
+
+
+def _shift(episodes: Mapping[Path, Mapping[Path, EpisodeRecord]]) -> str | None:
+    """The shift that all episodes are of; None if they are of none.
+
+    Raises:
+        UsageError: They differ in that.
+    """
+    found = {record.spec.shift: folder for folder, records in episodes.items() for record in records.values()}
+    if len(found) > 1:
+        (one, a), (other, b) = list(found.items())[:2]
+        words = ["the usual episodes" if shift is None else f"the shift {shift}" for shift in (one, other)]
+        raise UsageError(f"{a} holds {words[0]}, and {b} {words[1]}; build each into a data set of its own")
+    return next(iter(found))
 
 
 def _shared_tasks(episodes: Mapping[Path, Mapping[Path, EpisodeRecord]]) -> frozenset[str]:

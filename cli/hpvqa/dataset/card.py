@@ -26,7 +26,7 @@ which of them has more of it. Left and right are the robot's. Built from `{sourc
 {counts}
 
 Rows of one episode show the same event from several cameras: they are not independent. Splits are by episode.
-{partners}
+{shift}{partners}
 ```python
 from datasets import Video, load_dataset
 
@@ -41,6 +41,10 @@ The folder of a clip also holds what else was recorded of it. `manifest.json` li
 Questions:
 
 {questions}
+"""
+
+_SHIFT = """
+These episodes are of the shift `{shift}`: they change one thing, for testing only. Train no model on them.
 """
 
 _PARTNERS = """
@@ -74,6 +78,7 @@ def card(rows: Mapping[Split, Sequence[Row | ValueRow]], source: str) -> str:
             for count in counts
         ),
         configs=", ".join(f"`{name}`" for name in ("default", *tasks)),
+        shift=_shift(rows),
         partners=_partners(rows),
         task=counts[-1].task,
         split=counts[-1].split,
@@ -87,6 +92,12 @@ def _questions(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> list[tuple[str
     asked = dict.fromkeys((row.task, row.question) for found in rows.values() for row in found)
     order = list(TASKS)
     return sorted(asked, key=lambda item: order.index(item[0]))
+
+
+def _shift(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> str:
+    """What must be known of episodes that are for testing only; all are of one shift, or none is."""
+    found = {row.shift for of_split in rows.values() for row in of_split if row.shift is not None}
+    return "".join(_SHIFT.format(shift=name) for name in sorted(found))
 
 
 def _partners(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> str:

@@ -59,6 +59,9 @@ class AnyRow(Model):
     calibration: CameraRecord | None = Field(default=None, description="Pose and intrinsics of the camera.")
     seed: int | None = Field(default=None, description="Seed of the collection.")
     attempt: int | None = Field(default=None, description="How often nuisance variables were drawn anew.")
+    shift: str | None = Field(
+        default=None, description="What the episode changes for testing only; such rows are never for training."
+    )
     version: str | None = Field(default=None, description="Version of hpvqa that recorded the clip.")
     original_question: str | None = Field(default=None, description="The wording in the data set that was imported.")
     wording: int | None = Field(
@@ -172,6 +175,7 @@ def episode_rows(
             "calibration": calibration,
             "seed": spec.seed,
             "attempt": spec.attempt,
+            "shift": spec.shift,
             "version": record.versions.get("hpvqa"),
         }
         turn = number + spec.index // 2

@@ -78,6 +78,11 @@ def split_specs(specs: Iterable[EpisodeSpec], recipe: Recipe, seed: int) -> dict
     return assigned
 
 
+def only_eval(specs: Iterable[EpisodeSpec]) -> dict[tuple[str, int], Split]:
+    """The same for episodes that no model may be trained on: all are for evaluation."""
+    return {(spec.task, spec.index): "eval" for spec in specs}
+
+
 def choose_eval(members: Mapping[int, Cell], count: int, seed: int, task_id: int) -> frozenset[int]:
     """Indexes of the ``count`` episodes that are for evaluation."""
     ranked: dict[Cell, list[int]] = {cell: [] for cell in _CELLS}

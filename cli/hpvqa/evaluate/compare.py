@@ -83,6 +83,17 @@ def compare(a: Sequence[Prediction], b: Sequence[Prediction], *, seed: int = 0) 
     return found
 
 
+def change(pairs: Sequence[_Pair], *, seed: int = 0) -> tuple[Interval, float]:
+    """How sure it is by how much the second of each pair was answered better: interval of the difference, and p.
+
+    Args:
+        pairs: The same rows answered twice; at least one.
+        seed: Seed of an interval that is found by bootstrap.
+    """
+    p = _p(pairs)
+    return _interval(_changes(pairs), [row.cluster for row, _ in pairs], p, seed), p
+
+
 def _comparison(
     by: Literal["all", "camera"],
     value: str,

@@ -31,6 +31,8 @@ class Reply(Model):
     episode: int
     camera: str = Field(description="The camera; multiview: all of them in one query.")
     gap: Gap | None = Field(default=None, description="How far apart both hidden values are; null where not known.")
+    seed: int | None = Field(default=None, description="Seed of the collection; null where not known.")
+    shift: str | None = Field(default=None, description="What the episode changes for testing only; null: nothing.")
     condition: str = Field(default="plain", description="How the query differed from the row; plain if it did not.")
     wording: int | None = Field(
         default=None, description="Which paraphrase of the question it was; null: the task's own words."

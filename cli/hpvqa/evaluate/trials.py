@@ -62,6 +62,8 @@ class Trial:
             "episode": row.episode,
             "camera": self.condition.name if self.condition.joins_views else row.camera,
             "gap": row.gap,
+            "seed": row.seed,
+            "shift": row.shift,
             "condition": self.condition.name,
             "wording": row.wording,
             "text": answer.text,

@@ -9,6 +9,7 @@ import numpy as np
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.rows import Cluster, Row
+from hpvqa.dataset.splits import SPLITS
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.select import Item, select
 from hpvqa.scene.spec import SIDES, Side
@@ -52,6 +53,11 @@ def training_rows(
         UsageError: There is nothing to learn from: no rows, no such camera, only one answer, or too few episodes.
         RunError: The data set is damaged.
     """
+    shifts = {row.shift for split in SPLITS for row in dataset.rows(split) if row.shift is not None}
+    if shifts:
+        raise UsageError(
+            f"{dataset.root} is of the shift {min(shifts)}, which is for testing only; train on a data set without one"
+        )
     if not dataset.rows("train"):
         raise UsageError(f"{dataset.root} has no training split; build it from more episodes")
     items = select(dataset, "train", prompt, task=task, camera=cameras or None)

@@ -20,6 +20,7 @@ from hpvqa.evaluate.statistics.interval import FEWEST_EPISODES
 from hpvqa.evaluate.statistics.psychometric import Psychometric, fit_psychometric
 from hpvqa.evaluate.values import ValueCell, pooled_values, score_values
 from hpvqa.plain import Model
+from hpvqa.report.shifts import RunShift, run_shifts
 from hpvqa.report.source import Run
 from hpvqa.report.views import views_of
 from hpvqa.tasks import TASKS
@@ -120,6 +121,7 @@ class Report(Model):
     command: tuple[str, ...] = Field(description="The words of the command that made it.")
     runs: tuple[RunReport, ...]
     comparisons: tuple[RunComparison, ...]
+    shifts: tuple[RunShift, ...] = Field(description="Runs on shifts, beside those on usual episodes.")
     notes: tuple[str, ...]
 
     @property
@@ -139,13 +141,15 @@ def measure(runs: Sequence[Run], *, command: Sequence[str], created: str, seed: 
         seed: Seed of all resampling.
     """
     comparisons, notes = _compare(runs, seed)
+    shifts, alone = run_shifts(runs, seed)
     return Report(
         version=hpvqa.__version__,
         created=created,
         command=tuple(command),
         runs=tuple(_run(run, seed) for run in runs),
         comparisons=tuple(comparisons),
-        notes=tuple(notes),
+        shifts=tuple(shifts),
+        notes=(*notes, *alone),
     )
 
 
@@ -234,6 +238,9 @@ def _compare(runs: Sequence[Run], seed: int) -> tuple[list[RunComparison], list[
     found: list[RunComparison] = []
     notes: list[str] = []
     for a, b in combinations(runs, 2):
+        if a.shift != b.shift:
+            # Of one model, they stand beside each other in a table of their own.
+            continue
         if a.fingerprint != b.fingerprint:
             notes.append(f"{a.name} and {b.name} are about different data sets, so they are not compared.")
         elif a.main_condition != b.main_condition:

@@ -80,6 +80,11 @@ class Run:
         return None if adapter is None else str(adapter)
 
     @property
+    def shift(self) -> str | None:
+        """What its episodes change for testing; None: nothing."""
+        return next((prediction.shift for prediction in self.predictions if prediction.shift is not None), None)
+
+    @property
     def fingerprint(self) -> str | None:
         """The data set's; None where it is not known."""
         return None if self.settings is None else self.settings.fingerprint

@@ -8,6 +8,7 @@ so that failures cannot select on the answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,7 @@ import numpy as np
 from hpvqa.scene.color import delta_e
 from hpvqa.scene.materials import material_room
 from hpvqa.scene.randomization import Randomization, Range
+from hpvqa.scene.shift import UNSHIFTED, Shift
 from hpvqa.scene.spec import (
     PLAIN,
     SIDES,
@@ -36,6 +38,10 @@ _BEHIND_CONTRAST = 30.0
 """Where rooms are made of materials: least colour difference between an object and the floor or a wall."""
 _COLOR_RANGE = (0.1, 0.9)
 """Colours keep clear of black and white, which shading and highlights would clip."""
+_VIVID_KEY = 1
+"""Ends the key of what draws vivid colours: whatever else is drawn stays as it is without them."""
+_VIVID = 0.09
+"""Each channel of a vivid colour is within this of 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,10 @@ class Script(Protocol):
     def task_id(self) -> int:
         """Its number in the keys of generators."""
 
+    @property
+    def rougher(self) -> float | None:
+        """By how much friction is raised for testing; None if it is not."""
+
     def things(self, drawn: Drawn) -> tuple[Thing, ...]:
         """The things of an episode, where they start."""
 
@@ -108,16 +118,34 @@ def _color(rng: np.random.Generator) -> Color:
     return (float(r), float(g), float(b))
 
 
-def _contrasting(rng: np.random.Generator, room: RoomSpec, contrast: float) -> Color:
+def _contrasting(
+    rng: np.random.Generator,
+    room: RoomSpec,
+    contrast: float,
+    draw: Callable[[np.random.Generator], Color] = _color,
+) -> Color:
     # At most a contrast of 60 may be asked for, and every table colour has colours that far away; colours that floors
     # and walls of materials have are close to each other. So this ends.
     behind = () if room.surfaces == PLAIN else (room.floor, *room.walls)
     while True:
-        color = _color(rng)
+        color = draw(rng)
         if delta_e(color, room.table) >= contrast and all(
             delta_e(color, other) >= min(contrast, _BEHIND_CONTRAST) for other in behind
         ):
             return color
+
+
+def _vivid(rng: np.random.Generator, room: RoomSpec, contrast: float) -> tuple[Color, Color]:
+    """Two colours that are never drawn otherwise, as different from each other as from the table."""
+    while True:
+        pair = [_contrasting(rng, room, contrast, _vivid_color) for _ in SIDES]
+        if delta_e(*pair) >= contrast:
+            return pair[0], pair[1]
+
+
+def _vivid_color(rng: np.random.Generator) -> Color:
+    r, g, b = np.abs(rng.integers(2, size=3) - rng.uniform(0.0, _VIVID, 3)).tolist()
+    return (r, g, b)
 
 
 def _plain_room(rng: np.random.Generator) -> RoomSpec:
@@ -139,6 +167,7 @@ def sample_episode(
     seed: int,
     index: int,
     attempt: int = 0,
+    shift: Shift = UNSHIFTED,
 ) -> EpisodeSpec:
     """Draw the spec of one episode.
 
@@ -151,6 +180,7 @@ def sample_episode(
         seed: Seed of the collection.
         index: Number of the episode within its task, below 2**32 - 1.
         attempt: 0, or the number of the redraw.
+        shift: What a collection for testing changes; its hidden values come from ``ranges``.
     """
     if not 0 <= index < _BLOCK_KEY:
         raise ValueError(f"an episode's index lies between 0 and {_BLOCK_KEY - 1}, {index} does not")
@@ -162,6 +192,9 @@ def sample_episode(
 
     room = material_room(rng) if randomization.look == "materials" else _plain_room(rng)
     left, right = (_contrasting(rng, room, randomization.object_contrast) for _ in SIDES)
+    if shift.colors == "vivid":
+        other = _generator(seed, task.task_id, index, attempt, _VIVID_KEY)
+        left, right = _vivid(other, room, randomization.object_contrast)
     lamp: Vec3 = (
         _uniform(rng, randomization.light_x),
         _uniform(rng, randomization.light_y),
@@ -177,15 +210,20 @@ def sample_episode(
         jitter=((ax, ay), (bx, by)),
         rng=rng,
     )
+    things = task.things(drawn)
+    if shift.friction == "rougher":
+        more = task.rougher or 0.0
+        things = tuple(thing.model_copy(update={"friction": thing.friction + more}) for thing in things)
     return EpisodeSpec(
         task=task.name,
         seed=seed,
         index=index,
         attempt=attempt,
-        things=task.things(drawn),
+        things=things,
         order=task.order(drawn),
         room=room,
         light=LightSpec(position=lamp),
         rig=rig,
         cameras=cameras,
+        shift=shift.name,
     )

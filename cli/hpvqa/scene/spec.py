@@ -59,7 +59,9 @@ class Thing(Model):
     restitution: Unit = Field(description="Effective coefficient of restitution of the pair thing and table [1].")
     stiffness: float | None = Field(default=None, gt=0, description="Of its spring [N/m]; null if it has none.")
     color: Color = Field(description="Surface colour (sRGB).")
-    surface: Literal["plain", "chequered"] = Field(default="plain", description="One colour, or two in squares.")
+    surface: Literal["plain", "chequered"] = Field(
+        default="plain", description="One colour, or a lighter and a darker shade of it in squares."
+    )
 
     @model_validator(mode="after")
     def _fits_its_shape(self) -> Self:
@@ -146,6 +148,17 @@ class EpisodeSpec(Model):
     light: LightSpec
     rig: str = Field(description="Name of the camera rig.")
     cameras: tuple[CameraSpec, ...]
+    shift: str | None = Field(
+        default=None, description="What it differs by from the usual episodes, for testing only; null: nothing."
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """No shift is not written: such an episode has always looked like this, checksums included."""
+        data: dict[str, Any] = write(self)
+        if self.shift is None:
+            del data["shift"]
+        return data
 
     @model_validator(mode="before")
     @classmethod

@@ -74,6 +74,8 @@ class BalanceTask(Task):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Turn] = Turn()
     ranges: ClassVar[type[Ranges]] = BalanceRanges
+    beyond: ClassVar[Ranges] = BalanceRanges(offset=(0.012, 0.018))
+    rougher: ClassVar[float] = 0.3
 
     @cached_property
     def grid(self) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from hpvqa.probes.belief import Belief
 from hpvqa.probes.events import Event, Pose, Span
 from hpvqa.probes.waypoint import Waypoint
 from hpvqa.scene.sampling import Drawn
+from hpvqa.scene.shift import Shift
 from hpvqa.scene.spec import EpisodeSpec, Side, Thing
 from hpvqa.tasks.outcome import Measurement, Outcome
 from hpvqa.tasks.paraphrases import load_paraphrases
@@ -65,6 +66,10 @@ class Task(ABC):
     probe: ClassVar[Probe]
     """What the robot does to each of the things, one after the other."""
     ranges: ClassVar[type[Ranges]]
+    beyond: ClassVar[Ranges | None] = None
+    """Ranges outside of the usual ones, in which all goes well too, for testing only; None: there are none."""
+    rougher: ClassVar[float | None] = None
+    """By how much the friction of all things is raised for testing; None: it shows in nothing, or is asked for."""
     views: ClassVar[str] = ""
     """Name of another task whose cameras see this one well: they film it where a rig names none for it."""
 
@@ -195,6 +200,14 @@ class Task(ABC):
         """Whether what is measured rises with the hidden property, by the probe's law."""
         low, high = self.probe.expected(self.examples()[0], self.hidden, np.array(self.hidden_range))
         return bool(high > low)
+
+    def unfit(self, shift: Shift) -> str | None:
+        """Why a shift makes no sense for this task, in words; None if it does."""
+        if shift.values == "beyond" and self.beyond is None:
+            return "it has no hidden values outside of the usual ones"
+        if shift.friction == "rougher" and self.rougher is None:
+            return "friction shows in nothing that is seen, or is what is asked for"
+        return None
 
     def hidden_value(self, spec: EpisodeSpec, name: str) -> float:
         """The hidden property of one thing."""

@@ -70,6 +70,8 @@ class DropTask(PairTask):
     default_fps: ClassVar[int] = 30
     probe: ClassVar[Drop] = Drop()
     ranges: ClassVar[type[Ranges]] = DropRanges
+    beyond: ClassVar[Ranges] = DropRanges(restitution=(0.75, 0.95), restitution_gap=0.1)
+    """Nothing is outside of 0 to 1; pairs as close as these are never drawn otherwise."""
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A 5 cm sphere of this restitution."""

@@ -49,6 +49,7 @@ class PressTask(PairTask):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Press] = Press()
     ranges: ClassVar[type[Ranges]] = PressRanges
+    beyond: ClassVar[Ranges] = PressRanges(soft_stiffness=(250.0, 400.0), hard_stiffness=(2800.0, 4000.0))
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A plate on a spring of this stiffness [N/m]."""

@@ -35,6 +35,8 @@ class PushTask(PairTask):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Push] = Push()
     ranges: ClassVar[type[Ranges]] = MassRanges
+    beyond: ClassVar[Ranges] = MassRanges(light_mass=(1.2, 2.0), heavy_mass=(5.1, 6.5))
+    rougher: ClassVar[float] = 0.2
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A 5 cm cube of this mass [kg]."""

@@ -48,6 +48,7 @@ class SlideTask(PairTask):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Push] = Push()
     ranges: ClassVar[type[Ranges]] = SlideRanges
+    beyond: ClassVar[Ranges] = SlideRanges(low_friction=(0.05, 0.09), high_friction=(0.3, 0.45))
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A 5 cm cube with this friction."""

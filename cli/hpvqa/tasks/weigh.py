@@ -36,6 +36,9 @@ class WeighTask(PairTask):
     default_fps: ClassVar[int] = 15
     probe: ClassVar[Weigh] = Weigh()
     ranges: ClassVar[type[Ranges]] = MassRanges
+    # Heavier cubes slip where friction is least.
+    beyond: ClassVar[Ranges] = MassRanges(light_mass=(1.2, 2.0), heavy_mass=(5.1, 5.5))
+    rougher: ClassVar[float] = 0.5
 
     def build(self, name: str, hidden: float, x: float, y: float, color: Color, rng: np.random.Generator) -> Thing:
         """A 5 cm cube of this mass [kg], of any friction."""

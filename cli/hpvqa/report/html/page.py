@@ -14,7 +14,13 @@ from hpvqa.report.html.curves import calibration_figures, gap_figures, lean_figu
 from hpvqa.report.html.gallery import gallery
 from hpvqa.report.html.media import Clips
 from hpvqa.report.html.provenance import provenance
-from hpvqa.report.html.scores import accuracy_figures, camera_figures, condition_figures, side_figures
+from hpvqa.report.html.scores import (
+    accuracy_figures,
+    camera_figures,
+    condition_figures,
+    shift_figures,
+    side_figures,
+)
 from hpvqa.report.html.svg import legend_mark
 from hpvqa.report.html.text import named, section, table, tag, words
 from hpvqa.report.measure import Report
@@ -33,6 +39,7 @@ from hpvqa.report.tables.scores import (
     sides_grid,
     threshold_grid,
 )
+from hpvqa.report.tables.shifts import shift_grid
 from hpvqa.report.tables.values import sureness_grid, values_conditions_grid, values_grid
 
 CLIP_BUDGET = 3_000_000
@@ -64,6 +71,7 @@ class Part:
 
 _PARTS = (
     Part("accuracy", "Accuracy", [accuracy_figures], [accuracy_grid, tuned_grid]),
+    Part("shifts", "On shifts", [shift_figures], [shift_grid]),
     Part(
         "bias",
         "Response bias",

@@ -8,6 +8,7 @@ from hpvqa.evaluate.score import Cell
 from hpvqa.report.html.svg import Lane, Mark, forest
 from hpvqa.report.html.text import figure, figures
 from hpvqa.report.measure import Report, RunReport
+from hpvqa.report.tables.shifts import NO_SHIFT
 from hpvqa.report.tables.words import share
 from hpvqa.scene.spec import SIDES
 
@@ -28,6 +29,32 @@ def accuracy_figures(report: Report) -> str:
                 lanes.append(Lane(label(run), _detail(cell), [_mark(cell, number, run.name)]))
         title = task
         drawn.append(figure(title, forest(lanes, title), _LEGEND))
+    return figures(drawn)
+
+
+def shift_figures(report: Report) -> str:
+    """One figure a task and model: the usual episodes, then each shift."""
+    drawn = []
+    numbers = {run.name: number for number, run in enumerate(report.runs)}
+    for task in report.tasks:
+        for usual in dict.fromkeys(pair.usual for pair in report.shifts):
+            pairs = [
+                (pair.shifted, result)
+                for pair in report.shifts
+                for result in pair.results
+                if (pair.usual, result.task) == (usual, task)
+            ]
+            cell = report.runs[numbers[usual]].main.cell(task)
+            if not pairs or cell is None:
+                continue
+            lanes = [Lane(NO_SHIFT, _detail(cell), [_mark(cell, numbers[usual], usual)])]
+            for name, found in pairs:
+                ends, detail = found.shifted_interval, f"{share(found.shifted)}  ({found.episodes} episodes)"
+                tip = f"{name}: {share(found.shifted)}, 95 % {share(ends.low)} to {share(ends.high)}"
+                mark = Mark(found.shifted, ends.low, ends.high, numbers[name], tip)
+                lanes.append(Lane(found.shift, detail, [mark]))
+            title = f"{task}, {usual}"
+            drawn.append(figure(title, forest(lanes, title), _LEGEND))
     return figures(drawn)
 
 

@@ -19,6 +19,7 @@ from hpvqa.report.tables.scores import (
     sides_grid,
     threshold_grid,
 )
+from hpvqa.report.tables.shifts import shift_grid
 from hpvqa.report.tables.values import sureness_grid, values_conditions_grid, values_grid
 
 Maker = Callable[[Report], Grid | None]
@@ -31,6 +32,7 @@ def grids(report: Report) -> list[Grid]:
         runs_grid(report),
         accuracy_grid(report),
         tuned_grid(report),
+        shift_grid(report),
         sides_grid(report),
         bias_grid(report),
         probabilities_grid(report),

@@ -20,5 +20,7 @@ def check_things(things: Iterable[Thing]) -> None:
             what = f"a {thing.noun}"
         elif any(thing.center_of_mass):
             what = f"a {thing.noun} whose centre of mass is not in its middle"
+        elif thing.surface != "plain":
+            what = f"a {thing.surface} {thing.noun}"
         if what:
             raise UsageError(f"Isaac Sim cannot hold {what} yet; collect with --backend mujoco")

@@ -28,12 +28,14 @@ class Part:
         color: sRGB.
         gloss: How much it shines, 0 to 1.
         label: What a segmentation calls it; not 0.
+        chequered: The thing whose squares it bears; None if it is plain.
     """
 
     levels: tuple[Mesh, ...]
     color: Color
     gloss: float
     label: int
+    chequered: Thing | None = None
 
     def corners(self) -> NDArray[np.float64]:
         """Corners of the box around it, shape (8, 3) [m]."""
@@ -45,7 +47,11 @@ def thing_parts(thing: Thing, label: int) -> list[tuple[str, Part]]:
     """What a thing is drawn with: the parts, and how the name of the body that each belongs to ends."""
     if thing.shape == "spring":
         return _spring_parts(thing, label)
-    return [("", Part(_levels(thing), thing.color, THING_GLOSS, label))]
+    return [("", Part(_levels(thing), thing.color, THING_GLOSS, label, _chequered(thing)))]
+
+
+def _chequered(thing: Thing) -> Thing | None:
+    return thing if thing.surface == "chequered" else None
 
 
 def _levels(thing: Thing) -> tuple[Mesh, ...]:
@@ -65,9 +71,9 @@ def _spring_parts(thing: Thing, label: int) -> list[tuple[str, Part]]:
     stem = cylinder(STEM_RADIUS, travel(thing) / 2, 12).shifted(top - PLATE_HEIGHT - travel(thing) / 2)
     return [
         # Of its colour, which the table never has.
-        ("", Part((base,), thing.color, THING_GLOSS, label)),
+        ("", Part((base,), thing.color, THING_GLOSS, label, _chequered(thing))),
         (PLATE, Part((stem,), STEEL, THING_GLOSS, label)),
-        (PLATE, Part((plate,), thing.color, THING_GLOSS, label)),
+        (PLATE, Part((plate,), thing.color, THING_GLOSS, label, _chequered(thing))),
     ]
 
 

@@ -86,7 +86,7 @@ class Renderer:
         self._capacity = len(self._robot) + _MOST_THINGS
         self._rooms: dict[bool, Program] = {}
         self._depths = Program("depth.vert", "depth.frag", PARTS=self._capacity)
-        self._bodies = Program("movers.vert", "movers.frag", PARTS=self._capacity)
+        self._bodies: dict[bool, Program] = {}
         self._labels = Program("movers.vert", "label.frag", PARTS=self._capacity)
         self._compose = [Program("screen.vert", "compose.frag", MOVERS=movers) for movers in (0, 1)]
         self._lights = Lights()
@@ -103,6 +103,7 @@ class Renderer:
         self._spec: EpisodeSpec | None = None
         self._colors = np.zeros((self._capacity, 4))
         self._label_colors = np.zeros((self._capacity, 4))
+        self._solids = np.full((_MOST_THINGS, 4), -1.0)
         self._rows = np.zeros((3 * self._capacity, 4))
         self._boxes = self._corners = self._shadows = np.zeros((0, 3))
         self._hidden = False
@@ -126,6 +127,8 @@ class Renderer:
         for number, part in enumerate(parts):
             self._colors[number] = (*linear(part.color), part.gloss)
             self._label_colors[number] = part.label / 255
+        self._solids[:] = -1.0
+        self._solids[: len(things)] = [_solid(part) for part in things]
         self._boxes = np.stack([part.corners() for part in parts])
         self._lights.reset(np.array(spec.light.position, float))
 
@@ -181,7 +184,7 @@ class Renderer:
         GL.glScissor(*_rectangle(self._finer(front)))
         GL.glClearColor(0, 0, 0, 0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        self._draw_bodies(self._bodies, view, self._colors, hidden=self._hidden or view.eye[2] < 0)
+        self._draw_bodies(self._body(), view, self._colors, hidden=self._hidden or view.eye[2] < 0)
         self._out_target.bind()
         for movers, pixels in [(1, front), *((0, rest) for rest in _around(front, touched))]:
             GL.glScissor(*_rectangle(pixels))
@@ -204,7 +207,7 @@ class Renderer:
             self._labels.use(poses=self._rows, colors=np.zeros_like(colors), view=view.matrix)
             self._occluder.draw(0)
         more: dict[str, Any] = {}
-        if program is self._bodies:
+        if program is not self._labels:
             lamp = self._lights.lamp
             more = {
                 "eye": view.eye,
@@ -214,6 +217,8 @@ class Renderer:
                 "range": np.array(lamp.span),
                 "table": linear(self._spec.room.table),
             }
+            if self._chequered:
+                more["solids"] = self._solids
         program.use(poses=self._rows, colors=colors, view=view.matrix, **more)
         self._robot_shape.draw(view.level)
         self._things.draw(view.level)
@@ -284,6 +289,17 @@ class Renderer:
             )
         return self._rooms[textured]
 
+    @property
+    def _chequered(self) -> bool:
+        return bool((self._solids[:, 3] >= 0).any())
+
+    def _body(self) -> Program:
+        """What draws what moves; a world without squares has the pictures that it has always had."""
+        if self._chequered not in self._bodies:
+            more = {"THINGS": _MOST_THINGS, "FIRST": len(self._robot)} if self._chequered else {}
+            self._bodies[self._chequered] = Program("movers.vert", "movers.frag", PARTS=self._capacity, **more)
+        return self._bodies[self._chequered]
+
     def _touched(self, view: _View, points: Array) -> Pixels:
         """The pixels (left, bottom, right, top) that boxes with these corners may touch."""
         width, height = self._size
@@ -324,6 +340,14 @@ class Renderer:
         self._views.clear()
         if self._things is not None:
             self._things.free()
+
+
+def _solid(part: Part) -> tuple[float, float, float, float]:
+    """Half the size of a chequered thing, and along how many axes it is round; -1 if it is plain."""
+    if part.chequered is None:
+        return (1.0, 1.0, 1.0, -1.0)
+    x, y, z = part.chequered.size
+    return (x / 2, y / 2, z / 2, {"sphere": 3.0, "cylinder": 2.0}.get(part.chequered.shape, 0.0))
 
 
 def _rectangle(pixels: Pixels) -> tuple[int, int, int, int]:

@@ -9,6 +9,34 @@ uniform sampler2D cover;      // what the lamp sees: how much is covered, and th
 uniform vec2 range;
 out vec4 seen;
 
+#ifdef THINGS
+in vec3 own;
+flat in vec4 solid;
+const float SQUARE = 0.0125;  // side of a square, about [m]
+const float SHADE = 0.2;      // squares are so much lighter and darker than the colour that they have together (sRGB)
+
+// 1 in every other cell of a row, -1 in those between: the mean over a pixel of this width, which ends with the row.
+vec3 alternating(vec3 at, vec3 width, vec3 cells) {
+    vec3 low = clamp(at - 0.5 * width, vec3(0.0), cells), high = clamp(at + 0.5 * width, vec3(0.0), cells);
+    return 2.0 * (abs(fract(0.5 * low) - 0.5) - abs(fract(0.5 * high) - 0.5)) / (high - low);
+}
+
+// What is round is laid out like the box around it, by angle, so that no square meets a seam.
+vec3 chequered(vec3 plain) {
+    vec3 at = own / solid.xyz;
+    vec3 steep = abs(at);
+    if (solid.w > 2.5)
+        at = atan(at / max(max(steep.x, steep.y), steep.z)) * (4.0 / PI);
+    else if (solid.w > 1.5)
+        at.xy = atan(at.xy / max(max(steep.x, steep.y), 1e-6)) * (4.0 / PI * length(at.xy));
+    // A side lies within the outermost cells, not on their boundary.
+    vec3 cells = max(round(2.0 * solid.xyz / SQUARE), 2.0);
+    at = (0.9995 * at + 1.0) * 0.5 * cells;
+    vec3 signs = alternating(at, max(fwidth(at), 1e-3), cells);
+    return to_linear(clamp(to_srgb(plain) + SHADE * signs.x * signs.y * signs.z, 0.0, 1.0));
+}
+#endif
+
 void main() {
     vec3 n = normalize(facing);
     vec3 to_lamp = normalize(lamp - place);
@@ -35,6 +63,11 @@ void main() {
     float edge = 1.0 - max(dot(n, to_eye), 0.0);
     edge *= edge;
     float rim = gloss * edge * edge;
-    vec3 sum = color.rgb * (ROOM * room + LAMP * lit * cosine) + LAMP * lit * highlight + 0.25 * rim * room;
+#ifdef THINGS
+    vec3 albedo = solid.w < 0.0 ? color.rgb : chequered(color.rgb);
+#else
+    vec3 albedo = color.rgb;
+#endif
+    vec3 sum = albedo * (ROOM * room + LAMP * lit * cosine) + LAMP * lit * highlight + 0.25 * rim * room;
     seen = vec4(to_srgb(sum), 1.0);
 }

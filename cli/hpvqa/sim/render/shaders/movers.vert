@@ -7,6 +7,11 @@ uniform mat4 view;
 out vec3 place;
 out vec3 facing;
 flat out vec4 color;
+#ifdef THINGS
+uniform vec4 solids[THINGS];   // half the size of each thing [m], and along how many axes it is round; -1: it is plain
+out vec3 own;
+flat out vec4 solid;
+#endif
 
 void main() {
     int number = int(part);
@@ -15,5 +20,9 @@ void main() {
     place = vec3(dot(a, at), dot(b, at), dot(c, at));
     facing = vec3(dot(a.xyz, normal), dot(b.xyz, normal), dot(c.xyz, normal));
     color = colors[number];
+#ifdef THINGS
+    own = position;
+    solid = number < FIRST ? vec4(1.0, 1.0, 1.0, -1.0) : solids[number - FIRST];
+#endif
     gl_Position = view * vec4(place, 1.0);
 }

@@ -26,10 +26,14 @@ class RandomizationSection(Section):
         for field in job.fields.values():
             if field.path[0] == "randomization":
                 job_row(self.collector, field)
+        ui.Label("Shift", height=0, name="faint", tooltip="Changes one thing of every episode, for testing only.")
+        for field in job.fields.values():
+            if field.path[0] == "shift":
+                job_row(self.collector, field)
         button("Reset to the paper's", self._reset, "Set every range back to that of the paper.", "randomization.reset")
 
     def _reset(self) -> None:
         job = self.collector.job
-        job.reset(("randomization",), *(("tasks", task.name, "ranges") for task in job.tasks))
+        job.reset(("randomization",), ("shift",), *(("tasks", task.name, "ranges") for task in job.tasks))
         self.collector.say("")
         self.collector.changed("job")
