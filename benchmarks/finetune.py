@@ -24,7 +24,7 @@ from hpvqa.evaluate.select import select
 from hpvqa.finetune.batches import Packer, Source
 from hpvqa.finetune.data import Examples
 from hpvqa.finetune.examples import Collator
-from hpvqa.finetune.run import Job, load_with_lora
+from hpvqa.finetune.run import TrainingJob, load_with_lora
 from hpvqa.finetune.settings import load_finetune_recipe, override
 from hpvqa.progress.reporter import Reporter
 from hpvqa.recipe import Recipe
@@ -73,7 +73,7 @@ def measure(data: Path, folder: Path) -> dict[str, float]:
     build_tiny("qwen3_vl", folder / "model", seed=0)
     dataset = open_dataset(folder / "dataset")
     recipe = override(load_finetune_recipe("lora"), {"frames.resolution": [64, 64]})
-    job = Job(dataset, str(folder / "model"), recipe, folder / "out")
+    job = TrainingJob(dataset, str(folder / "model"), recipe, folder / "out")
     family, processor = find_family(job.model), load_processor(job.model)
     model = load_with_lora(job, family, False, print).train()
     items = select(dataset, "all", load_prompt("paper"))

@@ -11,7 +11,7 @@ import numpy as np
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.evaluate.select import select
-from hpvqa.finetune.run import Finetuned, Job, finetune
+from hpvqa.finetune.run import Finetuned, TrainingJob, finetune
 from hpvqa.finetune.settings import load_finetune_recipe, override
 from hpvqa.recipe import Recipe
 from hpvqa.record.video import ClipWriter
@@ -47,9 +47,9 @@ def make_plain(folder: Path) -> Dataset:
     return found
 
 
-def job(dataset: Dataset, model: Path, out: Path, **changes: Any) -> Job:
+def job(dataset: Dataset, model: Path, out: Path, **changes: Any) -> TrainingJob:
     recipe = override(load_finetune_recipe("lora"), {**CHANGES, **changes})
-    return Job(dataset, str(model), recipe, out, device="cpu", workers=0)
+    return TrainingJob(dataset, str(model), recipe, out, device="cpu", workers=0)
 
 
 def trained(dataset: Dataset, model: Path, out: Path, **changes: Any) -> Finetuned:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from hpvqa.errors import RunError
 from hpvqa.record import decode
-from hpvqa.record.decode import Look, iter_frames, iter_looks, read_frames
+from hpvqa.record.decode import FrameFormat, iter_formats, iter_frames, read_frames
 from hpvqa.record.groups import read_by_groups
 from hpvqa.record.opening import AV_MAJOR
 from hpvqa.record.video import ClipWriter
@@ -170,12 +170,12 @@ def test_squeezing_is_the_same_whichever_way_a_clip_is_read(
 ) -> None:
     for name in ("ours", "B-frames"):
         path, _ = clips[name]
-        looks = [look for (look,) in iter_looks(path, [Look("rgb24", (20, 30))])]
+        looks = [look for (look,) in iter_formats(path, [FrameFormat("rgb24", (20, 30))])]
         assert (read_frames(path, [30, 11], (20, 30)) == np.stack([looks[30], looks[11]])).all()
 
 
 def test_one_decoding_gives_several_looks(ours: Path) -> None:
-    pairs = list(iter_looks(ours, [Look("gray", (32, 24)), Look()]))
+    pairs = list(iter_formats(ours, [FrameFormat("gray", (32, 24)), FrameFormat()]))
     assert len(pairs) == COUNT
     assert pairs[0][0].shape == (24, 32)
     assert (np.stack([full for _, full in pairs]) == np.stack(list(iter_frames(ours)))).all()

@@ -10,7 +10,7 @@ import pytest
 
 from hpvqa.errors import RunError
 from hpvqa.record import opening
-from hpvqa.record.decode import Look, iter_frames, iter_looks, read_frames
+from hpvqa.record.decode import FrameFormat, iter_formats, iter_frames, read_frames
 from tests.clips import Encoding, encode, moving_pictures, with_matrix
 
 TURNS = {
@@ -38,7 +38,7 @@ def test_clips_are_turned_as_players_turn_them(tmp_path: Path, matrix: tuple[int
     assert small.shape == (height // 2, width // 2, 3)
     averaged = shown[4].reshape(height // 2, 2, width // 2, 2, 3).mean(axis=(1, 3))
     assert np.abs(small - averaged).mean() < 6
-    (grey,) = next(iter_looks(path, [Look("gray", (20, 30))]))
+    (grey,) = next(iter_formats(path, [FrameFormat("gray", (20, 30))]))
     assert grey.shape == (30, 20)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hpvqa.dataset.splits import SPLITS, Cell, choose_eval, default_eval_count, split_specs, uneven
+from hpvqa.dataset.splits import SPLITS, Stratum, choose_eval, default_eval_count, split_specs, uneven
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe, load_recipe, validate_recipe
 from hpvqa.scene.rigs import load_rig
@@ -18,7 +18,7 @@ from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa.tasks import TASKS
 from tests.factories import make_spec
 
-CELLS = [Cell(answer, first) for answer in SIDES for first in SIDES]
+CELLS = [Stratum(answer, first) for answer in SIDES for first in SIDES]
 MEMBERS = st.dictionaries(st.integers(0, 10_000), st.sampled_from(CELLS), max_size=60)
 
 
@@ -61,18 +61,18 @@ def test_a_collection_in_whole_blocks_is_even_in_every_cell_of_every_split(seed:
         (spec.task, splits[spec.task, spec.index], TASKS[spec.task].answer(spec), spec.order[0]) for spec in specs
     )
     for (task, split, _, _), count in found.items():
-        # One thing alone is always the first, so that its cells are twice as large.
+        # One thing alone is always the first, so that its strata are twice as large.
         share = 1 if len(TASKS[task].values(make_spec(task, 0))) > 1 else 2
         assert count == share * (2 if split == "eval" else 6)
 
 
 @given(MEMBERS, st.data(), st.integers(0, 2**40))
-def test_answers_are_as_even_as_they_can_be(members: dict[int, Cell], data: st.DataObject, seed: int) -> None:
+def test_answers_are_as_even_as_they_can_be(members: dict[int, Stratum], data: st.DataObject, seed: int) -> None:
     count = data.draw(st.integers(0, len(members)))
     chosen = choose_eval(members, count, seed, 1)
     assert len(chosen) == count
     assert chosen <= members.keys()
-    total = Counter(cell.answer for cell in members.values())
+    total = Counter(stratum.answer for stratum in members.values())
     left = sum(members[index].answer == "left" for index in chosen)
 
     def imbalance(left: int) -> tuple[int, int]:
@@ -85,7 +85,7 @@ def test_answers_are_as_even_as_they_can_be(members: dict[int, Cell], data: st.D
 
 @given(MEMBERS, st.integers(0, 12), st.integers(0, 2**40))
 @example(dict(enumerate((CELLS[1], CELLS[2], CELLS[2], CELLS[0]))), 3, 0)
-def test_no_other_choice_is_more_even(members: dict[int, Cell], count: int, seed: int) -> None:
+def test_no_other_choice_is_more_even(members: dict[int, Stratum], count: int, seed: int) -> None:
     """All choices compared: answers first, in the evaluation split before the training split; then the order."""
     count = min(count, len(members))
     sizes = Counter(members.values())
@@ -93,17 +93,17 @@ def test_no_other_choice_is_more_even(members: dict[int, Cell], count: int, seed
 
     def unevenness(quotas: tuple[int, ...]) -> tuple[int, ...]:
         a, b, c, d = quotas
-        e, f, g, h = (sizes[cell] - quota for cell, quota in zip(CELLS, quotas, strict=True))
+        e, f, g, h = (sizes[stratum] - quota for stratum, quota in zip(CELLS, quotas, strict=True))
         answers = abs(a + b - c - d), abs(e + f - g - h)
         return *answers, abs(a - b) + abs(c - d), abs(a + c - b - d), abs(e - f) + abs(g - h)
 
-    possible = itertools.product(*(range(min(count, sizes[cell]) + 1) for cell in CELLS))
+    possible = itertools.product(*(range(min(count, sizes[stratum]) + 1) for stratum in CELLS))
     best = min(unevenness(quotas) for quotas in possible if sum(quotas) == count)
-    assert unevenness(tuple(chosen[cell] for cell in CELLS)) == best
+    assert unevenness(tuple(chosen[stratum] for stratum in CELLS)) == best
 
 
 @given(MEMBERS, st.integers(0, 2**40))
-def test_the_order_of_collection_does_not_matter(members: dict[int, Cell], seed: int) -> None:
+def test_the_order_of_collection_does_not_matter(members: dict[int, Stratum], seed: int) -> None:
     count = len(members) // 3
     backwards = dict(reversed(members.items()))
     assert choose_eval(members, count, seed, 1) == choose_eval(backwards, count, seed, 1)

@@ -15,7 +15,7 @@ from hpvqa.vlm.protocol import Answer
 
 
 @dataclass(frozen=True)
-class View:
+class ViewAnswer:
     """The answer from one camera.
 
     Attributes:
@@ -55,7 +55,7 @@ class Asked:
     record: EpisodeRecord
     question: str
     free: bool
-    views: tuple[View, ...]
+    views: tuple[ViewAnswer, ...]
     doubt: str | None = None
 
     @property

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from hpvqa.ask.episodes import new_episodes
 from hpvqa.ask.known import untaught
 from hpvqa.ask.question import Question
-from hpvqa.ask.result import Asked, View
+from hpvqa.ask.result import Asked, ViewAnswer
 from hpvqa.record.episode import EpisodeRecord, read_episode
 from hpvqa.vlm.choice import Look
 from hpvqa.vlm.frames.clip import Frames
@@ -108,7 +108,7 @@ class Asker:
             for sentence in self.look.unlike(shots):
                 self._tell_once(f"Warning: {sentence}")
         answers = self._answers(queries, record)
-        views = tuple(View(query.clip.stem, answer) for query, answer in zip(queries, answers, strict=True))
+        views = tuple(ViewAnswer(query.clip.stem, answer) for query, answer in zip(queries, answers, strict=True))
         return Asked(folder, record, self.question.of(record), self.question.free, views, doubt)
 
     def _known_cameras(self, record: EpisodeRecord) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from hpvqa.ask.result import Asked, View
+from hpvqa.ask.result import Asked, ViewAnswer
 from hpvqa.errors import printable
 from hpvqa.evaluate.views import likelier
 from hpvqa.progress.console import PlainConsole
@@ -93,7 +93,7 @@ def _text(text: str) -> Text:
     return Text(printable(text))
 
 
-def _error(view: View) -> str:
+def _error(view: ViewAnswer) -> str:
     return f"{view.camera} has no answer: {view.answer.error}"
 
 
@@ -103,7 +103,7 @@ def _word(answer: Answer) -> Text:
     return _text(answer.choice or f"neither: {answer.text.strip()!r}")
 
 
-def _probabilities(view: View) -> tuple[str, str]:
+def _probabilities(view: ViewAnswer) -> tuple[str, str]:
     p = view.p_left
     return ("-", "-") if p is None else (f"{p:.3f}", f"{1 - p:.3f}")
 

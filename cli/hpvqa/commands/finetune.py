@@ -114,14 +114,14 @@ def command(
     from hpvqa.finetune.evaluation import evaluate_adapter
     from hpvqa.finetune.folder import after_interrupt
     from hpvqa.finetune.ranks import is_first
-    from hpvqa.finetune.run import Job, finetune
+    from hpvqa.finetune.run import TrainingJob, finetune
     from hpvqa.finetune.settings import load_finetune_recipe
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import Reporter, reporting
 
     settings = _overridden(load_finetune_recipe(recipe), given, changes)
     cache, trouble = _cache(cache_size)
-    job = Job(
+    job = TrainingJob(
         dataset=open_dataset(dataset),
         model=model,
         recipe=settings,

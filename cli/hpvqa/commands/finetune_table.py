@@ -14,11 +14,11 @@ from hpvqa.commands.eval_table import score_grid
 from hpvqa.commands.grid_table import print_grid
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import score
-from hpvqa.finetune.dry_run import Plan
+from hpvqa.finetune.dry_run import DryRun
 from hpvqa.finetune.run import Finetuned
 
 
-def print_plan(plan: Plan, console: Console, *, as_json: bool) -> None:
+def print_plan(plan: DryRun, console: Console, *, as_json: bool) -> None:
     """Print what a training would be."""
     if as_json:
         console.print_json(json.dumps({**asdict(plan), "memory_gb": plan.memory_gb}))

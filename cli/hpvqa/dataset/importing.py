@@ -13,7 +13,7 @@ from hpvqa.dataset.layout import Part, Source, published, write_dataset
 from hpvqa.dataset.probe import ClipFormat, probe
 from hpvqa.dataset.public import Original, first_of, read_originals
 from hpvqa.dataset.rows import Cluster, Row
-from hpvqa.dataset.splits import Cell, Split, choose_eval, default_eval_count
+from hpvqa.dataset.splits import Split, Stratum, choose_eval, default_eval_count
 from hpvqa.errors import RunError, UsageError
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import episode_dir
@@ -104,8 +104,8 @@ def _assign(episodes: Mapping[Cluster, Original], seed: int) -> dict[Cluster, Sp
     for name, task in TASKS.items():
         clusters = sorted(cluster for cluster, row in episodes.items() if row.task == name)
         # Which side went first is not known: let it be the same in all.
-        cells = {number: Cell(episodes[cluster].answer, "left") for number, cluster in enumerate(clusters)}
-        chosen = choose_eval(cells, default_eval_count(len(cells)), seed, task.task_id)
+        strata = {number: Stratum(episodes[cluster].answer, "left") for number, cluster in enumerate(clusters)}
+        chosen = choose_eval(strata, default_eval_count(len(strata)), seed, task.task_id)
         splits |= {cluster: "eval" if number in chosen else "train" for number, cluster in enumerate(clusters)}
     return splits
 

@@ -31,14 +31,14 @@ _SPLIT_KEY = (2**32 - 1, 1)
 
 
 @dataclass(frozen=True)
-class Cell:
+class Stratum:
     """What a split crosses: the answer, and the side that goes first."""
 
     answer: Side
     first: Side
 
 
-_CELLS = tuple(Cell(answer, first) for answer in SIDES for first in SIDES)
+_STRATA = tuple(Stratum(answer, first) for answer in SIDES for first in SIDES)
 
 
 def default_eval_count(episodes: int) -> int:
@@ -57,13 +57,13 @@ def split_specs(specs: Iterable[EpisodeSpec], recipe: Recipe, seed: int) -> dict
     Raises:
         UsageError: The recipe wants more episodes for evaluation than there are.
     """
-    cells: dict[str, dict[int, Cell]] = {}
+    strata: dict[str, dict[int, Stratum]] = {}
     for spec in specs:
         # The first of the things stands for left: so it is called, where there are two.
-        cell = Cell(TASKS[spec.task].answer(spec), SIDES[spec.order[0] != spec.names[0]])
-        cells.setdefault(spec.task, {})[spec.index] = cell
+        stratum = Stratum(TASKS[spec.task].answer(spec), SIDES[spec.order[0] != spec.names[0]])
+        strata.setdefault(spec.task, {})[spec.index] = stratum
     assigned: dict[tuple[str, int], Split] = {}
-    for name, members in cells.items():
+    for name, members in strata.items():
         wanted = recipe.task(name)
         count = (
             default_eval_count(len(members)) if wanted is None or wanted.eval_episodes is None else wanted.eval_episodes
@@ -83,13 +83,13 @@ def only_eval(specs: Iterable[EpisodeSpec]) -> dict[tuple[str, int], Split]:
     return {(spec.task, spec.index): "eval" for spec in specs}
 
 
-def choose_eval(members: Mapping[int, Cell], count: int, seed: int, task_id: int) -> frozenset[int]:
+def choose_eval(members: Mapping[int, Stratum], count: int, seed: int, task_id: int) -> frozenset[int]:
     """Indexes of the ``count`` episodes that are for evaluation."""
-    ranked: dict[Cell, list[int]] = {cell: [] for cell in _CELLS}
+    ranked: dict[Stratum, list[int]] = {stratum: [] for stratum in _STRATA}
     for index in sorted(members, key=lambda index: (_draw(seed, task_id, index), index)):
         ranked[members[index]].append(index)
-    quotas = _quotas({cell: len(indexes) for cell, indexes in ranked.items()}, count)
-    return frozenset(index for cell, quota in quotas.items() for index in ranked[cell][:quota])
+    quotas = _quotas({stratum: len(indexes) for stratum, indexes in ranked.items()}, count)
+    return frozenset(index for stratum, quota in quotas.items() for index in ranked[stratum][:quota])
 
 
 def _draw(seed: int, task_id: int, index: int) -> float:
@@ -103,12 +103,12 @@ def _halves(count: int, first: int, second: int) -> set[int]:
     return {min(max(half, low), high) for half in (count // 2, count - count // 2)}
 
 
-def _quotas(sizes: Mapping[Cell, int], count: int) -> dict[Cell, int]:
-    """How many episodes of each cell are for evaluation.
+def _quotas(sizes: Mapping[Stratum, int], count: int) -> dict[Stratum, int]:
+    """How many episodes of each stratum are for evaluation.
 
     Evenness of the answers comes first, in the evaluation split before the training split; then that of the order.
     """
-    ll, lr, rl, rr = (sizes[cell] for cell in _CELLS)
+    ll, lr, rl, rr = (sizes[stratum] for stratum in _STRATA)
     options = [
         (left_l, left - left_l, right_l, count - left - right_l)
         for left in _halves(count, ll + lr, rl + rr)
@@ -122,7 +122,7 @@ def _quotas(sizes: Mapping[Cell, int], count: int) -> dict[Cell, int]:
         return abs(e + f - g - h), abs(a - b) + abs(c - d), abs(a + c - b - d), abs(e - f) + abs(g - h)
 
     best = min(options, key=lambda option: (score(option), option))
-    return dict(zip(_CELLS, best, strict=True))
+    return dict(zip(_STRATA, best, strict=True))
 
 
 def uneven(answers: Iterable[Side]) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from hpvqa.finetune.data import Examples
 from hpvqa.finetune.examples import Collator
 from hpvqa.finetune.model import with_lora
-from hpvqa.finetune.run import Job, count_parameters, prepare
+from hpvqa.finetune.run import TrainingJob, count_parameters, prepare
 from hpvqa.vlm.families import resolve_model
 from hpvqa.vlm.frames.read import read_clip
 from hpvqa.vlm.processing import load_processor
@@ -24,7 +24,7 @@ _LOGIT_BYTES = 10
 
 
 @dataclass(frozen=True)
-class Plan:
+class DryRun:
     """What a training would be.
 
     Attributes:
@@ -65,7 +65,7 @@ class Plan:
         return self.weights_gb + self.adapter_gb + self.activations_gb + 2.0
 
 
-def plan(job: Job) -> Plan:
+def plan(job: TrainingJob) -> DryRun:
     """Work out what a training would be; the model's configuration and processor are enough.
 
     Raises:
@@ -90,7 +90,7 @@ def plan(job: Job) -> Plan:
     example = train[0]
     batch = Collator(processor, prepared.family)([example])
     tokens = int(batch["attention_mask"].sum())
-    return Plan(
+    return DryRun(
         family=prepared.family.name,
         trainable=trainable,
         total=total,

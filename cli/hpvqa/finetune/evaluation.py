@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.select import Rows
 from hpvqa.evaluate.session import run_model
-from hpvqa.finetune.run import Job
+from hpvqa.finetune.run import TrainingJob
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice
 
 
-def evaluate_adapter(job: Job, reporter: Reporter) -> Sequence[Prediction] | None:
+def evaluate_adapter(job: TrainingJob, reporter: Reporter) -> Sequence[Prediction] | None:
     """Answer the evaluation split with a trained adapter, as ``hpvqa eval`` would, into ``eval`` in its folder.
 
     Views that it was not trained on are asked about, too: the run holds how it does there.

@@ -44,7 +44,7 @@ _PACKAGES = ("torch", "transformers", "peft", "accelerate", "av", "numpy")
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """What is to be trained.
 
     Attributes:
@@ -81,7 +81,7 @@ class Prepared:
     record: TrainingRecord
 
 
-def prepare(job: Job) -> Prepared:
+def prepare(job: TrainingJob) -> Prepared:
     """Check a job, and work out what is trained on what.
 
     Raises:
@@ -150,7 +150,7 @@ class _Loaded:
     model: Any
 
 
-def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str) -> Finetuned:
+def finetune(job: TrainingJob, reporter: Reporter, *, resume: bool = False, command: str) -> Finetuned:
     """Train an adapter. Of several processes that do so together, only the first one writes files.
 
     Args:
@@ -176,7 +176,7 @@ def finetune(job: Job, reporter: Reporter, *, resume: bool = False, command: str
         return _train(job, loaded, reporter, resume=resume, command=command)
 
 
-def _load(job: Job, prepared: Prepared, device: Device, reporter: Reporter) -> _Loaded:
+def _load(job: TrainingJob, prepared: Prepared, device: Device, reporter: Reporter) -> _Loaded:
     import torch
 
     from hpvqa.finetune.arguments import Machine
@@ -199,7 +199,7 @@ def _load(job: Job, prepared: Prepared, device: Device, reporter: Reporter) -> _
     return _Loaded(prepared, machine, processor, load_with_lora(job, prepared.family, bf16, reporter.warning))
 
 
-def _train(job: Job, loaded: _Loaded, reporter: Reporter, *, resume: bool, command: str) -> Finetuned:
+def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: bool, command: str) -> Finetuned:
     from hpvqa.finetune.arguments import total_steps
     from hpvqa.finetune.course import METRICS_FILE
     from hpvqa.finetune.examples import Collator
@@ -233,7 +233,7 @@ def _train(job: Job, loaded: _Loaded, reporter: Reporter, *, resume: bool, comma
     return Finetuned(job.out, trainable, total, course.best, plots)
 
 
-def load_with_lora(job: Job, family: Family, bf16: bool, tell: Callable[[str], None]) -> Any:
+def load_with_lora(job: TrainingJob, family: Family, bf16: bool, tell: Callable[[str], None]) -> Any:
     """The model with a new adapter on it.
 
     Raises:

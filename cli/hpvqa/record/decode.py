@@ -23,7 +23,7 @@ _AREA = 1 << 5 | 1 << 13 | 1 << 18 | 1 << 19
 accurately, and alike on every processor."""
 
 
-class Look(NamedTuple):
+class FrameFormat(NamedTuple):
     """What a decoded frame is turned into."""
 
     format: Literal["rgb24", "gray"] = "rgb24"
@@ -35,19 +35,19 @@ class Look(NamedTuple):
 class _Developer:
     """Turns frames into arrays of shape (height, width, 3), or (height, width) if grey, in the calling thread alone."""
 
-    def __init__(self, look: Look) -> None:
-        self._look = look
-        self._scale = Scaler(_AREA if look.size else _BILINEAR)
+    def __init__(self, kind: FrameFormat) -> None:
+        self._kind = kind
+        self._scale = Scaler(_AREA if kind.size else _BILINEAR)
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        turn, look = turn_of(frame), self._look
+        turn, kind = turn_of(frame), self._kind
         recorded = (frame.width, frame.height)
-        inner = look.size
-        if look.size and look.fit == "pad":
-            inner = inner_size(turn.size(*recorded), look.size)
+        inner = kind.size
+        if kind.size and kind.fit == "pad":
+            inner = inner_size(turn.size(*recorded), kind.size)
         width, height = turn.size(*inner) if inner else recorded
-        picture = turn(self._scale(frame, width, height, look.format).to_ndarray().astype(np.uint8, copy=False))
-        return padded(picture, look.size) if look.size else picture
+        picture = turn(self._scale(frame, width, height, kind.format).to_ndarray().astype(np.uint8, copy=False))
+        return padded(picture, kind.size) if kind.size else picture
 
 
 def iter_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
@@ -56,16 +56,16 @@ def iter_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
     Raises:
         RunError: The clip cannot be decoded.
     """
-    return (frame for (frame,) in iter_looks(path, [Look()]))
+    return (frame for (frame,) in iter_formats(path, [FrameFormat()]))
 
 
-def iter_looks(path: Path, looks: Sequence[Look]) -> Iterator[tuple[NDArray[np.uint8], ...]]:
+def iter_formats(path: Path, formats: Sequence[FrameFormat]) -> Iterator[tuple[NDArray[np.uint8], ...]]:
     """All frames of a clip in order, each decoded once and turned into several things.
 
     Raises:
         RunError: The clip cannot be decoded.
     """
-    developers = [_Developer(look) for look in looks]
+    developers = [_Developer(kind) for kind in formats]
     with opened(path) as (container, stream):
         for frame in container.decode(stream):
             yield tuple(develop(frame) for develop in developers)
@@ -88,29 +88,29 @@ def read_frames(
         RunError: The clip cannot be decoded, or is too short.
     """
     wanted = frozenset(indices)
-    look = Look("rgb24", size, fit)
-    found = _read_some(path, wanted, look)
+    kind = FrameFormat("rgb24", size, fit)
+    found = _read_some(path, wanted, kind)
     if found is None:
-        found = _read_in_order(path, wanted, look)
+        found = _read_in_order(path, wanted, kind)
     try:
         return np.stack([found[index] for index in indices])
     except ValueError:
         raise RunError(f"The clip {path} cannot be used: the size of its pictures changes on the way") from None
 
 
-def _read_some(path: Path, wanted: frozenset[int], look: Look) -> dict[int, NDArray[np.uint8]] | None:
+def _read_some(path: Path, wanted: frozenset[int], kind: FrameFormat) -> dict[int, NDArray[np.uint8]] | None:
     """Read without decoding what no wanted frame needs; None where that does not work."""
     try:
         with opened(path) as (container, stream):
-            return read_by_groups(container, stream, wanted, _Developer(look))
+            return read_by_groups(container, stream, wanted, _Developer(kind))
     except RunError:
         # Decoding in order says the same, or decodes nevertheless.
         return None
 
 
-def _read_in_order(path: Path, wanted: frozenset[int], look: Look) -> dict[int, NDArray[np.uint8]]:
+def _read_in_order(path: Path, wanted: frozenset[int], kind: FrameFormat) -> dict[int, NDArray[np.uint8]]:
     found: dict[int, NDArray[np.uint8]] = {}
-    develop = _Developer(look)
+    develop = _Developer(kind)
     count = 0
     with opened(path) as (container, stream):
         for frame in container.decode(stream):

@@ -8,10 +8,10 @@ from typing import Literal
 
 from hpvqa.evaluate.prediction import Prediction
 
-Kind = Literal["failed", "invalid", "wrong"]
+Failure = Literal["failed", "invalid", "wrong"]
 
 
-def kind_of(prediction: Prediction) -> Kind | None:
+def kind_of(prediction: Prediction) -> Failure | None:
     """What went wrong with a row; None if it was answered correctly."""
     if prediction.error is not None:
         return "failed"

@@ -49,7 +49,7 @@ _SCRIPT = Path(__file__).with_name("page.js")
 
 
 @dataclass(frozen=True)
-class Part:
+class Section:
     """A part of the page; it is left out where it has nothing to show.
 
     Attributes:
@@ -70,27 +70,27 @@ class Part:
 
 
 _PARTS = (
-    Part("accuracy", "Accuracy", [accuracy_figures], [accuracy_grid, tuned_grid]),
-    Part("shifts", "On shifts", [shift_figures], [shift_grid]),
-    Part(
+    Section("accuracy", "Accuracy", [accuracy_figures], [accuracy_grid, tuned_grid]),
+    Section("shifts", "On shifts", [shift_figures], [shift_grid]),
+    Section(
         "bias",
         "Response bias",
         [side_figures, lean_figures],
         [sides_grid, bias_grid, probabilities_grid],
         key=True,
     ),
-    Part("values", "Values", [value_figures], [values_grid, values_conditions_grid], [sureness_grid], key=True),
-    Part("gap", "By difficulty", [gap_figures], [threshold_grid], [gap_grid], key=True),
-    Part(
+    Section("values", "Values", [value_figures], [values_grid, values_conditions_grid], [sureness_grid], key=True),
+    Section("gap", "By difficulty", [gap_figures], [threshold_grid], [gap_grid], key=True),
+    Section(
         "conditions",
         "By condition",
         [condition_figures],
         [explanation_grid, conditions_grid, flips_grid],
         key=True,
     ),
-    Part("cameras", "By camera", [camera_figures], [perspective_grid, pooled_grid], [camera_grid], key=True),
-    Part("calibration", "Calibration", [calibration_figures], key=True),
-    Part("comparisons", "Comparison of runs", (), [comparison_grid], [camera_comparison_grid]),
+    Section("cameras", "By camera", [camera_figures], [perspective_grid, pooled_grid], [camera_grid], key=True),
+    Section("calibration", "Calibration", [calibration_figures], key=True),
+    Section("comparisons", "Comparison of runs", (), [comparison_grid], [camera_comparison_grid]),
 )
 
 
@@ -173,7 +173,7 @@ def _about(report: Report, number: int) -> str:
     return ", ".join(parts)
 
 
-def _content(part: Part, report: Report) -> str:
+def _content(part: Section, report: Report) -> str:
     drawn = "".join(draw(report) for draw in part.figures)
     if drawn and part.key and len(report.runs) > 1:
         marks = "".join(tag("span", _marked(report, number)) for number in range(len(report.runs)))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
-from hpvqa.record.decode import Look, iter_looks, read_frames, too_short
+from hpvqa.record.decode import FrameFormat, iter_formats, read_frames, too_short
 from hpvqa.vlm.frames.choose import Motion, choose, needs_motion
 from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.sampling import FrameSampling
@@ -18,7 +18,7 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 _Looks = tuple[NDArray[np.uint8], ...]
 
 _BLOCK = 8
-_SMALL = Look("gray", (20 * _BLOCK, 15 * _BLOCK))
+_SMALL = FrameFormat("gray", (20 * _BLOCK, 15 * _BLOCK))
 """What motion is looked for in: small enough to be cheap, large enough to see a cube of five centimetres."""
 _NOISE = 6
 """Differences up to this do not count [of 255]: encoding makes them where nothing moves."""
@@ -45,19 +45,19 @@ def read_clip(clip: Clip, sampling: FrameSampling) -> Frames:
         motion, _ = _look_at_all(clip, ())
         indices = choose(sampling, clip, motion)
     else:
-        motion, candidates = _look_at_all(clip, (Look("rgb24", size, fit),))
+        motion, candidates = _look_at_all(clip, (FrameFormat("rgb24", size, fit),))
         indices = choose(sampling, clip, motion)
         return Frames(np.stack([candidates[index] for index in indices]), indices, clip.fps, clip.frames)
     images = read_frames(clip.path, [clip.stored(index) for index in indices], size, fit)
     return Frames(images, indices, clip.fps, clip.frames)
 
 
-def _look_at_all(clip: Clip, looks: tuple[Look, ...]) -> tuple[Motion, list[NDArray[np.uint8]]]:
+def _look_at_all(clip: Clip, looks: tuple[FrameFormat, ...]) -> tuple[Motion, list[NDArray[np.uint8]]]:
     """What moves, and all frames as they would be shown, from one decoding."""
     motion: list[float] = []
     kept: list[NDArray[np.uint8]] = []
     before: NDArray[np.uint8] | None = None
-    for small, *shown in islice(_played(clip, iter_looks(clip.path, (_SMALL, *looks))), clip.frames):
+    for small, *shown in islice(_played(clip, iter_formats(clip.path, (_SMALL, *looks))), clip.frames):
         motion.append(0.0 if before is None else _difference(before, small))
         before = small
         kept += shown
