@@ -74,7 +74,7 @@ def test_a_killed_run_loses_only_what_was_running(moved: Path, tmp_path: Path) -
     out = tmp_path / "killed"
     args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "2", *SEEDED)
     process = subprocess.Popen(collecting(out, *args), stderr=subprocess.PIPE, start_new_session=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not list(find_episodes(out)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -95,7 +95,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(moved: Path, tmp_path: Path
     out = tmp_path / "interrupted"
     args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "1", *SEEDED)
     process = subprocess.Popen(collecting(out, *args), stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not list(find_episodes(out)):
         assert time.monotonic() < deadline
         time.sleep(0.05)

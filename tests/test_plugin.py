@@ -242,7 +242,8 @@ BROKEN = {
     "other": (LIKE_FLICK.format(name="another", number=1002), "its entry point must be called as the task is"),
     "half": (
         "from hpvqa.tasks.pair import PairTask\nclass Task(PairTask):\n    name = 'half'\n    task_id = 1003\n",
-        "broken_half:Task lacks default_fps, hidden, hidden_range, probe, question, ranges, title, unit",
+        "broken_half:Task lacks asked_unit, default_fps, hidden, hidden_range, probe, question, ranges, title, unit, "
+        "value_question",
     ),
     "ranges": (
         LIKE_FLICK.format(name="ranges", number=1004) + "    ranges = dict\n",
