@@ -184,7 +184,8 @@ def episode_rows(
                 if form == "compare":
                     rows.append(Row(**facts, question=text, answer=task.answer(spec), wording=wording))
                 else:
-                    rows += [_value_row(facts, task, spec.thing(name), text, wording) for name in spec.order]
+                    acted_on = [thing for thing in spec.things if thing.name in spec.order]
+                    rows += [_value_row(facts, task, thing, text, wording) for thing in acted_on]
     return tuple(rows)
 
 
