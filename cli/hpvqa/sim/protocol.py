@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.probes.waypoint import Gains
-from hpvqa.scene.spec import CameraSpec, EpisodeSpec
+from hpvqa.scene.spec import CameraSpec, WorldSpec
 
 Array = NDArray[np.float64]
 
@@ -103,13 +103,13 @@ FIRST_LABEL = 2
 
 
 class Simulator(Protocol):
-    """A world that realises episode specs, driven step by step."""
+    """Realises worlds, such as those of episode specs, driven step by step."""
 
     name: str
     timestep: float
     """Length of one step [s]."""
 
-    def reset(self, spec: EpisodeSpec, start: Command) -> None:
+    def reset(self, spec: WorldSpec, start: Command) -> None:
         """Bring the world into the state that ``spec`` describes, the arm at rest in the pose of ``start``.
 
         Nothing of an earlier episode is left.

@@ -20,7 +20,7 @@ from OpenGL import GL
 
 from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.scene.color import linear
-from hpvqa.scene.spec import PLAIN, SURFACES, CameraSpec, EpisodeSpec
+from hpvqa.scene.spec import PLAIN, SURFACES, CameraSpec, WorldSpec
 from hpvqa.sim.render.context import Context
 from hpvqa.sim.render.gl import Program, Shape, Target, Texture, cover_all, largest_texture
 from hpvqa.sim.render.lights import INSET, LAMP_RADIUS, WORK_CENTER, Lights
@@ -100,7 +100,7 @@ class Renderer:
         self._labels_target = Target([self._small], Texture(GL.GL_DEPTH_COMPONENT24, (width, height)))
         self._out_target = Target([self._small])
         self._views: dict[CameraSpec, _View] = {}
-        self._spec: EpisodeSpec | None = None
+        self._spec: WorldSpec | None = None
         self._colors = np.zeros((self._capacity, 4))
         self._label_colors = np.zeros((self._capacity, 4))
         self._rows = np.zeros((3 * self._capacity, 4))
@@ -111,7 +111,7 @@ class Renderer:
         # At the end of the process OpenGL itself is taken down first, and frees everything.
         self._free.atexit = False
 
-    def reset(self, spec: EpisodeSpec, things: Sequence[Part]) -> None:
+    def reset(self, spec: WorldSpec, things: Sequence[Part]) -> None:
         """Draw another episode from now on.
 
         Args:
