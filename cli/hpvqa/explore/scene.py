@@ -41,6 +41,11 @@ class Item(Model):
     thing: Thing
     look: Look
 
+    @property
+    def left(self) -> bool:
+        """Whether it is on the robot's left."""
+        return self.thing.position[1] > 0
+
 
 class Place(Model):
     """Where something may be hidden; what is there, if anything, is called like the place."""
@@ -57,6 +62,11 @@ class Place(Model):
             raise ValueError(f"{self.name}: the chances do not fit the contents")
         return self
 
+    @property
+    def left(self) -> bool:
+        """Whether it is on the robot's left."""
+        return self.position[1] > 0
+
     def thing(self, look: Look) -> Thing:
         """What is there if it looks so."""
         x, y, z = self.position
@@ -66,6 +76,7 @@ class Place(Model):
 class View(Model):
     """Where the viewer may be, and where it can go from there."""
 
+    words: str = Field(description="Where that is, for a person.")
     camera: CameraSpec
     exits: tuple[tuple[Literal["move viewer", "turn viewer"], str, int], ...] = Field(
         description="Kind and direction of each step, and the number of the view that it leads to."
@@ -126,6 +137,7 @@ class Scene(Model):
     deeds: tuple[Deed, ...]
     start: Moment
     question: Question
+    rules: str = Field(description="Where things may be hidden, and what counts, as agents are told.")
     reveals: tuple[tuple[str, ...], ...] = Field(
         description="For each view and place: the sets of done deeds in which the place is seen, whatever is there; "
         "bit m of the hexadecimal number stands for the deeds whose bits are set in m."
@@ -158,6 +170,11 @@ class Scene(Model):
         if self.question.answer not in self.question.options:
             raise ValueError("the answer is none of the options")
         return self
+
+    @property
+    def number(self) -> int:
+        """The number of its family, for keys of random numbers."""
+        return FAMILIES.index(self.family)
 
     @property
     def looks(self) -> tuple[Look | None, ...]:

@@ -8,9 +8,9 @@ from hpvqa.plain import Model
 from hpvqa.scene.spec import Color, Thing, Vec3
 from hpvqa.scene.spec import Shape as SimulatedShape
 
-Shape = Literal["cube", "sphere", "cylinder", "board", "cover"]
+Shape = Literal["cube", "sphere", "cylinder", "board", "cover", "panel"]
 SHAPES: tuple[Shape, ...] = ("cube", "sphere", "cylinder")
-"""Of what is asked about; boards and covers only hide."""
+"""Of what is asked about; all others only hide."""
 Size = Literal["small", "large"]
 SIZES: tuple[Size, ...] = get_args(Size)
 Surface = Literal["plain", "chequered"]
@@ -33,17 +33,19 @@ HIDER_COLORS: dict[str, Color] = {
     "orange": (0.92, 0.46, 0.08),
     "pink": (0.92, 0.56, 0.68),
 }
-"""Of boards and covers."""
+"""Of what only hides."""
 _SIMULATED: dict[Shape, SimulatedShape] = {
     "cube": "box",
     "sphere": "sphere",
     "cylinder": "cylinder",
     "board": "box",
     "cover": "cover",
+    "panel": "box",
 }
-EDGES: dict[Size, float] = {"small": 0.036, "large": 0.06}
+EDGES: dict[Size, float] = {"small": 0.032, "large": 0.06}
 """Edge of a cube, diameter and height of all else [m]."""
 BOARD: Vec3 = (0.12, 0.075, 0.02)
+PANEL: Vec3 = (0.03, 0.10, 0.07)
 COVER: Vec3 = (0.08, 0.08, 0.102)
 """Full size of a cover, its knob included [m]."""
 _DENSITY = 900.0
@@ -62,7 +64,7 @@ class Look(Model):
 
     @property
     def words(self) -> str:
-        """What a person calls it, without an article: small red cube; boards and covers come in one size."""
+        """What a person calls it, without an article: small red cube; what only hides comes in one size."""
         parts = [self.size if self.shape in SHAPES else "", "chequered" if self.surface == "chequered" else ""]
         return " ".join(filter(None, (*parts, self.color, self.shape)))
 
@@ -70,7 +72,7 @@ class Look(Model):
     def full_size(self) -> Vec3:
         """Along x, y and z [m]."""
         edge = EDGES[self.size]
-        return {"board": BOARD, "cover": COVER}.get(self.shape, (edge, edge, edge))
+        return {"board": BOARD, "cover": COVER, "panel": PANEL}.get(self.shape, (edge, edge, edge))
 
     def thing(self, name: str, position: Vec3) -> Thing:
         """A thing that looks so, with its centre at a position [m]."""

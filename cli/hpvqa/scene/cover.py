@@ -24,3 +24,9 @@ def boxes(cover: Thing) -> dict[str, tuple[Vec3, Vec3]]:
         "/right": ((0.0, -inner - WALL / 2, middle), (x - WALL, WALL / 2, half)),
         "": ((0.0, 0.0, z - KNOB / 2), (KNOB / 2, KNOB / 2, KNOB / 2)),
     }
+
+
+def outline(cover: Thing) -> tuple[tuple[Vec3, Vec3], tuple[Vec3, Vec3]]:
+    """What it looks like from outside: a box and its knob; middle, from the thing's centre, and half size [m]."""
+    x, y, z = (side / 2 for side in cover.size)
+    return ((0.0, 0.0, -KNOB / 2), (x, y, z - KNOB / 2)), boxes(cover)[""]
