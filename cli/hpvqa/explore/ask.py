@@ -10,7 +10,7 @@ from hpvqa.explore.questions import Area, Form, Group, Program, Term
 from hpvqa.explore.scene import Place
 from hpvqa.explore.words import Attribute, Shape
 
-_ALL = 0.5
+_ALL = 0.7
 """How often a question is about the whole table."""
 
 

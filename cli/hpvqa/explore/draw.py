@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hpvqa.explore.ask import draw_program
 from hpvqa.explore.belief.plan import look_ahead, play
-from hpvqa.explore.belief.posterior import Worlds, all_worlds
+from hpvqa.explore.belief.posterior import all_worlds
 from hpvqa.explore.game import Game
 from hpvqa.explore.layouts.layout import Layout, draw_layout
 from hpvqa.explore.layouts.types import KINDS, Kind
@@ -37,9 +37,6 @@ _DONE = 3
 _TRIES = 400
 _PROGRAMS = 12
 """Questions that are tried for one layout."""
-_FEW = 2
-_SHORT = 2
-"""Decisions of the shortest plan that needs a look: it, and the answer."""
 _SWITCH = 25
 """After so many layouts another form of question is tried."""
 _PATTERN = (0, 1, 2, 8, 3, 4, 9, 5, 6, 8, 7, 9)
@@ -98,7 +95,7 @@ class Prepared:
         number, deed = numbered
         for place, bits in zip(self.layout.places, self._bits[view], strict=True):
             if place.name == deed.thing:
-                return bits & (np.arange(len(bits)) >> number & 1 == 0)
+                return np.asarray(bits & (np.arange(len(bits)) >> number & 1 == 0))
         return self._table.show(self.layout.views[view], deed.thing)
 
 
@@ -171,6 +168,8 @@ def _scenes(
     program = draw_program(form, layout.places, rng)
     codes = program.codes([(item.look, item.left) for item in layout.items], layout.places, prepared.worlds)
     asked = _Asked(prepared, program, codes)
+    if (codes == NOTHING).all():
+        return None
     starts: dict[tuple[int, ...], list[Moment]] = {}
     for start in _starts(prepared):
         starts.setdefault(prepared.seen(start), []).append(start)
@@ -195,8 +194,8 @@ def _scenes(
 
 
 def _long_enough(scenes: Sequence[Scene]) -> bool:
-    """Whether, where there are more than two places, one look alone does not answer the question in both twins."""
-    return len(scenes[0].places) <= _FEW or max(len(scene.plan) for scene in scenes) > _SHORT
+    """Whether both twins together need more looks than there are places."""
+    return sum(len(scene.plan) - 1 for scene in scenes) > len(scenes[0].places)
 
 
 def _starts(prepared: Prepared) -> list[Moment]:

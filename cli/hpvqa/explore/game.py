@@ -119,15 +119,19 @@ class Game:
             return f"Answer: {action.target}"
         if action.kind in ("move viewer", "turn viewer"):
             return _DIRECTIONS[action.kind, action.target]
-        look = self._looks.get(action.target) or self.scene.looks[self._places[action.target]]
-        assert look is not None  # noqa: S101 - what is not there cannot be taken away
-        words = f"the {look.words}"
+        words = self.name(action.target)
         deed = self.scene.deeds[self._deeds[action.target]]
         if action.kind == "uncover":
             return f"Lift {words} and put it aside"
         if action.kind == "pick":
             return f"Pick up {words} and put it aside"
         return f"Move {words} to the robot's {deed.way}"
+
+    def name(self, thing: str) -> str:
+        """What a person calls a thing that is there."""
+        look = self._looks.get(thing) or self.scene.looks[self._places[thing]]
+        assert look is not None  # noqa: S101 - there is one
+        return f"the {look.words}"
 
     def options(self, state: State, step: int) -> tuple[Option, ...]:
         """All answers and all actions, with letters that are shuffled at every step."""

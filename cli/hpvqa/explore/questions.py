@@ -104,12 +104,12 @@ class Program(Model):
         counts = [_count(term, items, places, worlds) for term in self.terms]
         if self.form == "query":
             found = _count(self.terms[0], items, places, worlds, self._value)
-            return np.where(counts[0] == 1, found, NOTHING)
+            return np.asarray(np.where(counts[0] == 1, found, NOTHING))
         if self.form == "exist":
             return (counts[0] > 0).astype(np.int64)
         if self.form in ("count", "math_count"):
             return counts[0]
-        return np.sign(counts[0] - counts[1]) + 1
+        return np.asarray(np.sign(counts[0] - counts[1]) + 1)
 
     def _value(self, look: Look) -> int:
         """The number of the answer that a thing stands for which is asked about."""

@@ -145,7 +145,6 @@ class Scene(Model):
     shows: tuple[tuple[str, ...], ...] = Field(description="The same for each view and the thing of each deed.")
     plan: tuple[Action, ...] = Field(description="What an ideal observer does, the answer included.")
     steps: int = Field(ge=1, description="Most decisions, the answer included.")
-    versions: dict[str, str] = Field(default={}, description="What the checks depended on.")
     checksum: str = Field(default="", description="SHA-256 of this scene, as compact JSON without this field.")
 
     @model_validator(mode="after")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -32,6 +33,9 @@ _EMPTY = 0.34
 _POOL = 3
 """Colours of what may be hidden; there are two shapes."""
 _LIGHT: Vec3 = (1.1, -0.5, 1.8)
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -74,8 +78,8 @@ class _Builder:
         self._shapes, self._odd = shapes[:2].tolist(), str(shapes[2])
         self._colors, self._others = colors[:_POOL].tolist(), colors[_POOL:].tolist()
         self._hider_colors = {shape: _shuffled(HIDER_COLORS, rng) for shape in ("board", "cover", "panel")}
-        shapes = layout.kind.menu.screens(layout.stride)
-        self._large = _shuffled([(shape, color) for shape in shapes for color in COLORS], rng)
+        large = layout.kind.menu.screens(layout.stride)
+        self._large: list[tuple[Shape, str]] = _shuffled([(shape, color) for shape in large for color in COLORS], rng)
 
     def add(self, hider: Hider) -> bool:
         """Add something that hides; whether there is room for it."""
@@ -208,15 +212,15 @@ class _Builder:
     def _jitter(self) -> float:
         return float(self._rng.uniform(-_JITTER, _JITTER))
 
-    def _take(self, name: str, kind: str, after: tuple[int, ...] = ()) -> bool:
+    def _take(self, name: str, kind: Literal["pick", "uncover"], after: tuple[int, ...] = ()) -> bool:
         """Let the robot put a thing aside; whether there is room for it."""
-        x, y, height = self._where(name)
+        _, y, height = self._where(name)
         side = 1 if y > 0 else -1
         for across, out in self._asides[side]:
             if all(math.hypot(across - a, side * out - b) > _APART for a, b in self._edges):
                 self._asides[side].remove((across, out))
                 to = (across, side * out, height / 2)
-                self._layout.deeds.append(Deed(kind=kind, thing=name, to=to, way="aside", after=after))  # type: ignore[arg-type]
+                self._layout.deeds.append(Deed(kind=kind, thing=name, to=to, way="aside", after=after))
                 return True
         return False
 
@@ -237,7 +241,7 @@ class _Builder:
         return (thing.position[0], thing.position[1], thing.size[2])
 
 
-def _shuffled(values, rng: np.random.Generator):  # type: ignore[no-untyped-def]
+def _shuffled(values: Iterable[T], rng: np.random.Generator) -> list[T]:
     values = list(values)
     return [values[number] for number in rng.permutation(len(values))]
 

@@ -11,8 +11,8 @@ Hider = Literal["screen", "tall", "slide", "wall", "board", "topped", "double", 
 """What hides something.
 
 screen: a large thing, which can be picked up, with a place behind it; tall: two of them, one on the other; slide: one
-that is moved sideways; wall: a panel, which stays; board: a board with a thing beneath; topped: with a block on it; double:
-two boards, one above the other; cover: a cover; aside: nothing, but the place is beyond the edge of the picture.
+that is moved sideways; wall: a panel, which stays; board: a board with a thing beneath; topped: with a block on it;
+double: two boards, one above the other; cover: a cover; aside: nothing, but the place is beyond the picture's edge.
 """
 
 
@@ -67,7 +67,8 @@ class Kind:
 
 
 _LONG = Menu(arc=3, stride=(27.0, 32.0))
-_RAISED = Menu(arc=1, levels=(12.0,))
+_SMALL = Menu(arc=2, stride=(8.0, 13.0))
+_RAISED = Menu(arc=1, stride=(9.0, 16.0), levels=(12.0,))
 _TURNING = Menu(arc=1, turns=True)
 _NARROW = Menu(arc=2, stride=(6.0, 10.0), levels=(8.0,), first=8.0)
 _NARROW_TURNING = Menu(arc=1, stride=(6.0, 10.0), turns=True, first=6.0)
@@ -77,15 +78,15 @@ _MIDDLE = (26.0, 44.0)
 
 def _occlusion() -> list[Kind]:
     return [
-        Kind("occlusion", "two-screens", ("screen", "screen"), free=3),
-        Kind("occlusion", "three-screens", ("screen",) * 3),
-        Kind("occlusion", "four-screens", ("screen",) * 4),
+        Kind("occlusion", "two-screens", ("screen", "screen"), _SMALL, free=3),
+        Kind("occlusion", "three-screens", ("screen",) * 3, _SMALL),
+        Kind("occlusion", "four-screens", ("screen",) * 4, _SMALL),
         Kind("occlusion", "tall-screens", ("tall", "tall"), _RAISED),
-        Kind("occlusion", "tall-and-low", ("tall", "screen", "screen")),
-        Kind("occlusion", "slides", ("slide",) * 3),
+        Kind("occlusion", "tall-and-low", ("tall", "screen", "screen"), _SMALL),
+        Kind("occlusion", "slides", ("slide",) * 3, _SMALL),
         Kind("occlusion", "walls", ("wall",) * 3, _LONG, free=3),
         Kind("occlusion", "edges", ("screen", "screen", "aside", "aside"), _TURNING),
-        Kind("occlusion", "tall-and-slides", ("tall", "slide", "slide"), held_out=True),
+        Kind("occlusion", "tall-and-slides", ("tall", "slide", "slide"), _SMALL, held_out=True),
         Kind("occlusion", "tall-and-edges", ("tall", "tall", "aside"), _TURNING, held_out=True),
     ]
 

@@ -11,12 +11,11 @@ from hpvqa.explore.scene import View
 from hpvqa.scene.camera import look_at
 from hpvqa.scene.spec import CameraSpec, Vec3
 
-TARGET: Vec3 = (0.52, 0.0, 0.02)
+TARGET: Vec3 = (0.50, 0.0, 0.02)
 """What a viewer looks at that is not turned [m]."""
 _DISTANCE = (0.92, 1.0)
-_FOCAL = 26.0
-_FOCAL_TURNING = 31.0
-"""Where a viewer turns, it sees less at a time [mm]."""
+_FOCAL = 31.0
+"""So long that what is beyond the ends of the table is not seen at first [mm]."""
 _TURN = 24.0
 """By so much a viewer turns [degrees]."""
 _WIDEST = 75.0
@@ -43,7 +42,6 @@ def draw_views(kind: Kind, stride: float, rng: np.random.Generator) -> tuple[Vie
     if menu.turns:
         cells += [(a, 0, turn) for a in range(len(azimuths)) for turn in (-1, 1)]
     numbers = {cell: number for number, cell in enumerate(cells)}
-    focal = _FOCAL_TURNING if menu.turns else _FOCAL
     views = []
     for a, level, turn in cells:
         exits = []
@@ -59,7 +57,7 @@ def draw_views(kind: Kind, stride: float, rng: np.random.Generator) -> tuple[Vie
         for (step, way), cell in steps.items():
             if cell in numbers and cell != (a, level, turn):
                 exits.append((step, way, numbers[cell]))
-        camera = _camera(azimuths[a], levels[level], _TURN * turn, distance, focal)
+        camera = _camera(azimuths[a], levels[level], _TURN * turn, distance)
         turned = {-1: ", turned to the left", 0: "", 1: ", turned to the right"}[turn]
         words = (
             f"{abs(azimuths[a]):.0f}° to the {'right' if azimuths[a] > 0 else 'left'}, {levels[level]:.0f}° up{turned}"
@@ -68,7 +66,7 @@ def draw_views(kind: Kind, stride: float, rng: np.random.Generator) -> tuple[Vie
     return tuple(views)
 
 
-def _camera(azimuth: float, elevation: float, turn: float, distance: float, focal: float) -> CameraSpec:
+def _camera(azimuth: float, elevation: float, turn: float, distance: float) -> CameraSpec:
     """A camera around the target, turned to its right by so much [degrees]."""
     a, e, t = (math.radians(angle) for angle in (azimuth, elevation, turn))
     level, up = distance * math.cos(e), distance * math.sin(e)
@@ -79,4 +77,4 @@ def _camera(azimuth: float, elevation: float, turn: float, distance: float, foca
         position[1] - level * math.sin(a - t),
         TARGET[2],
     )
-    return CameraSpec(name="viewer", position=position, quat_wxyz=look_at(position, towards), focal_length=focal)
+    return CameraSpec(name="viewer", position=position, quat_wxyz=look_at(position, towards), focal_length=_FOCAL)
