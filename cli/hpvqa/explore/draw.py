@@ -30,9 +30,11 @@ STEPS = 8
 _DRAW_KEY = 0
 _LONGEST = 7
 """Most actions of an ideal plan."""
+_LOOKS = 4
+"""Both twins together need at least so many actions, or one more than there are places."""
 _ACTIONS = (5, 8)
 _ANSWERS = (2, 5)
-_DONE = 3
+_DONE = 4
 """At most so many deeds are done before a scene begins."""
 _TRIES = 400
 _PROGRAMS = 12
@@ -78,6 +80,14 @@ class Prepared:
         """Numbers of the places that are seen at a moment."""
         return tuple(number for number, bits in enumerate(self._bits[start.view]) if bits[start.mask])
 
+    def choices(self, start: Moment) -> int:
+        """How many actions are offered at a moment with which a scene begins."""
+        shown = self._shown[start.view]
+        return len(self.layout.views[start.view].exits) + sum(
+            set(deed.after) <= set(start.done) and bool(shown[number][start.mask])
+            for number, deed in enumerate(self.layout.deeds)
+        )
+
     @cached_property
     def reveals(self) -> tuple[tuple[str, ...], ...]:
         """For each view and place, the sets of deeds in which it is seen."""
@@ -86,10 +96,14 @@ class Prepared:
     @cached_property
     def shows(self) -> tuple[tuple[str, ...], ...]:
         """The same for each view and the thing of each deed, while that is not done."""
-        return tuple(
-            tuple(to_hex(self._show(number, deed)) for deed in enumerate(self.layout.deeds))
+        return tuple(tuple(map(to_hex, row)) for row in self._shown)
+
+    @cached_property
+    def _shown(self) -> list[list[Bits]]:
+        return [
+            [self._show(number, deed) for deed in enumerate(self.layout.deeds)]
             for number in range(len(self.layout.views))
-        )
+        ]
 
     def _show(self, view: int, numbered: tuple[int, Deed]) -> Bits:
         number, deed = numbered
@@ -182,10 +196,11 @@ def _scenes(
             continue
         twins = [asked.draw(among & (codes == answer), rng) for answer in rng.permutation(answers)[:2]]
         enough = _sufficient(asked, sorted(shown, key=lambda other: abs(len(other) - len(seen))), answers, rng)
-        if enough is None:
+        if len(enough) < 2:
             return None
-        first, second = (starts[which][int(rng.integers(len(starts[which])))] for which in (seen, enough[0]))
-        four = [(first, twins[0]), (first, twins[1]), (second, enough[1][0]), (second, enough[1][1])]
+        first = starts[seen][int(rng.integers(len(starts[seen])))]
+        others = [(starts[which][int(rng.integers(len(starts[which])))], world) for which, world in enough]
+        four = [(first, twins[0]), (first, twins[1]), *others]
         words = tuple(program.word(int(code)) for code in answers)
         scenes = [_planned(_scene(asked, words, group, seed, number, *one)) for number, one in enumerate(four)]
         kept = tuple(scene for scene in scenes if scene is not None)
@@ -194,20 +209,18 @@ def _scenes(
 
 
 def _long_enough(scenes: Sequence[Scene]) -> bool:
-    """Whether both twins together need more looks than there are places."""
-    return sum(len(scene.plan) - 1 for scene in scenes) > len(scenes[0].places)
+    """Whether both twins together need enough looks."""
+    return sum(len(scene.plan) - 1 for scene in scenes) >= min(len(scenes[0].places) + 1, _LOOKS)
 
 
 def _starts(prepared: Prepared) -> list[Moment]:
-    """Where a scene may begin: from any view, with a few of the items put aside."""
+    """Where a scene may begin: from any view, with a few things put aside."""
     deeds = prepared.layout.deeds
-    items = {item.thing.name for item in prepared.layout.items}
     masks = [
-        done
-        for done in _subsets(len(deeds), _DONE)
-        if all(deeds[number].thing in items and set(deeds[number].after) <= set(done) for number in done)
+        done for done in _subsets(len(deeds), _DONE) if all(set(deeds[number].after) <= set(done) for number in done)
     ]
-    return [Moment(view=view, done=done) for view in range(len(prepared.layout.views)) for done in masks]
+    starts = [Moment(view=view, done=done) for view in range(len(prepared.layout.views)) for done in masks]
+    return [start for start in starts if _ACTIONS[0] <= prepared.choices(start) <= _ACTIONS[1]]
 
 
 def _subsets(count: int, most: int) -> Iterator[tuple[int, ...]]:
@@ -218,15 +231,16 @@ def _subsets(count: int, most: int) -> Iterator[tuple[int, ...]]:
 
 def _sufficient(
     asked: _Asked, shown: Sequence[tuple[int, ...]], answers: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[tuple[int, ...], list[NDArray[np.int64]]] | None:
-    """What a first view shows, and two worlds of different answers that can be told from it."""
-    wanted = rng.permutation(answers)[:2]
-    for seen in shown:
-        certain = asked.certain(seen)
-        among = [certain & (asked.codes == answer) for answer in wanted]
-        if all(fits.any() for fits in among):
-            return seen, [asked.draw(fits, rng) for fits in among]
-    return None
+) -> list[tuple[tuple[int, ...], NDArray[np.int64]]]:
+    """For two answers each, what a first view shows, and a world in which the answer follows from it."""
+    found = []
+    for answer in rng.permutation(answers)[:2]:
+        for seen in shown:
+            fits = asked.certain(seen) & (asked.codes == answer)
+            if fits.any():
+                found.append((seen, asked.draw(fits, rng)))
+                break
+    return found
 
 
 def _scene(
@@ -268,11 +282,11 @@ def _scene(
 
 
 def _planned(scene: Scene) -> Scene | None:
-    """The scene with its ideal plan; None where that is too long, or the choices are too few or too many."""
+    """The scene with its ideal plan; None where that is too long."""
     game = Game(scene)
     state = game.start()
     belief = game.belief(state)
-    if not _ACTIONS[0] <= len(game.actions(state)) <= _ACTIONS[1] or belief.sufficient != scene.sufficient:
+    if belief.sufficient != scene.sufficient:
         return None
     if not belief.sufficient and set(belief.answers()) != set(scene.question.options):
         return None

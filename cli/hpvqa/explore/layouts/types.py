@@ -67,7 +67,8 @@ class Kind:
 
 
 _LONG = Menu(arc=3, stride=(27.0, 32.0))
-_SMALL = Menu(arc=2, stride=(8.0, 13.0))
+_AROUND = Menu(arc=2, stride=(16.0, 36.0), levels=(12.0,))
+_SMALL = Menu(arc=2, stride=(8.0, 12.0), levels=(6.0,))
 _RAISED = Menu(arc=1, stride=(9.0, 16.0), levels=(12.0,))
 _TURNING = Menu(arc=1, turns=True)
 _NARROW = Menu(arc=2, stride=(6.0, 10.0), levels=(8.0,), first=8.0)
@@ -110,7 +111,7 @@ def _stack() -> list[Kind]:
 
 
 def _cover() -> list[Kind]:
-    def kind(name: str, *hiders: Hider, menu: Menu = Menu(), free: int = 2, held_out: bool = False) -> Kind:
+    def kind(name: str, *hiders: Hider, menu: Menu = _AROUND, free: int = 2, held_out: bool = False) -> Kind:
         return Kind("cover", name, hiders, menu, _MIDDLE, free, held_out)
 
     return [
