@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpvqa.explore.scene import Scene
 from hpvqa.explore.world import SceneWorld
@@ -13,13 +14,13 @@ from hpvqa.explore.world import SceneWorld
 def trouble(scenes: Sequence[Scene], world: SceneWorld) -> str | None:
     """Why a group of scenes cannot be kept, in words; None if it can.
 
-    Twins must look the same at first, bit for bit, and what an ideal observer does must succeed and show what it should.
+    Twins must look the same at first, bit for bit; what an ideal observer does must succeed, and show what it should.
 
     Args:
         scenes: Two twins, and two whose first view suffices.
         world: Where to try them.
     """
-    first: list[np.ndarray] = []  # type: ignore[type-arg]
+    first: list[NDArray[np.uint8]] = []
     for scene in scenes:
         outcome = world.reset(scene)
         if outcome.mishap is not None:

@@ -73,9 +73,9 @@ class _Builder:
         self._sides = [1, -1] if rng.random() < 0.5 else [-1, 1]
         self._asides = {side: _shuffled(_ASIDE, rng) for side in (1, -1)}
         self._edges: list[tuple[float, float]] = []
-        shapes = rng.permutation(SHAPES)
+        shapes = _shuffled(SHAPES, rng)
         colors = rng.permutation(list(COLORS))
-        self._shapes, self._odd = shapes[:2].tolist(), str(shapes[2])
+        self._shapes, self._odd = shapes[:2], shapes[2]
         self._colors, self._others = colors[:_POOL].tolist(), colors[_POOL:].tolist()
         self._hider_colors = {shape: _shuffled(HIDER_COLORS, rng) for shape in ("board", "cover", "panel")}
         large = layout.kind.menu.screens(layout.stride)
@@ -108,7 +108,7 @@ class _Builder:
 
     def _free_looks(self) -> Iterator[tuple[Shape, str]]:
         """Shapes and colours that nothing hidden has, but for one of the two."""
-        mixed = [(self._odd, color) for color in self._colors]
+        mixed: list[tuple[Shape, str]] = [(self._odd, color) for color in self._colors]
         mixed += [(shape, color) for shape in self._shapes for color in self._others]
         return iter(_shuffled(mixed, self._rng))
 
@@ -196,7 +196,7 @@ class _Builder:
 
     def _pool(self, *, round_: bool) -> tuple[Look, ...]:
         """What may be hidden: two shapes in three colours; where nothing can be round, the cube and the cylinder."""
-        shapes = self._shapes if round_ else ["cube", "cylinder"]
+        shapes: list[Shape] = self._shapes if round_ else ["cube", "cylinder"]
         return tuple(Look(shape=shape, color=color) for shape in shapes for color in self._colors)
 
     def _cell(self, *, free_beside: bool = False) -> tuple[float, float] | None:
