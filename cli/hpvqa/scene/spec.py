@@ -21,7 +21,7 @@ Side = Literal["left", "right"]
 """An answer; in a script of two things, also what they are called."""
 SIDES: tuple[Side, Side] = ("left", "right")
 
-Shape = Literal["box", "sphere", "cylinder", "spring"]
+Shape = Literal["box", "sphere", "cylinder", "spring", "cover"]
 THING_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 
 Surface = Literal["plain", "wood", "fabric", "plastic"]
@@ -48,7 +48,8 @@ class Thing(Model):
 
     name: str = Field(pattern=THING_NAME, description="What it is called: left, right, bar.")
     shape: Shape = Field(
-        description="A box, a sphere, an upright cylinder, or a fixed base with a plate on a spring above it."
+        description="A box, a sphere, an upright cylinder, a fixed base with a plate on a spring above it, or a box "
+        "without a bottom and with a knob on top, which covers things."
     )
     size: tuple[Length, Length, Length] = Field(description="Full size along its own axes [m].")
     position: Vec3 = Field(description="Centre at the start [m].")
@@ -103,6 +104,15 @@ class LightSpec(Model):
     """The one lamp of the room."""
 
     position: Vec3 = Field(description="Centre of the lamp [m].")
+    shadows: bool = Field(default=True, description="Whether what moves casts shadows, which may tell what is hidden.")
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """That there are shadows is not written: there have always been some, checksums included."""
+        data: dict[str, Any] = write(self)
+        if self.shadows:
+            del data["shadows"]
+        return data
 
 
 class RoomSpec(Model):
@@ -134,19 +144,12 @@ class CameraSpec(Model):
     near: float = Field(default=0.01, gt=0, description="Near clipping distance [m].")
 
 
-class EpisodeSpec(Model):
-    """Everything about one episode that was decided before it ran."""
+class WorldSpec(Model):
+    """What a simulator realises."""
 
-    schema_version: Literal[2] = SPEC_VERSION
-    task: str = Field(description="Name of the task, such as push or drop.")
-    seed: int = Field(ge=0, description="Seed of the whole collection.")
-    index: int = Field(ge=0, description="Number of the episode within its task.")
-    attempt: int = Field(ge=0, description="0, or how often nuisance variables were drawn anew after a failure.")
     things: tuple[Thing, ...] = Field(min_length=1, description="What the world holds; names differ.")
-    order: tuple[str, ...] = Field(description="Names of the things that the robot acts on, in this order.")
     room: RoomSpec
     light: LightSpec
-    rig: str = Field(description="Name of the camera rig.")
     cameras: tuple[CameraSpec, ...]
     shift: str | None = Field(
         default=None, description="What it differs by from the usual episodes, for testing only; null: nothing."
@@ -160,20 +163,10 @@ class EpisodeSpec(Model):
             del data["shift"]
         return data
 
-    @model_validator(mode="before")
-    @classmethod
-    def _of_an_older_version(cls, data: Any) -> Any:
-        """Version 1 had two objects, in fields called left and right."""
-        return _upgraded(data) if isinstance(data, dict) and data.get("schema_version") == 1 else data
-
     @model_validator(mode="after")
-    def _names_fit(self) -> Self:
-        names = [thing.name for thing in self.things]
-        if len(set(names)) < len(names):
+    def _names_differ(self) -> Self:
+        if len(set(self.names)) < len(self.things):
             raise ValueError("two things have the same name")
-        for name in self.order:
-            if name not in names:
-                raise ValueError(f"order names {name!r}, which no thing is called")
         return self
 
     def thing(self, name: str) -> Thing:
@@ -191,6 +184,40 @@ class EpisodeSpec(Model):
     def names(self) -> tuple[str, ...]:
         """What the things are called."""
         return tuple(thing.name for thing in self.things)
+
+
+class EpisodeSpec(WorldSpec):
+    """Everything about one episode that was decided before it ran."""
+
+    schema_version: Literal[2] = SPEC_VERSION
+    task: str = Field(description="Name of the task, such as push or drop.")
+    seed: int = Field(ge=0, description="Seed of the whole collection.")
+    index: int = Field(ge=0, description="Number of the episode within its task.")
+    attempt: int = Field(ge=0, description="0, or how often nuisance variables were drawn anew after a failure.")
+    order: tuple[str, ...] = Field(description="Names of the things that the robot acts on, in this order.")
+    rig: str = Field(description="Name of the camera rig.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_version(cls, data: Any) -> Any:
+        """Version 1 had two objects, in fields called left and right."""
+        return _upgraded(data) if isinstance(data, dict) and data.get("schema_version") == 1 else data
+
+    @model_validator(mode="after")
+    def _order_fits(self) -> Self:
+        for name in self.order:
+            if name not in self.names:
+                raise ValueError(f"order names {name!r}, which no thing is called")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """In the order in which a spec has always been written."""
+        data: dict[str, Any] = write(self)
+        return {name: data[name] for name in _WRITTEN if name in data}
+
+
+_WRITTEN = ["schema_version", "task", "seed", "index", "attempt", "things", "order", "room", "light", "rig", "cameras"]
 
 
 def _upgraded(data: dict[str, Any]) -> dict[str, Any]:

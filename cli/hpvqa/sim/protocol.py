@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.probes.waypoint import Gains
-from hpvqa.scene.spec import CameraSpec, EpisodeSpec
+from hpvqa.scene.spec import CameraSpec, EpisodeSpec, WorldSpec
 
 Array = NDArray[np.float64]
 
@@ -144,7 +144,7 @@ class Simulator(Protocol):
 class SteppedSimulator(Simulator, Protocol):
     """A simulator of one world, which can also be driven step by step."""
 
-    def reset(self, spec: EpisodeSpec, start: Command) -> None:
+    def reset(self, spec: WorldSpec, start: Command) -> None:
         """Bring the world into the state that ``spec`` describes, the arm at rest in the pose of ``start``.
 
         Nothing of an earlier episode is left.

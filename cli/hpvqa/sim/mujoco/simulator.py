@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.scene.room import TABLE_CENTER, TABLE_HALF
-from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Thing
+from hpvqa.scene.spec import CameraSpec, Thing, WorldSpec
 from hpvqa.sim.mujoco.impact import Bounce, bounce
 from hpvqa.sim.mujoco.names import ROBOT, THING
 from hpvqa.sim.mujoco.robot import bare_robot, robot_parts
@@ -41,7 +41,7 @@ class _Saved:
     """A moment of a world."""
 
     world: World
-    spec: EpisodeSpec
+    spec: WorldSpec
     numbers: Array
     target: Array | None
     step: int
@@ -70,12 +70,12 @@ class MujocoSimulator(SteppedSimulator):
         self._renderer: Renderer | None = None
         self._parts: list[str] = []
         self._rendered_step = -1
-        self._drawn: EpisodeSpec | None = None
+        self._drawn: WorldSpec | None = None
         self._seen_bodies = np.zeros(0, np.int64)
         self._step = 0
         self._impacts: tuple[Impact, ...] = ()
         self._now: World | None = None
-        self._spec: EpisodeSpec | None = None
+        self._spec: WorldSpec | None = None
         self._spheres: tuple[Thing, ...] = ()
 
     @property
@@ -84,7 +84,7 @@ class MujocoSimulator(SteppedSimulator):
             raise ValueError("there is no world before the first reset")
         return self._now
 
-    def reset(self, spec: EpisodeSpec, start: Command) -> None:
+    def reset(self, spec: WorldSpec, start: Command) -> None:
         """Bring the world into the state that ``spec`` describes, the arm at rest in the pose of ``start``."""
         self._enter(self._compiled(spec), spec)
         world = self._world
@@ -104,7 +104,7 @@ class MujocoSimulator(SteppedSimulator):
         self._impacts = ()
         self._step = 0
 
-    def _compiled(self, spec: EpisodeSpec) -> World:
+    def _compiled(self, spec: WorldSpec) -> World:
         layout = layout_of(spec.things)
         world = self._worlds.pop(layout, None) or World(self._robot.copy(), spec.things)
         while len(self._worlds) >= _MOST_WORLDS:
@@ -112,7 +112,7 @@ class MujocoSimulator(SteppedSimulator):
         self._worlds[layout] = world
         return world
 
-    def _enter(self, world: World, spec: EpisodeSpec) -> None:
+    def _enter(self, world: World, spec: WorldSpec) -> None:
         self._now, self._spec = world, spec
         self._spheres = tuple(thing for thing in spec.things if thing.shape == "sphere")
         self._rendered_step = -1

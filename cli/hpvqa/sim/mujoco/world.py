@@ -12,8 +12,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.scene.cover import boxes
 from hpvqa.scene.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF
-from hpvqa.scene.spec import Thing
+from hpvqa.scene.spec import Thing, Vec3
 from hpvqa.scene.spring import BASE_HEIGHT, DAMPING, PLATE, PLATE_HEIGHT, PLATE_MASS, travel
 from hpvqa.sim.inertia import inertia
 from hpvqa.sim.mujoco.arm import Arm
@@ -30,6 +31,7 @@ _GEOMS = {
     "box": mujoco.mjtGeom.mjGEOM_BOX,
     "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,
     "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,
+    "cover": mujoco.mjtGeom.mjGEOM_BOX,
 }
 
 
@@ -122,8 +124,9 @@ def write_properties(model: mujoco.MjModel, data: mujoco.MjData, things: Sequenc
             for part in ("", PLATE):
                 model.geom(THING + thing.name + part).friction = (thing.friction, *_ROLLING_FRICTION)
             continue
-        geom, body = model.geom(THING + thing.name), model.body(THING + thing.name)
-        geom.friction = (thing.friction, *_ROLLING_FRICTION)
+        body = model.body(THING + thing.name)
+        for part in boxes(thing) if thing.shape == "cover" else ("",):
+            model.geom(THING + thing.name + part).friction = (thing.friction, *_ROLLING_FRICTION)
         body.mass = thing.mass
         body.inertia = inertia(thing)
         body.ipos = thing.center_of_mass
@@ -183,22 +186,26 @@ def _add(spec: mujoco.MjSpec, thing: Thing) -> None:
         return
     body = spec.worldbody.add_body(name=THING + thing.name)
     body.add_freejoint(name=THING + thing.name)
-    if any(thing.center_of_mass):
+    if any(thing.center_of_mass) or thing.shape == "cover":
         body.explicitinertial = True
         body.mass, body.ipos, body.inertia = thing.mass, thing.center_of_mass, inertia(thing)
-    # Its friction is the pair's, whatever it touches: the highest priority wins, the gripper's pads have 1.
-    body.add_geom(
-        name=THING + thing.name,
-        type=_GEOMS[thing.shape],
-        size=_half_size(thing),
-        mass=thing.mass,
-        priority=2,
-        condim=6 if thing.shape == "sphere" else 4,
-        solref=_STIFF_CONTACT,
-    )
+    whole = {"": ((0.0, 0.0, 0.0), _half_size(thing))}
+    for part, (middle, half) in (boxes(thing) if thing.shape == "cover" else whole).items():
+        # Its friction is the pair's, whatever it touches: the highest priority wins, the gripper's pads have 1.
+        body.add_geom(
+            name=THING + thing.name + part,
+            type=_GEOMS[thing.shape],
+            pos=middle,
+            size=half,
+            mass=thing.mass,
+            priority=2,
+            condim=6 if thing.shape == "sphere" else 4,
+            solref=_STIFF_CONTACT,
+        )
 
 
-def _half_size(thing: Thing) -> list[float]:
+def _half_size(thing: Thing) -> Vec3:
     """A geom's size as MuJoCo counts it."""
     x, y, z = (side / 2 for side in thing.size)
-    return {"sphere": [x, 0.0, 0.0], "cylinder": [x, z, 0.0]}.get(thing.shape, [x, y, z])
+    sizes: dict[str, Vec3] = {"sphere": (x, 0.0, 0.0), "cylinder": (x, z, 0.0)}
+    return sizes.get(thing.shape, (x, y, z))

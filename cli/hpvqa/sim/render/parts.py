@@ -9,10 +9,11 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from hpvqa.scene.cover import outline
 from hpvqa.scene.room import STEEL
 from hpvqa.scene.spec import Color, Thing
 from hpvqa.scene.spring import BASE_HEIGHT, PLATE, PLATE_HEIGHT, STEM_RADIUS, travel
-from hpvqa.sim.render.shapes import Mesh, ball, cylinder, rounded_box
+from hpvqa.sim.render.shapes import Mesh, ball, cylinder, rounded_box, together
 
 THING_GLOSS = 0.25
 _EDGE = 0.0015
@@ -60,15 +61,17 @@ def _levels(thing: Thing) -> tuple[Mesh, ...]:
         return tuple(ball(thing.half_height, steps) for steps in (6, 4, 3))
     if thing.shape == "cylinder":
         return tuple(cylinder(half[0], half[2], sides) for sides in (32, 20, 12))
+    if thing.shape == "cover":
+        return (together([rounded_box(np.array(size), _EDGE, 1).shifted(*middle) for middle, size in outline(thing)]),)
     return rounded_box(half, _EDGE, 2), rounded_box(half, _EDGE, 1)
 
 
 def _spring_parts(thing: Thing, label: int) -> list[tuple[str, Part]]:
     across, along, top = (side / 2 for side in thing.size)
-    base = rounded_box(np.array([across, along, BASE_HEIGHT / 2]), _EDGE, 1).shifted(BASE_HEIGHT / 2 - top)
-    plate = rounded_box(np.array([across, along, PLATE_HEIGHT / 2]), _EDGE, 1).shifted(top - PLATE_HEIGHT / 2)
+    base = rounded_box(np.array([across, along, BASE_HEIGHT / 2]), _EDGE, 1).shifted(0, 0, BASE_HEIGHT / 2 - top)
+    plate = rounded_box(np.array([across, along, PLATE_HEIGHT / 2]), _EDGE, 1).shifted(0, 0, top - PLATE_HEIGHT / 2)
     # The stem goes down into the base with the plate.
-    stem = cylinder(STEM_RADIUS, travel(thing) / 2, 12).shifted(top - PLATE_HEIGHT - travel(thing) / 2)
+    stem = cylinder(STEM_RADIUS, travel(thing) / 2, 12).shifted(0, 0, top - PLATE_HEIGHT - travel(thing) / 2)
     return [
         # Of its colour, which the table never has.
         ("", Part((base,), thing.color, THING_GLOSS, label, _chequered(thing))),

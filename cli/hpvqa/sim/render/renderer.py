@@ -21,7 +21,7 @@ from OpenGL import GL
 from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.scene.color import linear
 from hpvqa.scene.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF, WALL_TOP
-from hpvqa.scene.spec import PLAIN, SURFACES, CameraSpec, EpisodeSpec
+from hpvqa.scene.spec import PLAIN, SURFACES, CameraSpec, WorldSpec
 from hpvqa.sim.render.context import Context
 from hpvqa.sim.render.gl import Program, Shape, Target, Texture, cover_all, largest_texture
 from hpvqa.sim.render.lights import INSET, LAMP_RADIUS, WORK_CENTER, Lights
@@ -100,7 +100,7 @@ class Renderer:
         self._labels_target = Target([self._small], Texture(GL.GL_DEPTH_COMPONENT24, (width, height)))
         self._out_target = Target([self._small])
         self._views: dict[CameraSpec, _View] = {}
-        self._spec: EpisodeSpec | None = None
+        self._spec: WorldSpec | None = None
         self._colors = np.zeros((self._capacity, 4))
         self._label_colors = np.zeros((self._capacity, 4))
         self._solids = np.full((_MOST_THINGS, 4), -1.0)
@@ -112,7 +112,7 @@ class Renderer:
         # At the end of the process OpenGL itself is taken down first, and frees everything.
         self._free.atexit = False
 
-    def reset(self, spec: EpisodeSpec, things: Sequence[Part]) -> None:
+    def reset(self, spec: WorldSpec, things: Sequence[Part]) -> None:
         """Draw another episode from now on.
 
         Args:
@@ -144,10 +144,12 @@ class Renderer:
         self._rows[-3:] = np.eye(3, 4)
         corners = np.einsum("pij,pkj->pki", poses[:, :, :3], self._boxes) + poses[:, None, :, 3]
         self._corners = corners.reshape(-1, 3)
-        self._shadows = _shadows(corners, self._lights.position)
+        assert self._spec is not None  # noqa: S101 - for the type checker
+        shadows = self._spec.light.shadows
+        self._shadows = _shadows(corners, self._lights.position) if shadows else self._corners[:0]
         # Whatever is above the table is hidden by none of what stands still, unless it is seen from below.
         self._hidden = bool((self._corners[:, 2] < -1e-3).any())
-        self._lights.update(self._draw_depths, self._corners, self._shadows)
+        self._lights.update(self._draw_depths if shadows else _nothing, self._corners, self._shadows)
 
     def render(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """RGB image, shape (height, width, 3), of the last update; overwritten by the next call."""
@@ -386,6 +388,10 @@ def _shadows(corners: Array, lamp: Array) -> Array:
     steps = 0.15 * np.array([[-1, -1, 0], [-1, 1, 0], [1, -1, 0], [1, 1, 0]])
     around = ((near * [1, 1, 0])[:, None] + steps).reshape(-1, 3)
     return np.concatenate([lamp + ray * end[:, None], around])
+
+
+def _nothing(matrix: Array) -> None:
+    """What casts no shadows, as a light sees it."""
 
 
 def _free(context: Context) -> None:

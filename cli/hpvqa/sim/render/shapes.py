@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,9 +32,19 @@ class Mesh:
     normals: NDArray[np.float64]
     faces: NDArray[np.int64]
 
-    def shifted(self, up: float) -> Mesh:
-        """The same, further up [m]."""
-        return Mesh(self.points + np.array([0.0, 0.0, up]), self.normals, self.faces)
+    def shifted(self, x: float, y: float, z: float) -> Mesh:
+        """The same elsewhere [m]."""
+        return Mesh(self.points + np.array([x, y, z]), self.normals, self.faces)
+
+
+def together(meshes: Sequence[Mesh]) -> Mesh:
+    """Several meshes as one."""
+    first = np.cumsum([0, *(len(mesh.points) for mesh in meshes)])
+    return Mesh(
+        np.concatenate([mesh.points for mesh in meshes]),
+        np.concatenate([mesh.normals for mesh in meshes]),
+        np.concatenate([mesh.faces + start for mesh, start in zip(meshes, first, strict=False)]),
+    )
 
 
 def creased(points: NDArray[np.float64], faces: NDArray[np.int64], crease: float = CREASE) -> Mesh:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.scene.room import FLOOR_Z, LEG_HALF, LEGS, STAND, STAND_HALF, STEEL, TABLE_CENTER, TABLE_HALF
-from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.scene.spec import WorldSpec
 from hpvqa.sim.render.parts import Part
 from hpvqa.sim.render.shapes import Mesh, rounded_box
 
@@ -24,7 +24,7 @@ def boxes() -> NDArray[np.float64]:
     return np.stack([centers - halves, centers + halves], axis=1)
 
 
-def box_colors(spec: EpisodeSpec) -> NDArray[np.float64]:
+def box_colors(spec: WorldSpec) -> NDArray[np.float64]:
     """Colours of the boxes (sRGB), shape (BOXES, 3)."""
     return np.array([spec.room.table, *[STEEL] * (BOXES - 1)])
 

@@ -1,0 +1,108 @@
+"""``hpvqa explore``: scenes of active visual reasoning."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from hpvqa.commands.common import json_option
+from hpvqa.commands.explore_play import command as play
+from hpvqa.commands.explore_report import command as report
+from hpvqa.commands.explore_run import command as run
+from hpvqa.commands.param_types import Whole
+from hpvqa.errors import printable
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  hpvqa explore draw --scenes 8 --out worlds
+  hpvqa explore show worlds/cover/000/scene-000000.json
+  hpvqa explore run --worlds worlds --agent ideal
+"""
+)
+def command() -> None:
+    """Partly hidden scenes: is what was seen enough to answer, and if not, what would tell most?"""
+
+
+command.add_command(run)
+command.add_command(play)
+command.add_command(report)
+
+
+@command.command()
+@click.option(
+    "--family",
+    default="all",
+    show_default=True,
+    help="Which scenes: occlusion, stack, cover, composite, several with commas between them, or all.",
+)
+@click.option(
+    "--scenes",
+    type=Whole(4, 2**31 - 1),
+    default=600,
+    show_default=True,
+    help="How many; a multiple of four, for they come in groups of four.",
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("worlds"), show_default=True, help="Folder.")
+@click.option("--seed", type=Whole(0, 2**63 - 1), default=0, show_default=True, help="Seed of all scenes.")
+@click.option("--workers", type=Whole(min=1), help="How many processes.  [default: one for each core]")
+@json_option
+def draw(family: str, scenes: int, out: Path, seed: int, workers: int | None, as_json: bool) -> None:
+    """Draw scenes, check each in the simulator, and write those that pass.
+
+    Scenes that are there already are kept: run the same command again to go on after an interrupt, or with more scenes.
+    """
+    from hpvqa.errors import UsageError
+    from hpvqa.explore.folder import Worlds, draw, families
+    from hpvqa.sim import prepare
+
+    if scenes % 4:
+        raise UsageError(f"--scenes must be a multiple of four, not {scenes}: scenes come in groups of four")
+    worlds = Worlds(seed=seed, families=families(family), scenes=scenes)
+    prepare("mujoco", draws=True, tell=lambda line: click.echo(line, err=True))
+
+    def tell(done: int, wanted: int) -> None:
+        click.echo(f"{done} of {wanted} scenes", err=True)
+
+    draw(out, worlds, workers or len(os.sched_getaffinity(0)), tell)
+    if as_json:
+        click.echo(json.dumps({"worlds": str(out), **worlds.model_dump(mode="json")}, indent=2))
+    else:
+        click.echo(printable(f"{scenes} scenes in {out}"))
+
+
+@command.command()
+@click.argument("scene", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    show_default="the working directory",
+    help="Folder for the picture.",
+)
+@json_option
+def show(scene: Path, out: Path, as_json: bool) -> None:
+    """Draw SCENE on a sheet, as an ideal observer plays it: pictures, beliefs, options with what each would tell."""
+    from hpvqa.explore.rays import PIXELS
+    from hpvqa.explore.scene import read_scene
+    from hpvqa.explore.sheet import sheet
+    from hpvqa.explore.world import SceneWorld
+    from hpvqa.files import check_target, replacing
+    from hpvqa.sim import open_simulator
+
+    found = read_scene(scene)
+    check_target(out, folder=True)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{found.family}-{found.index:06d}-seed-{found.seed}.png"
+    picture = sheet(found, SceneWorld(open_simulator((PIXELS, PIXELS))))
+    with replacing(path) as draft:
+        picture.save(draft, format="png")
+    if as_json:
+        click.echo(json.dumps({"scene": found.model_dump(mode="json"), "sheet": str(path)}, indent=2))
+        return
+    click.echo(printable(f"{found.question.text} {found.question.answer}"))
+    click.echo(printable(f"sheet: {path}"))

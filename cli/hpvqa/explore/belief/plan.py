@@ -1,0 +1,94 @@
+"""What an ideal observer does: greedily, or looking ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hpvqa.explore.belief.posterior import Belief
+from hpvqa.explore.game import Game, State
+from hpvqa.explore.scene import Action
+
+AHEAD = 5
+"""So many actions ahead is looked."""
+Policy = Callable[[Game, State, Belief], Action]
+
+
+def gains(game: Game, state: State, belief: Belief) -> dict[Action, float]:
+    """Expected information about the answer in each action that can be done [bit]."""
+    return {action: belief.gain(game.after(state, action).known - state.known) for action in game.actions(state)}
+
+
+def rates(game: Game, state: State, belief: Belief, ahead: int = AHEAD) -> dict[Action, float]:
+    """For each action the most information an action [bit] that any way which begins with it promises.
+
+    A way that shows nothing new at first may be the best: around a corner, or under what stands on top.
+
+    Args:
+        game: The scene.
+        state: How far it has come.
+        belief: What is believed now.
+        ahead: The longest way that is looked at.
+    """
+    best: dict[Action, float] = {}
+    for first in game.actions(state):
+        best[first] = 0.0
+        frontier = [game.after(state, first)]
+        seen = {*frontier, state}
+        for length in range(1, ahead + 1):
+            for there in frontier:
+                best[first] = max(best[first], belief.gain(there.known - state.known) / length)
+            if length < ahead:
+                follow = [game.after(there, action) for there in frontier for action in game.actions(there)]
+                frontier = [there for there in dict.fromkeys(follow) if there not in seen]
+                seen |= set(frontier)
+    return best
+
+
+def answer(belief: Belief) -> Action:
+    """The likelier answer; the first of several."""
+    likely = belief.answers()
+    return Action(kind="answer", target=max(likely, key=lambda word: likely[word]))
+
+
+def look_ahead(game: Game, state: State, belief: Belief) -> Action:
+    """Answer once that is certain; until then, the action of the highest rate."""
+    return answer(belief) if belief.sufficient else _best(rates(game, state, belief))
+
+
+def greedy(game: Game, state: State, belief: Belief) -> Action:
+    """Answer once that is certain; until then, the action that tells most at once, or leads to one that does."""
+    if belief.sufficient:
+        return answer(belief)
+    now = gains(game, state, belief)
+    for ahead in range(2, AHEAD + 1):
+        if max(now.values()) > _LEAST:
+            break
+        now = rates(game, state, belief, ahead)
+    return _best(now)
+
+
+_LEAST = 1e-9
+
+
+def _best(values: dict[Action, float]) -> Action:
+    """The first of the best; equal but for the last digits counts as equal."""
+    most = max(values.values())
+    return next(action for action, value in values.items() if value > most - _LEAST)
+
+
+def play(game: Game, policy: Policy, steps: int) -> list[tuple[State, Belief, Action]]:
+    """What a policy does from the start on: each state, what is believed there, and what is done, the answer last.
+
+    Without an answer it ends after so many steps.
+    """
+    state, done = game.start(), []
+    belief = game.belief(state)
+    for _ in range(steps):
+        action = policy(game, state, belief)
+        done.append((state, belief, action))
+        if action.kind == "answer":
+            break
+        after = game.after(state, action)
+        belief = belief.see(game.scene.contents, after.known - state.known)
+        state = after
+    return done

@@ -1,0 +1,153 @@
+"""A folder of scenes: drawn by many workers, in any order, and gone on with after an interrupt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from hpvqa.errors import RunError, UsageError, nearest
+from hpvqa.explore.check import trouble
+from hpvqa.explore.draw import GROUP, draw_group
+from hpvqa.explore.rays import PIXELS
+from hpvqa.explore.scene import FAMILIES, SCENE_VERSION, Family, read_scene, scene_file, write_scene
+from hpvqa.explore.world import SceneWorld
+from hpvqa.files import check_target, read_bytes, write_json
+from hpvqa.plain import Model, explain
+from hpvqa.processes import Workers, exit_with_parent
+
+WORLDS_FILE = "worlds.json"
+_ENVIRONMENT = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}
+
+
+class Worlds(Model):
+    """What a folder of scenes holds: ``worlds.json``."""
+
+    schema_version: Literal[1] = SCENE_VERSION
+    seed: int
+    families: tuple[Family, ...]
+    scenes: int
+
+    def groups(self) -> Iterator[tuple[Family, int]]:
+        """Family and number of every group, in the order in which they are drawn."""
+        for number in range(self.scenes // GROUP):
+            yield self.families[number % len(self.families)], number // len(self.families)
+
+
+def families(names: str) -> tuple[Family, ...]:
+    """The families that a list of names means, with commas between them.
+
+    Raises:
+        UsageError: There is no such family.
+    """
+    if names == "all":
+        return FAMILIES
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in FAMILIES:
+            raise UsageError(f"There is no family {name!r}; {nearest(name, FAMILIES)}")
+    return tuple(family for family in FAMILIES if family in wanted)
+
+
+def read_worlds(folder: Path) -> Worlds:
+    """What a folder of scenes holds.
+
+    Raises:
+        UsageError: It is none, or its file is damaged.
+        RunError: The file cannot be read.
+    """
+    path = folder / WORLDS_FILE
+    try:
+        return Worlds.model_validate_json(read_bytes(path))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{folder} holds no scenes; draw some with `hpvqa explore draw --out {folder}`") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValidationError as error:
+        raise UsageError(f"{path} is damaged or of another version ({explain(error)})") from None
+
+
+def draw(folder: Path, worlds: Worlds, workers: int, tell: Callable[[int, int], None]) -> None:
+    """Draw all scenes that a folder lacks.
+
+    Args:
+        folder: Where; a new one, or one that was begun with the same seed and families.
+        worlds: What it should hold.
+        workers: How many processes draw.
+        tell: Told how many scenes there are, and how many there should be, whenever some were drawn.
+
+    Raises:
+        UsageError: The folder cannot be used, or a scene in it is damaged.
+        RunError: A worker died, or no scene of a group passed all checks.
+    """
+    check_target(folder, folder=True)
+    if (folder / WORLDS_FILE).exists():
+        there = read_worlds(folder)
+        if (there.seed, there.families) != (worlds.seed, worlds.families):
+            raise UsageError(
+                f"{folder} holds scenes of seed {there.seed} and of {', '.join(there.families)}; choose another folder"
+            )
+        worlds = worlds.model_copy(update={"scenes": max(worlds.scenes, there.scenes)})
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / WORLDS_FILE, worlds.model_dump(mode="json"))
+    missing = [job for job in worlds.groups() if not _is_there(folder, *job)]
+    done = worlds.scenes // GROUP - len(missing)
+    tell(GROUP * done, worlds.scenes)
+    if not missing:
+        return
+    processes = Workers(min(workers, len(missing)), _initialize, (), _ENVIRONMENT)
+    try:
+        running: set[Future[None]] = set()
+        while missing or running:
+            while missing and len(running) < workers:
+                running.add(processes.submit(draw_into, folder, *missing.pop(0), worlds.seed))
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                future.result()
+                done += 1
+            tell(GROUP * done, worlds.scenes)
+        processes.close()
+    except BrokenExecutor:
+        raise RunError("A worker ended unexpectedly; run the same command again, finished scenes are kept") from None
+    finally:
+        processes.kill()
+
+
+def _is_there(folder: Path, family: Family, group: int) -> bool:
+    paths = [scene_file(folder, family, GROUP * group + number) for number in range(GROUP)]
+    # Read, not only found: what was altered is told now, and not when an agent is half-way through.
+    return all(path.exists() and bool(read_scene(path)) for path in paths)
+
+
+_world: SceneWorld | None = None
+
+
+def _initialize() -> None:
+    exit_with_parent()
+
+
+def simulated() -> SceneWorld:
+    """The world in which this process tries scenes."""
+    global _world
+    if _world is None:
+        from hpvqa.sim import open_simulator
+
+        _world = SceneWorld(open_simulator((PIXELS, PIXELS)))
+    return _world
+
+
+def draw_into(folder: Path, family: Family, group: int, seed: int) -> None:
+    """Draw one group of scenes into a folder.
+
+    Raises:
+        RunError: None passed all checks, or the disk does not take it.
+    """
+    for scenes in draw_group(family, group, seed):
+        if trouble(scenes, simulated()) is None:
+            for scene in scenes:
+                write_scene(scene_file(folder, family, scene.index), scene)
+            return
+    raise RunError(f"No scenes of group {group} of {family} with seed {seed} passed all checks; choose another seed")

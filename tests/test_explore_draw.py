@@ -1,0 +1,136 @@
+"""Drawn scenes: what must hold of each, and files that are sealed."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from hpvqa.errors import UsageError
+from hpvqa.explore.belief.plan import gains, greedy, look_ahead, play, rates
+from hpvqa.explore.draw import STEPS, kind_of
+from hpvqa.explore.folder import families
+from hpvqa.explore.game import Game
+from hpvqa.explore.layouts.types import KINDS
+from hpvqa.explore.scene import FAMILIES, Action, Family, Scene, read_scene, scene_file, write_scene
+from tests.explore_scenes import group
+
+GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 1), ("composite", 0)]
+scenes = pytest.mark.parametrize("which", GROUPS, ids=lambda which: f"{which[0]}-{which[1]}")
+
+
+def test_each_family_has_ten_types_of_which_two_are_kept() -> None:
+    for family in FAMILIES:
+        assert len({kind.name for kind in KINDS[family]}) == 10
+        assert sum(kind.held_out for kind in KINDS[family]) == 2
+        assert sum(kind_of(family, number).held_out for number in range(12)) == 4
+
+
+@scenes
+def test_twins_differ_in_what_is_hidden_alone(which: tuple[Family, int]) -> None:
+    one, other, *_ = group(*which)
+    assert one.question.answer != other.question.answer
+    differ = {"index", "twin", "contents", "question", "plan"}
+    assert one.model_dump(exclude=differ) == other.model_dump(exclude=differ)
+    assert one.question.model_dump(exclude={"answer"}) == other.question.model_dump(exclude={"answer"})
+    seen = Game(one).start().known
+    assert all(one.contents[place] == other.contents[place] for place in seen)
+    assert (one.twin, other.twin) == (other.index, one.index)
+
+
+@scenes
+def test_the_first_view_tells_nothing_or_all(which: tuple[Family, int]) -> None:
+    for scene in group(*which):
+        game = Game(scene)
+        belief = game.belief(game.start())
+        options = scene.question.options
+        assert belief.sufficient == scene.sufficient
+        assert belief.entropy == pytest.approx(0.0 if scene.sufficient else math.log2(len(options)))
+        assert 5 <= len(game.actions(game.start())) <= 8
+
+
+@scenes
+def test_an_ideal_observer_is_always_correct(which: tuple[Family, int]) -> None:
+    for scene in group(*which):
+        for policy in (look_ahead, greedy):
+            course = play(Game(scene), policy, STEPS)
+            assert course[-1][2] == Action(kind="answer", target=scene.question.answer)
+            assert course[-1][1].sufficient
+            assert not any(belief.sufficient for _, belief, _ in course[:-1])
+        assert tuple(action for _, _, action in play(Game(scene), look_ahead, STEPS)) == scene.plan
+
+
+@scenes
+def test_options_name_everything_once_and_tell_nothing_of_what_is_hidden(which: tuple[Family, int]) -> None:
+    one, other, *_ = group(*which)
+    first, second = (Game(scene) for scene in (one, other))
+    assert first.actions(first.start()) == second.actions(second.start())
+    for step in range(3):
+        options = first.options(first.start(), step)
+        assert options == first.options(first.start(), step)
+        assert len({option.text for option in options}) == len(options)
+        assert [option.letter for option in options] == list("ABCDEFGHIJKLM"[: len(options)])
+        assert {option.action.target for option in options if option.answers} == set(one.question.options)
+
+
+@scenes
+def test_a_way_promises_at_least_what_its_first_step_tells(which: tuple[Family, int]) -> None:
+    game = Game(group(*which)[0])
+    state = game.start()
+    belief = game.belief(state)
+    now, ahead = gains(game, state, belief), rates(game, state, belief)
+    assert now.keys() == ahead.keys()
+    assert all(ahead[action] >= now[action] for action in now)
+    assert max(ahead.values()) > 0
+
+
+def test_what_is_not_offered_cannot_be_done() -> None:
+    game = Game(group("cover", 1)[0])
+    with pytest.raises(ValueError, match="cannot be done now"):
+        game.after(game.start(), Action(kind="pick", target="nothing"))
+
+
+def test_the_same_seed_draws_the_same_scenes() -> None:
+    from hpvqa.explore.draw import draw_group
+
+    again = next(draw_group("stack", 0, 0))
+    assert [scene.digest() for scene in again] == [scene.digest() for scene in group("stack", 0)]
+
+
+def test_a_file_is_sealed(tmp_path: Path) -> None:
+    scene = group("cover", 1)[0]
+    path = scene_file(tmp_path, scene.family, scene.index)
+    write_scene(path, scene)
+    assert read_scene(path) == scene.sealed()
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
+    with pytest.raises(UsageError, match="was altered"):
+        read_scene(path)
+    path.write_text("{}")
+    with pytest.raises(UsageError, match="is damaged"):
+        read_scene(path)
+    with pytest.raises(UsageError, match="There is no scene"):
+        read_scene(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"contents": (99, 0, 0)}, "there is no content 99"),
+        ({"contents": ()}, "one number for each place"),
+        ({"reveals": ()}, "one row for each view"),
+        ({"start": {"view": 99}}, "there is no view"),
+        ({"start": {"view": 0, "done": [99]}}, "there is no deed"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(changes: dict[str, object], message: str) -> None:
+    data = group("cover", 1)[0].model_dump()
+    with pytest.raises(ValueError, match=message):
+        Scene.model_validate({**data, **changes})
+
+
+def test_families_by_name() -> None:
+    assert families("all") == FAMILIES
+    assert families("cover, stack") == ("stack", "cover")
+    with pytest.raises(UsageError, match="There is no family 'covers'"):
+        families("covers")

@@ -1,0 +1,124 @@
+"""Scenes in the embedded simulator: pictures and deeds are as planned."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from hpvqa.explore.check import trouble
+from hpvqa.explore.game import Game
+from hpvqa.explore.rays import PIXELS, Sight, bodies
+from hpvqa.explore.reveal import SEEN_PIXELS
+from hpvqa.explore.scene import Action, Family, Moment, Scene
+from hpvqa.explore.world import SceneWorld
+from hpvqa.scene.spec import LightSpec
+from hpvqa.sim import open_simulator
+from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
+from tests.explore_scenes import group
+
+GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 1), ("composite", 0)]
+scenes = pytest.mark.parametrize("which", GROUPS, ids=lambda which: f"{which[0]}-{which[1]}")
+
+
+@cache
+def simulator() -> SteppedSimulator:
+    pytest.importorskip("mujoco", exc_type=ImportError)
+    return open_simulator((PIXELS, PIXELS))
+
+
+def world() -> SceneWorld:
+    return SceneWorld(simulator())
+
+
+def begun(scene: Scene, **changes: object) -> Scene:
+    """The same scene with other contents or another start; what follows from them is not adapted."""
+    return scene.model_copy(update=changes)
+
+
+@scenes
+def test_rays_see_what_a_segmentation_sees(which: tuple[Family, int]) -> None:
+    scene = group(*which)[0]
+    world().reset(scene)
+    spec = scene.world()
+    for view in scene.views[:3]:
+        labels = simulator().segment(view.camera)
+        for number, thing in enumerate(spec.things):
+            sight = Sight.of(view.camera, bodies(thing))
+            left = sight.inside.copy()
+            for other in spec.things:
+                for body in bodies(other) if other.name != thing.name else ():
+                    left &= ~sight.hidden_by(body)
+            # Edges are rounded there, and cylinders have flat sides.
+            pixels = int((labels == FIRST_LABEL + number).sum())
+            assert abs(pixels - int(left.sum())) <= 6 + 0.09 * len(left), (view.words, thing.name)
+
+
+@scenes
+def test_what_is_revealed_does_not_depend_on_what_is_hidden(which: tuple[Family, int]) -> None:
+    scene, rng = group(*which)[0], np.random.default_rng(0)
+    game = Game(scene)
+    for _ in range(6):
+        contents = tuple(int(rng.integers(len(place.contents))) for place in scene.places)
+        items = [n for n, deed in enumerate(scene.deeds) if not deed.after and deed.thing.startswith("item")]
+        done = tuple(number for number in items if rng.random() < 0.4)
+        moment = Moment(view=int(rng.integers(len(scene.views))), done=done)
+        other = begun(scene, contents=contents, start=moment)
+        world().reset(other)
+        labels = simulator().segment(scene.views[moment.view].camera)
+        seen, names = game.revealed(moment), other.world().names
+        for number, (place, look) in enumerate(zip(other.places, other.looks, strict=True)):
+            if look is not None:
+                pixels = int((labels == FIRST_LABEL + names.index(place.name)).sum())
+                assert pixels > 0.7 * SEEN_PIXELS if number in seen else pixels == 0
+
+
+@scenes
+def test_twins_look_the_same_bit_for_bit_until_something_is_done(which: tuple[Family, int]) -> None:
+    one, other, *_ = group(*which)
+    shots = [world().reset(scene).shot.image for scene in (one, other)]
+    assert np.array_equal(*shots)
+    with_shadows = [
+        world().reset(begun(scene, light=LightSpec(position=(0.9, -1.2, 0.9)))).shot.image for scene in (one, other)
+    ]
+    assert not np.array_equal(with_shadows[0], shots[0])
+
+
+def test_an_ideal_plan_succeeds_and_shows_what_it_should() -> None:
+    assert trouble(group("cover", 1), world()) is None
+
+
+def test_the_robot_puts_things_where_they_go() -> None:
+    scene = group("stack", 0)[0]
+    played = world()
+    played.reset(scene)
+    before = dict(simulator().state().things)
+    deed = next(deed for deed in scene.deeds if not deed.after and deed.thing.startswith("item"))
+    outcome = played.act(Action(kind=deed.kind, target=deed.thing))
+    assert outcome.mishap is None
+    assert outcome.robot_seconds > 1
+    after = simulator().state().things
+    assert after[deed.thing].position == pytest.approx(deed.to, abs=0.01)
+    for name, state in after.items():
+        if name != deed.thing:
+            assert state.position == pytest.approx(before[name].position, abs=0.003)
+    assert deed.thing not in {action.target for action in played.game.actions(played.state)}
+
+
+def test_moving_the_viewer_costs_no_robot() -> None:
+    played = world()
+    first = played.reset(group("cover", 1)[0])
+    action = next(action for action in played.game.actions(played.state) if action.kind == "move viewer")
+    outcome = played.act(action)
+    assert outcome.robot_seconds == 0
+    assert not np.array_equal(outcome.shot.image, first.shot.image)
+    assert outcome.shot.view != first.shot.view
+
+
+def test_a_scene_that_is_not_as_planned_is_told() -> None:
+    scene = next(scene for scene in group("cover", 1) if not scene.sufficient)
+    everything = f"{(1 << (1 << len(scene.deeds))) - 1:x}"
+    filled = tuple(0 for _ in scene.places)
+    wrong = begun(scene, contents=filled, reveals=tuple(tuple(everything for _ in row) for row in scene.reveals))
+    assert "should be seen and is not" in str(world().reset(wrong).mishap)
