@@ -85,7 +85,7 @@ class _Builder:
         """Add something that hides; whether there is room for it."""
         if hider == "aside":
             return self._add_edge()
-        cell = self._cell(free_beside=hider == "slide")
+        cell = self._cell(free_beside=hider == "sideways")
         if cell is None:
             return False
         if hider == "cover":
@@ -134,8 +134,8 @@ class _Builder:
         self._place(f"behind the {look.words}", (x, y, 0.0))
         if hider == "wall":
             return True
-        if hider == "slide":
-            return self._slide(name, cell)
+        if hider == "sideways":
+            return self._sideways(name, cell)
         if hider == "screen":
             return self._take(name, "pick")
         shape, color = self._large.pop()
@@ -224,7 +224,7 @@ class _Builder:
                 return True
         return False
 
-    def _slide(self, name: str, cell: tuple[float, float]) -> bool:
+    def _sideways(self, name: str, cell: tuple[float, float]) -> bool:
         """Let the robot move a thing sideways, to the place beside it that was kept free."""
         x, y = cell
         to = (x, math.copysign(0.35 - abs(y), y), self._where(name)[2] / 2)
@@ -255,7 +255,7 @@ def draw_layout(kind: Kind, rng: np.random.Generator) -> Layout | None:
     layout = Layout(kind, material_room(rng), views, stride)
     builder = _Builder(layout, rng)
     # What needs room of its own first: the edges, then what is moved sideways.
-    hiders = sorted(_shuffled(kind.hiders, rng), key=lambda hider: (hider != "aside", hider != "slide"))
+    hiders = sorted(_shuffled(kind.hiders, rng), key=lambda hider: (hider != "aside", hider != "sideways"))
     if all(builder.add(hider) for hider in hiders) and all(builder.add_free() for _ in range(kind.free)):
         return layout
     return None

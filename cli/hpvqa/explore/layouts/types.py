@@ -7,10 +7,10 @@ from typing import Literal
 
 from hpvqa.explore.scene import Family
 
-Hider = Literal["screen", "tall", "slide", "wall", "board", "topped", "double", "cover", "aside"]
+Hider = Literal["screen", "tall", "sideways", "wall", "board", "topped", "double", "cover", "aside"]
 """What hides something.
 
-screen: a large thing, which can be picked up, with a place behind it; tall: two of them, one on the other; slide: one
+screen: a large thing, which can be picked up, with a place behind it; tall: two, one on the other; sideways: a large one
 that is moved sideways; wall: a panel, which stays; board: a board with a thing beneath; topped: with a block on it;
 double: two boards, one above the other; cover: a cover; aside: nothing, but the place is beyond the picture's edge.
 """
@@ -84,10 +84,10 @@ def _occlusion() -> list[Kind]:
         Kind("occlusion", "four-screens", ("screen",) * 4, _SMALL),
         Kind("occlusion", "tall-screens", ("tall", "tall"), _RAISED),
         Kind("occlusion", "tall-and-low", ("tall", "screen", "screen"), _SMALL),
-        Kind("occlusion", "slides", ("slide",) * 3, _SMALL),
+        Kind("occlusion", "sideways", ("sideways",) * 3, _SMALL),
         Kind("occlusion", "walls", ("wall",) * 3, _LONG, free=3),
         Kind("occlusion", "edges", ("screen", "screen", "aside", "aside"), _TURNING),
-        Kind("occlusion", "tall-and-slides", ("tall", "slide", "slide"), _SMALL, held_out=True),
+        Kind("occlusion", "tall-and-sideways", ("tall", "sideways", "sideways"), _SMALL, held_out=True),
         Kind("occlusion", "tall-and-edges", ("tall", "tall", "aside"), _TURNING, held_out=True),
     ]
 
@@ -145,7 +145,7 @@ def _composite() -> list[Kind]:
         steep("topped-and-covers", "topped", "cover", "cover"),
         steep("double-and-cover", "double", "cover", free=2),
         steep("double-and-covers", "double", "cover", "cover", held_out=True),
-        low("slide-screen-cover-edge", "slide", "screen", "cover", "aside", menu=_TURNING, held_out=True),
+        low("sideways-screen-cover-edge", "sideways", "screen", "cover", "aside", menu=_TURNING, held_out=True),
     ]
 
 
