@@ -105,7 +105,7 @@ def _stack() -> list[Kind]:
         kind("double", "double", "board"),
         kind("double-and-topped", "double", "topped", free=1),
         kind("boards-and-edge", "board", "board", "aside", menu=_NARROW_TURNING),
-        kind("two-doubles", "double", "double", free=0, held_out=True),
+        kind("two-doubles", "double", "double", free=2, held_out=True),
         kind("three-topped", "topped", "topped", "topped", free=0, held_out=True),
     ]
 
