@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,14 +39,16 @@ class Shot:
     """A picture.
 
     Attributes:
-        image: RGB, shape (height, width, 3), uint8.
+        image: RGB, shape (height, width, 3), uint8; None where no picture is shown.
         view: Where the viewer stands, in words.
         after: What was done before it was taken, in words; empty for the first one.
+        facts: What is to be seen, in words; empty where pictures are shown in their place.
     """
 
-    image: NDArray[np.uint8]
+    image: NDArray[np.uint8] | None
     view: str
     after: str = ""
+    facts: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,14 +150,37 @@ class Agent(Protocol):
     def details(self) -> Mapping[str, JsonValue]:
         """Everything about it that its decisions depend on, for ``run.json``; no secrets."""
 
-    def load(self) -> None:
-        """Get ready; called once, before the first decision."""
+    @property
+    def batch_size(self) -> int:
+        """How many turns it likes to be given at once."""
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at pictures; where it does not, none need be drawn."""
+
+    @property
+    def privileged(self) -> bool:
+        """Whether it uses what a camera does not see."""
+
+    def load(self, tell: Callable[[str], None]) -> None:
+        """Get ready; called once, before the first decision.
+
+        Args:
+            tell: Takes sentences that a user should see, now or during later decisions.
+
+        Raises:
+            HpvqaError: It cannot be had.
+        """
 
     def begin(self, briefs: Sequence[Brief]) -> None:
         """Hear of scenes that are about to begin."""
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        """One decision for each turn, in their order; the turns are of different scenes."""
+        """One decision for each turn, in their order; the turns are of different scenes.
+
+        Raises:
+            HpvqaError: None could be made, now or later, as when a server has gone.
+        """
 
     def close(self) -> None:
         """Release what was loaded."""

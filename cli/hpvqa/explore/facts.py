@@ -1,0 +1,28 @@
+"""What is to be seen in a picture, in words, for agents that are given text in place of pictures."""
+
+from __future__ import annotations
+
+from hpvqa.explore.game import Game
+from hpvqa.explore.scene import Moment
+
+
+def facts(game: Game, moment: Moment) -> str:
+    """What a picture of a scene shows.
+
+    Args:
+        game: The scene.
+        moment: From where it is viewed, and what is done.
+    """
+    scene = game.scene
+    seen = game.revealed(moment)
+    standing = [f"a {item.look.words} on the robot's {_side(item.left)}" for item in scene.items]
+    places = [
+        f"{place.words}, on the robot's {_side(place.left)}: "
+        + ("not to be seen" if number not in seen else "nothing" if look is None else f"a {look.words}")
+        for number, (place, look) in enumerate(zip(scene.places, scene.looks, strict=True))
+    ]
+    return f"On the table are: {', '.join(standing)}. Places: {'; '.join(places)}."
+
+
+def _side(left: bool) -> str:
+    return "left" if left else "right"
