@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,23 +12,7 @@ from hpvqa.explore.game import Game, State
 from hpvqa.explore.protocol import Shot
 from hpvqa.explore.robot import plan
 from hpvqa.explore.scene import Action, Scene
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of an action.
-
-    Attributes:
-        shot: What the viewer sees then.
-        mishap: What went wrong, in words; None if nothing.
-        robot_seconds: How long the robot was at work [s].
-        cpu_seconds: What it took to simulate and to draw [s].
-    """
-
-    shot: Shot
-    mishap: str | None = None
-    robot_seconds: float = 0.0
-    cpu_seconds: float = 0.0
+from hpvqa.explore.world import Outcome
 
 
 class Stage(Protocol):
@@ -90,7 +73,7 @@ class Tables:
         words = "" if self._describe is None else self._describe(game, state)
         shot = Shot(None, game.scene.views[state.moment.view].words, after, words)
         future: Future[Outcome] = Future()
-        future.set_result(Outcome(shot, robot_seconds=seconds))
+        future.set_result(Outcome(shot, None, seconds, 0.0))
         return future
 
 

@@ -1,0 +1,1 @@
+"""Runs of agents: many scenes in lockstep, written down one by one."""

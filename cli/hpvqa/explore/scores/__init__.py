@@ -1,0 +1,1 @@
+"""Scores of runs, with intervals by group of scenes and paired tests."""
