@@ -78,4 +78,3 @@ class Observer:
         scene = self.game.scene
         look, left = scene.looks[place], scene.places[place].left
         return look is not None and any(term.group.holds(look, left) for term in scene.question.program.terms)
-

@@ -39,13 +39,13 @@ class Shot:
     """A picture.
 
     Attributes:
-        image: RGB, shape (height, width, 3), uint8; None where no picture is shown.
+        image: RGB, shape (height, width, 3), uint8; of height and width 0 where no picture is shown.
         view: Where the viewer stands, in words.
         after: What was done before it was taken, in words; empty for the first one.
         facts: What is to be seen, in words; empty where pictures are shown in their place.
     """
 
-    image: NDArray[np.uint8] | None
+    image: NDArray[np.uint8]
     view: str
     after: str = ""
     facts: str = ""

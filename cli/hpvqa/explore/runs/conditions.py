@@ -47,7 +47,10 @@ CONDITIONS: dict[str, Condition] = {
     for condition in (
         Condition("active", "The agent chooses what to do, sees what comes of it, and answers."),
         Condition(
-            "yoked", "An ideal observer has done all that is needed; the agent sees it and answers.", acts=False, given=True
+            "yoked",
+            "An ideal observer has done all that is needed; the agent sees it and answers.",
+            acts=False,
+            given=True,
         ),
         Condition("facts", "As active, but what is to be seen is told in words.", shown="facts"),
         Condition("blind", "The agent sees nothing and must answer at once.", shown="nothing", acts=False),

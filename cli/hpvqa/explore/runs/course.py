@@ -68,7 +68,11 @@ class Course:
             self._store(*picture)
         self._shot = picture[0] if picture else None
         if self._records:
-            came = {"mishap": outcome.mishap, "robot_seconds": outcome.robot_seconds, "cpu_seconds": outcome.cpu_seconds}
+            came = {
+                "mishap": outcome.mishap,
+                "robot_seconds": outcome.robot_seconds,
+                "cpu_seconds": outcome.cpu_seconds,
+            }
             self._records[-1] = self._records[-1].model_copy(update=came)
             self._history[-1] = replace(self._history[-1], mishap=outcome.mishap)
         if not self._given:

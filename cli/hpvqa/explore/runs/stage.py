@@ -15,6 +15,9 @@ from hpvqa.explore.scene import Action, Scene
 from hpvqa.explore.world import Outcome
 
 
+_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
+
+
 class Stage(Protocol):
     """Plays many scenes at a time; what follows comes later."""
 
@@ -71,7 +74,7 @@ class Tables:
     def _outcome(self, key: str, game: Game, state: State, after: str, seconds: float) -> Future[Outcome]:
         self._games[key] = game, state
         words = "" if self._describe is None else self._describe(game, state)
-        shot = Shot(None, game.scene.views[state.moment.view].words, after, words)
+        shot = Shot(_NO_PICTURE, game.scene.views[state.moment.view].words, after, words)
         future: Future[Outcome] = Future()
         future.set_result(Outcome(shot, None, seconds, 0.0))
         return future
