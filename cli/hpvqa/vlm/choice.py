@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import SecretStr
 
@@ -26,6 +26,7 @@ from hpvqa.vlm.training_record import TrainingRecord, mismatches, read_training_
 DEFAULT_PROMPT = "paper"
 DEFAULT_RESOLUTION = (224, 224)
 """Of frames for a server, whose model's family is not known here."""
+Options = TypeVar("Options", bound=BackendOptions)
 KEY_VARIABLES = ("HPVQA_API_KEY", "OPENAI_API_KEY")
 """Where a server's key is looked for, in this order. It is never an option: those end up in histories and logs."""
 
@@ -211,13 +212,24 @@ def open_answerer(
         HpvqaError: There is no such model, options contradict each other, or something is missing.
     """
     options = choice.options
-    if isinstance(options, ServerOptions):
-        key = next((environ[variable] for variable in KEY_VARIABLES if environ.get(variable)), None)
-        options = options.model_copy(update={"key": None if key is None else SecretStr(key)})
-    elif isinstance(options, EngineOptions):
+    options = with_key(options, environ)
+    if isinstance(options, EngineOptions):
         options = options.model_copy(update={"max_videos": max_videos})
     answerer = open_backend(options, dataset, seed)
     if isinstance(options, BaselineOptions) and not answerer.given_frames:
         for option in choice.look.of_frames:
             raise UsageError(f"--{option} is for models, which are shown frames, not for the baseline {options.model}")
     return answerer
+
+
+def with_key(options: Options, environ: Mapping[str, str]) -> Options:
+    """The options of a server with its key; all others as they are.
+
+    Args:
+        options: What answers.
+        environ: The environment.
+    """
+    if not isinstance(options, ServerOptions):
+        return options
+    key = next((environ[variable] for variable in KEY_VARIABLES if environ.get(variable)), None)
+    return options.model_copy(update={"key": None if key is None else SecretStr(key)})

@@ -127,7 +127,8 @@ def _call(
     flat = [frames for group in videos for frames in group]
     batch = processor(
         text=list(texts),
-        videos=[frames.images for frames in flat],
+        # A processor takes no empty list.
+        videos=[frames.images for frames in flat] or None,
         return_tensors="pt",
         text_kwargs={"padding": True, "padding_side": padding_side},
         videos_kwargs={

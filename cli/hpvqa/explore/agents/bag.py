@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from pydantic import JsonValue
 
-from hpvqa.explore.agents.base import Rule, Training, actions, answers
+from hpvqa.explore.agents.base import NOTHING, Rule, Training, actions, answers
 from hpvqa.explore.belief.plan import look_ahead
 from hpvqa.explore.observer import Observer
 from hpvqa.explore.protocol import Decision, Option, Turn
@@ -44,7 +44,7 @@ class BagOfWords(Rule):
     name = "bag-of-words"
     learns = True
 
-    def __init__(self, seed: int, training: Training = Training()) -> None:
+    def __init__(self, seed: int, training: Training = NOTHING) -> None:
         super().__init__(seed, training)
         self._enough, self._answer, self._action = Odds(), Odds(), Odds()
         for observer in training.observers:

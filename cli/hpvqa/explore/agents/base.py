@@ -27,6 +27,9 @@ class Training:
     observers: tuple[Observer, ...] = ()
 
 
+NOTHING = Training()
+
+
 class Rule(ABC):
     """An agent that is a rule and looks at no picture.
 
@@ -43,7 +46,7 @@ class Rule(ABC):
     learns = False
     """Whether it needs training scenes."""
 
-    def __init__(self, seed: int, training: Training = Training()) -> None:
+    def __init__(self, seed: int, training: Training = NOTHING) -> None:
         self._seed = seed
         self._observers: dict[str, Observer] = {}
 
@@ -52,7 +55,7 @@ class Rule(ABC):
         """Everything about it that its decisions depend on."""
         return {}
 
-    def load(self, tell: Callable[[str], None]) -> None:
+    def load(self, tell: Callable[[str], None]) -> None:  # noqa: B027 - rules have nothing to load
         """Nothing takes long."""
 
     def begin(self, briefs: Sequence[Brief]) -> None:
@@ -64,7 +67,7 @@ class Rule(ABC):
         """Choose for each turn by itself, and take the time."""
         return [self._timed(turn) for turn in turns]
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Nothing is held."""
 
     def _timed(self, turn: Turn) -> Decision:
@@ -103,7 +106,7 @@ def actions(turn: Turn) -> list[Option]:
 
 def any_of(options: Sequence[Option], rng: np.random.Generator) -> Decision:
     """One of some options, each alike."""
-    return Decision(options[rng.integers(len(options))].letter)
+    return Decision(options[int(rng.integers(len(options)))].letter)
 
 
 def taken(turn: Turn, action: Action) -> Decision:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import JsonValue
 
-from hpvqa.explore.agents.base import Rule, Training, actions, taken
+from hpvqa.explore.agents.base import NOTHING, Rule, Training, actions, taken
 from hpvqa.explore.belief.plan import answer
 from hpvqa.explore.game import State
 from hpvqa.explore.observer import Observer
@@ -58,7 +58,7 @@ class Constant(Rule):
     privileged = True
     learns = True
 
-    def __init__(self, seed: int, training: Training = Training()) -> None:
+    def __init__(self, seed: int, training: Training = NOTHING) -> None:
         super().__init__(seed, training)
         families: dict[str, list[Observer]] = defaultdict(list)
         for observer in training.observers:
@@ -73,7 +73,7 @@ class Constant(Rule):
     def choose(self, turn: Turn, rng: np.random.Generator) -> Decision:
         """The next of the list that can be done, or an answer."""
         observer = self.observer(turn)
-        state, left = _follow(observer, self._lists.get(observer.game.scene.family, ()), turn.step)
+        left = _left(observer, self._lists.get(observer.game.scene.family, ()), turn.step)
         offered = [option.action for option in actions(turn)]
         action = next(filter(None, (word.among(offered) for word in left)), None)
         if action is None or turn.steps_left == 1:
@@ -81,14 +81,14 @@ class Constant(Rule):
         return taken(turn, action)
 
 
-def _follow(observer: Observer, found: Sequence[Word], steps: int) -> tuple[State, Sequence[Word]]:
-    """Where a list leads within so many steps, and what is left of it."""
+def _left(observer: Observer, found: Sequence[Word], steps: int) -> Sequence[Word]:
+    """What is left of a list after so many steps."""
     state, done, left = observer.game.start(), 0, list(found)
     while left and done < steps:
         action = left.pop(0).among(observer.game.actions(state))
         if action is not None:
             state, done = observer.game.after(state, action), done + 1
-    return state, left
+    return left
 
 
 def best_list(observers: Sequence[Observer]) -> tuple[Word, ...]:
@@ -105,8 +105,10 @@ def best_list(observers: Sequence[Observer]) -> tuple[Word, ...]:
                 for observer, state, one in zip(observers, states, offered, strict=True)
             ]
             tried[word] = (_certainty(observers, after), after)
-        word = max(tried, key=lambda one: tried[one][0], default=None)
-        if word is None or tried[word][0] <= best + _GAIN:
+        if not tried:
+            break
+        word = max(tried, key=lambda one: tried[one][0])
+        if tried[word][0] <= best + _GAIN:
             break
         best, states = tried[word]
         found = (*found, word)

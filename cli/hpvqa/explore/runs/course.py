@@ -23,7 +23,7 @@ Store = Callable[[str, bytes], None]
 
 def encoded(shot: Shot) -> tuple[str, bytes] | None:
     """A picture as a PNG file, with its SHA-256; None where there is none."""
-    if shot.image is None:
+    if not shot.image.size:
         return None
     buffer = io.BytesIO()
     Image.fromarray(shot.image).save(buffer, format="PNG")

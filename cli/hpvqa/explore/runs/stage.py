@@ -14,7 +14,6 @@ from hpvqa.explore.robot import plan
 from hpvqa.explore.scene import Action, Scene
 from hpvqa.explore.world import Outcome
 
-
 _NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 
 

@@ -1,0 +1,69 @@
+"""What a model is told at a turn, and how its reply is read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection
+
+from hpvqa.explore.protocol import Turn
+from hpvqa.vlm.thoughts import spoken
+
+SYSTEM = (
+    "You see a table with a robot arm through a viewer that can move. Some things may be hidden. As long as what you have "
+    "seen does not suffice to answer the question for certain, choose the action that tells you most about the answer. "
+    "Once it suffices, answer."
+)
+LETTER_ALONE = "Choose one option. Reply with its letter alone."
+MAY_THINK = (
+    "Choose one option. You may think first, between <think> and </think>. Then write the letter of your choice: "
+    "<answer>B</answer>, or <action>B</action>."
+)
+_TAG = re.compile(r"<(answer|action)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
+_LETTER = re.compile(r"\W*([A-Za-z])\W*")
+HASH = hashlib.sha256("\0".join((SYSTEM, LETTER_ALONE, MAY_THINK)).encode()).hexdigest()
+"""Of the words that are always the same."""
+
+
+def ask(turn: Turn, *, thinks: bool) -> str:
+    """What stands after the pictures.
+
+    Args:
+        turn: The turn.
+        thinks: Whether the model may think before it chooses.
+    """
+    brief = turn.brief
+    lines = [brief.rules, f"Question: {brief.question}"]
+    for number, shot in enumerate(turn.shots, 1):
+        after = f" after: {shot.after}" if shot.after else ", the first view"
+        lines.append(f"{'Picture' if shot.image.size else 'View'} {number}{after}; the viewer stands at {shot.view}.")
+        if shot.facts:
+            lines.append(shot.facts)
+    for step in turn.history:
+        if step.chosen is None:
+            lines.append(f"Decision {turn.history.index(step) + 1} was no valid choice.")
+        elif step.mishap:
+            lines.append(f"{step.chosen.text}: {step.mishap}.")
+    lines.append(f"Decisions left, the answer included: {turn.steps_left}")
+    lines += [f"{option.letter}: {option.text}" for option in turn.options]
+    return "\n".join([*lines, MAY_THINK if thinks else LETTER_ALONE])
+
+
+def read_letter(text: str, letters: Collection[str]) -> str | None:
+    """The letter that a reply chooses; None if it chooses none, or several.
+
+    Thoughts do not count, and a reply that ends within one chooses nothing. Then the paper's three formats are
+    understood: ``<answer>B</answer>``, ``<action>B</action>``, each anywhere in the reply, and a bare letter, which must
+    be all that is said. The letter alone decides whether it is an answer or an action.
+
+    Args:
+        text: The reply.
+        letters: What can be chosen.
+    """
+    said = spoken(text)
+    if said is None:
+        return None
+    tagged = [found[2] for found in _TAG.finditer(said)]
+    matches = [_LETTER.fullmatch(part) for part in tagged or [said]]
+    named = {match[1].upper() if match else "" for match in matches}
+    return next(iter(named)) if len(named) == 1 and named <= set(letters) else None
