@@ -29,7 +29,7 @@ LAYERS = {
     "evaluate": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "serve": {"scene", "vlm"},
-    "explore": {"scene", "probes", "sim"},
+    "explore": {"scene", "probes", "tasks", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
     "ask": {"scene", "probes", "tasks", "places", "record", "collect", "dataset", "vlm", "evaluate"},
 }
 """Every layer, and the layers that it may import."""

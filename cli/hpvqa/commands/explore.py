@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.commands.explore_report import command as report
+from hpvqa.commands.explore_run import command as run
 from hpvqa.commands.param_types import Whole
 from hpvqa.errors import printable
 
@@ -18,10 +20,15 @@ from hpvqa.errors import printable
 Examples:
   hpvqa explore draw --scenes 8 --out worlds
   hpvqa explore show worlds/cover/000/scene-000000.json
+  hpvqa explore run --worlds worlds --agent ideal
 """
 )
 def command() -> None:
     """Partly hidden scenes: is what was seen enough to answer, and if not, what would tell most?"""
+
+
+command.add_command(run)
+command.add_command(report)
 
 
 @command.command()

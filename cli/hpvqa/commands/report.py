@@ -49,6 +49,8 @@ def command(
     import sys
     import time
 
+    from hpvqa.commands.explore_report import show
+    from hpvqa.explore.runs.folder import is_run
     from hpvqa.files import check_target
     from hpvqa.progress.console import PlainConsole
     from hpvqa.report.cells import write_csv
@@ -58,6 +60,9 @@ def command(
     for path in (html, table):
         if path is not None:
             check_target(path)
+    if all(map(is_run, paths)):
+        show(paths, html, as_json)
+        return
     runs = read_runs(paths, datasets)
     created = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     report = measure(runs, command=("hpvqa", *map(printable, sys.argv[1:])), created=created)

@@ -10,8 +10,8 @@ from hpvqa.explore.protocol import Turn
 from hpvqa.vlm.thoughts import spoken
 
 SYSTEM = (
-    "You see a table with a robot arm through a viewer that can move. Some things may be hidden. As long as what you have "
-    "seen does not suffice to answer the question for certain, choose the action that tells you most about the answer. "
+    "You see a table with a robot arm through a viewer that can move. Some things may be hidden. As long as what you "
+    "have seen does not suffice to answer the question for certain, choose the action that tells you most about the answer. "
     "Once it suffices, answer."
 )
 LETTER_ALONE = "Choose one option. Reply with its letter alone."
@@ -53,8 +53,8 @@ def read_letter(text: str, letters: Collection[str]) -> str | None:
     """The letter that a reply chooses; None if it chooses none, or several.
 
     Thoughts do not count, and a reply that ends within one chooses nothing. Then the paper's three formats are
-    understood: ``<answer>B</answer>``, ``<action>B</action>``, each anywhere in the reply, and a bare letter, which must
-    be all that is said. The letter alone decides whether it is an answer or an action.
+    understood: ``<answer>B</answer>``, ``<action>B</action>``, each anywhere in the reply, and a bare letter, which
+    must be all that is said. The letter alone decides whether it is an answer or an action.
 
     Args:
         text: The reply.

@@ -101,7 +101,8 @@ def _judgements(report: Report) -> Grid:
         cells,
         "ISJ: ACC_ISJ, the share of first decisions that are an answer where the first view suffices, and an action "
         "where not. balanced: the mean of both kinds, so that always to act, or to answer, scores 0.5. d': 0 if "
-        "answers come as often either way. c: below 0 for whoever rather answers. all steps: balanced, over all decisions.",
+        "answers come as often either way. c: below 0 for whoever rather answers. all steps: balanced, over all "
+        "decisions.",
     )
 
 
