@@ -9,7 +9,9 @@ import pytest
 from hpvqa.errors import UsageError
 from hpvqa.explore.agents import AGENTS, open_rule
 from hpvqa.explore.agents.constant import best_list
+from hpvqa.explore.game import Game
 from hpvqa.explore.observer import Observer
+from hpvqa.explore.protocol import Brief, Turn
 from hpvqa.explore.scores.measure import measure
 from tests.explore_play import play, rule
 from tests.explore_worlds import group
@@ -47,9 +49,6 @@ def test_agents_that_are_not_privileged_decide_alike_for_twins_until_they_see_th
     turns = []
     for scene in (a, b):
         agent = rule(name)
-        from hpvqa.explore.game import Game
-        from hpvqa.explore.protocol import Brief, Turn
-
         game = Game(scene.model_copy(update={"index": 0}))
         brief = Brief("same", scene.question.text, scene.question.options, scene.rules, scene.steps, scene)
         agent.begin([brief])

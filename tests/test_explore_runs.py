@@ -26,7 +26,13 @@ def answer_at_once(turn: Turn) -> Decision:
 
 def test_a_choice_that_is_not_valid_costs_a_step_and_is_no_answer(tmp_path: Path) -> None:
     def choose(turn: Turn) -> Decision:
-        return Decision(None, error="unreadable") if turn.step == 0 else Decision("Z") if turn.step == 1 else answer_at_once(turn)
+        return (
+            Decision(None, error="unreadable")
+            if turn.step == 0
+            else Decision("Z")
+            if turn.step == 1
+            else answer_at_once(turn)
+        )
 
     agent = Scripted(choose)
     played = play(agent, tmp_path / "run")
@@ -46,7 +52,9 @@ def test_conditions_show_what_they_say(tmp_path: Path) -> None:
         turns[name] = agent.turns
     assert all("Places:" in turn.shots[0].facts for turn in turns["facts"])
     assert all(turn.shots == () for turn in turns["blind"])
-    assert all(option.answers for name in ("blind", "first", "yoked") for turn in turns[name] for option in turn.options)
+    assert all(
+        option.answers for name in ("blind", "first", "yoked") for turn in turns[name] for option in turn.options
+    )
     plans = {len(scene.plan) for scene in group()}
     assert {len(turn.shots) for turn in turns["yoked"]} == plans
     for plain, rotated in zip(turns["active"], turns["rotate"], strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.commands.explore_play import command as play
 from hpvqa.commands.explore_report import command as report
 from hpvqa.commands.explore_run import command as run
 from hpvqa.commands.param_types import Whole
@@ -28,6 +29,7 @@ def command() -> None:
 
 
 command.add_command(run)
+command.add_command(play)
 command.add_command(report)
 
 

@@ -71,8 +71,9 @@ were not played to their end are played anew. A server's key is read from HPVQA_
     "--condition",
     default="active",
     show_default=True,
-    help="active: it acts and answers; yoked: it answers what an ideal observer has looked at; facts: words in place of "
-    "pictures; blind: no pictures, it must answer; first: it must answer from the first picture; rotate: other letters.",
+    help="active: it acts and answers; yoked: it answers once an ideal observer has looked; facts: words in place of "
+    "pictures; blind: it must answer and sees nothing; first: it must answer from the first picture; rotate: other "
+    "letters.",
 )
 @click.option("--train", type=click.Path(path_type=Path), help="Folder of other scenes, for agents that learn.")
 @click.option("--family", default="all", show_default=True, help="Which scenes, with commas between them.")

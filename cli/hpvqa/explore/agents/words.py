@@ -11,8 +11,8 @@ from hpvqa.vlm.thoughts import spoken
 
 SYSTEM = (
     "You see a table with a robot arm through a viewer that can move. Some things may be hidden. As long as what you "
-    "have seen does not suffice to answer the question for certain, choose the action that tells you most about the answer. "
-    "Once it suffices, answer."
+    "have seen does not suffice to answer the question for certain, choose the action that tells you most about the "
+    "answer. Once it suffices, answer."
 )
 LETTER_ALONE = "Choose one option. Reply with its letter alone."
 MAY_THINK = (

@@ -64,40 +64,86 @@ def play_worlds(
     Raises:
         HpvqaError: The message says what is wrong.
     """
-    how, drawn = get_condition(condition), read_worlds(worlds)
-    chosen = parse_families(families)
-    scenes = select(worlds, chosen, cast(Split, split), limit)
-    if not scenes:
-        raise UsageError(f"{worlds} holds no such scenes; draw some with `hpvqa explore draw`")
+    drawn = read_worlds(worlds)
     with closing(_open(agent, said, _training(train, drawn.seed), seed, environ)) as player:
         if said and isinstance(ModelChoice(**said).options, ServerOptions):
             # What it serves is part of the settings.
             player.load(reporter.warning)
-        model = isinstance(player, ModelAgent)
-        draws = player.looks and how.shown == "pictures"
-        packages = (*(player.distributions if isinstance(player, ModelAgent) else ()), *(_SIMULATION if draws else ()))
-        settings = RunSettings(
-            agent=player.name,
-            backend=ModelChoice(**said).backend if model else "rule",
-            details=dict(player.details),
+        return play_agent(
+            player,
+            worlds,
+            reporter,
+            backend=ModelChoice(**said).backend if agent is None else "rule",
             condition=condition,
-            worlds=printable(str(worlds)),
-            worlds_seed=drawn.seed,
-            families=chosen,
-            split=cast(Split, split),
+            families=families,
+            split=split,
             limit=limit,
+            workers=workers,
             seed=seed,
-            looks=draws,
-            privileged=player.privileged,
-            versions=versions_of(packages),
+            out=out,
         )
-        folder = out or _folder(settings)
-        _, waits = run(scenes, player, folder, settings, reporter, workers=workers)
-        if waits.batches:
-            reporter.note(
-                f"{waits.decisions} decisions in {waits.batches} batches took {waits.deciding:.1f} s; the agent waited "
-                f"{waits.waiting:.1f} s for scenes"
-            )
+
+
+def play_agent(
+    player: Agent,
+    worlds: Path,
+    reporter: Reporter,
+    *,
+    backend: str,
+    condition: str = "active",
+    families: str = "all",
+    split: str = "all",
+    limit: int | None = None,
+    workers: int = 1,
+    seed: int = 0,
+    out: Path | None = None,
+) -> Path:
+    """Have an agent that is there already play the scenes of a folder; see :func:`play_worlds`.
+
+    Args:
+        player: The agent.
+        worlds: The folder.
+        reporter: Told about progress.
+        backend: What runs it, for ``run.json``.
+        condition: How scenes are played.
+        families: Which families, with commas between them.
+        split: Which types of layouts.
+        limit: Most scenes.
+        workers: Processes that simulate.
+        seed: Of the agent.
+        out: The run's folder; None: one that is named after what is run.
+
+    Raises:
+        HpvqaError: The message says what is wrong.
+    """
+    how, drawn, chosen = get_condition(condition), read_worlds(worlds), parse_families(families)
+    scenes = select(worlds, chosen, cast(Split, split), limit)
+    if not scenes:
+        raise UsageError(f"{worlds} holds no such scenes; draw some with `hpvqa explore draw`")
+    draws = player.looks and how.shown == "pictures"
+    packages = (*(player.distributions if isinstance(player, ModelAgent) else ()), *(_SIMULATION if draws else ()))
+    settings = RunSettings(
+        agent=player.name,
+        backend=backend,
+        details=dict(player.details),
+        condition=condition,
+        worlds=printable(str(worlds)),
+        worlds_seed=drawn.seed,
+        families=chosen,
+        split=cast(Split, split),
+        limit=limit,
+        seed=seed,
+        looks=draws,
+        privileged=player.privileged,
+        versions=versions_of(packages),
+    )
+    folder = out or _folder(settings)
+    _, waits = run(scenes, player, folder, settings, reporter, workers=workers)
+    if waits.batches:
+        reporter.note(
+            f"{waits.decisions} decisions in {waits.batches} batches took {waits.deciding:.1f} s; the agent waited "
+            f"{waits.waiting:.1f} s for scenes"
+        )
     return folder
 
 
