@@ -19,6 +19,7 @@ from hpvqa.vlm.families import get_family
 from hpvqa.vlm.protocol import Answer, OneByOne, Query
 from tests.explore_play import play
 from tests.explore_worlds import group
+from tests.servers import StandIn
 
 
 class Fake(OneByOne):
@@ -126,3 +127,21 @@ def test_a_tiny_model_decides_without_pictures_too(tiny_model: Callable[..., Pat
     player.close()
     assert all(step.letter is not None and step.logprobs is not None for one in played for step in one.steps)
     assert set(played[0].steps[0].logprobs or ()) == {option.letter for option in played[0].steps[0].options}
+
+
+def test_a_model_behind_a_server_decides_as_one_that_says_the_same_here(tmp_path: Path) -> None:
+    said = "<think>B?</think>The board is in the way. <answer>A</answer>"
+    here, _ = agent(lambda query: Answer(None, said))
+    at_home = play(here, tmp_path / "here", "facts", scenes=group()[:2])
+    with StandIn(text=said) as server:
+        there = open_model(ModelChoice(server=server.url, max_new_tokens=64), {})
+        with_pictures = [there.load(print), there.decide([turn()])][1]
+        away = play(there, tmp_path / "there", "facts", scenes=group()[:2])
+        there.close()
+    assert with_pictures[0].letter == "A"
+    kinds = [part["type"] for request in server.requests for part in request["messages"][-1]["content"]]
+    assert "image_url" in kinds
+    assert [[step.letter for step in one.steps] for one in away] == [
+        [step.letter for step in one.steps] for one in at_home
+    ]
+    assert away[0].steps[0].thought == said
