@@ -34,7 +34,7 @@ _LOOKS = 4
 """Both twins together need at least so many actions, or one more than there are places."""
 _ACTIONS = (5, 8)
 _ANSWERS = (2, 5)
-_DONE = 4
+_DONE = 6
 """At most so many deeds are done before a scene begins."""
 _TRIES = 400
 _PROGRAMS = 12
@@ -156,11 +156,9 @@ class _Asked:
 
     def certain(self, known: Sequence[int]) -> NDArray[np.bool_]:
         """In which worlds the answer follows from what is seen."""
+        # What is seen, as one number: no place has more than sixteen contents.
         columns = self.prepared.worlds[:, list(known)]
-        if columns.shape[1]:
-            _, shown = np.unique(columns, axis=0, return_inverse=True)
-        else:
-            shown = np.zeros(len(columns), np.int64)
+        _, shown = np.unique(columns @ (16 ** np.arange(columns.shape[1])), return_inverse=True)
         real = self.codes != NOTHING
         most, least = (np.full(shown.max() + 1, number) for number in (np.iinfo(np.int64).min, np.iinfo(np.int64).max))
         np.maximum.at(most, shown[real], self.codes[real])

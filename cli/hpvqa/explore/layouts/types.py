@@ -11,7 +11,7 @@ Hider = Literal["screen", "tall", "sideways", "wall", "board", "topped", "double
 """What hides something.
 
 screen: a large thing, which can be picked up, with a place behind it; tall: two, one on the other; sideways: a large one
-that is moved sideways; wall: a panel, which stays; board: a board with a thing beneath; topped: with a block on it;
+that is moved to the side; wall: a panel, which stays; board: a board with a thing beneath; topped: with a block on it;
 double: two boards, one above the other; cover: a cover; aside: nothing, but the place is beyond the picture's edge.
 """
 
@@ -105,7 +105,7 @@ def _stack() -> list[Kind]:
         kind("double", "double", "board"),
         kind("double-and-topped", "double", "topped", free=1),
         kind("boards-and-edge", "board", "board", "aside", menu=_NARROW_TURNING),
-        kind("two-doubles", "double", "double", free=0, held_out=True),
+        kind("two-doubles", "double", "double", free=2, held_out=True),
         kind("three-topped", "topped", "topped", "topped", free=0, held_out=True),
     ]
 
