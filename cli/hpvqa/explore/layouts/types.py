@@ -11,8 +11,8 @@ Hider = Literal["screen", "tall", "sideways", "wall", "board", "topped", "double
 """What hides something.
 
 screen: a large thing, which can be picked up, with a place behind it; tall: two, one on the other; sideways: a large
-one that is moved to the side; wall: a panel, which stays; board: a board with a thing beneath; topped: with a block on it;
-double: two boards, one above the other; cover: a cover; aside: nothing, but the place is beyond the picture's edge.
+one that is moved to the side; wall: a panel, which stays; board: a board with a thing beneath; topped: with a block on
+it; double: two boards, one above the other; cover: a cover; aside: nothing, but the place is beyond the picture's edge.
 """
 
 
