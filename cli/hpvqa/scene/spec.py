@@ -151,17 +151,6 @@ class WorldSpec(Model):
     room: RoomSpec
     light: LightSpec
     cameras: tuple[CameraSpec, ...]
-    shift: str | None = Field(
-        default=None, description="What it differs by from the usual episodes, for testing only; null: nothing."
-    )
-
-    @model_serializer(mode="wrap")
-    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """No shift is not written: such an episode has always looked like this, checksums included."""
-        data: dict[str, Any] = write(self)
-        if self.shift is None:
-            del data["shift"]
-        return data
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -196,6 +185,9 @@ class EpisodeSpec(WorldSpec):
     attempt: int = Field(ge=0, description="0, or how often nuisance variables were drawn anew after a failure.")
     order: tuple[str, ...] = Field(description="Names of the things that the robot acts on, in this order.")
     rig: str = Field(description="Name of the camera rig.")
+    shift: str | None = Field(
+        default=None, description="What it differs by from the usual episodes, for testing only; null: nothing."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -212,12 +204,13 @@ class EpisodeSpec(WorldSpec):
 
     @model_serializer(mode="wrap")
     def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """In the order in which a spec has always been written."""
+        """In the order in which a spec has always been written; of a usual episode no shift is."""
         data: dict[str, Any] = write(self)
-        return {name: data[name] for name in _WRITTEN if name in data}
+        names = _WRITTEN if self.shift is None else (*_WRITTEN, "shift")
+        return {name: data[name] for name in names}
 
 
-_WRITTEN = ["schema_version", "task", "seed", "index", "attempt", "things", "order", "room", "light", "rig", "cameras"]
+_WRITTEN = ("schema_version", "task", "seed", "index", "attempt", "things", "order", "room", "light", "rig", "cameras")
 
 
 def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
