@@ -9,10 +9,10 @@ import pytest
 
 from hpvqa.errors import UsageError
 from hpvqa.explore.belief.plan import gains, greedy, look_ahead, play, rates
-from hpvqa.explore.draw import STEPS, kind_of
+from hpvqa.explore.draw import STEPS, type_of
 from hpvqa.explore.folder import families
 from hpvqa.explore.game import Game
-from hpvqa.explore.layouts.types import KINDS
+from hpvqa.explore.layouts.types import TYPES
 from hpvqa.explore.scene import FAMILIES, Action, Family, Scene, read_scene, scene_file, write_scene
 from tests.explore_scenes import group
 
@@ -22,9 +22,9 @@ scenes = pytest.mark.parametrize("which", GROUPS, ids=lambda which: f"{which[0]}
 
 def test_each_family_has_ten_types_of_which_two_are_kept() -> None:
     for family in FAMILIES:
-        assert len({kind.name for kind in KINDS[family]}) == 10
-        assert sum(kind.held_out for kind in KINDS[family]) == 2
-        assert sum(kind_of(family, number).held_out for number in range(12)) == 4
+        assert len({kind.name for kind in TYPES[family]}) == 10
+        assert sum(kind.held_out for kind in TYPES[family]) == 2
+        assert sum(type_of(family, number).held_out for number in range(12)) == 4
 
 
 @scenes

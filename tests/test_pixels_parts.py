@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpvqa.probes.belief import Belief
+from hpvqa.probes.distribution import Distribution
 from hpvqa.probes.drop import dropped
 from hpvqa.scene.camera import project
 from hpvqa.tasks.balance import BalanceTask
@@ -133,7 +133,7 @@ def test_a_turned_solid_covers_what_is_turned(yaw: float) -> None:
 
 
 def test_a_property_follows_from_what_it_causes() -> None:
-    seen, values = Belief.sure(np.linspace(-1, 1, 21), 0.4), np.linspace(0, 4, 41)
+    seen, values = Distribution.sure(np.linspace(-1, 1, 21), 0.4), np.linspace(0, 4, 41)
     cause = seen.cause(values, 1 - values / 2, 0.05)
     assert cause.best == pytest.approx(1.2)
     assert cause.probability.sum() == pytest.approx(1)
@@ -141,7 +141,7 @@ def test_a_property_follows_from_what_it_causes() -> None:
 
 @given(a=WEIGHTS, b=WEIGHTS)
 def test_one_of_two_quantities_is_the_larger(a: list[float], b: list[float]) -> None:
-    one, other = Belief.from_log(GRID, np.array(a)), Belief.from_log(GRID, np.array(b))
+    one, other = Distribution.from_log(GRID, np.array(a)), Distribution.from_log(GRID, np.array(b))
     assert one.probability.sum() == pytest.approx(1)
     assert 0 <= one.exceeds(other) <= 1
     assert one.exceeds(other) + other.exceeds(one) == pytest.approx(1)
@@ -150,6 +150,6 @@ def test_one_of_two_quantities_is_the_larger(a: list[float], b: list[float]) -> 
 
 
 def test_knowing_one_quantity_tells_which_is_probably_larger() -> None:
-    high = Belief.from_log(GRID, np.where(GRID > 0.8, 0.0, -50.0))
-    assert high.exceeds(Belief.none(GRID)) > 0.8
-    assert Belief.none(GRID).exceeds(Belief.none(GRID)) == pytest.approx(0.5)
+    high = Distribution.from_log(GRID, np.where(GRID > 0.8, 0.0, -50.0))
+    assert high.exceeds(Distribution.none(GRID)) > 0.8
+    assert Distribution.none(GRID).exceeds(Distribution.none(GRID)) == pytest.approx(0.5)

@@ -17,7 +17,7 @@ from hpvqa.evaluate.conditions import parse_conditions
 from hpvqa.evaluate.select import select
 from hpvqa.evaluate.trials import plan
 from hpvqa.finetune.rows import training_rows
-from hpvqa.probes.belief import Belief
+from hpvqa.probes.distribution import Distribution
 from hpvqa.recipe import Recipe
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
@@ -96,7 +96,9 @@ def test_the_law_is_inverted_over_the_whole_range(task: str) -> None:
     for thing in kind.examples():
         for hidden in np.quantile(kind.grid, (0.05, 0.25, 0.5, 0.75, 0.95)):
             measured = kind.probe.law(thing.with_hidden(kind.hidden, float(hidden)))
-            belief = kind.believed(thing.name, Belief(np.array([measured]), np.array([1.0])), kind.probe.accuracy / 2)
+            belief = kind.believed(
+                thing.name, Distribution(np.array([measured]), np.array([1.0])), kind.probe.accuracy / 2
+            )
             answer = value_answer(kind, belief, "")
             assert answer.quantiles is not None
             assert answer.value is not None

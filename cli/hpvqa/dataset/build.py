@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpvqa.dataset.layout import Part, Source, published, rows_by_split, write_dataset
 from hpvqa.dataset.manifest import read_manifest
-from hpvqa.dataset.rows import Row, ValueRow, episode_rows
+from hpvqa.dataset.rows import AnyRow, Row, episode_rows
 from hpvqa.dataset.splits import SPLITS, Split, only_eval, split_specs, uneven
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import inside
@@ -54,7 +54,7 @@ class Built:
 
     out: Path
     fingerprint: str
-    rows: Mapping[Split, Sequence[Row | ValueRow]]
+    rows: Mapping[Split, Sequence[AnyRow]]
     notes: tuple[str, ...]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from hpvqa.dataset.counts import Count, count_rows
-from hpvqa.dataset.rows import Row, ValueRow
+from hpvqa.dataset.rows import AnyRow, Row
 from hpvqa.dataset.splits import Split
 from hpvqa.tasks import TASKS
 
@@ -54,7 +54,7 @@ be shown the numbers of episodes, and rows for training should be shuffled.
 """
 
 
-def card(rows: Mapping[Split, Sequence[Row | ValueRow]], source: str) -> str:
+def card(rows: Mapping[Split, Sequence[AnyRow]], source: str) -> str:
     """The text of a data card.
 
     Args:
@@ -87,20 +87,20 @@ def card(rows: Mapping[Split, Sequence[Row | ValueRow]], source: str) -> str:
     return f"---\n{yaml.safe_dump(front, sort_keys=False, width=120)}---\n{text}"
 
 
-def _questions(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> list[tuple[str, str]]:
+def _questions(rows: Mapping[Split, Sequence[AnyRow]]) -> list[tuple[str, str]]:
     """Everything that is asked, in the tasks' own words and in others, by task."""
     asked = dict.fromkeys((row.task, row.question) for found in rows.values() for row in found)
     order = list(TASKS)
     return sorted(asked, key=lambda item: order.index(item[0]))
 
 
-def _shift(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> str:
+def _shift(rows: Mapping[Split, Sequence[AnyRow]]) -> str:
     """What must be known of episodes that are for testing only; all are of one shift, or none is."""
     found = {row.shift for of_split in rows.values() for row in of_split if row.shift is not None}
     return "".join(_SHIFT.format(shift=name) for name in sorted(found))
 
 
-def _partners(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> str:
+def _partners(rows: Mapping[Split, Sequence[AnyRow]]) -> str:
     """What the numbers of our own episodes say about answers: they were drawn in pairs that differ in the answer."""
     ours = [
         (split, row) for split, found in rows.items() for row in found if isinstance(row, Row) and row.seed is not None

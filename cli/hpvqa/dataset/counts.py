@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from hpvqa.dataset.rows import Row, ValueRow
+from hpvqa.dataset.rows import AnyRow, Row, ValueRow
 from hpvqa.dataset.splits import Split
 from hpvqa.plain import Model
 from hpvqa.tasks import TASKS
@@ -25,7 +25,7 @@ class Count(Model):
     paraphrased: int = Field(default=0, description="How many of the rows ask in other words.")
 
 
-def count_rows(rows: Mapping[Split, Sequence[Row | ValueRow]]) -> list[Count]:
+def count_rows(rows: Mapping[Split, Sequence[AnyRow]]) -> list[Count]:
     """Count every split of every task that has any rows."""
     counts = []
     for task in TASKS:

@@ -12,7 +12,7 @@ from typing import IO
 
 from hpvqa.dataset.card import CARD_FILE, METADATA_FILE, card
 from hpvqa.dataset.manifest import MANIFEST_FILE, Manifest, is_dataset
-from hpvqa.dataset.rows import Row, ValueRow
+from hpvqa.dataset.rows import AnyRow
 from hpvqa.dataset.splits import SPLITS, Split
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import (
@@ -63,7 +63,7 @@ class Part:
 
     split: Split
     folder: str
-    rows: tuple[Row | ValueRow, ...]
+    rows: tuple[AnyRow, ...]
     files: Mapping[str, Source]
 
 
@@ -203,7 +203,7 @@ def write_dataset(root: Path, parts: Sequence[Part], reporter: Reporter, *, sour
     return manifest
 
 
-def rows_by_split(parts: Sequence[Part]) -> dict[Split, list[Row | ValueRow]]:
+def rows_by_split(parts: Sequence[Part]) -> dict[Split, list[AnyRow]]:
     """The rows of each split."""
     return {split: [row for part in parts if part.split == split for row in part.rows] for split in SPLITS}
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from hpvqa.dataset.card import METADATA_FILE
 from hpvqa.dataset.manifest import Manifest, read_manifest
-from hpvqa.dataset.rows import Row, ValueRow, parse_row
+from hpvqa.dataset.rows import AnyRow, Row, ValueRow, parse_row
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import RunError
 from hpvqa.files import file_record, inside, read_bytes
@@ -29,7 +29,7 @@ class Dataset:
     manifest: Manifest
     fingerprint: str
 
-    def rows(self, split: Split) -> list[Row | ValueRow]:
+    def rows(self, split: Split) -> list[AnyRow]:
         """The rows of a split; none if it is empty.
 
         Raises:
@@ -77,7 +77,7 @@ class Dataset:
             found.setdefault(row.task, []).append(row.value)
         return {task: sorted(values) for task, values in found.items()}
 
-    def clip(self, split: Split, row: Row | ValueRow) -> Path:
+    def clip(self, split: Split, row: AnyRow) -> Path:
         """The video of a row.
 
         Raises:

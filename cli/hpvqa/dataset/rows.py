@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -29,7 +29,7 @@ _MOST = 2**31 - 1
 """Largest whole number of a row: larger ones are no counts, and break arithmetic further on."""
 
 
-class AnyRow(Model):
+class ClipRow(Model):
     """One video, one question, one answer. Fields that an imported data set does not know are None."""
 
     file_name: str = Field(description="The clip, relative to the folder of the split.")
@@ -102,14 +102,18 @@ class AnyRow(Model):
         return ending(None, self.wording)
 
 
-class Row(AnyRow):
+class Row(ClipRow):
     """A row that asks which of two has more."""
+
+    form: ClassVar[Form] = "compare"
 
     answer: Side
 
 
-class ValueRow(AnyRow):
+class ValueRow(ClipRow):
     """A row that asks how much of it one thing has."""
+
+    form: ClassVar[Form] = "value"
 
     answer: str = Field(description="The true value in words, to three digits.")
     about: str = Field(description="The thing whose hidden property is asked for, by its name.")
@@ -121,12 +125,15 @@ class ValueRow(AnyRow):
         return ending(self.about, self.wording)
 
 
+AnyRow = Row | ValueRow
+
+
 def ending(about: str | None, wording: int | None) -> str:
     """What follows the name of a clip where several questions are asked about it."""
     return ("" if about is None else f"#{about}") + ("" if wording is None else f"~{wording}")
 
 
-def parse_row(line: bytes) -> Row | ValueRow:
+def parse_row(line: bytes) -> AnyRow:
     """A row from a line of JSON.
 
     Raises:
@@ -137,7 +144,7 @@ def parse_row(line: bytes) -> Row | ValueRow:
 
 def episode_rows(
     record: EpisodeRecord, folder: str, source: str, *, forms: Sequence[Form] = ("compare",), paraphrased: bool = False
-) -> tuple[Row | ValueRow, ...]:
+) -> tuple[AnyRow, ...]:
     """The rows of one episode, camera by camera in the order of the rig.
 
     Args:
@@ -156,7 +163,7 @@ def episode_rows(
             f"The {spec.task} episode {spec.index} has no clips; collect it in another folder, without --no-video"
         )
     video = record.video
-    rows: list[Row | ValueRow] = []
+    rows: list[AnyRow] = []
     for number, calibration in enumerate(record.cameras):
         facts = {
             "file_name": f"{folder}/{calibration.camera.name}.mp4",

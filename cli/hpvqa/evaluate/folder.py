@@ -12,7 +12,7 @@ from typing import IO, Any, Literal
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.evaluate.prediction import Estimate, Prediction, TrialKey, parse_reply
+from hpvqa.evaluate.prediction import Reply, TrialKey, parse_reply
 from hpvqa.evaluate.select import Rows
 from hpvqa.files import check_target, locked, read_bytes, write_json
 from hpvqa.plain import explain
@@ -61,7 +61,7 @@ class RunSettings(Rows):
         return squeezed_before(given, "frames") if early else given
 
 
-def parse_predictions(data: bytes, path: Path) -> tuple[dict[TrialKey, Prediction | Estimate], int]:
+def parse_predictions(data: bytes, path: Path) -> tuple[dict[TrialKey, Reply], int]:
     """What a file of predictions says, as far as its lines are whole.
 
     Args:
@@ -75,7 +75,7 @@ def parse_predictions(data: bytes, path: Path) -> tuple[dict[TrialKey, Predictio
         RunError: A line is damaged.
     """
     size = data.rfind(b"\n") + 1
-    found: dict[TrialKey, Prediction | Estimate] = {}
+    found: dict[TrialKey, Reply] = {}
     for number, line in enumerate(data[:size].splitlines(), 1):
         try:
             prediction = parse_reply(line)
@@ -106,7 +106,7 @@ class PredictionLog:
             # The process that wrote it was killed in the middle of a line.
             file.truncate(size)
 
-    def append(self, prediction: Prediction | Estimate) -> None:
+    def append(self, prediction: Reply) -> None:
         """Add a prediction; it is safe from a kill of this process once this returns.
 
         Raises:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from hpvqa.evaluate.conditions import PLAIN
-from hpvqa.evaluate.prediction import Estimate, Prediction, Reply
+from hpvqa.evaluate.prediction import Reply
 from hpvqa.vlm.training_record import strange_views
 
 UNTRAINED = "untrained views"
@@ -46,7 +46,7 @@ def parts_of(replies: Iterable[R], views: Mapping[str, tuple[str, ...]]) -> dict
     return {name: rows for name, rows in (known | reworded | strange).items() if rows}
 
 
-def untrained_note(predictions: Sequence[Prediction | Estimate], views: Mapping[str, tuple[str, ...]]) -> str | None:
+def untrained_note(predictions: Sequence[Reply], views: Mapping[str, tuple[str, ...]]) -> str | None:
     """A sentence that says which views do not count; None if all do.
 
     Args:

@@ -71,7 +71,7 @@ class Reply(Model):
     @property
     def agrees(self) -> bool:
         """What ``is_correct`` should say."""
-        return self.prediction is not None and self.prediction == self.answer
+        return bool(self.prediction == self.answer)
 
 
 class Prediction(Reply):
@@ -131,7 +131,7 @@ def relative_error(value: float, truth: float) -> float:
     return round(abs(value - truth) / abs(truth), 12)
 
 
-def parse_reply(line: bytes) -> Prediction | Estimate:
+def parse_reply(line: bytes) -> Reply:
     """A line of ``predictions.jsonl``.
 
     Raises:

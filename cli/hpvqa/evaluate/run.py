@@ -11,7 +11,7 @@ from hpvqa.errors import printable
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import RunSettings, open_run
 from hpvqa.evaluate.pool import answer_batches
-from hpvqa.evaluate.prediction import Estimate, Prediction
+from hpvqa.evaluate.prediction import Reply
 from hpvqa.evaluate.select import Item, Rows
 from hpvqa.evaluate.trials import TrainingMeans, Trial, batched, check_conditions, plan, with_frames
 from hpvqa.progress.reporter import Reporter
@@ -102,7 +102,7 @@ def evaluate(
     training_mean: TrainingMeans | None = None,
     workers: int = 1,
     restart: bool = False,
-) -> list[Prediction | Estimate]:
+) -> list[Reply]:
     """Answer rows into a run's folder; what it holds is not asked again, except where it failed.
 
     Args:

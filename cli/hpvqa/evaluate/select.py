@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.dataset.rows import Row, ValueRow
+from hpvqa.dataset.rows import AnyRow, ValueRow
 from hpvqa.dataset.splits import SPLITS, Selection, Split
 from hpvqa.errors import UsageError, nearest
 from hpvqa.plain import Model
@@ -44,7 +44,7 @@ class Rows(Model):
     )
     limit: int | None = Field(default=None, ge=1, description="Only so many rows, the first ones; null: all.")
 
-    def of(self, dataset: Dataset) -> list[tuple[Split, Row | ValueRow]]:
+    def of(self, dataset: Dataset) -> list[tuple[Split, AnyRow]]:
         """These rows of a data set, each with its split, in the order of the data set.
 
         Raises:
@@ -58,7 +58,7 @@ class Rows(Model):
             if self.task in (None, row.task)
             and (self.camera is None or row.camera in self.camera)
             and (self.episodes is None or row.episode in self.episodes)
-            and (self.questions is None or form_of(row) in self.questions)
+            and (self.questions is None or row.form in self.questions)
         ]
         return rows[: self.limit]
 
@@ -74,7 +74,7 @@ class Item:
     """
 
     split: Split
-    row: Row | ValueRow
+    row: AnyRow
     query: Query
 
 
@@ -104,7 +104,7 @@ def select(
     return [Item(name, row, query_of(row, dataset.clip(name, row), prompt)) for name, row in found]
 
 
-def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row | ValueRow]]) -> None:
+def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, AnyRow]]) -> None:
     """Raise if a camera, an episode or a task that is asked for by name is not there, or nothing is."""
     of_task = [row for _, row in Rows(split=rows.split, task=rows.task).of(dataset)]
     if not of_task:
@@ -123,7 +123,7 @@ def _check_there(dataset: Dataset, rows: Rows, found: Sequence[tuple[Split, Row 
         raise UsageError(
             f"There is no episode {missing[0]} in the {rows.split} split of {dataset.root}; there are {known}"
         )
-    if not found and rows.questions and not any(form_of(row) in rows.questions for row in of_task):
+    if not found and rows.questions and not any(row.form in rows.questions for row in of_task):
         wanted = " or ".join(rows.questions)
         raise UsageError(f"{dataset.root} asks no {wanted} questions; build it with --questions compare,value")
     if not found:
@@ -148,12 +148,7 @@ def parse_episodes(text: str) -> tuple[int, ...]:
     return tuple(sorted(numbers))
 
 
-def form_of(row: Row | ValueRow) -> Form:
-    """What a row asks for."""
-    return "value" if isinstance(row, ValueRow) else "compare"
-
-
-def query_of(row: Row | ValueRow, clip: Path, prompt: Prompt) -> Query:
+def query_of(row: AnyRow, clip: Path, prompt: Prompt) -> Query:
     """What an answerer gets of a row, but for the frames.
 
     Args:

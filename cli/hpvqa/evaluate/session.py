@@ -10,15 +10,15 @@ from pathlib import Path
 from statistics import fmean
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.dataset.rows import Row, ValueRow
+from hpvqa.dataset.rows import AnyRow, ValueRow
 from hpvqa.evaluate.command import command_of
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import RunSettings, check_run_folder
 from hpvqa.evaluate.parts import parts_of, untrained_note
-from hpvqa.evaluate.prediction import Estimate, Prediction
+from hpvqa.evaluate.prediction import Estimate, Prediction, Reply
 from hpvqa.evaluate.run import default_out, evaluate, run_settings
 from hpvqa.evaluate.score import Cell, score
-from hpvqa.evaluate.select import Rows, form_of, select
+from hpvqa.evaluate.select import Rows, select
 from hpvqa.evaluate.trials import most_views
 from hpvqa.evaluate.values import ValueCell, score_values
 from hpvqa.progress.reporter import Reporter
@@ -40,7 +40,7 @@ class Evaluated:
 
     out: Path
     settings: RunSettings
-    replies: Sequence[Prediction | Estimate]
+    replies: Sequence[Reply]
 
     @cached_property
     def parts(self) -> dict[str, list[Prediction]]:
@@ -105,7 +105,7 @@ def run_model(
     items = select(dataset, prompt=look.prompt, **rows.model_dump())
     videos = most_views(items) if any(condition.joins_views for condition in conditions) else 1
     with closing(open_answerer(choice, dataset, seed=seed, environ=environ or {}, max_videos=videos)) as answerer:
-        suited = [item for item in items if form_of(item.row) in answerer.forms]
+        suited = [item for item in items if item.row.form in answerer.forms]
         if len(suited) < len(items):
             reporter.warning(f"{answerer.name} answers no value questions, so it is asked to compare alone")
             items, rows = suited, rows.model_copy(update={"questions": tuple(answerer.forms)})
@@ -150,5 +150,5 @@ def run_model(
     return Evaluated(out, settings, replies)
 
 
-def _shot(row: Row | ValueRow) -> Shot:
+def _shot(row: AnyRow) -> Shot:
     return Shot.of(row.task, (row.width, row.height), row.calibration)

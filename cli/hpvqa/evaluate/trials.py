@@ -8,10 +8,10 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from hpvqa.dataset.rows import Row, ValueRow
+from hpvqa.dataset.rows import AnyRow, ValueRow
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.evaluate.conditions import Condition, join_views
-from hpvqa.evaluate.prediction import CLOSE, Estimate, Prediction, TrialKey, p_left, relative_error
+from hpvqa.evaluate.prediction import CLOSE, Estimate, Prediction, Reply, TrialKey, p_left, relative_error
 from hpvqa.evaluate.select import Item
 from hpvqa.record.episode import read_episode
 from hpvqa.vlm.frames.clip import Clip, Frames
@@ -45,7 +45,7 @@ class Trial:
         """What a run knows it by."""
         return (self.condition.name, self.query.key)
 
-    def answered(self, answer: Answer, training_mean: TrainingMeans) -> Prediction | Estimate:
+    def answered(self, answer: Answer, training_mean: TrainingMeans) -> Reply:
         """What a run writes down.
 
         Args:
@@ -129,7 +129,7 @@ def plan(items: Sequence[Item], conditions: Sequence[Condition]) -> list[Trial]:
     return found
 
 
-def suits(condition: Condition, row: Row | ValueRow) -> bool:
+def suits(condition: Condition, row: AnyRow) -> bool:
     """Whether a row can be asked so: a question about one thing cannot have its sides exchanged."""
     return not (condition.exchanges_sides and isinstance(row, ValueRow))
 

@@ -18,7 +18,7 @@ from hpvqa.explore.belief.plan import look_ahead, play
 from hpvqa.explore.belief.posterior import all_worlds
 from hpvqa.explore.game import Game
 from hpvqa.explore.layouts.layout import Layout, draw_layout
-from hpvqa.explore.layouts.types import KINDS, Kind
+from hpvqa.explore.layouts.types import TYPES, LayoutType
 from hpvqa.explore.questions import FORMS, NOTHING, Form, Program
 from hpvqa.explore.reveal import Bits, Table, to_hex
 from hpvqa.explore.scene import FAMILIES, Deed, Family, Moment, Place, Question, Scene, View
@@ -45,9 +45,9 @@ _PATTERN = (0, 1, 2, 8, 3, 4, 9, 5, 6, 8, 7, 9)
 """Types of a family's groups, over and over: a third is of the two that are kept for evaluation."""
 
 
-def kind_of(family: Family, group: int) -> Kind:
+def type_of(family: Family, group: int) -> LayoutType:
     """The type of a group's layout."""
-    return KINDS[family][_PATTERN[group % len(_PATTERN)]]
+    return TYPES[family][_PATTERN[group % len(_PATTERN)]]
 
 
 class Prepared:
@@ -121,7 +121,7 @@ def draw_group(family: Family, group: int, seed: int) -> Iterator[tuple[Scene, .
         group: Number of the group within the family.
         seed: Of the whole draw.
     """
-    kind = kind_of(family, group)
+    kind = type_of(family, group)
     turn = group + group // len(_PATTERN)
     for attempt in range(_TRIES):
         key = (_DRAW_KEY, FAMILIES.index(family), group, attempt)

@@ -60,7 +60,7 @@ def read_folder(folder: Path, datasets: Sequence[Path] = ()) -> Run:
     return Run(name, (folder,), settings, predictions, estimates, tuple(notes), missing, dataset)
 
 
-def _read_replies(path: Path, notes: list[str]) -> list[Prediction | Estimate]:
+def _read_replies(path: Path, notes: list[str]) -> list[Reply]:
     data = read_bytes(path) if path.is_file() else b""
     latest, size = parse_predictions(data, path)
     if size < len(data):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpvqa.plain import Model
 from hpvqa.probes.base import Probe
-from hpvqa.probes.belief import Belief
+from hpvqa.probes.distribution import Distribution
 from hpvqa.probes.events import Event, Pose, Span
 from hpvqa.probes.waypoint import Waypoint
 from hpvqa.scene.sampling import Drawn
@@ -181,7 +181,7 @@ class Task(ABC):
         possible = self.ranges().possible(low, high)
         return values[possible.any(axis=0) | possible.any(axis=1)]
 
-    def believed(self, name: str, measured: Belief, sharpness: float) -> Belief:
+    def believed(self, name: str, measured: Distribution, sharpness: float) -> Distribution:
         """What a measurement says of the hidden property of a thing, by the probe's law.
 
         Args:

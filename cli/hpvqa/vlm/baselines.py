@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
-from hpvqa.probes.belief import Belief
+from hpvqa.probes.distribution import Distribution
 from hpvqa.probes.events import Pose
 from hpvqa.record.episode import TRAJECTORY_FILE, read_episode
 from hpvqa.scene.spec import SIDES, Side
@@ -30,7 +30,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Probabilities for which it is said what a value is below; the middle one is the answer."""
 
 
-def value_answer(task: Task, belief: Belief, text: str) -> Answer:
+def value_answer(task: Task, belief: Distribution, text: str) -> Answer:
     """What is said of a value, from what is believed of the hidden property."""
     quantiles = {share: task.asked_scale * belief.quantile(share) for share in QUANTILES}
     return Answer(value=quantiles[0.5], quantiles=quantiles, text=text)
@@ -161,7 +161,7 @@ class Oracle(OneByOne):
             values = ", ".join(f"{name} {value:.4f}" for name, value in measured.values.items())
             return Answer(task.answer_from(measured), f"{measured.quantity} {values}")
         value = measured.of(query.about)
-        exact = Belief(np.array([value]), np.array([1.0]))
+        exact = Distribution(np.array([value]), np.array([1.0]))
         # The stated accuracy is the largest error, so about two standard deviations.
         belief = task.believed(query.about, exact, task.probe.accuracy / 2)
         return value_answer(task, belief, f"{measured.quantity} {value:.4f}")
@@ -194,7 +194,7 @@ class FrameOracle(OneByOne):
         if query.about is not None:
             task, thing = record.task, record.spec.thing(query.about)
             seen = task.probe.log_likelihood(thing, task.hidden, task.grid, record.events, times, places[query.about])
-            return value_answer(task, Belief.from_log(task.grid, seen), f"{len(rows)} moments")
+            return value_answer(task, Distribution.from_log(task.grid, seen), f"{len(rows)} moments")
         odds = record.task.log_odds(record.spec, record.events, times, places)
         logprobs: dict[Side, float] = {"left": -float(np.logaddexp(0, -odds)), "right": -float(np.logaddexp(0, odds))}
         return Answer("left" if odds >= 0 else "right", f"log-odds of left {odds:.2f}", logprobs)

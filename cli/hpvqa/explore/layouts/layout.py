@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from hpvqa.explore.layouts.types import Hider, Kind
+from hpvqa.explore.layouts.types import Hider, LayoutType
 from hpvqa.explore.layouts.views import draw_views
 from hpvqa.explore.scene import Deed, Item, Place, View
 from hpvqa.explore.words import BOARD, COLORS, EDGES, HIDER_COLORS, SHAPES, Look, Shape, Size
@@ -42,7 +42,7 @@ T = TypeVar("T")
 class Layout:
     """Everything of a scene but what is hidden, where it begins and what is asked."""
 
-    kind: Kind
+    kind: LayoutType
     room: RoomSpec
     views: tuple[View, ...]
     stride: float
@@ -246,7 +246,7 @@ def _shuffled(values: Iterable[T], rng: np.random.Generator) -> list[T]:
     return [values[number] for number in rng.permutation(len(values))]
 
 
-def draw_layout(kind: Kind, rng: np.random.Generator) -> Layout | None:
+def draw_layout(kind: LayoutType, rng: np.random.Generator) -> Layout | None:
     """Draw a layout of a type; None where things do not fit on the table."""
     stride = rng.uniform(*kind.menu.stride)
     views = draw_views(kind, stride, rng)

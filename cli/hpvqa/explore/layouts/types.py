@@ -44,7 +44,7 @@ class Menu:
 
 
 @dataclass(frozen=True)
-class Kind:
+class LayoutType:
     """A type of layouts.
 
     Attributes:
@@ -77,24 +77,24 @@ _STEEP = (52.0, 60.0)
 _MIDDLE = (26.0, 44.0)
 
 
-def _occlusion() -> list[Kind]:
+def _occlusion() -> list[LayoutType]:
     return [
-        Kind("occlusion", "two-screens", ("screen", "screen"), _SMALL, free=3),
-        Kind("occlusion", "three-screens", ("screen",) * 3, _SMALL),
-        Kind("occlusion", "four-screens", ("screen",) * 4, _SMALL),
-        Kind("occlusion", "tall-screens", ("tall", "tall"), _RAISED),
-        Kind("occlusion", "tall-and-low", ("tall", "screen", "screen"), _SMALL),
-        Kind("occlusion", "sideways", ("sideways",) * 3, _SMALL),
-        Kind("occlusion", "walls", ("wall",) * 3, _LONG, free=3),
-        Kind("occlusion", "edges", ("screen", "screen", "aside", "aside"), _TURNING),
-        Kind("occlusion", "tall-and-sideways", ("tall", "sideways", "sideways"), _SMALL, held_out=True),
-        Kind("occlusion", "tall-and-edges", ("tall", "tall", "aside"), _TURNING, held_out=True),
+        LayoutType("occlusion", "two-screens", ("screen", "screen"), _SMALL, free=3),
+        LayoutType("occlusion", "three-screens", ("screen",) * 3, _SMALL),
+        LayoutType("occlusion", "four-screens", ("screen",) * 4, _SMALL),
+        LayoutType("occlusion", "tall-screens", ("tall", "tall"), _RAISED),
+        LayoutType("occlusion", "tall-and-low", ("tall", "screen", "screen"), _SMALL),
+        LayoutType("occlusion", "sideways", ("sideways",) * 3, _SMALL),
+        LayoutType("occlusion", "walls", ("wall",) * 3, _LONG, free=3),
+        LayoutType("occlusion", "edges", ("screen", "screen", "aside", "aside"), _TURNING),
+        LayoutType("occlusion", "tall-and-sideways", ("tall", "sideways", "sideways"), _SMALL, held_out=True),
+        LayoutType("occlusion", "tall-and-edges", ("tall", "tall", "aside"), _TURNING, held_out=True),
     ]
 
 
-def _stack() -> list[Kind]:
-    def kind(name: str, *hiders: Hider, menu: Menu = _NARROW, free: int = 2, held_out: bool = False) -> Kind:
-        return Kind("stack", name, hiders, menu, _STEEP, free, held_out)
+def _stack() -> list[LayoutType]:
+    def kind(name: str, *hiders: Hider, menu: Menu = _NARROW, free: int = 2, held_out: bool = False) -> LayoutType:
+        return LayoutType("stack", name, hiders, menu, _STEEP, free, held_out)
 
     return [
         kind("two-boards", "board", "board", free=3),
@@ -110,9 +110,9 @@ def _stack() -> list[Kind]:
     ]
 
 
-def _cover() -> list[Kind]:
-    def kind(name: str, *hiders: Hider, menu: Menu = _AROUND, free: int = 2, held_out: bool = False) -> Kind:
-        return Kind("cover", name, hiders, menu, _MIDDLE, free, held_out)
+def _cover() -> list[LayoutType]:
+    def kind(name: str, *hiders: Hider, menu: Menu = _AROUND, free: int = 2, held_out: bool = False) -> LayoutType:
+        return LayoutType("cover", name, hiders, menu, _MIDDLE, free, held_out)
 
     return [
         kind("two-covers", "cover", "cover", free=3),
@@ -128,12 +128,12 @@ def _cover() -> list[Kind]:
     ]
 
 
-def _composite() -> list[Kind]:
-    def low(name: str, *hiders: Hider, menu: Menu = Menu(), free: int = 1, held_out: bool = False) -> Kind:
-        return Kind("composite", name, hiders, menu, (20.0, 28.0), free, held_out)
+def _composite() -> list[LayoutType]:
+    def low(name: str, *hiders: Hider, menu: Menu = Menu(), free: int = 1, held_out: bool = False) -> LayoutType:
+        return LayoutType("composite", name, hiders, menu, (20.0, 28.0), free, held_out)
 
-    def steep(name: str, *hiders: Hider, menu: Menu = _NARROW, free: int = 1, held_out: bool = False) -> Kind:
-        return Kind("composite", name, hiders, menu, _STEEP, free, held_out)
+    def steep(name: str, *hiders: Hider, menu: Menu = _NARROW, free: int = 1, held_out: bool = False) -> LayoutType:
+        return LayoutType("composite", name, hiders, menu, _STEEP, free, held_out)
 
     return [
         low("screen-and-covers", "screen", "cover", "cover", free=2),
@@ -149,7 +149,7 @@ def _composite() -> list[Kind]:
     ]
 
 
-KINDS: dict[Family, tuple[Kind, ...]] = {
+TYPES: dict[Family, tuple[LayoutType, ...]] = {
     "occlusion": tuple(_occlusion()),
     "stack": tuple(_stack()),
     "cover": tuple(_cover()),

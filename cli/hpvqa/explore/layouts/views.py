@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from hpvqa.explore.layouts.types import Kind
+from hpvqa.explore.layouts.types import LayoutType
 from hpvqa.explore.scene import View
 from hpvqa.scene.camera import look_at
 from hpvqa.scene.spec import CameraSpec, Vec3
@@ -23,7 +23,7 @@ _WIDEST = 75.0
 _TRIES = 20
 
 
-def draw_views(kind: Kind, stride: float, rng: np.random.Generator) -> tuple[View, ...] | None:
+def draw_views(kind: LayoutType, stride: float, rng: np.random.Generator) -> tuple[View, ...] | None:
     """The views of a layout, the first one first; None where no arc fits."""
     menu = kind.menu
     elevation = rng.uniform(*kind.elevation)

@@ -25,8 +25,8 @@ from hpvqa.vlm.families import find_family
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import EngineOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
+from hpvqa.vlm.reading import read
 from hpvqa.vlm.scoring import Candidates, MassCheck, Tokens, candidates, likeliest
-from hpvqa.vlm.values import read
 
 Dtype = Literal["float32", "bfloat16"]
 Options = TypeVar("Options", bound=EngineOptions)

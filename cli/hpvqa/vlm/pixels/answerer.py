@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.errors import UsageError
-from hpvqa.probes.belief import Belief
+from hpvqa.probes.distribution import Distribution
 from hpvqa.record.decode import iter_frames
 from hpvqa.scene.spec import Side
 from hpvqa.tasks import get_task
@@ -72,7 +72,7 @@ def _value(measured: Measured, task: str, about: str) -> Answer:
     kind = get_task(task)
     belief = measured.hidden.get(about)
     said = f"{measured.quantity} {_show(measured.values.get(about))}"
-    return value_answer(kind, Belief.none(kind.grid) if belief is None else belief, said)
+    return value_answer(kind, Distribution.none(kind.grid) if belief is None else belief, said)
 
 
 def _show(value: float | None) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.errors import UsageError
-from hpvqa.probes.belief import Belief
+from hpvqa.probes.distribution import Distribution
 from hpvqa.probes.traces import Moved, Path, Trace
 from hpvqa.record.episode import CameraRecord
 from hpvqa.scene.spec import Thing
@@ -34,7 +34,7 @@ class Measured:
     quantity: str
     values: dict[str, float | None]
     p_left: float
-    hidden: dict[str, Belief] = field(compare=False)
+    hidden: dict[str, Distribution] = field(compare=False)
 
 
 def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float, task: str) -> Measured:
@@ -66,7 +66,7 @@ def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps:
 
 def _look(
     frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float, trace: Trace, things: Sequence[Thing]
-) -> dict[str, Belief]:
+) -> dict[str, Distribution]:
     """What is believed of each thing that is found: what was measured of it, or, of a path, the hidden value."""
     seen = survey(frames, camera, fps)
     if seen is None:
@@ -81,12 +81,12 @@ def _look(
     return {name: belief for name, belief in beliefs.items() if belief is not None}
 
 
-def _p_left(found: dict[str, Belief], names: Sequence[str], values: NDArray[np.float64], rising: bool) -> float:
+def _p_left(found: dict[str, Distribution], names: Sequence[str], values: NDArray[np.float64], rising: bool) -> float:
     """Probability that the first thing has more than the second one, or, where it is alone, more than nothing.
 
     One that was not found may have any value; ``rising`` is whether more was measured of what has more.
     """
-    nothing = Belief.none(values)
+    nothing = Distribution.none(values)
     one = found.get(names[0], nothing)
-    other = found.get(names[1], nothing) if len(names) > 1 else Belief.sure(values, 0.0)
+    other = found.get(names[1], nothing) if len(names) > 1 else Distribution.sure(values, 0.0)
     return one.exceeds(other) if rising else other.exceeds(one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.probes.belief import Belief
+from hpvqa.probes.distribution import Distribution
 from hpvqa.probes.traces import Moved, Turned
 from hpvqa.vlm.pixels.locate import CLEAREST, Solid, find, presence
 from hpvqa.vlm.pixels.table import Survey
@@ -18,7 +18,7 @@ _SHARPNESS = 40.0
 """How much likelier a place is that looks wholly like the thing than one that does not at all, as a logarithm."""
 
 
-def displacement(seen: Survey, moved: Moved, solid: Solid) -> Belief | None:
+def displacement(seen: Survey, moved: Moved, solid: Solid) -> Distribution | None:
     """How far a thing went along x [m]; None where it is not found."""
     place = find(seen.start, seen.end, seen.view, solid)
     if place is None:
@@ -35,7 +35,7 @@ def displacement(seen: Survey, moved: Moved, solid: Solid) -> Belief | None:
     return _belief(moved.values, np.stack(both)) if after.max() >= CLEAREST else None
 
 
-def turn(seen: Survey, turned: Turned, solid: Solid) -> Belief | None:
+def turn(seen: Survey, turned: Turned, solid: Solid) -> Distribution | None:
     """By how much a thing is turned at the end [rad]; None where it is not found."""
     place = find(seen.start, seen.end, seen.view, solid)
     if place is None:
@@ -50,6 +50,6 @@ def turn(seen: Survey, turned: Turned, solid: Solid) -> Belief | None:
     return _belief(turned.values, after) if after.max() >= CLEAREST else None
 
 
-def _belief(values: NDArray[np.float64], scores: NDArray[np.float64]) -> Belief:
+def _belief(values: NDArray[np.float64], scores: NDArray[np.float64]) -> Distribution:
     """What scores of places say, shape (values, places)."""
-    return Belief.from_log(values, np.logaddexp.reduce(_SHARPNESS * scores, axis=1))
+    return Distribution.from_log(values, np.logaddexp.reduce(_SHARPNESS * scores, axis=1))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.probes.belief import Belief
+from hpvqa.probes.distribution import Distribution
 from hpvqa.probes.traces import Path
 from hpvqa.scene.spec import Thing
 from hpvqa.vlm.pixels.locate import Solid, find, presence
@@ -113,7 +113,7 @@ class Ruler:
 
 def values_of(
     seen: Survey, frames: Iterable[NDArray[np.uint8]], fps: float, path: Path, things: Sequence[Thing]
-) -> dict[str, Belief]:
+) -> dict[str, Distribution]:
     """The hidden value of each thing that was found, by its path."""
     ruler = Ruler.of(path)
     found = {thing.name: _stand(seen, path, Solid.of(thing, path.base)) for thing in things}
@@ -151,7 +151,7 @@ def _stand(seen: Survey, path: Path, solid: Solid) -> _Stand | None:
     return _Stand(place, [number for number, score in scores.items() if score >= _STILL_THERE * scores[0]])
 
 
-def _value(ruler: Ruler, strips: Strip, resting: list[int], fps: float, path: Path) -> Belief | None:
+def _value(ruler: Ruler, strips: Strip, resting: list[int], fps: float, path: Path) -> Distribution | None:
     # Light and shadow change as the robot moves, so the thing may have more than one look.
     looks: list[Strip] = []
     for number in resting:
@@ -162,7 +162,7 @@ def _value(ruler: Ruler, strips: Strip, resting: list[int], fps: float, path: Pa
     evidence = support(alike, ruler.below, np.arange(len(strips)) / fps, path)
     if evidence.max() < _LEAST_SUPPORT:
         return None
-    return Belief.from_log(path.values, np.logaddexp.reduce(_SHARPNESS * evidence, axis=0))
+    return Distribution.from_log(path.values, np.logaddexp.reduce(_SHARPNESS * evidence, axis=0))
 
 
 def support(alike: NDArray[np.float32], rest: int, times: NDArray[np.float64], path: Path) -> NDArray[np.float64]:

@@ -27,9 +27,9 @@ from hpvqa.vlm.backends.openai.served import Served, find_served
 from hpvqa.vlm.backends.openai.trial import ServerSetup, expected, stretches, try_out
 from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
+from hpvqa.vlm.reading import read
 from hpvqa.vlm.scoring import MassCheck
 from hpvqa.vlm.thoughts import spoken
-from hpvqa.vlm.values import read
 
 _ROUNDS = 4
 """Queries at once, in requests at once: the slowest request of a batch keeps the others waiting, so not too few."""

@@ -13,9 +13,9 @@ from hpvqa.vlm.backends.openai.failures import IncompleteError
 from hpvqa.vlm.backends.openai.packing import Sent
 from hpvqa.vlm.backends.openai.replies import ROUNDING, ChatReply
 from hpvqa.vlm.protocol import Answer
+from hpvqa.vlm.reading import parse_value
 from hpvqa.vlm.scoring import Candidates, Tokens, begins_with_choice, likeliest, parse_choice
 from hpvqa.vlm.thoughts import is_thought, spoken
-from hpvqa.vlm.values import parse_value
 
 Chat = Callable[..., Awaitable[ChatReply]]
 """``chat(sent, **fields)``: what the model replies to a query, with further fields in the request."""

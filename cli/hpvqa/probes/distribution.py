@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Belief:
+class Distribution:
     """A probability for each value.
 
     Attributes:
@@ -21,18 +21,18 @@ class Belief:
     probability: NDArray[np.float64]
 
     @classmethod
-    def from_log(cls, values: NDArray[np.float64], log_weight: NDArray[np.float64]) -> Belief:
+    def from_log(cls, values: NDArray[np.float64], log_weight: NDArray[np.float64]) -> Distribution:
         """Normalise logarithms of weights."""
         weight = np.exp(log_weight - log_weight.max())
         return cls(values, weight / weight.sum())
 
     @classmethod
-    def none(cls, values: NDArray[np.float64]) -> Belief:
+    def none(cls, values: NDArray[np.float64]) -> Distribution:
         """Nothing is known: all values are equally likely."""
         return cls.from_log(values, np.zeros(len(values)))
 
     @classmethod
-    def sure(cls, values: NDArray[np.float64], value: float) -> Belief:
+    def sure(cls, values: NDArray[np.float64], value: float) -> Distribution:
         """All is known: it is the value of the grid that is nearest to this one."""
         probability = np.zeros(len(values))
         probability[np.abs(values - value).argmin()] = 1.0
@@ -49,12 +49,12 @@ class Belief:
         below = np.cumsum(self.probability) - self.probability / 2
         return float(np.interp(share, below, self.values))
 
-    def exceeds(self, other: Belief) -> float:
+    def exceeds(self, other: Distribution) -> float:
         """Probability that this quantity is larger than another one on the same grid; a draw counts half."""
         below = np.cumsum(other.probability) - other.probability / 2
         return min(float(self.probability @ below), 1.0)
 
-    def cause(self, values: NDArray[np.float64], expected: NDArray[np.float64], sharpness: float) -> Belief:
+    def cause(self, values: NDArray[np.float64], expected: NDArray[np.float64], sharpness: float) -> Distribution:
         """What is believed of a property that this quantity follows from.
 
         Args:
@@ -64,4 +64,4 @@ class Belief:
         """
         off = (self.values - expected[:, None]) / sharpness
         seen = np.log(np.maximum(self.probability, 1e-300))
-        return Belief.from_log(values, np.logaddexp.reduce(seen - off**2 / 2, axis=1))
+        return Distribution.from_log(values, np.logaddexp.reduce(seen - off**2 / 2, axis=1))
