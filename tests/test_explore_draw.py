@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hpvqa.commands.param_types import NamesType
 from hpvqa.errors import UsageError
 from hpvqa.explore.belief.plan import gains, greedy, look_ahead, play, rates
 from hpvqa.explore.draw import STEPS, type_of
-from hpvqa.explore.folder import families
 from hpvqa.explore.game import Game
 from hpvqa.explore.layouts.types import TYPES
 from hpvqa.explore.scene import FAMILIES, Action, Family, Scene, read_scene, scene_file, write_scene
@@ -130,7 +130,8 @@ def test_what_does_not_fit_together_is_refused(changes: dict[str, object], messa
 
 
 def test_families_by_name() -> None:
-    assert families("all") == FAMILIES
-    assert families("cover, stack") == ("stack", "cover")
+    families = NamesType("family", FAMILIES)
+    assert families.convert("all", None, None) == FAMILIES
+    assert families.convert("cover, stack", None, None) == ("stack", "cover")
     with pytest.raises(UsageError, match="There is no family 'covers'"):
-        families("covers")
+        families.convert("covers", None, None)

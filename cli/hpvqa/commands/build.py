@@ -8,10 +8,10 @@ import click
 
 from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options
-from hpvqa.commands.param_types import FormsType, Whole
+from hpvqa.commands.param_types import NamesType, Whole
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe
-from hpvqa.tasks.base import Form
+from hpvqa.tasks.base import FORMS, Form
 
 
 @click.command(
@@ -37,7 +37,7 @@ Examples:
 @click.option(
     "--questions",
     metavar="FORM,...",
-    type=FormsType(),
+    type=NamesType("form of question", FORMS),
     default="compare",
     show_default=True,
     help="What is asked of each clip. compare: which of two has more of the hidden property; this is always asked. "

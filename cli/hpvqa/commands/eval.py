@@ -8,11 +8,11 @@ import click
 
 from hpvqa.commands.common import camera_option, dataset_option, json_option, split_names, task_option
 from hpvqa.commands.model_options import model_options
-from hpvqa.commands.param_types import FormsType, Whole
+from hpvqa.commands.param_types import NamesType, Whole
 from hpvqa.dataset.splits import Selection
 from hpvqa.errors import INTERRUPTED
 from hpvqa.evaluate.conditions import CONDITIONS
-from hpvqa.tasks.base import Form
+from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.choice import ModelChoice
 
 
@@ -49,7 +49,7 @@ the run was interrupted.
 @click.option(
     "--questions",
     metavar="FORM,...",
-    type=FormsType(),
+    type=NamesType("form of question", FORMS),
     help="Which questions of the data set, compare or value, or both with a comma between them.  [default: all]",
 )
 @click.option("--limit", type=Whole(min=1), help="Only so many rows, the first ones.  [default: all]")

@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.commands.explore_options import family_option
 from hpvqa.commands.explore_play import command as play
 from hpvqa.commands.explore_report import command as report
 from hpvqa.commands.explore_run import command as run
 from hpvqa.commands.param_types import Whole
-from hpvqa.errors import printable
+from hpvqa.errors import INTERRUPTED, printable
+from hpvqa.explore.scene import Family
 
 
 @click.group(
@@ -34,12 +36,7 @@ command.add_command(report)
 
 
 @command.command()
-@click.option(
-    "--family",
-    default="all",
-    show_default=True,
-    help="Which scenes: occlusion, stack, cover, composite, several with commas between them, or all.",
-)
+@family_option
 @click.option(
     "--scenes",
     type=Whole(4, 2**31 - 1),
@@ -51,24 +48,38 @@ command.add_command(report)
 @click.option("--seed", type=Whole(0, 2**63 - 1), default=0, show_default=True, help="Seed of all scenes.")
 @click.option("--workers", type=Whole(min=1), help="How many processes.  [default: one for each core]")
 @json_option
-def draw(family: str, scenes: int, out: Path, seed: int, workers: int | None, as_json: bool) -> None:
+@click.pass_context
+def draw(
+    ctx: click.Context,
+    families: tuple[Family, ...],
+    scenes: int,
+    out: Path,
+    seed: int,
+    workers: int | None,
+    as_json: bool,
+) -> None:
     """Draw scenes, check each in the simulator, and write those that pass.
 
     Scenes that are there already are kept: run the same command again to go on after an interrupt, or with more scenes.
     """
+    import time
+
     from hpvqa.errors import UsageError
-    from hpvqa.explore.folder import Worlds, draw, families
+    from hpvqa.explore.folder import Worlds, draw
+    from hpvqa.progress.console import PlainConsole
+    from hpvqa.progress.reporter import reporting
     from hpvqa.sim import prepare
 
     if scenes % 4:
         raise UsageError(f"--scenes must be a multiple of four, not {scenes}: scenes come in groups of four")
-    worlds = Worlds(seed=seed, families=families(family), scenes=scenes)
-    prepare("mujoco", draws=True, tell=lambda line: click.echo(line, err=True))
-
-    def tell(done: int, wanted: int) -> None:
-        click.echo(f"{done} of {wanted} scenes", err=True)
-
-    draw(out, worlds, workers or len(os.sched_getaffinity(0)), tell)
+    worlds = Worlds(seed=seed, families=families, scenes=scenes)
+    try:
+        with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
+            prepare("mujoco", draws=True, tell=reporter.note)
+            draw(out, worlds, workers or len(os.sched_getaffinity(0)), reporter)
+    except KeyboardInterrupt:
+        click.echo("Interrupted; run the same command again to go on.", err=True)
+        ctx.exit(INTERRUPTED)
     if as_json:
         click.echo(json.dumps({"worlds": str(out), **worlds.model_dump(mode="json")}, indent=2))
     else:

@@ -10,10 +10,13 @@ from typing import Any
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.commands.explore_options import family_option, worlds_option
 from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import BackendType, ModelType
 from hpvqa.commands.param_types import Whole
 from hpvqa.errors import INTERRUPTED
+from hpvqa.explore.runs.folder import Split
+from hpvqa.explore.scene import Family
 from hpvqa.vlm.options import ServerOptions, TransformersOptions
 
 _OF_MODELS: dict[str, Callable[[Any], Any]] = {
@@ -62,9 +65,7 @@ A run that was interrupted, or whose server has gone, goes on when the same comm
 were not played to their end are played anew. A server's key is read from HPVQA_API_KEY or OPENAI_API_KEY.
 """,
 )
-@click.option(
-    "--worlds", type=click.Path(path_type=Path), default=Path("worlds"), show_default=True, help="Folder of the scenes."
-)
+@worlds_option
 @click.option("--agent", metavar="NAME", help="A rule in place of a model; a wrong name is answered with the nearest.")
 @_model_options
 @click.option(
@@ -76,7 +77,7 @@ were not played to their end are played anew. A server's key is read from HPVQA_
     "letters.",
 )
 @click.option("--train", type=click.Path(path_type=Path), help="Folder of other scenes, for agents that learn.")
-@click.option("--family", default="all", show_default=True, help="Which scenes, with commas between them.")
+@family_option
 @click.option(
     "--split",
     type=click.Choice(["all", "held-out", "known"]),
@@ -97,8 +98,8 @@ def command(
     said: dict[str, Any],
     condition: str,
     train: Path | None,
-    family: str,
-    split: str,
+    families: tuple[Family, ...],
+    split: Split,
     limit: int | None,
     workers: int,
     seed: int,
@@ -113,29 +114,16 @@ def command(
     import time
 
     from hpvqa.commands.grid_table import print_grid
-    from hpvqa.explore.runs.session import play_worlds
+    from hpvqa.explore.runs.session import RunChoice, play_worlds
     from hpvqa.explore.scores.report import report
     from hpvqa.explore.scores.tables import grids
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
+    choice = RunChoice(worlds, condition, families, split, limit, workers, seed, out)
     try:
         with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
-            folder = play_worlds(
-                worlds,
-                reporter,
-                agent=agent,
-                said=said,
-                condition=condition,
-                train=train,
-                families=family,
-                split=split,
-                limit=limit,
-                workers=workers,
-                seed=seed,
-                out=out,
-                environ=os.environ,
-            )
+            folder = play_worlds(choice, reporter, agent=agent, said=said, train=train, environ=os.environ)
     except KeyboardInterrupt:
         click.echo("Interrupted; run the same command again to go on.", err=True)
         ctx.exit(INTERRUPTED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from hpvqa.errors import UsageError, nearest
 from hpvqa.tasks import TASKS, get_task
-from hpvqa.tasks.base import FORMS, Form
 
 
 class TaskType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
@@ -31,27 +30,38 @@ class TaskType(click.ParamType):  # type: ignore[type-arg] # generic from click 
         return [CompletionItem(name) for name in TASKS if name.startswith(incomplete)]
 
 
-class FormsType(click.ParamType):  # type: ignore[type-arg]
-    """Forms of questions, with commas between them; each once, in the usual order."""
+class NamesType(click.ParamType):  # type: ignore[type-arg]
+    """Some of a few known names, with commas between them, or the word all; each once, in the usual order.
 
-    name = "FORM,..."
+    Args:
+        what: What they name, for an unknown one.
+        known: All of them.
+    """
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Form, ...]:
+    name = "NAME,..."
+
+    def __init__(self, what: str, known: Sequence[str]) -> None:
+        self._what = what
+        self._known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Check the names."""
         if isinstance(value, tuple):
             return value
         names = {name.strip() for name in str(value).split(",")} - {""}
-        for name in sorted(names - set(FORMS)):
-            raise UsageError(f"There is no form of question {name!r}; {nearest(name, FORMS)}")
         if not names:
             self.fail("it names nothing", param, ctx)
-        return tuple(form for form in FORMS if form in names)
+        if names == {"all"}:
+            return tuple(self._known)
+        for name in sorted(names - set(self._known)):
+            raise UsageError(f"There is no {self._what} {name!r}; {nearest(name, self._known)}")
+        return tuple(name for name in self._known if name in names)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Complete their names."""
         done, _, begun = incomplete.rpartition(",")
         before = f"{done}," if done else ""
-        return [CompletionItem(before + name) for name in FORMS if name.startswith(begun)]
+        return [CompletionItem(before + name) for name in self._known if name.startswith(begun)]
 
 
 class ResolutionType(click.ParamType):  # type: ignore[type-arg]

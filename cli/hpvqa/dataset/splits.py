@@ -1,8 +1,9 @@
 """Which episodes are for training and which for evaluation.
 
-An episode is in one split with all its views. Each split of each task holds as many left as right answers, and within
-both the side that goes first is as even as can be, so that neither tells the answer. Episodes are picked by a random
-number of their own, keyed by (task, index): the same whatever else was collected, and in whatever order.
+An episode is in one split with all its views. Each split of each task holds left and right answers as evenly as its
+episodes allow, and within both the thing that goes first is as even as can be, so that neither tells the answer.
+Episodes are picked by a random number of their own, keyed by (task, index): the same whatever else was collected, and
+in whatever order. Episodes of a shift are all for evaluation.
 """
 
 from __future__ import annotations

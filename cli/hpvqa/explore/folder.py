@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
-from hpvqa.errors import RunError, UsageError, nearest
+from hpvqa.errors import RunError, UsageError
 from hpvqa.explore.check import trouble
 from hpvqa.explore.draw import GROUP, draw_group
 from hpvqa.explore.rays import PIXELS
-from hpvqa.explore.scene import FAMILIES, SCENE_VERSION, Family, read_scene, scene_file, write_scene
+from hpvqa.explore.scene import SCENE_VERSION, Family, read_scene, scene_file, write_scene
 from hpvqa.explore.world import SceneWorld
-from hpvqa.files import check_target, read_bytes, write_json
+from hpvqa.files import check_target, locked, read_bytes, write_json
 from hpvqa.plain import Model, explain
 from hpvqa.processes import Workers, exit_with_parent
+from hpvqa.progress.reporter import Reporter
 
 WORLDS_FILE = "worlds.json"
+LOCK_FILE = ".lock"
 _ENVIRONMENT = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}
 
 
@@ -35,21 +37,6 @@ class Worlds(Model):
         """Family and number of every group, in the order in which they are drawn."""
         for number in range(self.scenes // GROUP):
             yield self.families[number % len(self.families)], number // len(self.families)
-
-
-def families(names: str) -> tuple[Family, ...]:
-    """The families that a list of names means, with commas between them.
-
-    Raises:
-        UsageError: There is no such family.
-    """
-    if names == "all":
-        return FAMILIES
-    wanted = [name.strip() for name in names.split(",")]
-    for name in wanted:
-        if name not in FAMILIES:
-            raise UsageError(f"There is no family {name!r}; {nearest(name, FAMILIES)}")
-    return tuple(family for family in FAMILIES if family in wanted)
 
 
 def read_worlds(folder: Path) -> Worlds:
@@ -70,20 +57,26 @@ def read_worlds(folder: Path) -> Worlds:
         raise UsageError(f"{path} is damaged or of another version ({explain(error)})") from None
 
 
-def draw(folder: Path, worlds: Worlds, workers: int, tell: Callable[[int, int], None]) -> None:
+def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> None:
     """Draw all scenes that a folder lacks.
 
     Args:
         folder: Where; a new one, or one that was begun with the same seed and families.
         worlds: What it should hold.
         workers: How many processes draw.
-        tell: Told how many scenes there are, and how many there should be, whenever some were drawn.
+        reporter: Told of every scene.
 
     Raises:
         UsageError: The folder cannot be used, or a scene in it is damaged.
-        RunError: A worker died, or no scene of a group passed all checks.
+        RunError: A worker died, no scene of a group passed all checks, or another process draws there.
     """
     check_target(folder, folder=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / LOCK_FILE):
+        _draw(folder, worlds, workers, reporter)
+
+
+def _draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> None:
     if (folder / WORLDS_FILE).exists():
         there = read_worlds(folder)
         if (there.seed, there.families) != (worlds.seed, worlds.families):
@@ -91,25 +84,26 @@ def draw(folder: Path, worlds: Worlds, workers: int, tell: Callable[[int, int], 
                 f"{folder} holds scenes of seed {there.seed} and of {', '.join(there.families)}; choose another folder"
             )
         worlds = worlds.model_copy(update={"scenes": max(worlds.scenes, there.scenes)})
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / WORLDS_FILE, worlds.model_dump(mode="json"))
     missing = [job for job in worlds.groups() if not _is_there(folder, *job)]
-    done = worlds.scenes // GROUP - len(missing)
-    tell(GROUP * done, worlds.scenes)
+    reporter.start("draw", "scenes", worlds.scenes, worlds.scenes - GROUP * len(missing))
     if not missing:
+        reporter.done()
         return
     processes = Workers(min(workers, len(missing)), _initialize, (), _ENVIRONMENT)
     try:
-        running: set[Future[None]] = set()
+        running: dict[Future[None], tuple[Family, int]] = {}
         while missing or running:
             while missing and len(running) < workers:
-                running.add(processes.submit(draw_into, folder, *missing.pop(0), worlds.seed))
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
+                job = missing.pop(0)
+                running[processes.submit(draw_into, folder, *job, worlds.seed)] = job
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
                 future.result()
-                done += 1
-            tell(GROUP * done, worlds.scenes)
+                family, group = running.pop(future)
+                for number in range(GROUP):
+                    reporter.item(scene_file(Path(), family, GROUP * group + number).as_posix())
         processes.close()
+        reporter.done()
     except BrokenExecutor:
         raise RunError("A worker ended unexpectedly; run the same command again, finished scenes are kept") from None
     finally:

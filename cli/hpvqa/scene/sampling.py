@@ -103,8 +103,8 @@ def _generator(seed: int, *key: int) -> np.random.Generator:
 def side_and_order(task_id: int, seed: int, index: int) -> tuple[Side, Side]:
     """The side with the larger hidden value, and the side that goes first.
 
-    Every block of four holds each combination once, and every pair in it each answer once, so that any even number of
-    episodes has as many left as right answers.
+    Every block of four holds each combination once, and every pair in it each answer once: the first episodes of a
+    collection, if their number is even, have as many left as right answers. Failed ones are missing from a data set.
     """
     flips = _generator(seed, task_id, _BLOCK_KEY, index // 4).integers(2, size=4)
     pair, place = divmod(index % 4, 2)
