@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hpvqa.explore.runs.record import Ending, OptionRecord, Played, StepRecord, Truth
 from hpvqa.explore.scene import Action
@@ -125,6 +128,16 @@ def test_calibration_is_perfect_where_probabilities_are_the_exact_ones() -> None
     assert off.brier.value == pytest.approx(0.75**2 * 2)
     assert off.divergence.value == pytest.approx(2.0)
     assert calibration([scene(0, step("A", SURE))]) is None
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1), st.integers(0, 5)), min_size=1, max_size=20),
+    st.integers(0, 2**32 - 1).map(random.Random),
+)
+def test_the_order_of_rows_does_not_matter(rows: list[tuple[float, int, int]], chance: random.Random) -> None:
+    found = ratio(*zip(*rows, strict=True))
+    assert ratio(*zip(*chance.sample(rows, len(rows)), strict=True)) == found
 
 
 def test_a_ratio_has_an_interval_over_groups() -> None:

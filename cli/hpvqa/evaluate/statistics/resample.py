@@ -1,4 +1,4 @@
-"""Medians and rank correlations of rows that come in clusters, with intervals by the cluster bootstrap.
+"""Medians, ratios and rank correlations of rows that come in clusters, with intervals by the cluster bootstrap.
 
 Each statistic takes weights, a matrix with a line a resample: how often each row was drawn. So all resamples are worked
 out at once.
@@ -26,6 +26,13 @@ def median(rows: Array, weights: Array) -> Array:
     order = np.argsort(rows, kind="stable")
     below = np.cumsum(weights[:, order], axis=1)
     return np.asarray(rows[order][np.argmax(2 * below >= below[:, -1:], axis=1)])
+
+
+def ratio(rows: Array, weights: Array) -> Array:
+    """The sum of the first column over that of the second, rows of shape (n, 2); NaN where the latter is 0."""
+    over, under = (weights @ rows).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(under > 0, over / under, np.nan)
 
 
 def rank_correlation(rows: Array, weights: Array) -> Array:
@@ -69,10 +76,13 @@ def measured(
     """
     if not len(rows):
         return None, None
+    numbers = _in_order(rows, number_clusters(clusters))
+    # Sums of floats depend on the order in their last digit.
+    order = np.lexsort((*rows.reshape(len(rows), -1).T, numbers))
+    rows, numbers = rows[order], numbers[order]
     value = float(statistic(rows, np.ones((1, len(rows))))[0])
     if not np.isfinite(value):
         return None, None
-    numbers = _in_order(rows, number_clusters(clusters))
     count = int(numbers.max()) + 1
     if count < 2:
         return value, None

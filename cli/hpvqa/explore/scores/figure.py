@@ -10,11 +10,10 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 
 from hpvqa.evaluate.statistics.combine import mean_interval
-from hpvqa.evaluate.statistics.interval import LEVEL, RESAMPLES, accuracy_interval, number_clusters, tails
+from hpvqa.evaluate.statistics.interval import Method, accuracy_interval
+from hpvqa.evaluate.statistics.resample import measured
+from hpvqa.evaluate.statistics.resample import ratio as weighed_ratio
 from hpvqa.plain import Model
-
-_FEWEST = 2
-"""Of fewer groups no interval can be had by resampling."""
 
 
 class Figure(Model):
@@ -24,7 +23,7 @@ class Figure(Model):
     low: float | None = Field(default=None, description="Where its interval of 95 % begins; null: there is none.")
     high: float | None = Field(default=None, description="Where it ends.")
     n: int = Field(description="Of how many scenes or decisions.")
-    method: Literal["cluster bootstrap", "Clopper-Pearson", "Wilson", "none"]
+    method: Method | Literal["none"]
 
 
 def share(true: Sequence[bool], clusters: Sequence[Hashable]) -> Figure | None:
@@ -72,18 +71,10 @@ def ratio(over: ArrayLike, under: ArrayLike, clusters: Sequence[Hashable], seed:
     Returns:
         The ratio; None where the lower sum is 0.
     """
-    top, bottom = np.asarray(over, float), np.asarray(under, float)
-    if bottom.sum() <= 0:
+    rows = np.stack([np.asarray(over, float), np.asarray(under, float)], axis=1)
+    value, interval = measured(weighed_ratio, rows, clusters, seed=seed)
+    if value is None:
         return None
-    value = float(top.sum() / bottom.sum())
-    numbers = number_clusters(clusters)
-    sums = np.stack([np.bincount(numbers, one) for one in (top, bottom)], axis=1)
-    count = len(sums)
-    if count < _FEWEST:
-        return Figure(value=value, n=len(top), method="none")
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES) @ sums
-    drawn = drawn[drawn[:, 1] > 0]
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], tails(LEVEL, count))
-    return Figure(
-        value=value, low=min(float(low), value), high=max(float(high), value), n=len(top), method="cluster bootstrap"
-    )
+    if interval is None:
+        return Figure(value=value, n=len(rows), method="none")
+    return Figure(value=value, low=interval.low, high=interval.high, n=len(rows), method=interval.method)
