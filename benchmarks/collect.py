@@ -3,6 +3,7 @@
 Run with no arguments on an otherwise idle machine; takes about a quarter of an hour on two cores without a GPU. Prints
 a readable account while it goes, and all figures as one line of JSON last. Ratios are taken within one run, for these
 are what holds from machine to machine.
+With ``against CHECKOUT`` it collects with this checkout and with another one in turn, and prints the ratios.
 """
 
 from __future__ import annotations
@@ -206,6 +207,42 @@ def measure_memory() -> dict[str, float]:
     return {"worker_peak_mb": peak, "worker_growth_5th_to_50th": sizes[49] / sizes[4] - 1}
 
 
+def collected(checkout: Path, resolution: tuple[int, int]) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and peak megabytes of one worker that collects push and drop with a checkout's code."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = f"push drop --episodes 1 --resolution {resolution[0]}x{resolution[1]} --workers 1 --out {folder}/data"
+        command = [sys.executable, "-m", "hpvqa", "collect", *options.split()]
+        # A shell waits for the command, so that its children's peak is this command's and no other's.
+        account = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, capture_output=True); "
+        account += "used = resource.getrusage(resource.RUSAGE_CHILDREN); "
+        account += "print(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6)"
+        environment = os.environ | {"PYTHONPATH": str(checkout / "cli")}
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", account, *command], check=True, capture_output=True, text=True, env=environment
+        )
+        wall = time.perf_counter() - start
+        seconds, peak = done.stdout.split()
+        return wall, float(seconds), float(peak)
+
+
+def measure_against(other: Path, rounds: int = 3) -> dict[str, float]:
+    """This checkout over another one: the same command, the two in turn, the median of the rounds' ratios."""
+    found = {}
+    for resolution in RESOLUTIONS:
+        ratios = []
+        for round_ in range(rounds):
+            pair = {
+                checkout: collected(checkout, resolution) for checkout in (Path.cwd(), other)[:: 1 - 2 * (round_ % 2)]
+            }
+            ratios.append([here / there for here, there in zip(pair[Path.cwd()], pair[other], strict=True)])
+            print(f"{resolution}: {ratios[-1]} of {pair[other]}", file=sys.stderr, flush=True)
+        name = f"{resolution[0]}x{resolution[1]}"
+        for what, values in zip(("wall", "cpu", "peak_memory"), zip(*ratios, strict=True), strict=True):
+            found[f"{what}_ratio_{name}"] = median(values)
+    return found
+
+
 def measure_help() -> dict[str, float]:
     def once() -> float:
         start = time.perf_counter()
@@ -242,6 +279,9 @@ MEASUREMENTS = {
 
 
 def main() -> None:
+    if len(sys.argv) > 2 and sys.argv[1] == "against":
+        print(json.dumps(measure_against(Path(sys.argv[2]).resolve())))
+        return
     if len(sys.argv) > 1:
         print(json.dumps(MEASUREMENTS[sys.argv[1]]()))
         return

@@ -51,6 +51,13 @@ def seen(simulator: MujocoSimulator, camera: CameraSpec) -> NDArray[np.uint8]:
     return simulator.render(camera).copy()
 
 
+def view_of(simulator: MujocoSimulator, spec: EpisodeSpec, camera: CameraSpec) -> object:
+    """What is kept of a camera's picture of an episode."""
+    seen(placed(simulator, spec), camera)
+    assert simulator._renderer is not None
+    return simulator._renderer._views.of(camera)
+
+
 def labels(simulator: MujocoSimulator, camera: CameraSpec) -> NDArray[np.uint8]:
     return simulator.segment(camera)
 
@@ -216,6 +223,35 @@ def test_nothing_of_an_earlier_picture_is_left(simulator: MujocoSimulator) -> No
     for camera in spec.cameras:
         assert np.array_equal(seen(simulator, camera), seen(fresh, camera)), camera.name
     fresh.close()
+
+
+def test_what_stands_still_is_kept_as_long_as_it_looks_the_same(simulator: MujocoSimulator) -> None:
+    spec = sample("push", 0)
+    camera = spec.cameras[0]
+    same = sample("push", 1).model_copy(update={"room": spec.room, "light": spec.light, "cameras": spec.cameras})
+    darker = tuple(value / 2 for value in spec.room.table)
+    painted_anew = same.model_copy(update={"room": spec.room.model_copy(update={"table": darker})})
+    moved = same.model_copy(update={"light": spec.light.model_copy(update={"position": (0.0, 1.0, 1.4)})})
+    kept = view_of(simulator, spec, camera)
+    assert view_of(simulator, same, camera) is kept
+    for other in (painted_anew, moved):
+        assert view_of(simulator, other, camera) is not view_of(simulator, same, camera)
+        fresh = open_simulator(SIZE)
+        assert isinstance(fresh, MujocoSimulator)
+        assert np.array_equal(seen(placed(simulator, other), camera), seen(placed(fresh, other), camera))
+        fresh.close()
+
+
+@tasks
+def test_a_viewer_sees_what_a_camera_of_the_episode_sees_in_its_place(task: str, simulator: MujocoSimulator) -> None:
+    spec = sample(task, 4)
+    unnamed = spec.model_copy(update={"cameras": spec.cameras[:1]})
+    for camera in spec.cameras[1:]:
+        named_, viewer = (seen(placed(simulator, one), camera).astype(int) for one in (spec, unnamed))
+        apart = np.abs(named_ - viewer).max(axis=2)
+        # Where there is a grain in the surface, one ray a pixel may see another fibre.
+        assert apart.mean() < 1.0, camera.name
+        assert (apart > 12).mean() < 0.01, camera.name
 
 
 def test_any_number_of_cameras_draws(simulator: MujocoSimulator) -> None:

@@ -20,6 +20,28 @@ _FORMATS = {
 }
 
 
+Pixels = tuple[int, int, int, int]
+"""A rectangle of a picture: left, bottom, right, top; the last two are just outside."""
+
+
+def rectangle(pixels: Pixels) -> tuple[int, int, int, int]:
+    """The same as OpenGL wants it: left, bottom, width, height."""
+    left, low, right, high = pixels
+    return left, low, right - left, high - low
+
+
+def read(pixels: Pixels, into: NDArray[np.uint8]) -> None:
+    """Copy pixels of what is drawn into the same place of a picture, shape (height, width, 3), upside down."""
+    for name, value in (
+        (GL.GL_PACK_ALIGNMENT, 1),
+        (GL.GL_PACK_ROW_LENGTH, into.shape[1]),
+        (GL.GL_PACK_SKIP_PIXELS, pixels[0]),
+        (GL.GL_PACK_SKIP_ROWS, pixels[1]),
+    ):
+        GL.glPixelStorei(name, value)
+    GL.glReadPixels(*rectangle(pixels), GL.GL_RGB, GL.GL_UNSIGNED_BYTE, into)
+
+
 def cover_all() -> None:
     """Run the program in use, whose vertex shader is ``screen.vert``, for every pixel."""
     GL.glBindVertexArray(0)

@@ -11,54 +11,29 @@ import math
 import warnings
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from OpenGL import GL
 
-from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.scene.color import linear
 from hpvqa.scene.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF, WALL_TOP
-from hpvqa.scene.spec import PLAIN, SURFACES, CameraSpec, WorldSpec
+from hpvqa.scene.spec import CameraSpec, WorldSpec
 from hpvqa.sim.render.context import Context
-from hpvqa.sim.render.gl import Program, Shape, Target, Texture, cover_all, largest_texture
-from hpvqa.sim.render.lights import INSET, LAMP_RADIUS, WORK_CENTER, Lights
-from hpvqa.sim.render.matrices import perspective, world_to
+from hpvqa.sim.render.gl import Pixels, Program, Shape, Target, Texture, cover_all, largest_texture, read, rectangle
+from hpvqa.sim.render.lights import Lights
 from hpvqa.sim.render.parts import Part, packed
-from hpvqa.sim.render.still import BOXES, box_colors, boxes, occluder
+from hpvqa.sim.render.still import occluder
+from hpvqa.sim.render.views import SMALL, View, Views
 
 Array = NDArray[np.float64]
-Pixels = tuple[int, int, int, int]
 
-_FAR = 14.0
 _MOST_THINGS = 16
-_MOST_VIEWERS = 8
-"""Of so many cameras that the episode does not name, the still parts are kept."""
-_FINEST, _FINER = 0.0015, 0.005
-"""Up to this many metres a pixel, what moves is drawn at its finest and second finest level of detail."""
-_STILL_SAMPLES = (4, 3)
-"""Rays a pixel for what stands still, along one side: in small and in large pictures."""
 _FINE = (2.0, 1.5)
 """How much finer than the picture what moves is drawn, along one side: in small and in large pictures."""
-_SMALL = 320 * 240
 _NEAREST = 0.05
 """What is nearer to a camera than this [m], or behind it, could be anywhere in the picture."""
-
-
-@dataclass
-class _View:
-    """What one camera sees that stands still, and what is needed to draw over it."""
-
-    eye: Array
-    turned: Array
-    focal: float
-    matrix: Array
-    level: int
-    seen: Texture
-    lookup: Texture
-    image: NDArray[np.uint8]
 
 
 class Renderer:
@@ -74,7 +49,7 @@ class Renderer:
     def __init__(self, context: Context, robot: Sequence[Part], width: int, height: int) -> None:
         self._context = context
         self._size = (width, height)
-        self._fine = _FINE[width * height > _SMALL]
+        self._fine = _FINE[width * height > SMALL]
         if self._fine * max(width, height) > largest_texture():
             self._fine = 1.0
             warnings.warn(
@@ -84,7 +59,6 @@ class Renderer:
             )
         self._robot = list(robot)
         self._capacity = len(self._robot) + _MOST_THINGS
-        self._rooms: dict[bool, Program] = {}
         self._depths = Program("depth.vert", "depth.frag", PARTS=self._capacity)
         self._bodies: dict[bool, Program] = {}
         self._labels = Program("movers.vert", "label.frag", PARTS=self._capacity)
@@ -99,7 +73,7 @@ class Renderer:
         self._small = Texture(GL.GL_RGBA8, (width, height))
         self._labels_target = Target([self._small], Texture(GL.GL_DEPTH_COMPONENT24, (width, height)))
         self._out_target = Target([self._small])
-        self._views: dict[CameraSpec, _View] = {}
+        self._views = Views(self._lights, self._size)
         self._spec: WorldSpec | None = None
         self._colors = np.zeros((self._capacity, 4))
         self._label_colors = np.zeros((self._capacity, 4))
@@ -120,7 +94,8 @@ class Renderer:
             things: What there is besides the robot.
         """
         self._context.make_current()
-        self._forget()
+        if self._things is not None:
+            self._things.free()
         self._spec = spec
         parts = [*self._robot, *things]
         self._things = Shape(*packed(things, len(self._robot)))
@@ -131,6 +106,7 @@ class Renderer:
         self._solids[: len(things)] = [_solid(part) for part in things]
         self._boxes = np.stack([part.corners() for part in parts])
         self._lights.reset(np.array(spec.light.position, float))
+        self._views.reset(spec)
 
     def update(self, poses: Array) -> None:
         """Take over where everything is; one update serves images from all cameras.
@@ -155,7 +131,7 @@ class Renderer:
         """RGB image, shape (height, width, 3), of the last update; overwritten by the next call."""
         # Another renderer of this process may have drawn, or been closed, since.
         self._context.make_current()
-        view = self._view(camera)
+        view = self._views.of(camera)
         np.copyto(self._upside_down, view.image)
         touched = self._touched(view, np.concatenate([self._corners, self._shadows]))
         if touched[0] < touched[2] and touched[1] < touched[3]:
@@ -166,30 +142,30 @@ class Renderer:
     def segment(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """The label of the part that each pixel's centre shows, shape (height, width); 0 for what stands still."""
         self._context.make_current()
-        view = self._view(camera)
+        view = self._views.of(camera)
         self._labels_target.bind()
         GL.glClearColor(0, 0, 0, 0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
         self._draw_bodies(self._labels, view, self._label_colors, hidden=True)
         labels = np.empty_like(self._upside_down)
-        self._read((0, 0, *self._size), labels)
+        read((0, 0, *self._size), labels)
         return labels[::-1, :, 0].copy()
 
     def close(self) -> None:
         """Free the context and everything in it."""
         self._free()
 
-    def _draw_movers(self, view: _View, touched: Pixels) -> None:
+    def _draw_movers(self, view: View, touched: Pixels) -> None:
         front = self._touched(view, self._corners)
         self._movers_target.bind()
         GL.glEnable(GL.GL_SCISSOR_TEST)
-        GL.glScissor(*_rectangle(self._finer(front)))
+        GL.glScissor(*rectangle(self._finer(front)))
         GL.glClearColor(0, 0, 0, 0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
         self._draw_bodies(self._body(), view, self._colors, hidden=self._hidden or view.eye[2] < 0)
         self._out_target.bind()
         for movers, pixels in [(1, front), *((0, rest) for rest in _around(front, touched))]:
-            GL.glScissor(*_rectangle(pixels))
+            GL.glScissor(*rectangle(pixels))
             self._compose[movers].use(
                 movers=self._movers,
                 seen=view.seen,
@@ -199,9 +175,9 @@ class Renderer:
             )
             cover_all()
         GL.glDisable(GL.GL_SCISSOR_TEST)
-        self._read(touched, self._upside_down)
+        read(touched, self._upside_down)
 
-    def _draw_bodies(self, program: Program, view: _View, colors: Array, *, hidden: bool) -> None:
+    def _draw_bodies(self, program: Program, view: View, colors: Array, *, hidden: bool) -> None:
         assert self._spec is not None and self._things is not None  # noqa: S101, PT018 - for the type checker
         GL.glEnable(GL.GL_DEPTH_TEST)
         GL.glEnable(GL.GL_CULL_FACE)
@@ -233,64 +209,6 @@ class Renderer:
         self._robot_shape.draw(-1)
         self._things.draw(-1)
 
-    def _view(self, camera: CameraSpec) -> _View:
-        view = self._views.pop(camera, None) or self._draw_room(camera)
-        # The one that was used longest ago stands first: a viewer that moves needs each of its views once.
-        assert self._spec is not None  # noqa: S101 - for the type checker
-        while len(self._views) >= len(self._spec.cameras) + _MOST_VIEWERS:
-            self._free_view(self._views.pop(next(iter(self._views))))
-        self._views[camera] = view
-        return view
-
-    @staticmethod
-    def _free_view(view: _View) -> None:
-        view.seen.free()
-        view.lookup.free()
-
-    def _draw_room(self, camera: CameraSpec) -> _View:
-        spec, lights = self._spec, self._lights
-        assert spec is not None  # noqa: S101 - for the type checker
-        width, height = self._size
-        eye, turned = np.array(camera.position, float), rotation(camera.quat_wxyz)
-        focal = focal_pixels(camera.focal_length, width)
-        seen, lookup = Texture(GL.GL_RGBA8, self._size), Texture(GL.GL_RG16, self._size)
-        target = Target([seen, lookup])
-        target.bind()
-        furniture = boxes()
-        self._room(textured=spec.room.surfaces != PLAIN).use(
-            eye=eye,
-            turned=turned,
-            size=np.array(self._size, float),
-            focal=focal,
-            lamp=lights.position,
-            lamp_radius=LAMP_RADIUS,
-            room=np.array([ROOM_HALF, FLOOR_Z, WALL_TOP]),
-            boxes=furniture.reshape(-1, 3),
-            furniture=np.stack([furniture[:, 0].min(axis=0), furniture[:, 1].max(axis=0)]),
-            box_colors=box_colors(spec),
-            walls=np.array(spec.room.walls),
-            ground=np.array(spec.room.floor),
-            surfaces=np.array([SURFACES.index(name) for name in spec.room.surfaces], np.int32),
-            samples=_STILL_SAMPLES[width * height > _SMALL],
-            light=lights.lamp.matrix,
-        )
-        cover_all()
-        image = np.empty((height, width, 3), np.uint8)
-        self._read((0, 0, width, height), image)
-        target.free()
-        lens = perspective(2 * focal / width, 2 * focal / height, (camera.near, _FAR))
-        distance = max(float(np.linalg.norm(eye - WORK_CENTER)) - 0.5, 0.15)
-        level = int(np.searchsorted([_FINEST, _FINER], distance / focal))
-        return _View(eye, turned, focal, lens @ world_to(eye, turned), level, seen, lookup, image)
-
-    def _room(self, *, textured: bool) -> Program:
-        """What draws what stands still; made when it is first needed, for few need both kinds."""
-        if textured not in self._rooms:
-            self._rooms[textured] = Program(
-                "screen.vert", "room.frag", BOXES=BOXES, INSET=INSET, TEXTURED=int(textured)
-            )
-        return self._rooms[textured]
-
     @property
     def _chequered(self) -> bool:
         return bool((self._solids[:, 3] >= 0).any())
@@ -302,7 +220,7 @@ class Renderer:
             self._bodies[self._chequered] = Program("movers.vert", "movers.frag", PARTS=self._capacity, **more)
         return self._bodies[self._chequered]
 
-    def _touched(self, view: _View, points: Array) -> Pixels:
+    def _touched(self, view: View, points: Array) -> Pixels:
         """The pixels (left, bottom, right, top) that boxes with these corners may touch."""
         width, height = self._size
         local = (points - view.eye) @ view.turned
@@ -324,25 +242,6 @@ class Renderer:
             min(height, math.ceil(high) + 1),
         )
 
-    def _read(self, pixels: Pixels, into: NDArray[np.uint8]) -> None:
-        """Copy some pixels into the same place of a picture, shape (height, width, 3), upside down."""
-        for name, value in (
-            (GL.GL_PACK_ALIGNMENT, 1),
-            (GL.GL_PACK_ROW_LENGTH, self._size[0]),
-            (GL.GL_PACK_SKIP_PIXELS, pixels[0]),
-            (GL.GL_PACK_SKIP_ROWS, pixels[1]),
-        ):
-            GL.glPixelStorei(name, value)
-        GL.glReadPixels(*_rectangle(pixels), GL.GL_RGB, GL.GL_UNSIGNED_BYTE, into)
-
-    def _forget(self) -> None:
-        """Free what belongs to the last episode."""
-        for view in self._views.values():
-            self._free_view(view)
-        self._views.clear()
-        if self._things is not None:
-            self._things.free()
-
 
 def _solid(part: Part) -> tuple[float, float, float, float]:
     """Half the size of a chequered thing, and along how many axes it is round; -1 if it is plain."""
@@ -350,11 +249,6 @@ def _solid(part: Part) -> tuple[float, float, float, float]:
         return (1.0, 1.0, 1.0, -1.0)
     x, y, z = part.chequered.size
     return (x / 2, y / 2, z / 2, {"sphere": 3.0, "cylinder": 2.0}.get(part.chequered.shape, 0.0))
-
-
-def _rectangle(pixels: Pixels) -> tuple[int, int, int, int]:
-    left, low, right, high = pixels
-    return left, low, right - left, high - low
 
 
 def _around(inner: Pixels, outer: Pixels) -> list[Pixels]:

@@ -86,35 +86,72 @@ float under_table(vec3 p, vec3 n, int edges) {
     return abs(sum) / (2.0 * PI);
 }
 
+// What a ray from the eye meets: a box, or the room (-1); how far, and the normal there.
+int hit(vec3 ray, out float t, out vec3 n) {
+    vec3 inverse = 1.0 / (ray + vec3(equal(ray, vec3(0.0))) * 1e-9);
+    // Inside of the room: where the ray leaves it.
+    vec3 low = (vec3(-room.x, -room.x, room.y) - eye) * inverse;
+    vec3 high = (vec3(room.x, room.x, room.z) - eye) * inverse;
+    vec3 leave = max(low, high);
+    t = min(leave.x, min(leave.y, leave.z));
+    n = -sign(ray) * step(leave.xyz, leave.yzx) * step(leave.xyz, leave.zxy);
+    int what = -1;
+    // Loops end early where no ray of a few neighbours needs them; plain conditions would save nothing.
+    vec3 enter = min((furniture[0] - eye) * inverse, (furniture[1] - eye) * inverse);
+    vec3 exit = max((furniture[0] - eye) * inverse, (furniture[1] - eye) * inverse);
+    bool hits = max(enter.x, max(enter.y, enter.z)) < min(exit.x, min(exit.y, exit.z));
+    for (int k = 0; k < (hits ? BOXES : 0); k++) {
+        float near;
+        vec3 normal;
+        if (box(eye, inverse, k, t, near, normal)) { t = near; n = normal; what = k; }
+        // Nothing stands on the table's top.
+        if (what == 0 && n.z > 0.5) break;
+    }
+    return what;
+}
+
+#if QUICK
+// What a ray meets, of what fills most of a picture: 7 the table's top, 1 to 3 and -1 to -3 a side of the room above it;
+// 0 whatever is below, where there are many things and shadows of them.
+int side(vec2 at) {
+    vec3 ray = turned * vec3((at - 0.5 * size) / focal, -1.0);
+    vec2 top = eye.xy - eye.z / ray.z * ray.xy;
+    bool table = ray.z < 0.0 && all(greaterThan(top, boxes[0].xy)) && all(lessThan(top, boxes[1].xy));
+    vec3 leave = (sign(ray) * room.x - eye) / ray;
+    leave.z = ((ray.z > 0.0 ? room.z : room.y) - eye.z) / ray.z;
+    float t = min(leave.x, min(leave.y, leave.z));
+    vec3 n = sign(ray) * step(leave.xyz, leave.yzx) * step(leave.xyz, leave.zxy);
+    bool above = eye.z > 0.0 && eye.z + t * ray.z > 1e-3;
+    return table && eye.z > 0.0 ? 7 : above ? int(dot(n, vec3(1.0, 2.0, 3.0))) : 0;
+}
+
+// Whether all of a pixel shows one side of one thing, with no edge of a shadow on it.
+bool even(vec2 pixel) {
+    int a = side(pixel), b = side(pixel + vec2(1, 0)), c = side(pixel + vec2(0, 1)), d = side(pixel + 1.0);
+    return a != 0 && a == b && b == c && c == d;
+}
+#endif
+
 void main() {
     vec3 total = vec3(0.0);
     float by_lamp = 0.0;
     float brightness = 1e-6;
     vec2 place = vec2(0.0);
     float best = -1.0;
-    int count = samples * samples;
     vec2 pixel = floor(gl_FragCoord.xy);
-    for (int i = 0; i < count; i++) {
-        vec2 sub = (vec2(i % samples, i / samples) + 0.5) / float(samples);
+    int fine = samples;
+#if QUICK
+    if (even(pixel)) fine = 1;
+#endif
+    int count = fine * fine, i = 0;
+    // Where many pixels are worked on at once, a loop that asks first goes round once more.
+    do {
+        vec2 sub = (vec2(i % fine, i / fine) + 0.5) / float(fine);
         vec2 at = pixel + sub - 0.5 * size;
         vec3 ray = turned * vec3(at / focal, -1.0);
-        vec3 inverse = 1.0 / (ray + vec3(equal(ray, vec3(0.0))) * 1e-9);
-        // Inside of the room: where the ray leaves it.
-        vec3 low = (vec3(-room.x, -room.x, room.y) - eye) * inverse;
-        vec3 high = (vec3(room.x, room.x, room.z) - eye) * inverse;
-        vec3 leave = max(low, high);
-        float t = min(leave.x, min(leave.y, leave.z));
-        vec3 n = -sign(ray) * step(leave.xyz, leave.yzx) * step(leave.xyz, leave.zxy);
-        int what = -1;
-        // Loops end early where no ray of a few neighbours needs them; plain conditions would save nothing.
-        vec3 enter = min((furniture[0] - eye) * inverse, (furniture[1] - eye) * inverse);
-        vec3 exit = max((furniture[0] - eye) * inverse, (furniture[1] - eye) * inverse);
-        bool hits = max(enter.x, max(enter.y, enter.z)) < min(exit.x, min(exit.y, exit.z));
-        for (int k = 0; k < (hits ? BOXES : 0); k++) {
-            float near;
-            vec3 normal;
-            if (box(eye, inverse, k, t, near, normal)) { t = near; n = normal; what = k; }
-        }
+        float t;
+        vec3 n;
+        int what = hit(ray, t, n);
         vec3 p = eye + t * ray;
         vec3 albedo;
         int kind;
@@ -146,6 +183,9 @@ void main() {
         // A lamp of some size: every sample sees another place of it.
         float turn = 2.399963 * float(i);
         float radius = lamp_radius * sqrt((float(i) + 0.5) / float(count));
+#if QUICK
+        if (count == 1) radius = 0.0;
+#endif
         vec3 aim = lamp + radius * vec3(cos(turn), sin(turn), 0.0);
         vec3 to_lamp = aim - p;
         vec3 back = 1.0 / (to_lamp + vec3(equal(to_lamp, vec3(0.0))) * 1e-9);
@@ -185,7 +225,7 @@ void main() {
             place = clamp(place, INSET, 1.0 - INSET) * vec2(0.5, 1.0);
             if (what != 0 || n.z < 0.5) place.x += 0.5;
         }
-    }
+    } while (++i < count);
     seen = vec4(total / float(count), by_lamp / brightness);
     lookup = place;
 }
