@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from scripts.pages import DOCS, PAGES, commands_page, recipes_page
 
@@ -30,3 +33,9 @@ def test_every_field_is_there_with_its_default_and_range() -> None:
     assert "| `num_envs` | `16` | whole number, at least 1, at most 256 |" in "\n".join(lines)
     bare = [line for line in lines if line.startswith("| `") and line.endswith("|  |")]
     assert bare == []
+
+
+@pytest.mark.parametrize("page", sorted([*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")]), ids=lambda page: page.name)
+def test_nothing_is_left_to_be_filled_in(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert re.findall(r"^[A-Z]{4,}$|\bTODO\b|\bTBD\b|\bFIXME\b|\bXXX+\b", text, flags=re.MULTILINE) == []
