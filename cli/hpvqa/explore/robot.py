@@ -51,15 +51,15 @@ def plan(thing: Thing, position: Array, to: Vec3) -> Planner:
     return Planner(
         [
             Waypoint("home", HOME, 0.0, 0.0),
-            Waypoint("approach", over, 0.5, 0.0, thing=thing.name),
-            Waypoint("descend", (x, y, grasp), 0.4, 0.0, thing=thing.name),
-            Waypoint("grasp", (x, y, grasp), 0.25, 1.0, thing=thing.name),
-            Waypoint("lift", over, 0.45, 1.0, thing=thing.name),
-            Waypoint("carry", over_there, 0.65, 1.0, thing=thing.name),
-            Waypoint("lower", there, 0.45, 1.0, thing=thing.name),
+            Waypoint("approach", over, 0.6, 0.0, thing=thing.name),
+            Waypoint("descend", (x, y, grasp), 0.45, 0.0, thing=thing.name),
+            Waypoint("grasp", (x, y, grasp), 0.3, 1.0, thing=thing.name),
+            Waypoint("lift", over, 0.5, 1.0, thing=thing.name),
+            Waypoint("carry", over_there, 0.7, 1.0, thing=thing.name),
+            Waypoint("lower", there, 0.5, 1.0, thing=thing.name),
             Waypoint("release", there, 0.15, 0.0, thing=thing.name),
             Waypoint("retreat", over_there, 0.25, 0.0, thing=thing.name),
-            Waypoint("home", HOME, 0.5, 0.0),
+            Waypoint("home", HOME, 0.45, 0.0),
         ]
     )
 

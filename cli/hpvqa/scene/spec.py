@@ -104,7 +104,9 @@ class LightSpec(Model):
     """The one lamp of the room."""
 
     position: Vec3 = Field(description="Centre of the lamp [m].")
-    shadows: bool = Field(default=True, description="Whether what moves casts shadows, which may tell what is hidden.")
+    shadows: bool = Field(
+        default=True, description="Whether things cast shadows, which may tell what is hidden; the robot always does."
+    )
 
     @model_serializer(mode="wrap")
     def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -121,11 +121,11 @@ class Renderer:
         corners = np.einsum("pij,pkj->pki", poses[:, :, :3], self._boxes) + poses[:, None, :, 3]
         self._corners = corners.reshape(-1, 3)
         assert self._spec is not None  # noqa: S101 - for the type checker
-        shadows = self._spec.light.shadows
-        self._shadows = _shadows(corners, self._lights.position) if shadows else self._corners[:0]
+        casting = corners if self._spec.light.shadows else corners[: len(self._robot)]
+        self._shadows = _shadows(casting, self._lights.position)
         # Whatever is above the table is hidden by none of what stands still, unless it is seen from below.
         self._hidden = bool((self._corners[:, 2] < -1e-3).any())
-        self._lights.update(self._draw_depths if shadows else _nothing, self._corners, self._shadows)
+        self._lights.update(self._draw_depths, self._corners, self._shadows)
 
     def render(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """RGB image, shape (height, width, 3), of the last update; overwritten by the next call."""
@@ -204,10 +204,11 @@ class Renderer:
         GL.glDisable(GL.GL_DEPTH_TEST)
 
     def _draw_depths(self, matrix: Array) -> None:
-        assert self._things is not None  # noqa: S101 - for the type checker
+        assert self._spec is not None and self._things is not None  # noqa: S101, PT018 - for the type checker
         self._depths.use(poses=self._rows, light=matrix)
         self._robot_shape.draw(-1)
-        self._things.draw(-1)
+        if self._spec.light.shadows:
+            self._things.draw(-1)
 
     @property
     def _chequered(self) -> bool:
@@ -282,10 +283,6 @@ def _shadows(corners: Array, lamp: Array) -> Array:
     steps = 0.15 * np.array([[-1, -1, 0], [-1, 1, 0], [1, -1, 0], [1, 1, 0]])
     around = ((near * [1, 1, 0])[:, None] + steps).reshape(-1, 3)
     return np.concatenate([lamp + ray * end[:, None], around])
-
-
-def _nothing(matrix: Array) -> None:
-    """What casts no shadows, as a light sees it."""
 
 
 def _free(context: Context) -> None:
