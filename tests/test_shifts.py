@@ -148,6 +148,16 @@ def test_ranges_that_are_written_out_as_always_are_shifted_too() -> None:
     assert Recipe.model_validate(form | {"shift": {"values": "usual"}}).ranges("push") == TASKS["push"].ranges()
 
 
+def test_a_shift_whose_change_is_taken_back_is_refused(tmp_path: Path) -> None:
+    recipe = load_recipe("shift-views").model_copy(update={"rig": "paper"})
+    with pytest.raises(UsageError, match="shift views would change nothing: rig paper"):
+        Collection.of(recipe, ["push"], {})
+    # With another rig it does change something.
+    Collection.of(recipe.model_copy(update={"rig": "close"}), ["push"], {})
+    assert hpvqa("collect", "push", "--recipe", "shift-views", "--rig", "paper", "--out", tmp_path / "data") == 2
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_recipe_of_ones_own_can_be_a_shift() -> None:
     recipe = Recipe.model_validate({"shift": {"name": "dim"}, "randomization": {"light_z": [0.5, 0.6]}})
     assert Collection.of(recipe, ["push"], {}).spec("push", 0).shift == "dim"

@@ -56,9 +56,18 @@ class Collection(Model):
         """The settings that a recipe means for these tasks.
 
         Raises:
-            UsageError: There is no such rig, it lacks cameras for a task, or the shift makes no sense for one.
+            UsageError: There is no such rig, it lacks cameras for a task, or the shift makes no sense for one or
+                changes nothing.
         """
         rig = recipe.camera_rig()
+        usual = Recipe()
+        if recipe.shift == Shift(name=recipe.shift.name) != UNSHIFTED and (
+            (rig.name, recipe.randomization) == (usual.rig, usual.randomization)
+        ):
+            raise UsageError(
+                f"The shift {recipe.shift.name} would change nothing: rig {rig.name} and its randomization are as "
+                f"always; leave away --rig and --set, or take a recipe that is no shift"
+            )
         settings = {}
         for name in tasks:
             ranges = recipe.ranges(name).model_dump(mode="json")
