@@ -127,11 +127,21 @@ def test_a_folder_of_mujocos_own_pictures_warns_of_others(tmp_path: Path) -> Non
 
 
 def test_installed_versions_name_what_is_there() -> None:
-    found = installed_versions("mujoco")
+    found = installed_versions("mujoco", ["push"])
     assert found["hpvqa"] == __version__
     assert found["renderer"] == VERSION
-    assert "renderer" not in installed_versions("isaac")
+    assert "renderer" not in installed_versions("isaac", ["push"])
     assert {"numpy", "av", "pyarrow"} <= set(found)
+
+
+def test_a_task_that_is_added_brings_its_own_version(tmp_path: Path) -> None:
+    join(tmp_path, collection())
+    more = collection(versions={**VERSIONS, "flick": "0.3"})
+    tasks = {**more.tasks, "weigh": next(iter(more.tasks.values()))}
+    join(tmp_path, more.model_copy(update={"tasks": tasks}))
+    found = read_collection(tmp_path)
+    assert found is not None
+    assert found.versions == {**VERSIONS, "flick": "0.3"}
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"schema_version": 2}', "[1]"])

@@ -113,6 +113,13 @@ def made(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.simulation
+def test_the_folder_says_which_version_of_the_package_made_it(made: Path) -> None:
+    for data in ("physics", "data"):
+        found = json.loads((made / data / "hpvqa.json").read_text(encoding="utf-8"))
+        assert found["versions"]["hpvqa-flick"] == "0.1.0"
+
+
+@pytest.mark.simulation
 def test_episodes_of_the_task_are_answered_by_every_baseline(made: Path) -> None:
     correct = {}
     for name in BASELINES:

@@ -157,7 +157,7 @@ def _check_folder(out: Path, recipe: Recipe) -> None:
 def _collect(recipe: Recipe, data: Path, workers: int, reporter: Reporter, clock: Callable[[], float]) -> None:
     counts = {name: task.episodes for name, task in recipe.named_tasks().items()}
     reporter.note(f"Step 1 of 5: {sum(counts.values())} robot episodes in simulation, in {data}")
-    wanted = Collection.of(recipe, list(counts), installed_versions(recipe.backend))
+    wanted = Collection.of(recipe, list(counts), installed_versions(recipe.backend, list(counts)))
     found = read_collection(data)
     if found is not None and differences(found, wanted) and next(find_episodes(data), None) is not None:
         raise UsageError(

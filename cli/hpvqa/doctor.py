@@ -63,7 +63,9 @@ def examine(environ: Mapping[str, str], folder: Path) -> list[Finding]:
         _package("Isaac Sim", "isaacsim", needs="needs an NVIDIA RTX GPU; see NVIDIA's guide"),
         _package("Isaac Lab", "isaaclab", "omni-isaac-lab", needs="needs Isaac Sim; see Isaac Lab's guide"),
         *(
-            Finding(f"task {plugin.name}", plugin.package if plugin.task else None, plugin.trouble)
+            Finding(
+                f"task {plugin.name}", f"{plugin.package} {plugin.version}" if plugin.task else None, plugin.trouble
+            )
             for plugin in TASKS.plugins
         ),
         Finding("processor", f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}"),

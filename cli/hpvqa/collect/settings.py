@@ -106,9 +106,14 @@ class Collection(Model):
         return [sentence for sentence in found if sentence is not None]
 
 
-def installed_versions(backend: str) -> dict[str, str]:
-    """Versions of whatever may change the bytes of an episode of this simulator: packages, and what draws."""
-    found = versions_of(PACKAGES)
+def installed_versions(backend: str, tasks: Sequence[str]) -> dict[str, str]:
+    """Versions of whatever may change the bytes of an episode: packages, those that bring tasks, and what draws.
+
+    Args:
+        backend: The simulator.
+        tasks: Names of the tasks of the episodes.
+    """
+    found = versions_of([*PACKAGES, *(plugin.package for plugin in TASKS.plugins if plugin.name in tasks)])
     return {**found, "renderer": VERSION} if backend == "mujoco" else found
 
 
@@ -149,7 +154,11 @@ def agree(data: Path, wanted: Collection, *, replace: bool, warn: Callable[[str]
             there, here = made_with[name], wanted.versions[name]
             if there != here:
                 warn(f"{name} is {there} in the episodes of {data} and {here} here; new ones may differ in bytes")
-        merged = found.model_copy(update={"tasks": {**found.tasks, **wanted.tasks}})
+        # A task that is added may come from a package of its own.
+        versions = found.versions
+        if wanted.tasks.keys() - found.tasks.keys():
+            versions = versions | {name: made_with.get(name, here) for name, here in wanted.versions.items()}
+        merged = found.model_copy(update={"tasks": {**found.tasks, **wanted.tasks}, "versions": versions})
     if merged != found:
         write_json(data / COLLECTION_FILE, merged.model_dump(mode="json"))
 

@@ -138,7 +138,7 @@ def command(
         raise UsageError("--workers is for the embedded simulator; with Isaac Sim, give --num-envs")
     if not isaac and ctx.get_parameter_source("num_envs") is ParameterSource.COMMANDLINE:
         raise UsageError("--num-envs is for Isaac Sim; with the embedded simulator, give --workers")
-    collection = Collection.of(recipe, list(counts), installed_versions(recipe.backend))
+    collection = Collection.of(recipe, list(counts), installed_versions(recipe.backend, list(counts)))
     request = Request(out, collection, counts, shard, stop_file, mixed=not isaac)
     most = workers or len(os.sched_getaffinity(0))
     if estimating:

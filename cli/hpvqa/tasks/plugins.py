@@ -23,13 +23,15 @@ class Plugin:
 
     Attributes:
         name: What it is called.
-        package: The distribution that brings it, with its version.
+        package: The distribution that brings it.
+        version: Of the distribution.
         task: The task; None if it is left out.
         trouble: Why it is left out, in a sentence that says what to do.
     """
 
     name: str
     package: str
+    version: str
     task: Task | None = None
     trouble: str = ""
 
@@ -39,12 +41,13 @@ def find_plugins(shipped: Sequence[Task]) -> tuple[Plugin, ...]:
     found: list[Plugin] = []
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
         others = [*shipped, *(plugin.task for plugin in found if plugin.task is not None)]
-        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else entry.value
+        package, version = (entry.dist.name, entry.dist.version) if entry.dist is not None else (entry.value, "")
         try:
-            found.append(Plugin(entry.name, package, _loaded(entry, others)))
+            found.append(Plugin(entry.name, package, version, _loaded(entry, others)))
         except ValueError as error:
-            trouble = f"The task {entry.name!r} of {package} is left out: {error}; mend or uninstall that package"
-            found.append(Plugin(entry.name, package, trouble=trouble))
+            whole = f"{package} {version}".strip()
+            trouble = f"The task {entry.name!r} of {whole} is left out: {error}; mend or uninstall that package"
+            found.append(Plugin(entry.name, package, version, trouble=trouble))
     return tuple(found)
 
 
