@@ -25,6 +25,7 @@ class Encoding:
     size: tuple[int, int] = (64, 48)
     options: dict[str, str] = field(default_factory=dict)
     times: tuple[int, ...] | None = None
+    pixel: Fraction | None = None
 
 
 def moving_pictures(count: int, size: tuple[int, int] = (64, 48), seed: int = 0) -> list[Picture]:
@@ -61,6 +62,8 @@ def encode(path: Path, pictures: Sequence[Picture], encoding: Encoding = Encodin
         stream.codec_context.gop_size = 10
         stream.codec_context.time_base = Fraction(1, 100)
         stream.options = dict(encoding.options)
+        if encoding.pixel is not None:
+            stream.codec_context.sample_aspect_ratio = encoding.pixel
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = 10 * number if encoding.times is None else encoding.times[number]

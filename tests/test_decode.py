@@ -1,5 +1,6 @@
 import tempfile
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from hpvqa.dataset.probe import probe
 from hpvqa.errors import RunError
 from hpvqa.record import decode
 from hpvqa.record.decode import FrameFormat, iter_formats, iter_frames, read_frames
@@ -172,6 +174,26 @@ def test_squeezing_is_the_same_whichever_way_a_clip_is_read(
         path, _ = clips[name]
         looks = [look for (look,) in iter_formats(path, [FrameFormat("rgb24", (20, 30))])]
         assert (read_frames(path, [30, 11], (20, 30)) == np.stack([looks[30], looks[11]])).all()
+
+
+@pytest.mark.parametrize(
+    ("pixel", "size"),
+    [(Fraction(4, 3), (85, 48)), (Fraction(1, 2), (64, 96)), (Fraction(1, 1), (64, 48)), (Fraction(9, 1), (64, 48))],
+)
+def test_pixels_that_are_not_square_are_shown_as_they_are_meant(
+    pixel: Fraction, size: tuple[int, int], tmp_path: Path
+) -> None:
+    pictures = moving_pictures(12)
+    said = encode(tmp_path / "said.mp4", pictures, Encoding(pixel=pixel))
+    unsaid = encode(tmp_path / "unsaid.mp4", pictures)
+    assert (probe(said).width, probe(said).height) == size
+    shown = read_frames(said, [0, 11])
+    assert shown.shape == (2, size[1], size[0], 3)
+    assert (shown == np.stack(list(iter_frames(said)))[[0, 11]]).all()
+    # Squeezed to the same size, it is the same picture; between bars, it is not.
+    assert np.abs(read_frames(said, [5], (32, 32)).astype(int) - read_frames(unsaid, [5], (32, 32))).max() <= 1
+    padded, plain = (read_frames(clip, [5], (40, 40), "pad")[0] for clip in (said, unsaid))
+    assert (padded == plain).all() == (size == (64, 48))
 
 
 def test_one_decoding_gives_several_looks(ours: Path) -> None:

@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from hpvqa.errors import RunError
 from hpvqa.files import is_file
 from hpvqa.record.opening import opened
+from hpvqa.record.pixel_shape import pixel_shape, with_square_pixels
 from hpvqa.record.turning import turn_of
 
 _APART = 0.25
@@ -32,7 +33,7 @@ class ClipFormat:
         fps: Frame rate [1/s].
         frames: Number of frames; of a clip whose rate varies, of those that a player shows at the constant rate
             ``fps``, in which a frame stays until the next one.
-        width: As it is shown, which may be turned [pixels].
+        width: As it is shown, which may be turned, with square pixels [pixels].
         height: [pixels]
         times: When each frame that is stored is shown [s], from the first one on; None if the frame rate is constant.
     """
@@ -56,7 +57,7 @@ def probe(path: Path) -> ClipFormat:
     size = (0, 0)
     with opened(path) as (container, stream):
         for frame in container.decode(stream):
-            size = turn_of(frame).size(frame.width, frame.height)
+            size = turn_of(frame).size(*with_square_pixels(frame.width, frame.height, pixel_shape(stream)))
             times.append(frame.time)
         promised, declared = _promised_bytes(stream), stream.average_rate
     if not times:

@@ -8,12 +8,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
 from hpvqa.record.fitting import Fit, Size, inner_size, padded
 from hpvqa.record.groups import read_by_groups
 from hpvqa.record.opening import opened
+from hpvqa.record.pixel_shape import pixel_shape, with_square_pixels
 from hpvqa.record.scaling import Scaler
 from hpvqa.record.turning import turn_of
 
@@ -35,13 +37,13 @@ class FrameFormat(NamedTuple):
 class _Developer:
     """Turns frames into arrays of shape (height, width, 3), or (height, width) if grey, in the calling thread alone."""
 
-    def __init__(self, kind: FrameFormat) -> None:
-        self._kind = kind
+    def __init__(self, kind: FrameFormat, stream: VideoStream) -> None:
+        self._kind, self._shape = kind, pixel_shape(stream)
         self._scale = Scaler(_AREA if kind.size else _BILINEAR)
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         turn, kind = turn_of(frame), self._kind
-        recorded = (frame.width, frame.height)
+        recorded = with_square_pixels(frame.width, frame.height, self._shape)
         inner = kind.size
         if kind.size and kind.fit == "pad":
             inner = inner_size(turn.size(*recorded), kind.size)
@@ -65,8 +67,8 @@ def iter_formats(path: Path, formats: Sequence[FrameFormat]) -> Iterator[tuple[N
     Raises:
         RunError: The clip cannot be decoded.
     """
-    developers = [_Developer(kind) for kind in formats]
     with opened(path) as (container, stream):
+        developers = [_Developer(kind, stream) for kind in formats]
         for frame in container.decode(stream):
             yield tuple(develop(frame) for develop in developers)
 
@@ -102,7 +104,7 @@ def _read_some(path: Path, wanted: frozenset[int], kind: FrameFormat) -> dict[in
     """Read without decoding what no wanted frame needs; None where that does not work."""
     try:
         with opened(path) as (container, stream):
-            return read_by_groups(container, stream, wanted, _Developer(kind))
+            return read_by_groups(container, stream, wanted, _Developer(kind, stream))
     except RunError:
         # Decoding in order says the same, or decodes nevertheless.
         return None
@@ -110,9 +112,9 @@ def _read_some(path: Path, wanted: frozenset[int], kind: FrameFormat) -> dict[in
 
 def _read_in_order(path: Path, wanted: frozenset[int], kind: FrameFormat) -> dict[int, NDArray[np.uint8]]:
     found: dict[int, NDArray[np.uint8]] = {}
-    develop = _Developer(kind)
     count = 0
     with opened(path) as (container, stream):
+        develop = _Developer(kind, stream)
         for frame in container.decode(stream):
             if count in wanted:
                 found[count] = develop(frame)
