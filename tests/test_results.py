@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from benchmarks.results.steps import LOOKS, RANDOM, SEEDS, trials
-from benchmarks.results.tables import BEGIN, END, Results, write
+from benchmarks.results.tables import BEGIN, Results
 
+from research.page import END, write
 from tests.report_runs import left, make_dataset, make_run, truth
 
 CONDITIONS = ("plain", "swap", "blank")
@@ -71,5 +72,8 @@ def test_tables_hold_what_the_runs_hold(runs: Path, scores: Path) -> None:
 def test_only_what_is_between_the_marks_is_replaced(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    write(page, "new")
+    write(page, BEGIN, "new")
     assert page.read_text() == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
+    page.write_text("no marks")
+    with pytest.raises(ValueError, match="lacks the line"):
+        write(page, BEGIN, "new")

@@ -107,7 +107,7 @@ def test_the_published_answers_and_how_sure_they_are() -> None:
     assert left.interval.low == pytest.approx(0.025 ** (1 / 16))
     camera = cells["push", "camera", "c0"]
     assert camera.interval is not None
-    assert (camera.interval.method, camera.episodes) == ("Wilson", 31)
+    assert (camera.interval.method, camera.episodes) == ("Clopper-Pearson", 31)
     assert camera.effective_n == pytest.approx(31)
 
 
@@ -185,7 +185,7 @@ def test_the_table_fits_a_terminal(rows: list[Prediction]) -> None:
 def test_the_table_says_what_must_be_known() -> None:
     rows = [p.model_copy(update={"camera": "front_right_narrow"}) for p in published_internvl() if p.camera == "c1"]
     lines = [line.split() for line in shown([*rows, *views("left", "-", 40)]).splitlines()]
-    assert ["front_right_narrow", "0.516", "0.35–0.68", "0.516", "16/31", "31", "31.0"] in lines
+    assert ["front_right_narrow", "0.516", "0.33–0.70", "0.516", "16/31", "31", "31.0"] in lines
     text = " ".join(" ".join(line) for line in lines)
     assert "1 answer was none of the choices and counts as wrong." in text
     assert "views of one episode are not independent" in text

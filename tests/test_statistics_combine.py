@@ -10,24 +10,26 @@ from scipy.stats import norm
 
 from hpvqa.evaluate.statistics.combine import difference_interval, mean_interval
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
-from hpvqa.evaluate.statistics.interval import Interval, Method, accuracy_interval, wilson
+from hpvqa.evaluate.statistics.interval import Interval
 
 
-def said(count: int, n: int, method: Method = "Wilson") -> SaidLeft:
-    low, high = wilson(count, n, 0.95)
-    return SaidLeft(count, n, Interval(low=low, high=high, method=method))
+def said(count: int, n: int) -> SaidLeft:
+    """One row an episode."""
+    found = SaidLeft.of([number < count for number in range(n)], range(n))
+    assert found is not None
+    return found
 
 
 counts = st.integers(1, 40).flatmap(lambda n: st.builds(said, st.integers(0, n), st.just(n)))
 
 
 def test_the_mean_of_two_shares() -> None:
-    a, b = (Interval(low=low, high=high, method="Wilson") for low, high in ((0.5, 0.9), (0.1, 0.5)))
+    a, b = (Interval(low=low, high=high, method="Clopper-Pearson") for low, high in ((0.5, 0.9), (0.1, 0.5)))
     found = mean_interval(0.8, a, 0.2, b)
     assert (found.low, found.high) == pytest.approx((0.5 - np.hypot(0.3, 0.1) / 2, 0.5 + np.hypot(0.1, 0.3) / 2))
-    assert found.method == "Wilson"
-    exact = b.model_copy(update={"method": "Clopper-Pearson"})
-    assert mean_interval(0.8, a, 0.2, exact).method == "cluster bootstrap"
+    assert found.method == "Clopper-Pearson"
+    drawn = b.model_copy(update={"method": "cluster bootstrap"})
+    assert mean_interval(0.8, a, 0.2, drawn).method == "cluster bootstrap"
 
 
 def test_equal_runs_may_still_differ() -> None:
@@ -52,8 +54,8 @@ def test_paired_rows_one_an_episode() -> None:
     changes = [1] * 60 + [-1] * 20 + [0] * 120
     found = difference_interval(changes, range(200))
     half = 1.96 * np.std(changes) / 200**0.5
-    assert (found.low, found.high) == pytest.approx((0.2 - half, 0.2 + half), abs=0.005)
-    assert found.method == "Wilson"
+    assert (found.low, found.high) == pytest.approx((0.2 - half, 0.2 + half), abs=0.01)
+    assert found.method == "Clopper-Pearson"
 
 
 def test_a_difference_by_bootstrap_is_as_sure_as_its_episodes() -> None:
@@ -86,6 +88,35 @@ def test_detection_by_hand() -> None:
     assert d_prime(hits, alarms)[0] == pytest.approx(high - low)
     assert criterion(hits, alarms)[0] == pytest.approx(-(high + low) / 2)
     assert criterion(hits, alarms)[0] < -2
+
+
+def test_views_of_an_episode_are_no_trials_of_their_own() -> None:
+    """A run that always answers right is as far from the middle with seven views of 50 episodes as with one."""
+    one, seven = (SaidLeft.of([False] * 50 * views, np.repeat(np.arange(50), views).tolist()) for views in (1, 7))
+    assert one is not None
+    assert seven is not None
+    assert criterion(one, one)[0] == criterion(seven, seven)[0] == pytest.approx(-norm.ppf(0.5 / 51))
+    # Where rows are as good as independent, each counts.
+    mixed = SaidLeft.of([True, True, True, False] * 20, np.repeat(np.arange(20), 4).tolist())
+    assert mixed is not None
+    assert (mixed.trials, mixed.z) == (80, pytest.approx(norm.ppf(60.5 / 81)))
+
+
+@pytest.mark.parametrize("rate", [0.9, 0.99])
+def test_few_episodes_do_not_bound_what_is_seen(rate: float) -> None:
+    """Four episodes of either side: often all answers are correct, and the truth may be far beyond what they show."""
+    rng = np.random.default_rng(4)
+    sees = bias = 0
+    for _ in range(200):
+        drawn = rng.binomial(7, rate, (2, 4))
+        rows = [[number < count for count in side for number in range(7)] for side in (drawn[0], 7 - drawn[1])]
+        left, right = (SaidLeft.of(side, np.repeat(np.arange(4), 7).tolist()) for side in rows)
+        assert left is not None
+        assert right is not None
+        found, leaning = d_prime(left, right)[1], criterion(left, right)[1]
+        sees += found.low <= 2 * norm.ppf(rate) <= found.high
+        bias += leaning.low <= 0 <= leaning.high
+    assert min(sees, bias) >= 186
 
 
 def test_an_observer_who_sees_and_one_who_does_not() -> None:
@@ -124,9 +155,9 @@ def test_the_interval_of_d_prime_covers_the_truth() -> None:
         for rate in (0.7, 0.4):
             drawn = rng.binomial(7, rng.beta(rate * 3, (1 - rate) * 3, 16))
             rows = [number < count for count in drawn for number in range(7)]
-            interval = accuracy_interval(rows, np.repeat(np.arange(16), 7).tolist(), resamples=500)
-            assert interval is not None
-            sides.append(SaidLeft(int(drawn.sum()), 112, interval))
+            side = SaidLeft.of(rows, np.repeat(np.arange(16), 7).tolist())
+            assert side is not None
+            sides.append(side)
         found = d_prime(*sides)[1]
         held += found.low <= truth <= found.high
     assert held >= 135

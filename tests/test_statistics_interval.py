@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from hpvqa.evaluate.statistics.interval import (
     Interval,
@@ -16,7 +16,6 @@ from hpvqa.evaluate.statistics.interval import (
     sure_rows,
     tails,
     tally,
-    wilson,
 )
 from tests.scored_rows import chances
 
@@ -40,7 +39,6 @@ def test_binomial_intervals_are_those_of_scipy(n: int, data: st.DataObject, leve
     count = data.draw(st.integers(0, n))
     test = binomtest(count, n)
     assert clopper_pearson(count, n, level) == pytest.approx(tuple(test.proportion_ci(level, "exact")))
-    assert wilson(count, n, level) == pytest.approx(tuple(test.proportion_ci(level, "wilson")), abs=1e-12)
 
 
 def test_sixteen_of_sixteen_episodes_leave_doubt() -> None:
@@ -67,8 +65,18 @@ def test_agreeing_episodes_of_unlike_size_weigh_by_their_rows() -> None:
 
 def test_one_row_an_episode() -> None:
     found = interval([1] * 20 + [0] * 11, [1] * 31)
-    assert (found.low, found.high) == pytest.approx(tuple(binomtest(20, 31).proportion_ci(0.95, "wilson")))
-    assert found.method == "Wilson"
+    assert (found.low, found.high) == pytest.approx(tuple(binomtest(20, 31).proportion_ci(0.95, "exact")))
+    assert found.method == "Clopper-Pearson"
+
+
+@pytest.mark.parametrize("n", [4, 15, 40])
+@pytest.mark.parametrize("p", [0.5, 0.9, 0.99])
+def test_one_row_an_episode_covers_the_truth(n: int, p: float) -> None:
+    held = 0.0
+    for count in range(n + 1):
+        found = interval([1] * count + [0] * (n - count), [1] * n)
+        held += float(binom.pmf(count, n, p)) * (found.low <= p <= found.high)
+    assert held >= 0.95
 
 
 def test_the_bootstrap_draws_whole_episodes() -> None:
@@ -81,7 +89,7 @@ def test_the_bootstrap_draws_whole_episodes() -> None:
     # As wide as Student's interval of the episodes' shares, and far wider than one that takes rows as independent.
     half = 2.1098 * shares.std(ddof=1) / 18**0.5
     assert found.high - found.low == pytest.approx(2 * half, rel=0.05)
-    of_rows = wilson(sum(right), 18 * 7, 0.95)
+    of_rows = clopper_pearson(sum(right), 18 * 7, 0.95)
     assert found.high - found.low > 1.8 * (of_rows[1] - of_rows[0])
 
 
@@ -92,12 +100,12 @@ def test_the_ends_of_few_clusters_are_further_out() -> None:
 
 def test_episodes_alike_by_chance_are_not_certain() -> None:
     found = interval([6] * 5, [7] * 5)
-    of_rows = wilson(30, 35, 0.95)
+    of_rows = clopper_pearson(30, 35, 0.95)
     assert found.low < of_rows[0]
     assert found.high > of_rows[1]
     # Of many episodes, rows count in full.
     found = interval([6] * 5000, [7] * 5000)
-    assert (found.low, found.high) == pytest.approx(wilson(30_000, 35_000, 0.95), abs=1e-4)
+    assert (found.low, found.high) == pytest.approx(clopper_pearson(30_000, 35_000, 0.95), abs=1e-4)
 
 
 def test_one_episode_tells_next_to_nothing() -> None:

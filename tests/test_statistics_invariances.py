@@ -24,6 +24,7 @@ from hpvqa.evaluate.score import score
 from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error, equal_mass_bins, mean
 from hpvqa.evaluate.statistics.combine import difference_interval, mean_interval
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
+from hpvqa.evaluate.statistics.equality import equality_p
 from hpvqa.evaluate.statistics.interval import accuracy_interval, bootstrap_mean, effective_n, tally
 from hpvqa.evaluate.statistics.permutation import holm, sign_flip_p
 from hpvqa.evaluate.statistics.psychometric import fit_psychometric
@@ -135,6 +136,8 @@ def test_statistics_of_a_change(rows: list[tuple[int, int]], chance: Chance) -> 
     back = difference_interval([-value for value in change], clusters)
     assert (back.low, back.high, back.method) == (-found.high, -found.low, found.method)
     sums = tally(change, clusters).sums
+    p = equality_p(change, clusters)
+    assert equality_p([-value for value in change], clusters) == equality_p(again, numbers) == p
     assert sign_flip_p(sums) == sign_flip_p(-sums) == sign_flip_p(tally(again, numbers).sums)
 
 
@@ -208,7 +211,7 @@ def test_comparisons(pair: tuple[list[Prediction], list[Prediction]], chance: Ch
         other = back[key]
         assert (other.a, other.b, other.difference) == (one.b, one.a, -one.difference)
         assert (other.interval.low, other.interval.high) == (-one.interval.high, -one.interval.low)
-        same = ("p", "p_holm", "n", "episodes", "effective_n", "unpaired", "remark")
+        same = ("p", "p_holm", "n", "episodes", "effective_n", "unpaired", "p_exchangeable", "few")
         assert all(getattr(other, name) == getattr(one, name) for name in same)
 
 
@@ -269,9 +272,9 @@ def test_other_names_for_the_sides_in_tests_of_cameras_and_perspective(rows: lis
 def test_signal_detection(hits: list[tuple[bool, int]], alarms: list[tuple[bool, int]]) -> None:
     def said(rows: list[tuple[bool, int]], word: bool) -> SaidLeft:
         values = [value == word for value, _ in rows]
-        interval = accuracy_interval(values, [cluster for _, cluster in rows], resamples=100)
-        assert interval is not None
-        return SaidLeft(sum(values), len(values), interval)
+        found = SaidLeft.of(values, [cluster for _, cluster in rows])
+        assert found is not None
+        return found
 
     left, right = said(hits, True), said(alarms, True)
     turned = said(alarms, False), said(hits, False)

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, fisher_exact, permutation_test
 
 from hpvqa.evaluate.statistics.calibration import brier_score, calibration_error, equal_mass_bins
+from hpvqa.evaluate.statistics.combine import difference_interval
+from hpvqa.evaluate.statistics.equality import equality_p
 from hpvqa.evaluate.statistics.independence import fisher_p
+from hpvqa.evaluate.statistics.interval import tally
 from hpvqa.evaluate.statistics.permutation import holm, sign_flip_p
 
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -115,3 +118,42 @@ def test_true_probabilities_are_calibrated_and_sure_ones_are_not() -> None:
     assert calibration_error(p, happened) < 0.02
     assert brier_score(p, happened) == pytest.approx(1 / 6, abs=0.01)
     assert calibration_error(np.where(p > 0.5, 0.99, 0.01), happened) == pytest.approx(0.24, abs=0.02)
+
+
+def failing(k: int, views: int, p: float, rng: np.random.Generator) -> tuple[list[int], list[int]]:
+    """Changes from a run that fails by whole episodes to one that fails by single rows; both are correct with p."""
+    by_episode = np.repeat(rng.random(k) < p, views)
+    by_row = rng.random(k * views) < p
+    return (by_row.astype(int) - by_episode).tolist(), np.repeat(np.arange(k), views).tolist()
+
+
+@pytest.mark.parametrize(("k", "p"), [(15, 0.9), (60, 0.99)])
+def test_runs_of_equal_accuracy_that_err_in_different_ways(k: int, p: float) -> None:
+    rng = np.random.default_rng(7)
+    drawn = [failing(k, 7, p, rng) for _ in range(400)]
+    equal = np.mean([equality_p(*rows) < 0.05 for rows in drawn])
+    flipped = np.mean([sign_flip_p(tally(*rows).sums) < 0.05 for rows in drawn])
+    assert equal <= 0.06
+    assert flipped > 0.09, "else the plain sign flip would do"
+
+
+def test_the_test_of_equality_is_the_dual_of_the_interval() -> None:
+    rng = np.random.default_rng(9)
+    above = 0
+    for _ in range(40):
+        rows = failing(12, 3, 0.6, rng)
+        p, flipped = equality_p(*rows), sign_flip_p(tally(*rows).sums)
+        assert flipped <= p <= 1
+        if flipped < p < 1:
+            above += 1
+            for level, inside in ((1 - p * 1.001, False), (1 - p * 0.999, True)):
+                found = difference_interval(*rows, level=level)
+                assert (found.low <= 0 <= found.high) == inside
+    assert above
+
+
+def test_equality_of_runs_that_surely_differ() -> None:
+    clusters = list(range(6))
+    assert equality_p([1] * 6, clusters) == 2 / 2**6
+    assert equality_p([0] * 6, clusters) == 1
+    assert equality_p([1] * 300, range(300)) == pytest.approx(2.0**-299)

@@ -62,7 +62,7 @@ def test_views_of_an_episode_become_one_answer() -> None:
     cell = next(cell for cell in score(rows) if cell.by == "pooled")
     assert (cell.correct, cell.n, cell.episodes) == (1, 2, 2)
     assert cell.interval is not None
-    assert cell.interval.method == "Wilson"
+    assert cell.interval.method == "Clopper-Pearson"
 
 
 def test_views_that_cancel_out_are_no_answer_whichever_side_is_true() -> None:

@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.results.steps import COLLECTIONS, DATASETS, Lab, side_by_side, trials
-from benchmarks.results.tables import Results, write
+from benchmarks.results.tables import BEGIN, Results
 
 from hpvqa.vlm.embedded import base_folder
+from research.page import write
 from research.pretrain.run import SCORES_FILE
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
@@ -32,7 +33,7 @@ def main() -> None:
         lab.build(name)
     chains = [[partial(lab.train, trial), partial(lab.evaluate_trial, trial)] for trial in trials()]
     side_by_side([[lab.evaluate_base], *chains], options.cores)
-    write(PAGE, Results(lab.root / "runs").text(base_folder() / SCORES_FILE))
+    write(PAGE, BEGIN, Results(lab.root / "runs").text(base_folder() / SCORES_FILE))
     print(f"The tables are in {PAGE}, adapters in {lab.root / 'adapters'}")
 
 

@@ -17,8 +17,9 @@ from hpvqa.evaluate.statistics.permutation import holm
 from hpvqa.report.measure import RunReport, measure
 from hpvqa.report.reading import read_runs
 from hpvqa.scene.spec import SIDES
+from research.page import begin, table
 
-BEGIN, END = "<!-- tables: python -m benchmarks.results writes what is below -->", "<!-- end of tables -->"
+BEGIN = begin("python -m benchmarks.results")
 NAMES = {
     look: sampler if sampler == "motion" else f"{sampler}, {fps:.3g} a second"
     for look, (sampler, fps, _) in LOOKS.items()
@@ -62,8 +63,7 @@ class Results:
                 self._samplers(),
                 "By the difference of both restitutions:",
                 self._by("drop", "gap", self.there(f"drop-{look}-{seed}" for look in LIKE_RECIPE for seed in SEEDS)),
-                "On the same episodes, three seeds together (paired permutation of whole episodes, Holm over all "
-                "pairs):",
+                "On the same episodes, three seeds together (p of equal accuracy by episode, Holm over all pairs):",
                 self._pairs(),
                 "## The adapter that comes with the package",
                 self._accuracy(["both-push", "both-drop"], ("swap", "blank", "single", "shuffle")),
@@ -173,19 +173,6 @@ def _visible(scores: Path) -> str:
         for entry in json.loads(scores.read_text(encoding="utf-8"))
     ]
     return table(["question", "accuracy, one clip", "clips", "episodes"], rows)
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def write(page: Path, text: str) -> None:
-    """Put the tables where the page has its marks; what stands around them stays."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def _count(cell: Cell | None) -> str:

@@ -33,7 +33,8 @@ class Bias(Model):
     )
     balanced_interval: Interval | None = Field(description="Combined from the intervals of both sides' accuracies.")
     d_prime: float | None = Field(
-        description="d′: how well valid answers separate left from right, log-linearly corrected; 0: not at all."
+        description="d′: how well valid answers separate left from right, log-linearly corrected, with effective "
+        "trials; 0: not at all."
     )
     d_prime_interval: Interval | None
     criterion: float | None = Field(description="Negative if left is preferred, positive if right is.")
@@ -188,11 +189,9 @@ def _detected(valid: Sequence[Prediction], seed: int) -> tuple[SaidLeft, SaidLef
     for side in SIDES:
         rows = [row for row in valid if row.answer == side]
         said = [row.prediction == "left" for row in rows]
-        interval = accuracy_interval(said, [row.cluster for row in rows], seed=seed)
-        if interval is None:
-            return None
-        found.append(SaidLeft(sum(said), len(said), interval))
-    return found[0], found[1]
+        found.append(SaidLeft.of(said, [row.cluster for row in rows], seed=seed))
+    left, right = found
+    return (left, right) if left and right else None
 
 
 def _probabilities(

@@ -10,6 +10,7 @@ from pydantic import Field
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.prediction import Prediction, paired
 from hpvqa.evaluate.statistics.combine import difference_interval
+from hpvqa.evaluate.statistics.equality import equality_p
 from hpvqa.evaluate.statistics.interval import Interval, effective_rows, tally
 from hpvqa.evaluate.statistics.permutation import holm, sign_flip_p
 from hpvqa.plain import Model
@@ -32,7 +33,11 @@ class Comparison(Model):
     b: float = Field(description="Accuracy of the second run.")
     difference: float = Field(description="b - a.")
     interval: Interval = Field(description="Interval of the difference; it holds 0 where p is 0.05 or more.")
-    p: float = Field(description="Two-sided p of the paired permutation test, which flips whole episodes.")
+    p: float = Field(description="Two-sided p of equal accuracy, by episode, however each of the runs errs.")
+    p_exchangeable: float = Field(
+        description="Two-sided p of another hypothesis, that either run could have given the other's answers to an "
+        "episode: the plain permutation of signs. Runs of equal accuracy that err in different ways violate it too."
+    )
     p_holm: float | None = Field(description="p corrected by Holm's method over the cameras of the task; null for all.")
     n: int = Field(description="Rows that both answered.")
     episodes: int
@@ -40,16 +45,14 @@ class Comparison(Model):
     unpaired: int = Field(description="Rows that only one of both has, or that one could not answer; not compared.")
 
     @property
-    def remark(self) -> Literal["few", "doubtful"] | None:
-        """What must stand beside interval and p; None where both say all.
+    def few(self) -> bool:
+        """Whether there are so few episodes that no p can be below 0.05."""
+        return self.difference != 0 and too_few(self.episodes)
 
-        Few: of so few episodes no p can be below 0.05. Doubtful: p is, but the interval holds 0.
-        """
-        if 2 / 2**self.episodes >= SIGNIFICANT and self.difference:
-            return "few"
-        if self.p < SIGNIFICANT and self.interval.low <= 0 <= self.interval.high:
-            return "doubtful"
-        return None
+
+def too_few(episodes: int) -> bool:
+    """Whether no p of so many episodes can be below 0.05: half of all signs is the least that can be seen."""
+    return bool(2 / 2**episodes >= SIGNIFICANT)
 
 
 def compare(a: Sequence[Prediction], b: Sequence[Prediction], *, seed: int = 0) -> list[Comparison]:
@@ -73,9 +76,9 @@ def compare(a: Sequence[Prediction], b: Sequence[Prediction], *, seed: int = 0) 
         cameras = dict.fromkeys(row.camera for row, _ in of_task)
         groups = [[pair for pair in of_task if pair[0].camera == camera] for camera in cameras]
         asked = [sum(name[:2] == (task, camera) for name in names) for camera in cameras]
-        ps = [_p(group) for group in groups]
+        ps = [_p(group, seed) for group in groups]
         whole = sum(name[0] == task for name in names)
-        found.append(_comparison("all", "all", of_task, _p(of_task), None, whole, seed))
+        found.append(_comparison("all", "all", of_task, _p(of_task, seed), None, whole, seed))
         found += [
             _comparison("camera", camera, group, p, corrected, rows, seed)
             for camera, group, p, corrected, rows in zip(cameras, groups, ps, holm(ps), asked, strict=True)
@@ -90,8 +93,8 @@ def change(pairs: Sequence[_Pair], *, seed: int = 0) -> tuple[Interval, float]:
         pairs: The same rows answered twice; at least one.
         seed: Seed of an interval that is found by bootstrap.
     """
-    p = _p(pairs)
-    return _interval(_changes(pairs), [row.cluster for row, _ in pairs], p, seed), p
+    p = _p(pairs, seed)
+    return _interval(_changes(pairs), _clusters(pairs), p, seed), p
 
 
 def _comparison(
@@ -103,8 +106,8 @@ def _comparison(
     asked: int,
     seed: int,
 ) -> Comparison:
-    clusters = [row.cluster for row, _ in pairs]
-    changes = _changes(pairs)
+    changes, clusters = _changes(pairs), _clusters(pairs)
+    rows = tally(changes, clusters)
     first, second = (sum(pair[which].is_correct for pair in pairs) for which in (0, 1))
     return Comparison(
         task=pairs[0][0].task,
@@ -115,10 +118,11 @@ def _comparison(
         difference=(second - first) / len(pairs),
         interval=_interval(changes, clusters, p, seed),
         p=p,
+        p_exchangeable=sign_flip_p(rows.sums),
         p_holm=p_holm,
         n=len(pairs),
-        episodes=len(set(clusters)),
-        effective_n=effective_rows(tally(changes, clusters)),
+        episodes=rows.clusters,
+        effective_n=effective_rows(rows),
         unpaired=asked - len(pairs),
     )
 
@@ -131,9 +135,13 @@ def _interval(changes: Sequence[int], clusters: Sequence[Hashable], p: float, se
     return found.model_copy(update={"low": min(found.low, 0.0), "high": max(found.high, 0.0)})
 
 
-def _p(pairs: Sequence[_Pair]) -> float:
-    return sign_flip_p(tally(_changes(pairs), [row.cluster for row, _ in pairs]).sums)
+def _p(pairs: Sequence[_Pair], seed: int) -> float:
+    return equality_p(_changes(pairs), _clusters(pairs), seed=seed)
 
 
 def _changes(pairs: Sequence[_Pair]) -> list[int]:
     return [int(b.is_correct) - int(a.is_correct) for a, b in pairs]
+
+
+def _clusters(pairs: Sequence[_Pair]) -> list[Hashable]:
+    return [row.cluster for row, _ in pairs]

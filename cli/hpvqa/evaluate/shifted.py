@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from hpvqa.evaluate.compare import SIGNIFICANT, change
+from hpvqa.evaluate.compare import change, too_few
 from hpvqa.evaluate.prediction import Prediction
-from hpvqa.evaluate.statistics.combine import sum_interval
+from hpvqa.evaluate.statistics.combine import independent_interval
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval
 from hpvqa.plain import Model
 
@@ -30,7 +30,7 @@ class Shifted(Model):
     shifted_interval: Interval
     difference: float = Field(description="shifted - usual.")
     interval: Interval = Field(description="Interval of the difference.")
-    p: float | None = Field(description="Two-sided p of the paired permutation test; null where nothing is paired.")
+    p: float | None = Field(description="Two-sided p of equal accuracy, by episode; null where nothing is paired.")
     n: int = Field(description="Rows of the shift that count.")
     episodes: int = Field(description="Episodes of the shift that count.")
     left_out: int = Field(description="Answered rows of the shift that have no partner; not compared.")
@@ -38,7 +38,7 @@ class Shifted(Model):
     @property
     def few(self) -> bool:
         """Whether there are so few pairs that no p can be below 0.05."""
-        return self.paired and 2 / 2**self.episodes >= SIGNIFICANT
+        return self.paired and too_few(self.episodes)
 
 
 def compare_shifted(usual: Sequence[Prediction], shifted: Sequence[Prediction], *, seed: int = 0) -> list[Shifted]:
@@ -81,7 +81,7 @@ def _compared(a: Sequence[Prediction], b: Sequence[Prediction], seed: int) -> Sh
         shifted=shifted,
         shifted_interval=shifted_interval,
         difference=shifted - usual,
-        interval=interval or _apart(usual, usual_interval, shifted, shifted_interval),
+        interval=interval or independent_interval(usual, usual_interval, shifted, shifted_interval),
         p=p,
         n=len(counted),
         episodes=len({row.cluster for row in counted}),
@@ -99,10 +99,3 @@ def _accuracy(rows: Sequence[Prediction], seed: int) -> tuple[float, Interval]:
     interval = accuracy_interval(correct, [row.cluster for row in rows], seed=seed)
     assert interval is not None  # noqa: S101 - there is a row
     return sum(correct) / len(correct), interval
-
-
-def _apart(a: float, a_interval: Interval, b: float, b_interval: Interval) -> Interval:
-    """The interval of b - a, two independent shares."""
-    terms = [(b, b_interval.low, b_interval.high), (-a, -a_interval.high, -a_interval.low)]
-    found = sum_interval(b - a, terms, (a_interval, b_interval))
-    return found.model_copy(update={"low": max(found.low, -1.0), "high": min(found.high, 1.0)})

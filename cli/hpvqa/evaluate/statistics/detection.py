@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from hpvqa.evaluate.statistics.combine import sum_interval
-from hpvqa.evaluate.statistics.interval import Interval
+from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_rows, tally
+
+_NEVER = 1e-4
+"""An interval of a rate that ends at 0 or 1, whose normal scores are infinite, is taken to end so far from there."""
 
 
 @dataclass(frozen=True)
@@ -17,32 +23,53 @@ class SaidLeft:
     Attributes:
         count: Rows where it is said.
         n: Rows; at least one.
+        trials: Effective number of rows.
         interval: Interval of the share.
     """
 
     count: int
     n: int
+    trials: float
     interval: Interval
+
+    @classmethod
+    def of(cls, said: ArrayLike, clusters: Sequence[Hashable], *, seed: int = 0) -> Self | None:
+        """From rows.
+
+        Args:
+            said: Whether left is said, one a row.
+            clusters: The cluster of each row.
+            seed: Seed of the interval if it is found by bootstrap.
+
+        Returns:
+            None without any row.
+        """
+        interval = accuracy_interval(said, clusters, seed=seed)
+        if interval is None:
+            return None
+        rows = tally(said, clusters)
+        return cls(rows.total, rows.n, effective_rows(rows), interval)
 
     @property
     def z(self) -> float:
-        """Normal score of the rate."""
-        return self._score(self.count)
+        """Normal score of the rate, with the log-linear correction (Hautus 1995): rates of 0 and 1 have one too.
+
+        Half a trial is added to those where left is said, and one to all. What is added must be small beside what there
+        is, so these are effective trials: with seven views an episode, rows would be too many. Scores of a rate and of
+        its complement are exactly opposite.
+        """
+        fewer = min(self.count, self.n - self.count)
+        score = float(ndtri((fewer / self.n * self.trials + 0.5) / (self.trials + 1)))
+        return score if self.count == fewer else -score
 
     @property
     def ends(self) -> tuple[float, float]:
         """Normal scores of the ends of its interval."""
-        return self._score(self.interval.low * self.n), self._score(self.interval.high * self.n)
+        return _end(self.interval.low), _end(self.interval.high)
 
-    def _score(self, count: float) -> float:
-        """With the log-linear correction (Hautus 1995), so that rates of 0 and 1 have finite scores too.
 
-        Half a count is added to those of rows where left is said, and one to those of rows. Scores of a rate and of its
-        complement are exactly opposite.
-        """
-        fewer = min(count, self.n - count)
-        score = float(ndtri((fewer + 0.5) / (self.n + 1)))
-        return score if count == fewer else -score
+def _end(rate: float) -> float:
+    return float(ndtri(min(max(rate, _NEVER), 1 - _NEVER)))
 
 
 def d_prime(hits: SaidLeft, false_alarms: SaidLeft) -> tuple[float, Interval]:

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
-from scipy.special import betaincinv, ndtr, ndtri, stdtrit
+from scipy.special import betaincinv, ndtr, stdtrit
 
 from hpvqa.plain import Model
 
@@ -24,7 +24,7 @@ RESAMPLES = 10_000
 FEWEST_EPISODES = 8
 """Fewer episodes do not show how accuracy depends on anything, nor whether probabilities are calibrated."""
 
-Method = Literal["cluster bootstrap", "Clopper-Pearson", "Wilson"]
+Method = Literal["cluster bootstrap", "Clopper-Pearson"]
 
 
 class Interval(Model):
@@ -122,13 +122,13 @@ def accuracy_interval(
 ) -> Interval | None:
     """Interval of the share of correct rows.
 
-    - One row a cluster: rows are independent, Wilson's interval.
-    - Rows of a cluster agree, whichever cluster: each counts once, and the interval is Clopper and Pearson's. Without
-      this, 16 correct clusters of 16 would leave no doubt, since every resample of them is correct too. (If clusters
-      are correct and wrong and differ in size, their number is Kish's effective one, since large ones weigh more.)
+    - Rows of a cluster agree, whichever cluster, as where there is one row a cluster: each cluster counts once, and the
+      interval is Clopper and Pearson's. Without this, 16 correct clusters of 16 would leave no doubt, since every
+      resample of them is correct too. (If clusters are correct and wrong and differ in size, their number is Kish's
+      effective one, since large ones weigh more.)
     - Otherwise: the cluster bootstrap, at percentiles that suit the number of clusters. Where few clusters differ from
-      the rest, resamples vary too little; so it is never narrower than Wilson's interval of the effective number of
-      rows (see :func:`sure_rows`). A single cluster whose rows do not agree counts as one trial.
+      the rest, resamples vary too little; so it is never narrower than Korn and Graubard's interval. A single cluster
+      whose rows do not agree counts as one trial.
 
     Args:
         correct: Whether each row is correct.
@@ -144,16 +144,10 @@ def accuracy_interval(
         return None
     rows = tally(correct, clusters)
     method = choose_method(rows)
-    if method == "Wilson":
-        low, high = wilson(rows.total, rows.n, level)
-    elif method == "Clopper-Pearson":
-        n = trials(rows)
-        low, high = clopper_pearson(rows.mean * n, n, level)
-    else:
+    low, high = share_ends(rows, level)
+    if method == "cluster bootstrap":
         drawn = bootstrap_mean(rows, both=1, level=level, seed=seed, resamples=resamples)
-        n = sure_rows(rows, level)
-        least = wilson(rows.mean * n, n, level)
-        low, high = min(drawn[0], least[0]), max(drawn[1], least[1])
+        low, high = min(drawn[0], low), max(drawn[1], high)
     return Interval(low=low, high=high, level=level, method=method)
 
 
@@ -207,10 +201,21 @@ def choose_method(rows: Tally) -> Method:
     Args:
         rows: The rows; each is 0 or 1.
     """
-    if rows.clusters == rows.n:
-        return "Wilson"
     agree = bool(((rows.sums == 0) | (rows.sums == rows.sizes)).all())
     return "Clopper-Pearson" if agree or rows.clusters == 1 else "cluster bootstrap"
+
+
+def share_ends(rows: Tally, level: float) -> tuple[float, float]:
+    """Interval of a share without resampling: Clopper and Pearson's of as many trials as the rows are worth.
+
+    Where the rows of each cluster agree, these are the clusters; otherwise it is Korn and Graubard's interval (1998).
+
+    Args:
+        rows: The rows; each is 0 or 1.
+        level: Confidence.
+    """
+    n = trials(rows) if choose_method(rows) == "Clopper-Pearson" else sure_rows(rows, level)
+    return clopper_pearson(rows.mean * n, n, level)
 
 
 def trials(rows: Tally) -> float:
@@ -234,21 +239,6 @@ def clopper_pearson(count: float, n: float, level: float) -> tuple[float, float]
     low = betaincinv(count, n - count + 1, tail) if count > 0 else 0.0
     high = betaincinv(count + 1, n - count, 1 - tail) if count < n else 1.0
     return float(low), float(high)
-
-
-def wilson(count: float, n: float, level: float) -> tuple[float, float]:
-    """The score interval (Wilson 1927), without continuity correction.
-
-    Args:
-        count: How many trials succeeded, from 0 to n.
-        n: Number of trials, more than 0.
-        level: Confidence.
-    """
-    z = float(ndtri((1 + level) / 2))
-    share = count / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
-    return (max(middle - half, 0.0) if count > 0 else 0.0, min(middle + half, 1.0) if count < n else 1.0)
 
 
 def tails(level: float, clusters: int) -> tuple[float, float]:
@@ -306,15 +296,15 @@ def bootstrap_mean(
 def _ends(of_clusters: NDArray[np.int64], rows: Tally, level: float, seed: int, resamples: int) -> tuple[float, float]:
     # Clusters with equal sum and size are of one kind, of which there are few however many clusters there are.
     kinds = Counter(zip(of_clusters.tolist(), rows.sizes.tolist(), strict=True))
-    return _quantiles(tuple(sorted(kinds.items())), level, seed, resamples)
+    means = _resampled(tuple(sorted(kinds.items())), seed, resamples)
+    low, high = np.quantile(means, tails(level, rows.clusters))
+    return float(low), float(high)
 
 
-# One report asks for the same interval several times: of a cell, of what is compared with it, of its opposite.
-@lru_cache(maxsize=4096)
-def _quantiles(
-    kinds: tuple[tuple[tuple[int, int], int], ...], level: float, seed: int, resamples: int
-) -> tuple[float, float]:
+# One report asks for the same interval several times: of a cell, of what is compared with it, at several levels.
+@lru_cache(maxsize=512)
+def _resampled(kinds: tuple[tuple[tuple[int, int], int], ...], seed: int, resamples: int) -> NDArray[np.float64]:
+    """The mean of each resample, ascending."""
     counts = [count for _, count in kinds]
     sums, sizes = (draw(counts, resamples, seed) @ np.array([kind for kind, _ in kinds])).T
-    low, high = np.quantile(sums / sizes, tails(level, sum(counts)))
-    return float(low), float(high)
+    return np.sort(sums / sizes)

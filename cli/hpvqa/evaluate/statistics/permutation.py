@@ -1,4 +1,4 @@
-"""Whether two runs that answered the same rows differ: a test that needs no distribution, and many tests at once."""
+"""Whether two runs that answered the same rows are exchangeable, and many tests at once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 
 
 def sign_flip_p(changes: ArrayLike) -> float:
-    """Two-sided p of the paired permutation test over clusters.
+    """Two-sided p of the plain sign-flip test over clusters, a permutation test of paired samples.
 
-    The hypothesis is that either run could have given either's answers, so that a cluster's change could as well have
-    had the other sign, with all of its rows. The p-value is the share of all 2^k choices of signs that make the sum at
+    The hypothesis is not equal accuracy (:func:`hpvqa.evaluate.statistics.equality.equality_p` tests that) but that the
+    runs are exchangeable: either could have given either's answers, so that a cluster's change could as well have had
+    the other sign, with all of its rows. The p-value is the share of all 2^k choices of signs that make the sum at
     least as far from 0 as it is; changes are whole numbers, so that nothing need be drawn. Two runs of equal accuracy
     that err in different ways, one by episodes and the other by rows, are not exchangeable, and the test then rejects
     more often than its level says.

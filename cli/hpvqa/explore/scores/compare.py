@@ -1,15 +1,15 @@
-"""Two runs of the same scenes: whether they differ, by tests that pair scenes and flip whole groups."""
+"""Two runs of the same scenes: whether they differ, by tests that pair scenes, group by group of twins."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import combinations
 
 from pydantic import Field
 
 from hpvqa.evaluate.statistics.combine import difference_interval
-from hpvqa.evaluate.statistics.permutation import holm, sign_flip_p
+from hpvqa.evaluate.statistics.equality import equality_p
+from hpvqa.evaluate.statistics.permutation import holm
 from hpvqa.explore.runs.record import Played
 from hpvqa.explore.scores.judgement import judged
 from hpvqa.explore.scores.measure import justified
@@ -33,7 +33,7 @@ class Comparison(Model):
     difference: float
     low: float
     high: float
-    p: float = Field(description="Of the paired test that flips the signs of whole groups of twins.")
+    p: float = Field(description="Two-sided, of equal shares, by groups of twins.")
     adjusted: float = Field(description="The same, by Holm, over all comparisons.")
 
 
@@ -58,11 +58,8 @@ def _compared(a: str, b: str, trait: str, pairs: Sequence[tuple[Played, Played]]
     holds = TRAITS[trait]
     changes = [int(holds(one)) - int(holds(other)) for one, other in pairs]
     clusters: list[Hashable] = [one.cluster for one, _ in pairs]
-    sums: dict[Hashable, int] = defaultdict(int)
-    for change, cluster in zip(changes, clusters, strict=True):
-        sums[cluster] += change
     interval = difference_interval(changes, clusters)
-    p = sign_flip_p(list(sums.values()))
+    p = equality_p(changes, clusters)
     return Comparison(
         a=a,
         b=b,

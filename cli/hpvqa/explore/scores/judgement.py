@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from pydantic import Field
 
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
-from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval
+from hpvqa.evaluate.statistics.interval import Interval
 from hpvqa.explore.runs.record import Played, StepRecord
 from hpvqa.explore.scores.figure import Figure, balanced, share
 from hpvqa.plain import Model
@@ -75,9 +75,7 @@ def judgement(played: Sequence[Played], step: int | None) -> Judgement:
 
 def _said(half: Sequence[tuple[StepRecord, Hashable]]) -> SaidLeft | None:
     """How often an answer is given; None of no decisions."""
-    answers = [decision.answers for decision, _ in half]
-    interval = accuracy_interval(answers, [cluster for _, cluster in half])
-    return None if interval is None else SaidLeft(sum(answers), len(answers), interval)
+    return SaidLeft.of([decision.answers for decision, _ in half], [cluster for _, cluster in half])
 
 
 def _figure(value: float, interval: Interval, n: int) -> Figure:

@@ -9,12 +9,9 @@ from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report
 from hpvqa.report.tables.words import brief, p_value, range_words, share, signed
 
-_AGREEMENT = "p from a paired permutation of whole episodes; the interval holds 0 wherever p is 0.05 or more."
-_REMARKS = {
-    "few": " Few: of five episodes or fewer, no p can be below 0.05.",
-    "doubtful": " Doubtful: the interval holds 0 although p is below 0.05; the runs may err in different ways, which "
-    "makes p too small.",
-}
+_AGREEMENT = "p of equal accuracy, by episode; the interval holds 0 wherever p is 0.05 or more."
+FEW = "few"
+FEW_MEANS = " Few: of five episodes or fewer, no p can be below 0.05."
 
 
 def tuned_grid(report: Report) -> Grid | None:
@@ -102,10 +99,10 @@ def _line(name: str, found: Comparison, rest: Callable[[Comparison], Iterable[st
 
 
 def _agreement(groups: Sequence[Group]) -> str:
-    """How to read interval and p together, with what the marks of these lines mean."""
+    """How to read interval and p together, with what the mark of these lines means."""
     marks = {mark for group in groups for line in group.lines for mark in line.marks}
-    return _AGREEMENT + "".join(said for mark, said in _REMARKS.items() if mark in marks)
+    return _AGREEMENT + (FEW_MEANS if FEW in marks else "")
 
 
 def _remark(found: Comparison) -> tuple[str, ...]:
-    return () if found.remark is None else (found.remark,)
+    return (FEW,) if found.few else ()

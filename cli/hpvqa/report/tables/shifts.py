@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from hpvqa.report.grid import Grid, Group, Line
 from hpvqa.report.measure import Report
+from hpvqa.report.tables.comparisons import FEW, FEW_MEANS
 from hpvqa.report.tables.words import interval_words, p_value, range_words, share, signed
 
 NO_SHIFT = "no shift"
 NOT_PAIRED = "not paired"
 _CAPTION = (
     "Shifts change one thing, for testing only. Difference: shift minus usual, on rows of the same episodes and "
-    "cameras; p from a paired permutation of whole episodes."
+    "cameras; p of equal accuracy, by episode."
 )
 _UNPAIRED = (
     " Not paired: the data sets have no episode in common (same seed and number), so all rows of both count, as of two "
     "independent samples."
 )
-_FEW = " Few: of five episodes or fewer, no p can be below 0.05."
 
 
 def shift_grid(report: Report) -> Grid | None:
@@ -54,12 +54,12 @@ def shift_grid(report: Report) -> Grid | None:
                     str(result.n),
                     str(result.episodes),
                 )
-                marks = [word for word, holds in ((NOT_PAIRED, not result.paired), ("few", result.few)) if holds]
+                marks = [word for word, holds in ((NOT_PAIRED, not result.paired), (FEW, result.few)) if holds]
                 lines.append(Line((result.shift, *numbers), tuple(marks)))
             groups.append(Group(f"{task} · {usual}", tuple(lines), by_name[usual].marks))
     if not groups:
         return None
     marks_there = {mark for group in groups for line in group.lines for mark in line.marks}
-    caption = _CAPTION + (_UNPAIRED if NOT_PAIRED in marks_there else "") + (_FEW if "few" in marks_there else "")
+    caption = _CAPTION + (_UNPAIRED if NOT_PAIRED in marks_there else "") + (FEW_MEANS if FEW in marks_there else "")
     columns = ("shift", "accuracy", "95 %", "difference", "95 %", "p", "rows", "episodes")
     return Grid("On shifts", columns, tuple(groups), caption)

@@ -1,0 +1,1 @@
+"""How often intervals hold the truth, and how often tests reject a true hypothesis: ``python -m research.coverage``."""
