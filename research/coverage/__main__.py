@@ -17,7 +17,7 @@ MARK = begin("python -m research.coverage")
 
 @click.command()
 @click.option(
-    "--simulations", type=click.IntRange(min=2), default=2000, show_default=True, help="How often each setting."
+    "--simulations", type=click.IntRange(min=2), default=1000, show_default=True, help="How often each setting."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything drawn.")
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), help="How many processes.")

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from hpvqa.evaluate.statistics.combine import difference_interval, independent_interval, mean_interval
+from hpvqa.evaluate.statistics.combine import (
+    difference_interval,
+    independent_interval,
+    mean_interval,
+    undrawn_difference,
+)
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
 from hpvqa.evaluate.statistics.equality import equality_p
-from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, tally
+from hpvqa.evaluate.statistics.interval import (
+    Interval,
+    accuracy_interval,
+    choose_method,
+    effective_rows,
+    share_ends,
+    tally,
+)
 from hpvqa.evaluate.statistics.permutation import sign_flip_p
-from hpvqa.evaluate.statistics.resample import measured, median, rank_correlation
-from research.coverage.draw import Errs, Setting, pair, rows, values
+from hpvqa.evaluate.statistics.rank import measured_rank
+from hpvqa.evaluate.statistics.resample import measured, median
+from research.coverage.draw import Errs, Setting, Truths, pair, rows, values
 
 LEVEL = 0.05
 
@@ -22,16 +37,15 @@ def shares(setting: Setting, simulations: int, seed: int) -> dict[str, float]:
     """Coverage of the interval of a share, and of the difference of two independent ones."""
     rng = np.random.default_rng(seed)
     held = {"share": 0, "independent difference": 0}
-    before: tuple[float, Interval] | None = None
     for _ in range(simulations):
-        correct = rows(setting, rng).ravel()
-        found = _interval(correct, setting)
-        held["share"] += _holds(found, setting.p)
-        if before is not None:
-            difference = independent_interval(*before, float(correct.mean()), found)
-            held["independent difference"] += 2 * _holds(difference, 0.0)
-        # Each sample is in one pair only.
-        before = (float(correct.mean()), found) if before is None else None
+        a, b = (rows(setting, rng).ravel() for _ in range(2))
+        held["share"] += _holds(lambda drawn, a=a: _share(a, setting, drawn), setting.p)
+        held["independent difference"] += _holds(
+            lambda drawn, a=a, b=b: independent_interval(
+                _mean(a), _share(a, setting, drawn), _mean(b), _share(b, setting, drawn)
+            ),
+            0.0,
+        )
     return {name: count / simulations for name, count in held.items()}
 
 
@@ -43,19 +57,23 @@ def sides(setting: Setting, simulations: int, seed: int) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     truth = {"balanced accuracy": setting.p, "d′": 2 * float(ndtri(setting.p)), "criterion": 0.0}
     held = dict.fromkeys(truth, 0)
-    halves = [Setting(count, setting.views, setting.p, setting.correlation) for count in _halves(setting.episodes)]
+    of_left, of_right = (
+        Setting(count, setting.views, setting.p, setting.correlation) for count in _halves(setting.episodes)
+    )
     for _ in range(simulations):
-        left, right = (rows(half, rng).ravel() for half in halves)
-        hits, alarms = SaidLeft.of(left, halves[0].clusters), SaidLeft.of(~right, halves[1].clusters)
-        of_right = accuracy_interval(right, halves[1].clusters)
-        assert hits is not None and alarms is not None and of_right is not None  # noqa: S101, PT018 - there are rows
-        found = {
-            "balanced accuracy": mean_interval(float(left.mean()), hits.interval, float(right.mean()), of_right),
-            "d′": d_prime(hits, alarms)[1],
-            "criterion": criterion(hits, alarms)[1],
-        }
-        for name, interval in found.items():
-            held[name] += _holds(interval, truth[name])
+        left, right = rows(of_left, rng).ravel(), rows(of_right, rng).ravel()
+
+        def said(drawn: bool, left: Truths = left, right: Truths = right) -> tuple[SaidLeft, SaidLeft]:
+            return _said(left, of_left, drawn), _said(~right, of_right, drawn)
+
+        def balanced(drawn: bool, left: Truths = left, right: Truths = right) -> Interval:
+            return mean_interval(
+                _mean(left), _share(left, of_left, drawn), _mean(right), _share(right, of_right, drawn)
+            )
+
+        held["balanced accuracy"] += _holds(balanced, truth["balanced accuracy"])
+        held["d′"] += _holds(lambda drawn, said=said: d_prime(*said(drawn))[1], truth["d′"])
+        held["criterion"] += _holds(lambda drawn, said=said: criterion(*said(drawn))[1], truth["criterion"])
     return {name: count / simulations for name, count in held.items()}
 
 
@@ -68,9 +86,11 @@ def pairs(
     held = rejected = flipped = 0
     for _ in range(simulations):
         changes = pair(episodes, views, p, errs, rng)
-        held += _holds(difference_interval(changes, clusters), p[1] - p[0])
-        rejected += equality_p(changes, clusters) < LEVEL
-        flipped += sign_flip_p(tally(changes, clusters).sums) < LEVEL
+        held += _holds(lambda drawn, changes=changes: _difference(changes, clusters, drawn), p[1] - p[0])
+        flips = sign_flip_p(tally(changes, clusters).sums) < LEVEL
+        flipped += flips
+        # The p of equal accuracy is never smaller.
+        rejected += flips and equality_p(changes, clusters) < LEVEL
     return {
         "paired difference": held / simulations,
         "equal accuracy": rejected / simulations,
@@ -93,24 +113,45 @@ def of_values(setting: Setting, simulations: int, seed: int) -> dict[str, float]
         true, said = values(setting, rng)
         found = {
             "median error": measured(median, np.abs(said - true), setting.clusters, seed=0)[1],
-            "rank correlation": measured(rank_correlation, np.stack([said, true], 1), setting.clusters, seed=0)[1],
+            "rank correlation": measured_rank(np.stack([said, true], 1), setting.clusters)[1],
         }
         for name, interval in found.items():
             if interval is not None:
                 exist[name] += 1
-                held[name] += _holds(interval, truth[name])
+                held[name] += _inside(interval, truth[name])
     return {name: held[name] / exist[name] for name in truth if exist[name]}
 
 
-def _interval(correct: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], setting: Setting) -> Interval:
-    found = accuracy_interval(correct, setting.clusters)
-    assert found is not None  # noqa: S101 - there are rows
+def _share(correct: Truths, setting: Setting, drawn: bool) -> Interval:
+    found = accuracy_interval(correct, setting.clusters) if drawn else None
+    if found is None:
+        counted = tally(correct, setting.clusters)
+        low, high = share_ends(counted, 1 - LEVEL)
+        return Interval(low=low, high=high, method=choose_method(counted))
     return found
 
 
-def _holds(interval: Interval, truth: float) -> bool:
+def _said(left: Truths, setting: Setting, drawn: bool) -> SaidLeft:
+    counted = tally(left, setting.clusters)
+    return SaidLeft(counted.total, counted.n, effective_rows(counted), _share(left, setting, drawn))
+
+
+def _difference(changes: NDArray[np.int64], clusters: Sequence[int], drawn: bool) -> Interval:
+    return difference_interval(changes, clusters) if drawn else undrawn_difference(changes, clusters, 1 - LEVEL)
+
+
+def _holds(find: Callable[[bool], Interval], truth: float) -> bool:
+    """Whether an interval holds the truth; resampling, which takes nearly all of the time, only makes it wider."""
+    return _inside(find(False), truth) or _inside(find(True), truth)
+
+
+def _inside(interval: Interval, truth: float) -> bool:
     # Ends such as 0.1 + 0.2 and truths such as 0.3 may differ in their last digit.
     return interval.low - 1e-12 <= truth <= interval.high + 1e-12
+
+
+def _mean(correct: Truths) -> float:
+    return float(correct.mean())
 
 
 def _halves(count: int) -> tuple[int, int]:

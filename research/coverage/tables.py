@@ -24,7 +24,7 @@ def text(found: Sequence[Found], simulations: int) -> str:
     """
     return "\n\n".join(
         [
-            f"{simulations:,} simulations of each setting.",
+            f"{simulations:,} simulations of each setting, and {simulations // 4:,} of each one of values.",
             _summary(found),
             "## One run",
             _by_setting(found, ONE_RUN, "correlation"),

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from hpvqa.evaluate.prediction import CLOSE, Estimate, relative_error
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n
-from hpvqa.evaluate.statistics.resample import measured, median, rank_correlation
+from hpvqa.evaluate.statistics.rank import measured_rank
+from hpvqa.evaluate.statistics.resample import measured, median
 from hpvqa.plain import Model
 
 Grouping = Literal["all", "thing", "camera", "pooled"]
@@ -117,7 +118,7 @@ def _cell(task: str, by: Grouping, value: str, rows: Sequence[Estimate], seed: i
     valid = [(row.prediction, row.answer) for row in rows if row.prediction is not None]
     ranked = np.array(valid, dtype=float).reshape(-1, 2)
     of_valid = [row.cluster for row in rows if row.prediction is not None]
-    rank, rank_interval = measured(rank_correlation, ranked, of_valid, seed=seed)
+    rank, rank_interval = measured_rank(ranked, of_valid)
     return ValueCell(
         task=task,
         by=by,

@@ -31,6 +31,8 @@ class Probe(ABC):
     """An observer of single moments knows what is measured to this much, as a standard deviation."""
     accuracy: ClassVar[float]
     """The largest error of ``law`` over all values that the shipped tasks draw, in the unit of what is measured."""
+    from_start: ClassVar[bool] = False
+    """Whether what is measured is counted from where a thing stood on the table, which differs between episodes."""
     story: ClassVar[tuple[tuple[EventKind, str], ...]]
     """The events that tell what became of a thing, each after the one before it, and how a person calls them."""
     axis: ClassVar[Literal["x", "y", "z"]]
@@ -128,10 +130,16 @@ class Probe(ABC):
         events: Sequence[Event],
         times: Sequence[float],
         places: Sequence[Pose],
+        *,
+        blur: float = 0.0,
     ) -> Array:
-        """How well values of a hidden property agree with what an observer of single moments saw, shape (n,)."""
+        """How well values of a hidden property agree with what an observer of single moments saw, shape (n,).
+
+        Where what is measured is counted from where the thing stood, ``blur`` says how far off that may be [m].
+        """
         seen = self.seen(thing, events, times, places)
         if seen is None:
             return np.zeros(len(values))
-        off = (seen - self.expected(thing, hidden, values)) / self.sharpness
+        sharpness = np.hypot(self.sharpness, blur) if self.from_start else self.sharpness
+        off = (seen - self.expected(thing, hidden, values)) / sharpness
         return np.asarray(-0.5 * off**2)

@@ -117,6 +117,8 @@ class Drop(Probe):
         events: Sequence[Event],
         times: Sequence[float],
         places: Sequence[Pose],
+        *,
+        blur: float = 0.0,
     ) -> Array:
         """How well restitutions agree with all that was seen after the first impact, shape (n,)."""
         impact = find_event(events, "impact", thing.name)

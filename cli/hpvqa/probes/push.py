@@ -50,6 +50,7 @@ class Push(Probe):
     quantity: ClassVar[str] = "displacement"
     sharpness: ClassVar[float] = 0.01
     accuracy: ClassVar[float] = 0.008
+    from_start: ClassVar[bool] = True
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("rest", "comes to rest"))
     axis: ClassVar[Literal["x", "y", "z"]] = "x"
     axis_label: ClassVar[str] = "forward position x"

@@ -119,8 +119,7 @@ class BalanceTask(Task):
         """By Bayes' rule over all offsets that are drawn by default."""
         offsets = np.linspace(*BalanceRanges().offset, _STEPS)
         left, right = (
-            self.probe.log_likelihood(spec.thing("bar"), self.hidden, sign * offsets, events, times, places["bar"])
-            for sign in (1, -1)
+            self.log_likelihood(spec, "bar", sign * offsets, events, times, places["bar"]) for sign in (1, -1)
         )
         return float(np.logaddexp.reduce(left) - np.logaddexp.reduce(right))
 

@@ -15,6 +15,7 @@ from hpvqa.probes.base import Probe
 from hpvqa.probes.distribution import Distribution
 from hpvqa.probes.events import Event, Pose, Span
 from hpvqa.probes.waypoint import Waypoint
+from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.sampling import Drawn
 from hpvqa.scene.shift import Shift
 from hpvqa.scene.spec import EpisodeSpec, Side, Thing
@@ -27,6 +28,8 @@ FORMS: tuple[Form, ...] = get_args(Form)
 
 
 _STEPS = 1001
+_START_SPREAD = Randomization().start_jitter / 3**0.5
+"""How far from its usual place a thing starts in x, as a standard deviation [m]."""
 
 
 class Ranges(Model, ABC):
@@ -115,6 +118,36 @@ class Task(ABC):
         Returns:
             Natural logarithm of the odds; 0 where nothing can be told.
         """
+
+    def log_likelihood(
+        self,
+        spec: EpisodeSpec,
+        name: str,
+        values: NDArray[np.float64],
+        events: Sequence[Event],
+        times: Sequence[float],
+        places: Sequence[Pose],
+    ) -> NDArray[np.float64]:
+        """How well values of the hidden property of one thing agree with what was seen of it, shape (n,).
+
+        Where no moment is before the hidden property shows, the observer still knows where things start, give or take
+        what is drawn: so a last picture alone may tell something.
+
+        Args:
+            spec: The episode's plan; neither its hidden values nor its places are used.
+            name: Which thing.
+            values: The values, shape (n,).
+            events: As for ``log_odds``.
+            times: The same.
+            places: Where this thing was then [m].
+        """
+        contact = self.probe.contact(events, name)
+        missed = bool(times) and contact is not None and times[0] > contact
+        if missed:
+            (usual,) = (thing.position for thing in self.examples() if thing.name == name)
+            times, places = (0.0, *times), (Pose(usual, (1.0, 0.0, 0.0, 0.0)), *places)
+        blur = _START_SPREAD if missed else 0.0
+        return self.probe.log_likelihood(spec.thing(name), self.hidden, values, events, times, places, blur=blur)
 
     def waypoints(self, spec: EpisodeSpec) -> tuple[Waypoint, ...]:
         """The robot's plan. The first waypoint, of duration 0, is where the gripper starts.

@@ -74,10 +74,7 @@ class PairTask(Task):
     ) -> float:
         """By Bayes' rule over all pairs of values that the task draws by default."""
         values = np.linspace(*self.hidden_range, _STEPS)
-        left, right = (
-            self.probe.log_likelihood(spec.thing(side), self.hidden, values, events, times, places[side])
-            for side in SIDES
-        )
+        left, right = (self.log_likelihood(spec, side, values, events, times, places[side]) for side in SIDES)
         both = np.add.outer(left, right)
         ranges = self.ranges()
         a, b = np.meshgrid(values, values, indexing="ij")

@@ -15,7 +15,7 @@ from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
 from hpvqa.probes.distribution import Distribution
 from hpvqa.probes.events import Pose
-from hpvqa.record.episode import TRAJECTORY_FILE, read_episode
+from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, read_episode
 from hpvqa.scene.spec import SIDES, Side
 from hpvqa.tasks.base import Task
 from hpvqa.tasks.outcome import Measurement
@@ -184,20 +184,36 @@ class FrameOracle(OneByOne):
         Raises:
             HpvqaError: The data set holds no recording of the episode, as when it was imported.
         """
-        from hpvqa.record.trajectory import read_trajectory
-
         record = read_episode(query.episode)
-        columns = read_trajectory(query.episode / TRAJECTORY_FILE, record.spec.names)
         rows = sorted({index for frames in query.videos for index in frames.indices})
-        times = [row / query.fps for row in rows]
-        places = {name: _poses(columns, name, rows) for name in record.spec.names}
+        times, places = glimpses(query.episode, record, rows, query.fps)
         if query.about is not None:
-            task, thing = record.task, record.spec.thing(query.about)
-            seen = task.probe.log_likelihood(thing, task.hidden, task.grid, record.events, times, places[query.about])
+            task = record.task
+            seen = task.log_likelihood(record.spec, query.about, task.grid, record.events, times, places[query.about])
             return value_answer(task, Distribution.from_log(task.grid, seen), f"{len(rows)} moments")
         odds = record.task.log_odds(record.spec, record.events, times, places)
         logprobs: dict[Side, float] = {"left": -float(np.logaddexp(0, -odds)), "right": -float(np.logaddexp(0, odds))}
         return Answer("left" if odds >= 0 else "right", f"log-odds of left {odds:.2f}", logprobs)
+
+
+def glimpses(
+    folder: Path, record: EpisodeRecord, rows: Sequence[int], fps: float
+) -> tuple[list[float], dict[str, list[Pose]]]:
+    """When some frames are [s], and where each thing was in them, as :meth:`Task.log_odds` wants it.
+
+    Args:
+        folder: The episode.
+        record: What it says of itself.
+        rows: Numbers of the frames, ascending.
+        fps: Frame rate [1/s].
+
+    Raises:
+        HpvqaError: The trajectory is not there, or damaged.
+    """
+    from hpvqa.record.trajectory import read_trajectory
+
+    columns = read_trajectory(folder / TRAJECTORY_FILE, record.spec.names)
+    return [row / fps for row in rows], {name: _poses(columns, name, rows) for name in record.spec.names}
 
 
 def observe(folder: Path) -> tuple[Task, Measurement]:

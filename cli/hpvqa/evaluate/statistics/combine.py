@@ -87,14 +87,23 @@ def difference_interval(
         seed: Seed of the bootstrap.
         level: Confidence.
     """
+    least = undrawn_difference(changes, clusters, level)
+    if least.method == "Clopper-Pearson":
+        return least
+    low, high = bootstrap_mean(tally(changes, clusters), both=0, level=level, seed=seed)
+    return least.model_copy(update={"low": min(low, least.low), "high": max(high, least.high)})
+
+
+def undrawn_difference(changes: ArrayLike, clusters: Sequence[Hashable], level: float) -> Interval:
+    """What :func:`difference_interval` is at least, with the same arguments; without resampling.
+
+    Its method is the one by which that interval is found.
+    """
     change = np.asarray(changes)
     gained, lost = (tally(values, clusters) for values in (change > 0, change < 0))
     low, high = _difference(gained.mean, share_ends(gained, level), lost.mean, share_ends(lost, level))
-    methods = {choose_method(gained), choose_method(lost)}
-    if "cluster bootstrap" in methods:
-        drawn = bootstrap_mean(tally(change, clusters), both=0, level=level, seed=seed)
-        low, high = min(low, drawn[0]), max(high, drawn[1])
-    method: Method = "cluster bootstrap" if "cluster bootstrap" in methods else "Clopper-Pearson"
+    drawn = "cluster bootstrap" in (choose_method(gained), choose_method(lost))
+    method: Method = "cluster bootstrap" if drawn else "Clopper-Pearson"
     return Interval(low=max(low, -1.0), high=min(high, 1.0), level=level, method=method)
 
 

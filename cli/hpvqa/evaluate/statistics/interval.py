@@ -24,7 +24,7 @@ RESAMPLES = 10_000
 FEWEST_EPISODES = 8
 """Fewer episodes do not show how accuracy depends on anything, nor whether probabilities are calibrated."""
 
-Method = Literal["cluster bootstrap", "Clopper-Pearson"]
+Method = Literal["cluster bootstrap", "cluster jackknife", "Clopper-Pearson"]
 
 
 class Interval(Model):

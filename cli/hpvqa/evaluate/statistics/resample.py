@@ -1,4 +1,4 @@
-"""Medians, ratios and rank correlations of rows that come in clusters, with intervals by the cluster bootstrap.
+"""Medians and ratios of rows that come in clusters, with intervals by the cluster bootstrap.
 
 Each statistic takes weights, a matrix with a line a resample: how often each row was drawn. So all resamples are worked
 out at once.
@@ -35,29 +35,6 @@ def ratio(rows: Array, weights: Array) -> Array:
         return np.where(under > 0, over / under, np.nan)
 
 
-def rank_correlation(rows: Array, weights: Array) -> Array:
-    """Spearman's coefficient of both columns of rows, shape (n, 2), ties having their mean rank.
-
-    NaN where all values of a column are the same.
-    """
-    a, b = (_ranks(rows[:, column], weights) for column in (0, 1))
-    total = weights.sum(axis=1, keepdims=True)
-    a, b = (ranks - (weights * ranks).sum(axis=1, keepdims=True) / total for ranks in (a, b))
-    spread = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = (weights * a * b).sum(axis=1) / spread
-    return np.where(spread > 1e-9, np.clip(found, -1.0, 1.0), np.nan)
-
-
-def _ranks(values: Array, weights: Array) -> Array:
-    """The mean rank of each row, shape (resamples, n), where every row counts as often as it was drawn."""
-    _, groups = np.unique(values, return_inverse=True)
-    of_group = np.zeros((len(weights), int(groups.max()) + 1))
-    np.add.at(of_group.T, groups, weights.T)
-    ranks = np.cumsum(of_group, axis=1) - of_group / 2
-    return np.asarray(ranks[:, groups])
-
-
 def measured(
     statistic: Statistic, rows: Array, clusters: Sequence[Hashable], *, seed: int, level: float = LEVEL
 ) -> tuple[float | None, Interval | None]:
@@ -76,10 +53,7 @@ def measured(
     """
     if not len(rows):
         return None, None
-    numbers = _in_order(rows, number_clusters(clusters))
-    # Sums of floats depend on the order in their last digit.
-    order = np.lexsort((*rows.reshape(len(rows), -1).T, numbers))
-    rows, numbers = rows[order], numbers[order]
+    rows, numbers = in_order(rows, clusters)
     value = float(statistic(rows, np.ones((1, len(rows))))[0])
     if not np.isfinite(value):
         return None, None
@@ -97,9 +71,18 @@ def measured(
     return value, Interval(low=min(low, value), high=max(high, value), level=level, method="cluster bootstrap")
 
 
-def _in_order(rows: Array, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The clusters numbered anew, by what they hold."""
-    flat = rows.reshape(len(rows), -1)
+def in_order(rows: Array, clusters: Sequence[Hashable]) -> tuple[Array, NDArray[np.intp]]:
+    """Rows in an order that depends only on what they and their clusters hold, and the number of the cluster of each.
+
+    Sums of floats depend on the order in their last digit.
+
+    Args:
+        rows: The rows, shape (n, ...); there is at least one.
+        clusters: The cluster of each row.
+    """
+    numbers, flat = number_clusters(clusters), rows.reshape(len(rows), -1)
     held = {number: sorted(map(tuple, flat[numbers == number].tolist())) for number in range(int(numbers.max()) + 1)}
-    order = {number: place for place, number in enumerate(sorted(held, key=lambda number: held[number]))}
-    return np.array([order[int(number)] for number in numbers], dtype=np.intp)
+    places = {number: place for place, number in enumerate(sorted(held, key=lambda number: held[number]))}
+    renamed = np.array([places[int(number)] for number in numbers], dtype=np.intp)
+    order = np.lexsort((*flat.T, renamed))
+    return rows[order], renamed[order]

@@ -47,8 +47,7 @@ def conditions_grid(report: Report) -> Grid | None:
         "Conditions, one change each",
         ("condition", "accuracy", "95 %", "correct", "episodes", "eff. n", "change", "p"),
         tuple(groups),
-        "Plain: question and clip unchanged. Change: against plain, on the same rows; p from a paired permutation of "
-        "whole episodes.",
+        "Plain: question and clip unchanged. Change: against plain, on the same rows; p of equal accuracy, by episode.",
     )
 
 
