@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +71,16 @@ def test_the_command_writes_the_tables(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_page_holds_what_it_promises() -> None:
-    """Coverage of every interval and size of the test of equal accuracy, over all settings, as the page has them."""
+    """Lowest coverage and highest size over all settings, as the page has them, but for the noise of 200 simulations."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
-    summary = {cells[0]: cells for line in lines if len(cells := re.findall(r"[^|]+", line)) == 6}
-    summary = {name.strip(): cells for name, cells in summary.items()}
-    assert float(summary["equal accuracy"][4]) <= HIGHEST + 0.03
-    for name in ("share", "balanced accuracy", "d′", "criterion", "independent difference", "paired difference"):
-        assert float(summary[name][3]) >= LOWEST - 0.03, name
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    summary = {line[0]: line for line in cells if len(line) == 6 and line[1] in ("interval", "test")}
+    assert float(summary.pop("sign flip")[4]) > 0.1
+    assert float(summary.pop("equal accuracy")[4]) <= HIGHEST + 0.02
+    # Of values there are fewer simulations.
+    noise = {"median error": 0.06}
+    assert {name for name, line in summary.items() if float(line[3]) < LOWEST - noise.get(name, 0.03)} == set()
+    assert len(summary) == 9
 
 
 def test_no_rate_is_left_out() -> None:

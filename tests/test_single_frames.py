@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from hpvqa.record.episode import find_episodes
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.tasks import TASKS
 from research.frames.__main__ import MARK, main, text
+from research.frames.jitter import last_alone
 from research.frames.measure import CHOICES, Judged, judge
 from research.page import END
 from tests.test_frame_oracle import odds
 from tests.worlds import Run, run, sample
 
 
+@cache
 def whole(task: str) -> tuple[EpisodeSpec, Run, float]:
     """An episode, and the time of its last picture."""
     spec = sample(task, 2)
@@ -78,3 +81,12 @@ def test_tasks_are_columns() -> None:
 def test_episodes_without_clips_are_refused(moved: Path) -> None:
     with pytest.raises(ValueError, match="has no clips"):
         judge(find_episodes(moved))
+
+
+@pytest.mark.parametrize("task", ["push", "slide"])
+def test_no_start_on_the_table_leaves_the_last_picture_at_chance(task: str) -> None:
+    """The figures of docs/dataset.md."""
+    found = {jitter: last_alone(TASKS[task], jitter) for jitter in (0.01, 0.06, 0.3)}
+    assert found[0.01] == 1
+    assert found[0.06] == pytest.approx(0.95, abs=0.01)
+    assert found[0.3] == pytest.approx(0.62, abs=0.02)
