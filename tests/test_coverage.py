@@ -71,7 +71,7 @@ def test_the_command_writes_the_tables(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_page_holds_what_it_promises() -> None:
-    """Lowest coverage and highest size over all settings, as the page has them, but for the noise of 200 simulations."""
+    """Lowest coverage and highest size over all settings, but for the noise of 200 simulations."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     summary = {line[0]: line for line in cells if len(line) == 6 and line[1] in ("interval", "test")}
