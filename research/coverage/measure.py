@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +40,8 @@ def shares(setting: Setting, simulations: int, seed: int) -> dict[str, float]:
     held = {"share": 0, "independent difference": 0}
     for _ in range(simulations):
         a, b = (rows(setting, rng).ravel() for _ in range(2))
-        held["share"] += _holds(lambda drawn, a=a: _share(a, setting, drawn), setting.p)
-        held["independent difference"] += _holds(
-            lambda drawn, a=a, b=b: independent_interval(
-                _mean(a), _share(a, setting, drawn), _mean(b), _share(b, setting, drawn)
-            ),
-            0.0,
-        )
+        held["share"] += _holds(partial(_share, a, setting), setting.p)
+        held["independent difference"] += _holds(partial(_independent, a, b, setting), 0.0)
     return {name: count / simulations for name, count in held.items()}
 
 
@@ -57,23 +53,11 @@ def sides(setting: Setting, simulations: int, seed: int) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     truth = {"balanced accuracy": setting.p, "d′": 2 * float(ndtri(setting.p)), "criterion": 0.0}
     held = dict.fromkeys(truth, 0)
-    of_left, of_right = (
-        Setting(count, setting.views, setting.p, setting.correlation) for count in _halves(setting.episodes)
-    )
+    halves = [Setting(count, setting.views, setting.p, setting.correlation) for count in _halves(setting.episodes)]
     for _ in range(simulations):
-        left, right = rows(of_left, rng).ravel(), rows(of_right, rng).ravel()
-
-        def said(drawn: bool, left: Truths = left, right: Truths = right) -> tuple[SaidLeft, SaidLeft]:
-            return _said(left, of_left, drawn), _said(~right, of_right, drawn)
-
-        def balanced(drawn: bool, left: Truths = left, right: Truths = right) -> Interval:
-            return mean_interval(
-                _mean(left), _share(left, of_left, drawn), _mean(right), _share(right, of_right, drawn)
-            )
-
-        held["balanced accuracy"] += _holds(balanced, truth["balanced accuracy"])
-        held["d′"] += _holds(lambda drawn, said=said: d_prime(*said(drawn))[1], truth["d′"])
-        held["criterion"] += _holds(lambda drawn, said=said: criterion(*said(drawn))[1], truth["criterion"])
+        left, right = (rows(half, rng).ravel() for half in halves)
+        for name, find in _OF_SIDES.items():
+            held[name] += _holds(partial(find, left, right, halves), truth[name])
     return {name: count / simulations for name, count in held.items()}
 
 
@@ -86,7 +70,7 @@ def pairs(
     held = rejected = flipped = 0
     for _ in range(simulations):
         changes = pair(episodes, views, p, errs, rng)
-        held += _holds(lambda drawn, changes=changes: _difference(changes, clusters, drawn), p[1] - p[0])
+        held += _holds(partial(_difference, changes, clusters), p[1] - p[0])
         flips = sign_flip_p(tally(changes, clusters).sums) < LEVEL
         flipped += flips
         # The p of equal accuracy is never smaller.
@@ -129,6 +113,26 @@ def _share(correct: Truths, setting: Setting, drawn: bool) -> Interval:
         low, high = share_ends(counted, 1 - LEVEL)
         return Interval(low=low, high=high, method=choose_method(counted))
     return found
+
+
+def _independent(a: Truths, b: Truths, setting: Setting, drawn: bool) -> Interval:
+    return independent_interval(_mean(a), _share(a, setting, drawn), _mean(b), _share(b, setting, drawn))
+
+
+def _balanced(left: Truths, right: Truths, halves: Sequence[Setting], drawn: bool) -> Interval:
+    of_left, of_right = _share(left, halves[0], drawn), _share(right, halves[1], drawn)
+    return mean_interval(_mean(left), of_left, _mean(right), of_right)
+
+
+def _d_prime(left: Truths, right: Truths, halves: Sequence[Setting], drawn: bool) -> Interval:
+    return d_prime(_said(left, halves[0], drawn), _said(~right, halves[1], drawn))[1]
+
+
+def _criterion(left: Truths, right: Truths, halves: Sequence[Setting], drawn: bool) -> Interval:
+    return criterion(_said(left, halves[0], drawn), _said(~right, halves[1], drawn))[1]
+
+
+_OF_SIDES = {"balanced accuracy": _balanced, "d′": _d_prime, "criterion": _criterion}
 
 
 def _said(left: Truths, setting: Setting, drawn: bool) -> SaidLeft:
