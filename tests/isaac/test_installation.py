@@ -94,7 +94,7 @@ HERE = Installation(("/opt/isaaclab.sh", "-p"), "ISAACLAB_PATH")
     "change", [{}, {"lab": "0.54.2"}, {"lab": "0.44.9"}, {"lab": "2.2.0"}, {"lab": None, "python": [3, 10]}]
 )
 def test_supported_versions_pass(change: dict[str, object]) -> None:
-    check(HERE, lambda *args, **options: answering("Isaac says hello\n" + json.dumps({**GOOD, **change})))
+    check(HERE, run=lambda *args, **options: answering("Isaac says hello\n" + json.dumps({**GOOD, **change})))
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ def test_supported_versions_pass(change: dict[str, object]) -> None:
 )
 def test_what_is_wrong_is_a_sentence(change: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        check(HERE, lambda *args, **options: answering(json.dumps({**GOOD, **change})))
+        check(HERE, run=lambda *args, **options: answering(json.dumps({**GOOD, **change})))
 
 
 def test_a_python_that_does_not_start_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not start: no such conda"):
-        check(HERE, lambda *args, **options: answering("", 1, "hm\nno such conda\n"))
+        check(HERE, run=lambda *args, **options: answering("", 1, "hm\nno such conda\n"))
     with pytest.raises(UsageError, match="does not start"):
         check(Installation((str(tmp_path / "gone"),), "x"))
 

@@ -21,9 +21,12 @@ BOUNCE_THRESHOLD = 0.1
 
 
 def scenery() -> dict[str, AssetBaseCfg]:
-    """Everything that never moves, by name; the lamp is one of the renderer's own lights (``look.py``)."""
+    """Everything that never moves, by name; the lamp is one of the renderer's own lights (``look.py``).
+
+    There is no ceiling, for that light comes from as far as beyond it.
+    """
     found = spawn.scenery()
-    del found[names.LAMP]
+    del found[names.LAMP], found["ceiling"]
     found[names.TABLE].spawn.physics_material = sim_utils.RigidBodyMaterialCfg(
         static_friction=PARTNER_FRICTION,
         dynamic_friction=PARTNER_FRICTION,
