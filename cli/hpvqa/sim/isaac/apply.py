@@ -15,7 +15,8 @@ from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.look import apply_look, look_errors
 
 ROBOT_MATERIAL = (1.0, 1.0, 0.0)
-"""Static and dynamic friction and restitution of the robot: the pair's values are then the object's."""
+"""Static and dynamic friction and restitution of the robot. Both it and things are written by tensor, so that a pair
+of them has the mean of their values; what is measured depends on the table, which is not (``materials.py``)."""
 _TOLERANCE = 1e-4
 """PhysX computes with 24 bits; anything further off was not applied."""
 

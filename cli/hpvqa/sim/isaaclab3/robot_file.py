@@ -134,7 +134,7 @@ def make_surface(stage: Any) -> None:
     """Give the whole robot one material, whose combine modes make every pair's values those of the thing it touches."""
     from pxr import UsdPhysics, UsdShade
 
-    from hpvqa.sim.isaaclab3.materials import write_partner
+    from hpvqa.sim.isaac.materials import write_partner
 
     material = UsdShade.Material.Define(stage, f"/{names.ROOT}/Physics/Partner")
     write_partner(material.GetPrim())

@@ -13,7 +13,6 @@ from isaaclab_newton.renderers import NewtonWarpRendererCfg
 from hpvqa.scene.camera import HORIZONTAL_APERTURE
 from hpvqa.scene.spec import CameraSpec, Thing
 from hpvqa.sim.isaac import names, spawn
-from hpvqa.sim.isaaclab3.materials import FRICTION_MODE, PARTNER_FRICTION, PARTNER_RESTITUTION, RESTITUTION_MODE
 from hpvqa.sim.isaaclab3.quaternions import xyzw
 
 BOUNCE_THRESHOLD = 0.1
@@ -27,13 +26,6 @@ def scenery() -> dict[str, AssetBaseCfg]:
     """
     found = spawn.scenery()
     del found[names.LAMP], found["ceiling"]
-    found[names.TABLE].spawn.physics_material = sim_utils.RigidBodyMaterialCfg(
-        static_friction=PARTNER_FRICTION,
-        dynamic_friction=PARTNER_FRICTION,
-        restitution=PARTNER_RESTITUTION,
-        friction_combine_mode=FRICTION_MODE,
-        restitution_combine_mode=RESTITUTION_MODE,
-    )
     return found
 
 

@@ -1,10 +1,10 @@
 """Friction and restitution of pairs.
 
 A spec's values are those of a thing with whatever it touches. PhysX takes, of both materials' combine modes, the later
-in the order average, min, multiply, max. So the thing's *partners*, table and robot, have friction 1 with ``multiply``
-and restitution 0 with ``max``: whatever mode a thing's own material has, the pair gets the thing's values. That
-matters, for PhysX's tensor interface, the way to write materials at a reset without Kit, gives every shape whose
-material it writes a new one with the mode ``average``. Partners' materials are never written that way.
+in the order average, min, multiply, max. PhysX's tensor interface, by which things get their values at a reset, gives
+every shape whose material it writes a new one with the mode ``average``, whatever it had before. So a thing's
+*partners*, the table and our own robot file, have friction 1 with ``multiply`` and restitution 0 with ``max``, and are
+never written that way: whatever mode a thing's own material has, the pair gets the thing's values.
 """
 
 from __future__ import annotations
