@@ -24,8 +24,8 @@ MAX_LEAD = 0.1
 class Follow(ActionTerm):  # type: ignore[misc] # Isaac Lab has no types
     """Follows commands with the arm, stiffly by inverse kinematics or by the impedance law.
 
-    In compliant phases the drives have no stiffness and only the joints' own damping, and torques are set at every
-    physics step.
+    In compliant phases the drives' stiffness and damping are 0 and torques are set at every physics step. What the
+    joints lose by themselves (the MJCF's damping) PhysX takes from the robot's file.
     """
 
     def __init__(self, cfg: FollowCfg, env: Any) -> None:
@@ -96,7 +96,7 @@ class Follow(ActionTerm):  # type: ignore[misc] # Isaac Lab has no types
         torque = torch.where(compliant[:, None], torque.clamp(-self._limit, self._limit), torch.zeros_like(torque))
         position, speed, effort = (torch.zeros_like(self._asset.data.joint_pos.torch) for _ in range(3))
         position[:, self.arm.joints] = state.angles + lead
-        speed[:, self.arm.joints] = torch.where(compliant[:, None], 0.0, joint_speeds(state.jacobian, command.velocity))
+        speed[:, self.arm.joints] = joint_speeds(state.jacobian, command.velocity)
         effort[:, self.arm.joints] = torque
         self._close(position, rows[:, CLOSED : CLOSED + 1])
         targets = self._asset.actuators.target_command
@@ -125,9 +125,7 @@ class Follow(ActionTerm):  # type: ignore[misc] # Isaac Lab has no types
         stiff = (~compliant)[:, None].to(self._stiffness.dtype)
         joints = self.arm.joints
         self._asset.write_joint_stiffness_to_sim_index(stiffness=stiff * self._stiffness, joint_ids=joints)
-        self._asset.write_joint_damping_to_sim_index(
-            damping=stiff * self._damping + robot.JOINT_DAMPING, joint_ids=joints
-        )
+        self._asset.write_joint_damping_to_sim_index(damping=stiff * self._damping, joint_ids=joints)
 
     def _tensor(self, values: Sequence[float]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=self.device)

@@ -23,8 +23,6 @@ STIFFNESS = (4500.0, 4500.0, 3500.0, 3500.0, 2000.0, 2000.0, 2000.0)
 """Of the stiff joint control [N m/rad]; the embedded simulator's."""
 DAMPING = (470.0, 470.0, 296.0, 296.0, 107.0, 107.0, 107.0)
 """Of the stiff joint control [N m s/rad]; the embedded simulator's, rounded."""
-JOINT_DAMPING = 1.0
-"""What the arm's joints lose by themselves [N m s/rad], compliant or not; the MJCF's."""
 CLOSED_ANGLE = 0.8
 """The gripper's drivers when fully closed [rad]."""
 FOLLOWER = -0.96
