@@ -1,8 +1,8 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel torture check lock bench schemas docs-pages docs-images \
-	clean
+.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel torture check isaac isaac-test lock bench \
+	schemas docs-pages docs-images clean
 
 PYTHON ?=
 ARGS ?=
@@ -10,6 +10,7 @@ PYTHONS ?= $(basename $(notdir $(sort $(wildcard constraints/*.txt))))
 EXTRA ?= test
 READY := .venv/.ready
 VLLM := .venv/.ready-vllm
+ISAAC := .venv-isaac/.ready
 RUN := .venv/bin/python -m
 # Images of containers set it; tests start hundreds of processes, and each would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -52,6 +53,11 @@ check: $(READY) ## Lint, formatting and types.
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
 
+isaac: $(ISAAC) ## Make .venv-isaac: Isaac Lab 3 with PhysX, without Isaac Sim or a GPU; 7.8 GB, Python 3.12.
+
+isaac-test: $(ISAAC) ## Run the tests that need Isaac Lab 3, in .venv-isaac; some ten minutes.
+	@OMP_NUM_THREADS=1 .venv-isaac/bin/python -m pytest -m isaaclab tests/isaac/lab3 $(ARGS)
+
 lock: $(READY) ## Write constraints/ again after a change of dependencies; ARGS=--upgrade takes the newest.
 	@bash scripts/lock.sh $(ARGS)
 
@@ -70,11 +76,14 @@ docs-images: $(READY) ## Draw the pictures of the documentation again, after a c
 	@PYTHONPATH=. $(RUN) tests.isaac.pictures
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
-	rm -rf .venv .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-isaac .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find cli tests benchmarks research -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml scripts/bootstrap.sh $(wildcard constraints/*.txt)
 	@PYTHON='$(PYTHON)' bash scripts/bootstrap.sh && touch $@
+
+$(ISAAC): scripts/isaac.sh
+	@PYTHON='$(PYTHON)' bash scripts/isaac.sh && touch $@
 
 $(VLLM): $(READY)
 	@bash scripts/bootstrap.sh vllm && touch $@

@@ -135,3 +135,10 @@ def test_environments_are_for_isaac_sim(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "--num-envs is for Isaac Sim; with the embedded simulator, give --workers" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_where_isaac_computes_is_for_isaac(tmp_path: Path) -> None:
+    done = collect(tmp_path / "data", "push", "--physics", "ovphysx")
+    assert done.returncode == 2
+    assert "--physics is for Isaac Lab; give --backend isaac, or leave it out" in done.stderr
+    assert not (tmp_path / "data").exists()

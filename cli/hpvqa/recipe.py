@@ -91,8 +91,12 @@ class Recipe(Model):
 
     seed: int = Field(default=42, ge=0, lt=2**63, description="Random seed of the whole collection.")
     backend: Literal["mujoco", "isaac"] = Field(default="mujoco", description="The simulator.")
+    physics: Literal["isaacsim", "ovphysx"] = Field(
+        default="isaacsim",
+        description="Where the simulator isaac computes: in Isaac Sim, or in Isaac Lab 3 without it, on any machine.",
+    )
     num_envs: int = Field(
-        default=16, ge=1, le=256, description="Episodes side by side in Isaac Sim; they share the GPU's memory."
+        default=16, ge=1, le=256, description="Episodes side by side in Isaac Lab; they share the GPU's memory."
     )
     rig: RigChoice = Field(
         default="paper", description="Camera rig: the name of a shipped one, a YAML file, or the rig itself."

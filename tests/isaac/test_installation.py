@@ -94,7 +94,7 @@ HERE = Installation(("/opt/isaaclab.sh", "-p"), "ISAACLAB_PATH")
     "change", [{}, {"lab": "0.54.2"}, {"lab": "0.44.9"}, {"lab": "2.2.0"}, {"lab": None, "python": [3, 10]}]
 )
 def test_supported_versions_pass(change: dict[str, object]) -> None:
-    check(HERE, lambda *args, **options: answering("Isaac says hello\n" + json.dumps({**GOOD, **change})))
+    check(HERE, run=lambda *args, **options: answering("Isaac says hello\n" + json.dumps({**GOOD, **change})))
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,56 @@ def test_supported_versions_pass(change: dict[str, object]) -> None:
 )
 def test_what_is_wrong_is_a_sentence(change: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        check(HERE, lambda *args, **options: answering(json.dumps({**GOOD, **change})))
+        check(HERE, run=lambda *args, **options: answering(json.dumps({**GOOD, **change})))
+
+
+GOOD_3 = {**GOOD, "python": [3, 12], "lab": "3.0.0"}
+
+
+def test_without_isaac_sim_isaac_lab_3_is_needed() -> None:
+    check(HERE, "ovphysx", lambda *args, **options: answering(json.dumps(GOOD_3)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"lab": "2.3.2", "python": [3, 11]},
+            r"Isaac Lab 2\.3\.2 cannot compute without Isaac Sim; use Isaac Lab 3\.0",
+        ),
+        ({"python": [3, 11]}, r"Isaac Lab 3 needs Python 3\.12, this is 3\.11"),
+        ({"python": [3, 13]}, r"Isaac Lab 3 needs Python 3\.12, this is 3\.13"),
+        ({"lab": None, "has_lab": False}, r"This Python has no Isaac Lab; use Isaac Lab 3\.0, with ovphysx"),
+        ({"lab": "3.1.0"}, r"Isaac Lab 3\.1\.0 was not tried"),
+        ({"missing": ["ovphysx", "ovstage"]}, r"lacks ovphysx, ovstage; use Isaac Lab 3\.0, with ovphysx"),
+        ({"missing": ["mujoco_usd_converter"]}, "lacks mujoco-usd-converter; use"),
+        ({"hpvqa": None}, r"lacks hpvqa; run: /opt/isaaclab.sh -p -m pip install -e /"),
+    ],
+)
+def test_what_is_wrong_with_isaac_lab_3_is_a_sentence(change: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        check(HERE, "ovphysx", lambda *args, **options: answering(json.dumps({**GOOD_3, **change})))
+
+
+def test_what_make_isaac_made_is_found_where_isaac_sim_is_not_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    made = tmp_path / "bin" / "python"
+    with pytest.raises(UsageError, match="No Isaac Lab 3 was found; run `make isaac` in a checkout"):
+        find({}, None, tmp_path, "ovphysx", made)
+    made.parent.mkdir()
+    made.touch()
+    assert find({}, None, tmp_path, "ovphysx", made) == Installation((str(made),), "make isaac")
+    with pytest.raises(UsageError, match="No Isaac Sim was found"):
+        find({}, None, tmp_path, "isaacsim", made)
+    named = {"HPVQA_ISAAC": sys.executable}
+    assert find(named, None, tmp_path, "ovphysx", made).command == (sys.executable,)
 
 
 def test_a_python_that_does_not_start_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not start: no such conda"):
-        check(HERE, lambda *args, **options: answering("", 1, "hm\nno such conda\n"))
+        check(HERE, run=lambda *args, **options: answering("", 1, "hm\nno such conda\n"))
     with pytest.raises(UsageError, match="does not start"):
         check(Installation((str(tmp_path / "gone"),), "x"))
 

@@ -45,13 +45,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def foreign_imports(path: Path) -> Iterator[tuple[str, str | None]]:
+def foreign_imports(path: Path, foreign: tuple[str, ...] = FOREIGN) -> Iterator[tuple[str, str | None]]:
     """Modules of others that a file imports, and what it takes from them."""
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FOREIGN:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in foreign:
             yield from ((str(node.module), alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names if alias.name.split(".")[0] in FOREIGN)
+            yield from ((alias.name, None) for alias in node.names if alias.name.split(".")[0] in foreign)
 
 
 def module_file(module: str) -> Path | None:

@@ -111,11 +111,16 @@ def open_record(setup: Setup) -> Record:
         from hpvqa.sim import open_simulator
 
         return recording(open_simulator(setup.resolution), setup)
-    from hpvqa.sim.isaac.launch import open_isaac
-
     example = setup.example
+    what = example, setup.environments, setup.fps[example.task], setup.resolution
     try:
-        return recording(open_isaac(example, setup.environments, setup.fps[example.task], setup.resolution), setup)
+        if setup.physics == "ovphysx":
+            from hpvqa.sim.isaaclab3.launch import open_lab3
+
+            return recording(open_lab3(*what), setup)
+        from hpvqa.sim.isaac.launch import open_isaac
+
+        return recording(open_isaac(*what), setup)
     except ImportError as error:
         raise RunError(f"Isaac Lab cannot be imported: {error}; install a supported version") from error
 

@@ -27,11 +27,15 @@ def log_file(data: Path, task: str) -> Path:
     return data / f"isaac-{task}.log"
 
 
-def starting(data: Path, environments: int, cameras: int) -> str:
-    """What to tell while Isaac Sim starts; ``cameras`` of each environment record."""
+_NAMES = {"isaacsim": "Isaac Sim", "ovphysx": "Isaac Lab"}
+"""What runs in the child, by where it computes."""
+
+
+def starting(data: Path, environments: int, cameras: int, physics: str = "isaacsim") -> str:
+    """What to tell while Isaac Sim or Isaac Lab starts; ``cameras`` of each environment record."""
     many = "1 environment" if environments == 1 else f"{environments} environments"
-    words = f"Starting Isaac Sim with {many}, which takes a minute or more; its log is {log_file(data, 'TASK')}"
-    if cameras:
+    words = f"Starting {_NAMES[physics]} with {many}, which takes a minute or more; its log is {log_file(data, 'TASK')}"
+    if cameras and physics == "isaacsim":
         # Consumer GPUs refuse more than a few streams (NVENC), and 16 environments with seven cameras are 112.
         words += (
             f"; its {environments * cameras} clips at a time are encoded on the CPU, for a GPU's encoder may take fewer"
@@ -73,12 +77,13 @@ def child_environment(command: Sequence[str], environ: Mapping[str, str]) -> Map
     return {**clean_environment(environ), **SAFE_PATH}
 
 
-def isaac_pool(command: Sequence[str], environments: int) -> ChildPool:
-    """A pool whose episodes Isaac Sim makes.
+def isaac_pool(command: Sequence[str], environments: int, physics: str = "isaacsim") -> ChildPool:
+    """A pool whose episodes Isaac Sim or Isaac Lab makes.
 
     Args:
-        command: How to run the Python of Isaac Sim.
+        command: How to run the Python of Isaac Lab.
         environments: How many episodes at a time.
+        physics: Where it computes.
     """
 
     def start(address: str, setup: Setup) -> IsaacChild:
@@ -93,7 +98,7 @@ def isaac_pool(command: Sequence[str], environments: int) -> ChildPool:
             # Neither the child's message nor its log may have fitted on the disk any more.
             words = "the disk is full; free some space"
         return (
-            f"Isaac Sim ended unexpectedly (exit code {code}): {words}. Its log is {log}; "
+            f"{_NAMES[physics]} ended unexpectedly (exit code {code}): {words}. Its log is {log}; "
             "run the same command again to go on, finished episodes are kept"
         )
 

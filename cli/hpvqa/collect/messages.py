@@ -16,6 +16,7 @@ class Setup(Model):
     """What a child needs to know once."""
 
     backend: str = Field(description="The simulator.")
+    physics: str = Field(default="isaacsim", description="Where the simulator isaac computes.")
     data: Path
     partial: Path
     fps: dict[str, int] = Field(description="Frame rate by task.")

@@ -213,6 +213,7 @@ class _Feeder:
         collection = job.collection
         setup = Setup(
             backend=collection.backend,
+            physics=collection.physics,
             data=job.data.resolve(),
             partial=job.partial.resolve(),
             fps={name: task.fps for name, task in collection.tasks.items()},

@@ -13,7 +13,7 @@ from hpvqa.recipe import Recipe, validate_recipe
 from hpvqa.record.episode import find_episodes
 from hpvqa.scene.rigs import Rig, RigCamera, load_rig, rig_names
 
-_KEPT = {"backend", "seed", "video", "resolution", "randomization", "shift"}
+_KEPT = {"backend", "physics", "seed", "video", "resolution", "randomization", "shift"}
 
 
 def binding(data: Path, shard: Shard | None) -> Collection | None:

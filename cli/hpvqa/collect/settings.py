@@ -42,6 +42,7 @@ class Collection(Model):
 
     schema_version: Literal[1] = COLLECTION_VERSION
     backend: str = Field(description="The simulator.")
+    physics: str = Field(default="isaacsim", description="Where the simulator isaac computes.")
     seed: int = Field(description="Seed of every random number.")
     video: bool = Field(description="Whether clips are recorded.")
     resolution: tuple[int, int] | None = Field(description="Width and height of the clips [pixels]; null without.")
@@ -74,6 +75,7 @@ class Collection(Model):
             settings[name] = TaskSettings(fps=recipe.fps(name), ranges=ranges, cameras=rig.cameras(name))
         return cls(
             backend=recipe.backend,
+            physics=recipe.physics if recipe.backend == "isaac" else "isaacsim",
             seed=recipe.seed,
             video=recipe.video,
             resolution=recipe.resolution if recipe.video else None,

@@ -49,6 +49,7 @@ Examples:
   hpvqa collect push --episodes 100 --no-video
   hpvqa collect --recipe paper --out /shared/data --shard 1/4
   hpvqa collect --recipe paper --backend isaac --num-envs 16
+  hpvqa collect push drop --backend isaac --physics ovphysx --num-envs 8
 
 Run the same command again to go on after an interrupt, or with more episodes to add to a folder. Ctrl-C lets the
 running episodes finish; a second one drops them. Exit code 130 says that episodes are missing.
@@ -93,7 +94,7 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     help="Make nothing; say what is missing, how large it is, how long it takes.",
 )
 @json_option
-@recipe_options("backend", "num_envs", "seed", "rig", "resolution", "fps", "video", "object_colors")
+@recipe_options("backend", "physics", "num_envs", "seed", "rig", "resolution", "fps", "video", "object_colors")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -138,6 +139,8 @@ def command(
         raise UsageError("--workers is for the embedded simulator; with Isaac Sim, give --num-envs")
     if not isaac and ctx.get_parameter_source("num_envs") is ParameterSource.COMMANDLINE:
         raise UsageError("--num-envs is for Isaac Sim; with the embedded simulator, give --workers")
+    if not isaac and ctx.get_parameter_source("physics") is ParameterSource.COMMANDLINE:
+        raise UsageError("--physics is for Isaac Lab; give --backend isaac, or leave it out")
     collection = Collection.of(recipe, list(counts), installed_versions(recipe.backend, list(counts)))
     request = Request(out, collection, counts, shard, stop_file, mixed=not isaac)
     most = workers or len(os.sched_getaffinity(0))
@@ -155,15 +158,15 @@ def command(
         for name, why in recipe.left_out.items():
             if not tasks:
                 reporter.note(f"{name} is left out of the shift {recipe.shift.name}: {why}")
-        prepare(recipe.backend, draws=recipe.video, tell=reporter.note)
+        prepare(recipe.backend, draws=recipe.video, tell=reporter.note, physics=recipe.physics)
 
         def open_pool(missing: int) -> ChildPool:
             if not isaac:
                 return mujoco_pool(min(most, missing))
             environments = min(recipe.num_envs, missing)
             cameras = max(len(task.cameras) for task in collection.tasks.values()) if recipe.video else 0
-            reporter.note(starting(out, environments, cameras))
-            return isaac_pool(isaac_python().command, environments)
+            reporter.note(starting(out, environments, cameras, recipe.physics))
+            return isaac_pool(isaac_python(recipe.physics).command, environments, recipe.physics)
 
         report = collect(
             request,

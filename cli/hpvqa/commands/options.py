@@ -30,6 +30,11 @@ _OPTIONS: dict[str, Callable[[F], F]] = {
     "backend": click.option(
         "--backend", type=click.Choice(["mujoco", "isaac"]), help=f"{_describe('backend')}  [default: mujoco]"
     ),
+    "physics": click.option(
+        "--physics",
+        type=click.Choice(["isaacsim", "ovphysx"]),
+        help=f"{_describe('physics')}  [default: isaacsim]",
+    ),
     "num_envs": click.option(
         "--num-envs", type=Whole(**limits(Recipe, "num_envs")), help=f"{_describe('num_envs')}  [default: 16]"
     ),

@@ -16,28 +16,33 @@ if TYPE_CHECKING:
 BACKENDS = ("mujoco", "isaac")
 
 
-def prepare(backend: str, *, draws: bool, tell: Callable[[str], None]) -> None:
+def prepare(backend: str, *, draws: bool, tell: Callable[[str], None], physics: str = "isaacsim") -> None:
     """Make sure that a simulator can start; fetch or make what it lacks once, before many processes start one each.
 
     Args:
         backend: Its name.
         draws: Whether it will render.
         tell: Told of what takes long.
+        physics: Where the simulator isaac computes.
 
     Raises:
         UsageError: There is no such simulator, or it lacks something; the message says what to install.
         RunError: What it lacks cannot be fetched.
     """
     _check(backend)
+    from hpvqa.resources import default_cache
+    from hpvqa.sim.mujoco.assets import MODEL, robot_dir
+
     if backend == "isaac":
         from hpvqa.sim.isaac.discover import check
         from hpvqa.sim.isaac.gpu import gpu_names, require_rtx
 
-        check(isaac_python())
-        require_rtx(gpu_names())
+        check(isaac_python(physics), physics)
+        if physics == "ovphysx":
+            robot_dir(default_cache(os.environ), tell=tell)
+        else:
+            require_rtx(gpu_names())
         return
-    from hpvqa.resources import default_cache
-    from hpvqa.sim.mujoco.assets import MODEL, robot_dir
     from hpvqa.sim.mujoco.gl import choose_gl
 
     cache = default_cache(os.environ)
@@ -72,8 +77,11 @@ def open_simulator(resolution: tuple[int, int] | None) -> SteppedSimulator:
     return MujocoSimulator(robot / MODEL, cache, resolution, gl)
 
 
-def isaac_python() -> Installation:
-    """Where the Python of Isaac Sim is.
+def isaac_python(physics: str = "isaacsim") -> Installation:
+    """Where the Python of Isaac Lab is.
+
+    Args:
+        physics: Where it is to compute.
 
     Raises:
         UsageError: It was not found.
@@ -84,7 +92,7 @@ def isaac_python() -> Installation:
         home = Path.home()
     except RuntimeError:
         home = None
-    return find(os.environ, home)
+    return find(os.environ, home, physics=physics)
 
 
 def _check(backend: str) -> None:

@@ -86,7 +86,7 @@ def applied(wanted: list[EpisodeSpec], env: Any = None) -> Any:
     events, term = manager(env)
     term.assign(wanted)
     events.apply(mode="reset", env_ids=torch.arange(len(wanted)), global_env_step_count=0)
-    assert term.mismatches == {}
+    assert not any(term.mismatches.values())
     return env
 
 
@@ -176,7 +176,7 @@ def test_what_physx_does_not_take_is_named(lost: str) -> None:
     word = {"masses": "mass", "inertias": "inertia", "materials": "restitution"}[lost]
     noun = "sphere" if lost == "materials" else "cube"
     assert all(f"the {word} of the right {noun}" in words for words in term.mismatches.values())
-    assert not any("left" in words for words in term.mismatches.values())
+    assert not any("left" in word for words in term.mismatches.values() for word in words)
 
 
 def test_a_robot_that_keeps_its_own_friction_is_noticed() -> None:
@@ -185,7 +185,7 @@ def test_a_robot_that_keeps_its_own_friction_is_noticed() -> None:
     events, term = manager(env)
     term.assign(specs("push", 2))
     events.apply(mode="reset", env_ids=torch.arange(2), global_env_step_count=0)
-    assert set(term.mismatches.values()) == {"the robot's friction and restitution"}
+    assert list(term.mismatches.values()) == [["the robot's friction and restitution"]] * 2
 
 
 def test_isaac_lab_checks_our_term() -> None:

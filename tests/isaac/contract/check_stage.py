@@ -85,6 +85,10 @@ def test_the_table_is_a_kinematic_body_of_friction_1_and_restitution_0() -> None
     values = UsdPhysics.MaterialAPI(prim(stage, "table/geometry/physics"))
     assert (values.GetStaticFrictionAttr().Get(), values.GetDynamicFrictionAttr().Get()) == (1.0, 1.0)
     assert values.GetRestitutionAttr().Get() == 0.0
+    # It is the table that decides how values combine: what is written by tensor loses its modes.
+    material = prim(stage, "table/geometry/physics")
+    assert material.GetAttribute("physxMaterial:restitutionCombineMode").Get() == "max"
+    assert material.GetAttribute("physxMaterial:frictionCombineMode").Get() == "multiply"
     low, high = box(stage, "table")
     assert high[2] == pytest.approx(0, abs=1e-9)
     assert (low + high)[:2] / 2 == pytest.approx(room.TABLE_CENTER)

@@ -15,7 +15,8 @@ from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.look import apply_look, look_errors
 
 ROBOT_MATERIAL = (1.0, 1.0, 0.0)
-"""Static and dynamic friction and restitution of the robot: the pair's values are then the object's."""
+"""Static and dynamic friction and restitution of the robot. Both it and things are written by tensor, so that a pair
+of them has the mean of their values; what is measured depends on the table, which is not (``materials.py``)."""
 _TOLERANCE = 1e-4
 """PhysX computes with 24 bits; anything further off was not applied."""
 
@@ -29,7 +30,7 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
     def __init__(self, cfg: EventTermCfg, env: Any) -> None:
         super().__init__(cfg, env)
         self._specs: list[EpisodeSpec] = []
-        self.mismatches: dict[int, str] = {}
+        self.mismatches: dict[int, list[str]] = {}
         """What differed after the last reset, by number of the environment, in words."""
 
     def assign(self, specs: Sequence[EpisodeSpec]) -> None:
@@ -53,7 +54,6 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         for number in chosen:
             apply_look(env.scene.stage, env.scene.env_prim_paths[number], self._specs[number])
         self.mismatches = {number: self._mismatch(env, number) for number in chosen}
-        self.mismatches = {number: words for number, words in self.mismatches.items() if words}
 
     def place(self, env: Any, ids: Tensor) -> None:
         """Put the things of some environments at rest where their specs say."""
@@ -87,7 +87,7 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         view.set_inertias(inertias, ids)
         view.set_material_properties(materials, ids)
 
-    def _mismatch(self, env: Any, number: int) -> str:
+    def _mismatch(self, env: Any, number: int) -> list[str]:
         spec = self._specs[number]
         wrong = look_errors(env.scene.stage, env.scene.env_prim_paths[number], spec)
         robot = env.scene[names.ROBOT].root_physx_view.get_material_properties()[number].reshape(-1, 3)
@@ -95,7 +95,7 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
             wrong.append("the robot's friction and restitution")
         for thing in spec.things:
             wrong += self._wrong_properties(env, number, thing)
-        return ", ".join(wrong)
+        return wrong
 
     def _wrong_properties(self, env: Any, number: int, thing: Thing) -> list[str]:
         view = env.scene[thing.name].root_physx_view

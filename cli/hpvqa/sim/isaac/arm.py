@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,26 +11,8 @@ from torch import Tensor
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.gripper import pinch_offset, pinch_yaw
 from hpvqa.sim.isaac.robot import finger_names
+from hpvqa.sim.isaac.state import ArmState
 from hpvqa.sim.isaac.torque import moved_jacobian
-
-
-@dataclass(frozen=True)
-class ArmState:
-    """State of n arms, in the world.
-
-    Attributes:
-        angles: Shape (n, 7) [rad].
-        speeds: Shape (n, 7) [rad/s].
-        position: Pinch point, relative to the environment's origin, shape (n, 3) [m].
-        quat_wxyz: Orientation of the pinch frame, shape (n, 4).
-        jacobian: Of the pinch point, shape (n, 6, 7).
-    """
-
-    angles: Tensor
-    speeds: Tensor
-    position: Tensor
-    quat_wxyz: Tensor
-    jacobian: Tensor
 
 
 class ArmView:

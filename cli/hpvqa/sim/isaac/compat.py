@@ -1,7 +1,8 @@
 """What differs between versions of Isaac Lab, and nothing else does.
 
 Written for Isaac Lab 2.2 and 2.3 (``isaaclab``). Isaac Lab 1.x has the same classes under ``omni.isaac.lab``; an alias
-makes them importable by the newer names. Isaac Lab 3 changed quaternions, tensors and writers; it is refused.
+makes them importable by the newer names. Isaac Lab 3 changed quaternions, tensors and writers; it has an adapter of its
+own, ``hpvqa.sim.isaaclab3``, which computes without Isaac Sim.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from hpvqa.errors import UsageError
 SUPPORTED = "Isaac Lab 2.2 or 2.3, with Isaac Sim 5.0 or 5.1"
 _OLDEST = {2: (2, 2), 0: (0, 44)}
 """The oldest that is supported, as a release and as the number of its extension (release 2.2.0 is 0.44.9)."""
+SUPPORTED_3 = "Isaac Lab 3.0, with ovphysx, in Python 3.12 (`make isaac` in a checkout)"
 _OLD, _NEW = "omni.isaac.lab", "isaaclab"
 
 
@@ -80,11 +82,33 @@ def check_versions(lab: str | None, python: tuple[int, int]) -> None:
     numbers = tuple(int(part) for part in (lab or "").split(".")[:2] if part.isdecimal())
     if python >= (3, 12) or numbers >= (3,):
         what = f"Isaac Lab {lab}" if lab and not lab.startswith("0.") else f"Python {python[0]}.{python[1]}"
-        raise UsageError(f"{what} belongs to Isaac Lab 3, whose interface is another; use {SUPPORTED}")
+        raise UsageError(
+            f"{what} belongs to Isaac Lab 3, whose interface is another; use {SUPPORTED}, or --physics ovphysx"
+        )
     if python < (3, 10):
         raise UsageError(f"Python {python[0]}.{python[1]} is too old for Isaac Lab; use {SUPPORTED}")
     if numbers and numbers < _OLDEST.get(numbers[0], numbers):
         raise UsageError(f"Isaac Lab {lab} is too old; use {SUPPORTED}")
+
+
+def check_versions_3(lab: str | None, python: tuple[int, int]) -> None:
+    """Refuse what cannot compute without Isaac Sim.
+
+    Args:
+        lab: Version of the distribution ``isaaclab``, if there is one.
+        python: Version of the interpreter.
+
+    Raises:
+        UsageError: It cannot; the message says what can.
+    """
+    if lab is not None and not lab.startswith("3."):
+        raise UsageError(f"Isaac Lab {lab} cannot compute without Isaac Sim; use {SUPPORTED_3}, or --physics isaacsim")
+    if python != (3, 12):
+        raise UsageError(f"Isaac Lab 3 needs Python 3.12, this is {python[0]}.{python[1]}; use {SUPPORTED_3}")
+    if lab is None:
+        raise UsageError(f"This Python has no Isaac Lab; use {SUPPORTED_3}")
+    if not lab.startswith("3.0."):
+        raise UsageError(f"Isaac Lab {lab} was not tried with this version of hpvqa; use {SUPPORTED_3}")
 
 
 def versions() -> dict[str, str]:

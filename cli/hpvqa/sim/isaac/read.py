@@ -1,27 +1,21 @@
-"""Reading the worlds of all environments into states, once a physics step."""
+"""Reading the worlds of all environments into rows, once a physics step."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.arm import ArmView
 from hpvqa.sim.isaac.robot import CLOSED_ANGLE
-from hpvqa.sim.protocol import Array, BodyState, State
-
-CONTACT_FORCE = 1e-3
-"""Less than this between two bodies [N] is no contact."""
-_ARM = 15
-_BODY = 12
+from hpvqa.sim.isaac.rows import CONTACT_FORCE
 
 
 class WorldReader:
-    """Turns Isaac Lab's buffers into rows of numbers, and rows into states.
+    """Turns Isaac Lab's buffers into rows of numbers.
 
     Rows stay on the GPU until a whole frame of them is fetched: fetching each one would wait for the GPU every time.
 
@@ -61,41 +55,3 @@ class WorldReader:
             data.root_pos_w.dtype
         )
         return torch.cat([data.root_pos_w - origins, data.root_quat_w, data.root_lin_vel_w, touching], dim=1)
-
-
-def states(rows: Array, time: float, things: Sequence[str]) -> list[State]:
-    """States of all environments.
-
-    Args:
-        rows: What :meth:`WorldReader.rows` gave, shape (environments, 15 + 12 things).
-        time: Since the start of the episodes [s].
-        things: Names of the things.
-    """
-    return [_state(row, time, things) for row in rows]
-
-
-def _state(row: Array, time: float, things: Sequence[str]) -> State:
-    return State(
-        time=time,
-        joints=row[:7],
-        closed=float(row[7]),
-        ee_position=row[8:11],
-        ee_quat_wxyz=row[11:15],
-        things={name: _body(row[_ARM + number * _BODY :][:_BODY]) for number, name in enumerate(things)},
-    )
-
-
-def _body(row: Array) -> BodyState:
-    return BodyState(
-        position=row[0:3],
-        quat_wxyz=row[3:7],
-        velocity=row[7:10],
-        touching_gripper=bool(row[10]),
-        touching_table=bool(row[11]),
-    )
-
-
-def fetched(rows: Tensor) -> Array:
-    """Rows on the CPU, as double precision."""
-    found: Array = rows.detach().to("cpu").numpy().astype(np.float64)
-    return found

@@ -27,6 +27,7 @@ from hpvqa.scene.spec import CameraSpec, Thing, Vec3
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.limits import check_things
 from hpvqa.sim.isaac.look import linear
+from hpvqa.sim.isaac.materials import FRICTION_MODE, PARTNER_FRICTION, PARTNER_RESTITUTION, RESTITUTION_MODE
 
 THICKNESS = 0.1
 """Of walls, floor and ceiling [m]: no light of a neighbour gets through, nor through the overlapping corners."""
@@ -101,17 +102,13 @@ def rigid_object(thing: Thing) -> RigidObjectCfg:
 
 
 def pair_material(friction: float, restitution: float) -> sim_utils.RigidBodyMaterialCfg:
-    """A material whose values are those of the pair with the table, and with the gripper.
-
-    PhysX takes the later of both materials' modes in the order average, min, multiply, max. Table and robot have a
-    friction of 1 and a restitution of 0, so the product and the maximum are the object's own.
-    """
+    """A material that multiplies frictions and takes the larger restitution (``materials.py``)."""
     return sim_utils.RigidBodyMaterialCfg(
         static_friction=friction,
         dynamic_friction=friction,
         restitution=restitution,
-        friction_combine_mode="multiply",
-        restitution_combine_mode="max",
+        friction_combine_mode=FRICTION_MODE,
+        restitution_combine_mode=RESTITUTION_MODE,
     )
 
 
@@ -149,9 +146,7 @@ def _table() -> AssetBaseCfg:
     # Kinematic, so that contact sensors can tell it from everything else.
     table.spawn.rigid_props = sim_utils.RigidBodyPropertiesCfg(kinematic_enabled=True)
     table.spawn.collision_props = sim_utils.CollisionPropertiesCfg(contact_offset=0.002, rest_offset=0.0)
-    table.spawn.physics_material = sim_utils.RigidBodyMaterialCfg(
-        static_friction=1.0, dynamic_friction=1.0, restitution=0.0
-    )
+    table.spawn.physics_material = pair_material(PARTNER_FRICTION, PARTNER_RESTITUTION)
     table.spawn.physics_material_path = "physics"
     return table
 

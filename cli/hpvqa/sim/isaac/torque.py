@@ -6,12 +6,15 @@ import torch
 from torch import Tensor
 
 from hpvqa.probes.waypoint import Gains
-from hpvqa.sim.impedance import EndEffector, impedance
+from hpvqa.sim.impedance import EndEffector, impedance, rotation_error
+from hpvqa.sim.isaac.state import ArmState
 from hpvqa.sim.protocol import Command
 
 NULL_STIFFNESS = 20.0
 """Pull of redundant motion towards the home posture [N m/rad]; the embedded simulator's."""
 NULL_DAMPING = 6.0
+_POSTURE_GAIN = 0.1
+_DLS_DAMPING = 0.01
 
 
 def moved_jacobian(jacobian: Tensor, arm: Tensor) -> Tensor:
@@ -74,3 +77,21 @@ def joint_speeds(jacobian: Tensor, velocity: Tensor, damping: float = 0.01) -> T
     twist = torch.cat([velocity, torch.zeros_like(velocity)], dim=1)[:, :, None]
     square = jacobian @ jacobian.mT + damping**2 * torch.eye(6, dtype=jacobian.dtype, device=jacobian.device)
     return (jacobian.mT @ torch.linalg.solve(square, twist))[:, :, 0]
+
+
+def towards(state: ArmState, command: Command, home: Tensor) -> Tensor:
+    """The step of the joints, shape (n, joints) [rad], that brings the pinch frame to a commanded pose.
+
+    Damped least squares; redundant motion goes towards the home posture.
+
+    Args:
+        state: The arms.
+        command: With tensors of n rows.
+        home: Posture to go back to, shape (joints,) [rad].
+    """
+    jacobian = state.jacobian
+    turn = rotation_error(command.quat_wxyz, state.quat_wxyz)
+    error = torch.cat([command.position - state.position, turn], dim=1)[:, :, None]
+    posture = (_POSTURE_GAIN * (home - state.angles))[:, :, None]
+    square = jacobian @ jacobian.mT + _DLS_DAMPING**2 * torch.eye(6, dtype=jacobian.dtype, device=jacobian.device)
+    return (jacobian.mT @ torch.linalg.solve(square, error - jacobian @ posture) + posture)[:, :, 0]

@@ -1,0 +1,53 @@
+"""States of worlds as rows of numbers, fetched from where they are computed a frame at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from hpvqa.sim.protocol import Array, BodyState, State
+
+CONTACT_FORCE = 1e-3
+"""Less than this between two bodies [N] is no contact."""
+_ARM = 15
+_BODY = 12
+
+
+def states(rows: Array, time: float, things: Sequence[str]) -> list[State]:
+    """States of all environments.
+
+    Args:
+        rows: What :meth:`WorldReader.rows` gave, shape (environments, 15 + 12 things).
+        time: Since the start of the episodes [s].
+        things: Names of the things.
+    """
+    return [_state(row, time, things) for row in rows]
+
+
+def _state(row: Array, time: float, things: Sequence[str]) -> State:
+    return State(
+        time=time,
+        joints=row[:7],
+        closed=float(row[7]),
+        ee_position=row[8:11],
+        ee_quat_wxyz=row[11:15],
+        things={name: _body(row[_ARM + number * _BODY :][:_BODY]) for number, name in enumerate(things)},
+    )
+
+
+def _body(row: Array) -> BodyState:
+    return BodyState(
+        position=row[0:3],
+        quat_wxyz=row[3:7],
+        velocity=row[7:10],
+        touching_gripper=bool(row[10]),
+        touching_table=bool(row[11]),
+    )
+
+
+def fetched(rows: Tensor) -> Array:
+    """Rows on the CPU, as double precision."""
+    found: Array = rows.detach().to("cpu").numpy().astype(np.float64)
+    return found

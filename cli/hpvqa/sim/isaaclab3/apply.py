@@ -1,0 +1,107 @@
+"""The event term that makes each environment what its spec says, and reads back what PhysX holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import isaaclab_ov.tensor_types as tensor_types
+import torch
+import warp
+from isaaclab.managers import EventTermCfg, ManagerTermBase
+from torch import Tensor
+
+from hpvqa.scene.spec import EpisodeSpec, Thing
+from hpvqa.sim.inertia import inertia
+from hpvqa.sim.isaac import names
+from hpvqa.sim.isaaclab3.quaternions import xyzw
+
+_MATERIAL = tensor_types.TensorType.RIGID_BODY_SHAPE_FRICTION_AND_RESTITUTION
+_TOLERANCE = 1e-4
+"""PhysX computes with 24 bits; anything further off was not applied."""
+
+
+class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no types
+    """At every reset, writes specs: mass with inertia, restitution, friction, poses.
+
+    Every value that any spec sets is set by every spec, so that nothing of an earlier episode can remain.
+    """
+
+    def __init__(self, cfg: EventTermCfg, env: Any) -> None:
+        super().__init__(cfg, env)
+        self._specs: list[EpisodeSpec] = []
+        self.mismatches: dict[int, list[str]] = {}
+        """What differed after the last reset, by number of the environment, in words."""
+
+    def assign(self, specs: Sequence[EpisodeSpec]) -> None:
+        """Say what the environments shall become at the next reset, one spec each."""
+        if len(specs) != self.num_envs:
+            raise ValueError(f"{self.num_envs} environments need as many specs, not {len(specs)}")
+        self._specs = list(specs)
+
+    def __call__(self, env: Any, env_ids: Tensor | None) -> None:
+        """Apply the assigned specs to all environments, which are reset together."""
+        if not self._specs:
+            # Isaac Lab resets once while it starts, before there is anything to do.
+            return
+        self._reset_robot(env)
+        for name in self._specs[0].names:
+            self._set_properties(env.scene[name], [spec.thing(name) for spec in self._specs])
+        self.place(env)
+        self.mismatches = {number: self._mismatch(env, number) for number in range(self.num_envs)}
+
+    def place(self, env: Any) -> None:
+        """Put the things at rest where their specs say."""
+        for name in self._specs[0].names:
+            things = [spec.thing(name) for spec in self._specs]
+            pose = torch.tensor([[*thing.position, *xyzw(thing.quat_wxyz)] for thing in things], device=env.device)
+            pose[:, :3] += env.scene.env_origins
+            env.scene[name].write_root_pose_to_sim_index(root_pose=pose)
+            still = torch.zeros(len(things), 6, device=env.device)
+            env.scene[name].write_root_velocity_to_sim_index(root_velocity=still)
+
+    def _reset_robot(self, env: Any) -> None:
+        robot = env.scene[names.ROBOT]
+        start = robot.data.default_joint_pos.torch.clone()
+        robot.write_joint_state_to_sim_index(position=start, velocity=torch.zeros_like(start))
+        robot.actuators.target_command.set_position_index(value=start)
+
+    def _set_properties(self, target: Any, things: Sequence[Thing]) -> None:
+        target.set_masses_index(masses=torch.tensor([[thing.mass] for thing in things]))
+        target.set_inertias_index(inertias=torch.stack([_inertia(thing) for thing in things])[:, None])
+        wanted = torch.tensor([[[thing.friction, thing.friction, thing.restitution]] for thing in things])
+        shape = _materials(target).shape
+        values = wanted.reshape(-1, *(1,) * (len(shape) - 2), 3).expand(shape).contiguous()
+        target.root_view.set_attribute(_MATERIAL, warp.from_torch(values))
+
+    def _mismatch(self, env: Any, number: int) -> list[str]:
+        wrong = []
+        for thing in self._specs[number].things:
+            target = env.scene[thing.name]
+            material = _materials(target)[number].reshape(-1, 3)
+            checks = {
+                "mass": (target.data.body_mass.torch[number].reshape(-1), torch.tensor([thing.mass])),
+                "inertia": (target.data.body_inertia.torch[number].reshape(-1), _inertia(thing)),
+                "friction": (material[:, :2], torch.full_like(material[:, :2], thing.friction)),
+                "restitution": (material[:, 2], torch.full_like(material[:, 2], thing.restitution)),
+            }
+            for what, (found, wanted) in checks.items():
+                if not _near(found, wanted):
+                    wrong.append(f"the {what} of {thing.words}")
+        return wrong
+
+
+def _materials(target: Any) -> Tensor:
+    """Friction, friction and restitution of every shape of a thing, in every environment."""
+    found: Tensor = warp.to_torch(target.root_view.get_attribute(_MATERIAL)).clone()
+    return found
+
+
+def _inertia(thing: Thing) -> Tensor:
+    """Inertia about the centre, shape (9,) [kg m²]."""
+    return torch.diag(torch.tensor(inertia(thing))).reshape(9)
+
+
+def _near(found: Tensor, wanted: Tensor) -> bool:
+    limit = _TOLERANCE * float(wanted.abs().max()) + 1e-9
+    return bool(((found.cpu().float() - wanted.float()).abs() <= limit).all())

@@ -1,0 +1,96 @@
+"""A drop and a slide in real PhysX, with friction and restitution written by tensor, as at a reset.
+
+`python -m tests.isaac.lab3.materials_child MODE` with MODE ``partner`` (our table) or ``average`` (one whose material
+has USD's default modes) prints rebounds over the drop's height and the ways of slides [m] as one line of JSON, last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import torch
+import warp
+
+from hpvqa.scene.room import TABLE_HALF
+from hpvqa.scene.spec import Thing
+from hpvqa.sim.isaaclab3.pinned import allow_unpinned
+
+allow_unpinned(warp)
+torch.set_num_threads(1)
+
+import isaaclab.sim as sim_utils  # noqa: E402 - Isaac Lab allocates as it is imported
+from isaaclab.app import launch_simulation  # noqa: E402
+from isaaclab.scene import InteractiveScene, InteractiveSceneCfg  # noqa: E402
+from isaaclab_ov.physics import OvPhysxCfg  # noqa: E402
+
+from hpvqa.sim.isaaclab3 import spawn  # noqa: E402
+from hpvqa.sim.isaaclab3.apply import _MATERIAL, _materials  # noqa: E402
+
+RATE = 240
+RESTITUTIONS = (0.2, 0.6, 0.9)
+FRICTIONS = (0.2, 0.4, 0.6)
+DROP = 0.3
+SPEED = 0.7
+
+
+def thing(name: str, shape: str, place: tuple[float, float, float]) -> Thing:
+    return Thing.model_validate(
+        {
+            "name": name, "shape": shape, "size": (0.05, 0.05, 0.05), "position": place, "mass": 0.1,
+            "friction": 0.5, "restitution": 0.0, "color": (0.5, 0.5, 0.5),
+        }
+    )  # fmt: skip
+
+
+def main(mode: str) -> None:
+    config = sim_utils.SimulationCfg(dt=1 / RATE, device="cpu", physics=OvPhysxCfg(enable_enhanced_determinism=True))
+    scene = InteractiveSceneCfg(num_envs=3, env_spacing=6.0, replicate_physics=True)
+    table = spawn.scenery()["table"]
+    assert table.spawn.size[2] == 2 * TABLE_HALF[2]
+    if mode == "average":
+        table.spawn.physics_material = sim_utils.RigidBodyMaterialCfg(
+            static_friction=1.0, dynamic_friction=1.0, restitution=0.0
+        )
+    scene.table = table
+    scene.bounce = spawn.bounce()
+    scene.ball = spawn.rigid_object(thing("ball", "sphere", (0.6, 0.4, 0.025 + DROP)))
+    scene.box = spawn.rigid_object(thing("box", "box", (0.2, -0.4, 0.025)))
+    with launch_simulation(config, {"device": "cpu"}):
+        print(json.dumps(measured(sim_utils.SimulationContext(config), scene)), flush=True)
+        os._exit(0)
+
+
+def measured(simulation: Any, config: InteractiveSceneCfg) -> dict[str, list[float]]:
+    scene = InteractiveScene(config)
+    simulation.reset()
+    write(scene["ball"], [(0.5, 0.5, restitution) for restitution in RESTITUTIONS])
+    write(scene["box"], [(friction, friction, 0.0) for friction in FRICTIONS])
+    start = torch.tensor([[SPEED, 0, 0, 0, 0, 0]] * 3)
+    scene["box"].write_root_velocity_to_sim_index(root_velocity=start)
+    begin = scene["box"].data.root_pos_w.torch[:, 0].clone()
+    heights = []
+    for _ in range(RATE * 3 // 2):
+        scene.write_data_to_sim()
+        simulation.step(render=False)
+        scene.update(1 / RATE)
+        heights.append(scene["ball"].data.root_pos_w.torch[:, 2] - 0.025)
+    height = torch.stack(heights)
+    rebounds = []
+    for number in range(3):
+        hit = int((height[:, number] < 0.004).nonzero()[0])
+        falls = height[hit + 5 :, number]
+        rebounds.append(float(falls.max()) / DROP)
+    return {"rebounds": rebounds, "slides": (scene["box"].data.root_pos_w.torch[:, 0] - begin).tolist()}
+
+
+def write(target: Any, values: list[tuple[float, float, float]]) -> None:
+    shape = _materials(target).shape
+    wanted = torch.tensor(values).reshape(3, *(1,) * (len(shape) - 2), 3).expand(shape).contiguous()
+    target.root_view.set_attribute(_MATERIAL, warp.from_torch(wanted))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

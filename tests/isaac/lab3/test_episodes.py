@@ -1,0 +1,119 @@
+"""Whole episodes by the command, in real Isaac Lab 3 with real PhysX: physics, pictures, folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hpvqa.record.decode import iter_frames
+from hpvqa.record.episode import EpisodeRecord, episode_dir, read_episode
+from hpvqa.scene.camera import project
+from hpvqa.scene.spec import Color, EpisodeSpec
+from hpvqa.tasks import TASKS
+
+pytestmark = [
+    pytest.mark.isaaclab,
+    pytest.mark.skipif(find_spec("ovphysx") is None, reason="needs Isaac Lab 3: make isaac-test"),
+]
+SIZE = (160, 120)
+COUNT = 2
+
+
+def collect(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hpvqa", "collect", *arguments, "--out", str(out)]
+    command += ["--backend", "isaac", "--physics", "ovphysx"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=1800, env={**os.environ, "HPVQA_ISAAC": ""})
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two episodes of each task, side by side, with clips."""
+    out = tmp_path_factory.mktemp("lab3") / "data"
+    size = f"{SIZE[0]}x{SIZE[1]}"
+    done = collect(out, "push", "drop", "--episodes", str(COUNT), "--num-envs", str(COUNT), "--resolution", size)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def records(data: Path, task: str) -> list[EpisodeRecord]:
+    return [read_episode(episode_dir(data, task, index)) for index in range(COUNT)]
+
+
+def measured(record: EpisodeRecord) -> dict[str, float]:
+    assert record.outcome.ok, record.outcome.reason
+    assert record.outcome.measurement is not None
+    return dict(record.outcome.measurement.values)
+
+
+@pytest.mark.parametrize("task", ["push", "drop"])
+def test_episodes_are_whole(task: str, data: Path) -> None:
+    for record in records(data, task):
+        assert record.checksum == record.digest()
+        assert record.spec.task == task
+        assert {"isaaclab", "ovphysx", "newton", "torch"} <= record.versions.keys()
+        folder = episode_dir(data, task, record.spec.index)
+        for camera in record.spec.cameras:
+            frames = list(iter_frames(folder / f"{camera.name}.mp4"))
+            assert len(frames) == round(TASKS[task].duration(record.spec) * TASKS[task].default_fps)
+            assert frames[0].shape == (SIZE[1], SIZE[0], 3)
+
+
+def test_what_physx_does_follows_the_laws(data: Path) -> None:
+    for record in records(data, "drop"):
+        for name, ratio in measured(record).items():
+            assert ratio == pytest.approx(record.spec.thing(name).restitution ** 2, abs=0.01)
+    for record in records(data, "push"):
+        for name, way in measured(record).items():
+            assert way == pytest.approx(TASKS["push"].probe.law(record.spec.thing(name)), abs=0.012)
+
+
+def test_events_tell_the_story(data: Path) -> None:
+    for record in records(data, "drop"):
+        for name in record.spec.names:
+            kinds = [event.kind for event in record.events if event.object == name]
+            assert kinds[:3] == ["first_touch", "release", "impact"]
+    for record in records(data, "push"):
+        for name in record.spec.names:
+            assert [event.kind for event in record.events if event.object == name] == ["first_touch", "rest"]
+
+
+@pytest.mark.parametrize("task", ["push", "drop"])
+def test_first_pictures_show_their_own_episode(task: str, data: Path) -> None:
+    """Every thing that a camera sees is where its spec puts it, in its colour, before anything has moved."""
+    seen = 0
+    for record in records(data, task):
+        folder, spec = episode_dir(data, task, record.spec.index), record.spec
+        for camera in spec.cameras:
+            first = next(iter_frames(folder / f"{camera.name}.mp4"))
+            for thing in spec.things:
+                u, v = project(camera, [thing.position], *SIZE)[0, :2].astype(int).tolist()
+                if 1 <= u < SIZE[0] - 1 and 1 <= v < SIZE[1] - 1:
+                    seen += surface(first[v - 1 : v + 2, u - 1 : u + 2], spec) == thing.color
+    # The arm hides some.
+    assert seen >= 0.6 * COUNT * 2 * len(records(data, task)[0].spec.cameras)
+
+
+def surface(pixels: NDArray[np.uint8], spec: EpisodeSpec) -> Color:
+    """The colour of the scene whose hue is most like that of some pixels."""
+    colors = {spec.room.table, spec.room.floor, (1.0, 1.0, 1.0), *(thing.color for thing in spec.things)}
+    found = pixels.reshape(-1, 3).mean(axis=0)
+    return max(colors, key=lambda color: float(found @ np.array(color) / np.linalg.norm(color)))
+
+
+def test_the_same_command_goes_on_with_what_is_there(data: Path) -> None:
+    before = {path: path.read_bytes() for path in data.rglob("episode.json")}
+    done = collect(data, "push", "--episodes", str(COUNT), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["tasks"]["push"]["made"] == 0
+    other = collect(data, "push", "--episodes", str(COUNT + 1), "--resolution", "64x64")
+    assert other.returncode == 2
+    assert "was collected with other settings" in other.stderr
+    assert {path: path.read_bytes() for path in data.rglob("episode.json")} == before

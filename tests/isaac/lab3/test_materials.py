@@ -1,0 +1,44 @@
+"""What friction and restitution do, not only what is read back of them: a drop and a slide in real PhysX."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from hpvqa.scene.spec import GRAVITY
+
+pytestmark = [
+    pytest.mark.isaaclab,
+    pytest.mark.skipif(find_spec("ovphysx") is None, reason="needs Isaac Lab 3: make isaac-test"),
+]
+RESTITUTIONS, FRICTIONS, SPEED = (0.2, 0.6, 0.9), (0.2, 0.4, 0.6), 0.7
+
+
+def seen(mode: str) -> dict[str, list[float]]:
+    command = [sys.executable, "-m", "tests.isaac.lab3.materials_child", mode]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=600)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def slide(friction: float) -> float:
+    return SPEED**2 / (2 * friction * GRAVITY)
+
+
+def test_pairs_with_our_table_have_the_thing_s_values() -> None:
+    found = seen("partner")
+    assert found["rebounds"] == pytest.approx([e**2 for e in RESTITUTIONS], abs=0.01)
+    assert found["slides"] == pytest.approx([slide(friction) for friction in FRICTIONS], rel=0.03)
+
+
+def test_a_thing_s_own_modes_are_lost_when_its_values_are_written() -> None:
+    """Why the modes are the table's; should this fail, PhysX keeps a thing's modes now."""
+    found = seen("average")
+    assert found["rebounds"] == pytest.approx([(e / 2) ** 2 for e in RESTITUTIONS], abs=0.01)
+    assert found["slides"] == pytest.approx([slide((friction + 1) / 2) for friction in FRICTIONS], rel=0.03)
