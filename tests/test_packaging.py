@@ -18,12 +18,13 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 LOCKS = sorted((ROOT / "constraints").glob("*.txt"))
 PYTHONS = [lock.stem for lock in LOCKS]
 GPU = "vllm"
-"""The extra of the official vLLM, which no environment that make sets up has."""
+APART = (GPU, "inspect")
+"""The extras of the official vLLM and of Inspect, which no environment that make sets up has."""
 
 
 def direct() -> list[Requirement]:
     """Every requirement of the package and its extras, but for the extras' references to each other."""
-    lines = PROJECT["dependencies"] + [line for extra, lines in EXTRAS.items() if extra != GPU for line in lines]
+    lines = PROJECT["dependencies"] + [line for extra, lines in EXTRAS.items() if extra not in APART for line in lines]
     return [found for line in lines if (found := Requirement(line)).name != PROJECT["name"]]
 
 
@@ -59,7 +60,7 @@ def test_a_lock_names_public_versions_and_no_place(lock: Path) -> None:
 
 def test_every_required_package_has_a_lowest_version_and_an_end() -> None:
     users = PROJECT["dependencies"] + [
-        line for extra in ("mujoco", "plot", "vlm", "openai", GPU) for line in EXTRAS[extra]
+        line for extra in ("mujoco", "plot", "vlm", "openai", "gym", *APART) for line in EXTRAS[extra]
     ]
     for requirement in map(Requirement, users):
         operators = {specifier.operator for specifier in requirement.specifier}
