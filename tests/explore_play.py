@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -64,10 +65,12 @@ def settings(agent: Agent, condition: str = "active", seed: int = 0) -> RunSetti
     )
 
 
-def play(agent: Agent, out: Path, condition: str = "active", scenes: Sequence[Scene] | None = None) -> list[Played]:
+def play(
+    agent: Agent, out: Path, condition: str = "active", scenes: Sequence[Scene] | None = None, **options: Any
+) -> list[Played]:
     """Play some scenes."""
     told = Reporter([], lambda: 0.0)
-    return run(group() if scenes is None else scenes, agent, out, settings(agent, condition), told)[0]
+    return run(group() if scenes is None else scenes, agent, out, settings(agent, condition), told, **options)[0]
 
 
 def rule(name: str, seed: int = 0) -> Agent:

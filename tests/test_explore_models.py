@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.explore.agents.model import ModelAgent, open_model, picture_size
+from hpvqa.explore.agents.model import MOST_PICTURES, ModelAgent, open_model, picture_size
 from hpvqa.explore.game import Game
 from hpvqa.explore.protocol import Decision, Shot, Step, Turn
 from hpvqa.explore.scores.measure import measure
+from hpvqa.serve.settings import MAX_VIDEOS
 from hpvqa.vlm.backends.openai.scores import nothing_within
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.families import get_family
@@ -40,7 +41,7 @@ class Fake(OneByOne):
 
 def agent(reply: Callable[[Query], Answer], *, speaks: bool = True) -> tuple[ModelAgent, Fake]:
     fake = Fake(reply)
-    return ModelAgent(fake, speaks=speaks, size=(64, 64), budget=16), fake
+    return ModelAgent(fake, speaks=speaks, size=lambda: (64, 64), budget=16), fake
 
 
 def turn(history: Sequence[Step] = ()) -> Turn:
@@ -111,13 +112,18 @@ def test_probabilities_of_letters_are_written_down(tmp_path: Path) -> None:
 def test_what_is_no_agent_is_refused() -> None:
     with pytest.raises(UsageError, match="is no agent"):
         open_model(ModelChoice(model="pixels"), {})
-    with pytest.raises(UsageError, match="cannot be had from a server"):
-        open_model(ModelChoice(server="http://127.0.0.1:1/v1", scoring="logprobs"), {})
+    with StandIn() as server, pytest.raises(RunError, match=r"cannot tell how likely .*; use --scoring generate"):
+        open_model(ModelChoice(server=server.url, scoring="logprobs"), {}).load(print)
 
 
 def test_pictures_are_as_large_as_a_family_takes_them() -> None:
     assert picture_size(get_family("qwen3-vl")) == (384, 384)
     assert picture_size(get_family("internvl3.5")) == (448, 448)
+    assert picture_size(None) == (384, 384)
+
+
+def test_a_server_of_ours_takes_as_many_pictures_as_a_turn_has() -> None:
+    assert max(scene.steps for scene in group()) < MOST_PICTURES <= MAX_VIDEOS
 
 
 def test_a_tiny_model_decides_without_pictures_too(tiny_model: Callable[..., Path], tmp_path: Path) -> None:
@@ -134,7 +140,7 @@ def test_a_model_behind_a_server_decides_as_one_that_says_the_same_here(tmp_path
     here, _ = agent(lambda query: Answer(None, said))
     at_home = play(here, tmp_path / "here", "facts", scenes=group()[:2])
     with StandIn(text=said) as server:
-        there = open_model(ModelChoice(server=server.url, max_new_tokens=64), {})
+        there = open_model(ModelChoice(server=server.url, max_new_tokens=64, transport="images"), {})
         with_pictures = [there.load(print), there.decide([turn()])][1]
         away = play(there, tmp_path / "there", "facts", scenes=group()[:2])
         there.close()

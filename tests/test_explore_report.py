@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from hpvqa.errors import UsageError
-from hpvqa.explore.agents.person import Person
+from hpvqa.explore.agents.person import Person, Terminal
 from hpvqa.explore.scores.page import page
 from hpvqa.explore.scores.report import report
 from hpvqa.main import cli
@@ -80,7 +80,7 @@ def test_the_page_shows_where_an_agent_fails(tmp_path: Path) -> None:
 def test_a_person_is_asked_until_a_letter_is_one(tmp_path: Path) -> None:
     said: list[str] = []
     replies = iter(["", "what?", "a"] + ["A", "B", "C", "D", "E", "F", "G"] * 20)
-    person = Person("me", tmp_path / "pictures", said.append, lambda: next(replies))
+    person = Person("me", Terminal(tmp_path / "pictures", said.append, lambda: next(replies)))
     played = play(person, tmp_path / "run", "facts", scenes=group()[:1])
     assert played[0].steps[0].letter == "A"
     assert sum(line.startswith("One letter, please") for line in said) >= 2

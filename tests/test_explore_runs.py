@@ -150,6 +150,16 @@ def test_agents_are_asked_in_batches(tmp_path: Path) -> None:
     assert agent.batches == [2, 2]
 
 
+def test_one_scene_can_end_before_another_begins(tmp_path: Path) -> None:
+    def look_once(turn: Turn) -> Decision:
+        acts = [option for option in turn.options if not option.answers]
+        return answer_at_once(turn) if turn.step else Decision(acts[0].letter)
+
+    agent = Scripted(look_once, batch_size=1)
+    play(agent, tmp_path / "run", one_by_one=True)
+    assert [turn.step for turn in agent.turns] == [0, 1] * len(group())
+
+
 def test_letters_name_each_action_once(tmp_path: Path) -> None:
     agent = Scripted(answer_at_once)
     play(agent, tmp_path / "run")

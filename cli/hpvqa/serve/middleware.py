@@ -12,9 +12,8 @@ import json
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from hpvqa.hosts import is_local
+from hpvqa.hosts import from_here
 from hpvqa.serve.key import TAKEN
 
 Message = MutableMapping[str, Any]
@@ -52,9 +51,6 @@ class OnlyWithKey:
 class OnlyFromHere:
     """An ASGI application around another one: whoever asks must call this machine by a name that only it has.
 
-    A page of another site may name an address of its own that it has led here meanwhile (DNS rebinding), and then that
-    name is what the browser says as host; or it asks openly, and then the browser says where the page is from.
-
     Args:
         app: The other one.
     """
@@ -68,17 +64,10 @@ class OnlyFromHere:
             headers = [(bytes(name).lower(), bytes(value).decode("latin-1")) for name, value in scope["headers"]]
             hosts = [value for name, value in headers if name == b"host"]
             pages = [value for name, value in headers if name == b"origin"]
-            if len(hosts) != 1 or not all(map(_is_here, [f"//{hosts[0]}", *pages])):
+            if not from_here(hosts, pages):
                 await _refuse(scope, send, 403, "Without a key, only this machine may ask, by the name 127.0.0.1")
                 return
         await self._app(scope, receive, send)
-
-
-def _is_here(address: str) -> bool:
-    try:
-        return is_local(urlsplit(address).hostname or "")
-    except ValueError:
-        return False
 
 
 async def _refuse(scope: Message, send: Send, status: int, why: str, *headers: tuple[bytes, bytes]) -> None:

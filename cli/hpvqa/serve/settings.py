@@ -10,8 +10,8 @@ from hpvqa.hosts import is_local
 from hpvqa.plain import Model
 from hpvqa.vlm.options import VllmOptions
 
-MAX_VIDEOS = 7
-"""Videos of one query: as many as the paper's rig has cameras."""
+MAX_VIDEOS = 9
+"""Videos of one query: an agent that explores has seen so many views at its last decision."""
 
 
 class ServeSettings(Model):

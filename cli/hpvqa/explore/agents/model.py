@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -19,12 +20,14 @@ from hpvqa.vlm.backends.openai.scores import nothing_within
 from hpvqa.vlm.choice import ModelChoice, with_key
 from hpvqa.vlm.families import Family, find_family
 from hpvqa.vlm.frames.clip import Frames
-from hpvqa.vlm.options import BaselineOptions, EngineOptions, ServerOptions
+from hpvqa.vlm.options import BaselineOptions, ServerOptions
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 from hpvqa.vlm.registry import open_backend
 
-_MOST_PICTURES = 9
+MOST_PICTURES = 9
 """Of one turn: the first, and one for each decision before it."""
+_LETTERS = tuple(string.ascii_uppercase[:20])
+"""More than any turn has options; vLLM tells the probabilities of so many tokens at once."""
 _BUDGET = 512
 """Most tokens of a reply where a model may think and nothing was said."""
 
@@ -35,14 +38,14 @@ class ModelAgent:
     Args:
         answerer: What runs the model.
         speaks: Whether its replies are read; else its letters' probabilities are compared.
-        size: Width and height of the pictures that it is shown [pixels].
+        size: Says the width and height of the pictures that it is shown [pixels], once it is loaded.
         budget: Most tokens of a reply.
     """
 
     looks = True
     privileged = False
 
-    def __init__(self, answerer: Answerer, *, speaks: bool, size: tuple[int, int], budget: int) -> None:
+    def __init__(self, answerer: Answerer, *, speaks: bool, size: Callable[[], tuple[int, int]], budget: int) -> None:
         self._answerer = answerer
         self._speaks, self._size, self._budget = speaks, size, budget
 
@@ -64,7 +67,7 @@ class ModelAgent:
     @property
     def details(self) -> Mapping[str, JsonValue]:
         """Everything that its decisions depend on."""
-        return {**self._answerer.details, "resolution": list(self._size), "words": HASH}
+        return {**self._answerer.details, "resolution": list(self._size()), "words": HASH}
 
     def load(self, tell: Callable[[str], None]) -> None:
         """Load the model, or connect to its server.
@@ -108,9 +111,10 @@ class ModelAgent:
         )
 
     def _picture(self, shot: Shot) -> NDArray[np.uint8]:
-        if shot.image.shape[1::-1] == self._size:
+        size = self._size()
+        if shot.image.shape[1::-1] == size:
             return shot.image
-        return np.asarray(Image.fromarray(shot.image).resize(self._size, Image.Resampling.BOX))
+        return np.asarray(Image.fromarray(shot.image).resize(size, Image.Resampling.BOX))
 
     def _decision(self, turn: Turn, answer: Answer) -> Decision:
         silent = answer.error == nothing_within(self._budget)
@@ -141,26 +145,35 @@ def open_model(choice: ModelChoice, environ: Mapping[str, str]) -> ModelAgent:
     said = choice.said
     if isinstance(choice.options, BaselineOptions):
         raise UsageError(f"{choice.name} answers data sets and is no agent; give --agent, or another --model")
-    # A server compares probabilities of left and right alone.
-    speaks = said.get("scoring") == "generate" or isinstance(choice.options, ServerOptions)
-    if speaks and said.get("scoring") == "logprobs":
-        raise UsageError("The letters' probabilities cannot be had from a server; leave out --scoring")
+    # Few servers tell how likely a letter is.
+    usual = "generate" if isinstance(choice.options, ServerOptions) else "logprobs"
+    speaks = said.get("scoring", usual) == "generate"
     changes: dict[str, Any] = {"scoring": "generate" if speaks else "logprobs"}
     if speaks and "max_new_tokens" not in said:
         changes["max_new_tokens"] = _BUDGET
     options = choice.options.model_copy(update=changes)
-    if isinstance(options, ServerOptions) and "transport" not in said:
-        options = options.model_copy(update={"transport": "images"})
-    size = (PIXELS, PIXELS)
-    if isinstance(options, EngineOptions):
-        options = options.model_copy(update={"max_videos": _MOST_PICTURES})
-        size = picture_size(find_family(options.model))
-    answerer = open_backend(with_key(options, environ), cast(Any, None), 0)
-    return ModelAgent(answerer, speaks=speaks, size=size, budget=options.max_new_tokens)
+    options = with_key(options, environ)
+    if isinstance(options, ServerOptions):
+        from hpvqa.vlm.backends.openai import OpenAIAnswerer
+
+        server = OpenAIAnswerer(options, cast(Any, _LETTERS))
+        return ModelAgent(
+            server, speaks=speaks, size=lambda: picture_size(server.family), budget=options.max_new_tokens
+        )
+    options = options.model_copy(update={"max_videos": MOST_PICTURES})
+    size = picture_size(find_family(options.model))
+    answerer = open_backend(options, cast(Any, None), 0)
+    return ModelAgent(answerer, speaks=speaks, size=lambda: size, budget=options.max_new_tokens)
 
 
-def picture_size(family: Family) -> tuple[int, int]:
-    """Width and height of the pictures that a model is shown: as large as they are taken, or as it must have them."""
+def picture_size(family: Family | None) -> tuple[int, int]:
+    """Width and height of the pictures that a model is shown: as large as they are taken, or as it must have them.
+
+    Args:
+        family: Its family; None: it is not known.
+    """
+    if family is None:
+        return PIXELS, PIXELS
     if family.pixel_multiple is None:
         return family.resolution
     side = PIXELS // family.pixel_multiple * family.pixel_multiple

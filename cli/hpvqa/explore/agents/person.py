@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from PIL import Image
 from pydantic import JsonValue
@@ -13,14 +14,29 @@ from hpvqa.explore.agents.words import read_letter
 from hpvqa.explore.protocol import Brief, Decision, Turn
 
 
+class Desk(Protocol):
+    """Where a person sits."""
+
+    def open(self) -> None:
+        """Get ready.
+
+        Raises:
+            HpvqaError: That cannot be.
+        """
+
+    def ask(self, turn: Turn) -> str:
+        """Show what an agent may know of a turn, and wait for one of its letters."""
+
+    def close(self) -> None:
+        """Nothing more will be asked."""
+
+
 class Person:
-    """Someone at a terminal, who looks at pictures in a folder.
+    """Someone who plays.
 
     Args:
         name: What the person is called in reports.
-        pictures: The folder.
-        say: Shows a line.
-        ask: Waits for what the person writes.
+        desk: Where the person sits.
     """
 
     batch_size = 1
@@ -28,38 +44,63 @@ class Person:
     privileged = False
     details: Mapping[str, JsonValue] = {}
 
-    def __init__(self, name: str, pictures: Path, say: Callable[[str], None], ask: Callable[[], str]) -> None:
-        self.name = name
-        self._pictures, self._say, self._ask = pictures, say, ask
+    def __init__(self, name: str, desk: Desk) -> None:
+        self.name, self._desk = name, desk
 
     def load(self, tell: Callable[[str], None]) -> None:
-        """Make the folder."""
-        self._pictures.mkdir(parents=True, exist_ok=True)
+        """Get the desk ready."""
+        self._desk.open()
 
     def begin(self, briefs: Sequence[Brief]) -> None:
         """Whatever must be known is said at each turn."""
 
     def decide(self, turns: Sequence[Turn]) -> list[Decision]:
-        """Show each turn and wait for a letter; what is none of those that are offered is asked for again."""
+        """Ask about each turn, and take the time."""
         return [self._decide(turn) for turn in turns]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Leave the desk."""
+        self._desk.close()
 
     def _decide(self, turn: Turn) -> Decision:
         begin = time.perf_counter()
+        letter = self._desk.ask(turn)
+        return Decision(letter, seconds=time.perf_counter() - begin)
+
+
+class Terminal:
+    """A terminal, beside which a folder of pictures is looked at.
+
+    Args:
+        pictures: The folder.
+        say: Shows a line.
+        hear: Waits for what the person writes.
+    """
+
+    def __init__(self, pictures: Path, say: Callable[[str], None], hear: Callable[[], str]) -> None:
+        self._pictures, self._say, self._hear = pictures, say, hear
+
+    def open(self) -> None:
+        """Make the folder."""
+        self._pictures.mkdir(parents=True, exist_ok=True)
+
+    def ask(self, turn: Turn) -> str:
+        """Show a turn; what is no letter that is offered is asked for again."""
         if turn.step == 0:
             self._say(f"\n{turn.brief.key}: {turn.brief.question}\n{turn.brief.rules}")
-        for number, shot in enumerate(turn.shots, 1):
-            path = self._pictures / f"{turn.brief.key}-{number}.png"
-            if not path.exists() and shot.image.size:
-                Image.fromarray(shot.image).save(path)
         if turn.shots:
-            self._say(f"\n{turn.shots[-1].after or 'At first'}: {path}")
+            shot = turn.shots[-1]
+            path = self._pictures / f"{turn.brief.key}-{len(turn.shots)}.png"
+            if shot.image.size:
+                Image.fromarray(shot.image).save(path)
+            self._say(f"\n{shot.after or 'At first'}: {path if shot.image.size else shot.facts}")
         self._say(f"Decisions left: {turn.steps_left}")
         for option in turn.options:
             self._say(f"  {option.letter}: {option.text}")
         letters = [option.letter for option in turn.options]
-        while (letter := read_letter(self._ask(), letters)) is None:
+        while (letter := read_letter(self._hear(), letters)) is None:
             self._say(f"One letter, please: {', '.join(letters)}")
-        return Decision(letter, seconds=time.perf_counter() - begin)
+        return letter
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection
 
-from hpvqa.explore.protocol import Turn
+from hpvqa.explore.protocol import Brief, Turn
 from hpvqa.vlm.thoughts import spoken
 
 SYSTEM = (
@@ -32,21 +32,33 @@ def ask(turn: Turn, *, thinks: bool) -> str:
         turn: The turn.
         thinks: Whether the model may think before it chooses.
     """
-    brief = turn.brief
-    lines = [brief.rules, f"Question: {brief.question}"]
-    for number, shot in enumerate(turn.shots, 1):
-        after = f" after: {shot.after}" if shot.after else ", the first view"
-        lines.append(f"{'Picture' if shot.image.size else 'View'} {number}{after}; the viewer stands at {shot.view}.")
-        if shot.facts:
-            lines.append(shot.facts)
+    lines = [*told(turn.brief), *(line for number in range(len(turn.shots)) for line in shown(turn, number))]
     for step in turn.history:
         if step.chosen is None:
             lines.append(f"Decision {turn.history.index(step) + 1} was no valid choice.")
         elif step.mishap:
             lines.append(f"{step.chosen.text}: {step.mishap}.")
-    lines.append(f"Decisions left, the answer included: {turn.steps_left}")
-    lines += [f"{option.letter}: {option.text}" for option in turn.options]
-    return "\n".join([*lines, MAY_THINK if thinks else LETTER_ALONE])
+    return "\n".join([*lines, *offered(turn), MAY_THINK if thinks else LETTER_ALONE])
+
+
+def told(brief: Brief) -> list[str]:
+    """Lines that say what an agent is told of a scene."""
+    return [brief.rules, f"Question: {brief.question}"]
+
+
+def shown(turn: Turn, number: int) -> list[str]:
+    """Lines that say what one of the pictures of a turn is, counted from 0."""
+    shot = turn.shots[number]
+    after = f" after: {shot.after}" if shot.after else ", the first view"
+    kind = "Picture" if shot.image.size else "View"
+    line = f"{kind} {number + 1}{after}; the viewer stands at {shot.view}."
+    return [line, shot.facts] if shot.facts else [line]
+
+
+def offered(turn: Turn) -> list[str]:
+    """Lines that say what can be chosen."""
+    options = [f"{option.letter}: {option.text}" for option in turn.options]
+    return [f"Decisions left, the answer included: {turn.steps_left}", *options]
 
 
 def read_letter(text: str, letters: Collection[str]) -> str | None:

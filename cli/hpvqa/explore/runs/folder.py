@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from hpvqa.errors import RunError, UsageError
+from hpvqa.errors import UsageError
 from hpvqa.evaluate.folder import differences
 from hpvqa.explore.runs.record import Played, played_file, read_played
 from hpvqa.explore.scene import Family, Scene
-from hpvqa.files import check_target, locked, read_bytes, read_json, write_json
+from hpvqa.files import check_target, locked, read_bytes, read_json, replacing, write_json
 from hpvqa.plain import Model, explain
 
 RUN_FILE = "run.json"
@@ -138,9 +138,5 @@ def store_picture(run: Path, name: str, data: bytes) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".partial")
-    try:
+    with replacing(path) as draft:
         draft.write_bytes(data)
-        draft.replace(path)
-    except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror or error}") from None

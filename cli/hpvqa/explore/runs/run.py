@@ -62,17 +62,17 @@ def select(worlds: Path, families: Sequence[Family], split: Split, limit: int | 
     return sorted(wanted, key=lambda scene: (scene.group, scene.number, scene.index))[:limit]
 
 
-def open_stage(agent: Agent, condition: Condition, workers: int) -> Stage:
+def open_stage(looks: bool, condition: Condition, workers: int) -> Stage:
     """Where scenes are played: in simulators if their pictures are looked at.
 
     Args:
-        agent: Who plays.
+        looks: Whether who plays looks at pictures.
         condition: How.
         workers: Processes that simulate.
     """
     if condition.shown == "facts":
         return Tables(lambda game, state: facts(game, state.moment))
-    if agent.looks and condition.shown == "pictures":
+    if looks and condition.shown == "pictures":
         return Simulators(workers, (PIXELS, PIXELS))
     return Tables()
 
@@ -85,6 +85,7 @@ def run(
     reporter: Reporter,
     *,
     workers: int = 1,
+    one_by_one: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[list[Played], Waits]:
     """Have an agent play scenes into a run's folder; what was played to its end is not played again.
@@ -96,6 +97,7 @@ def run(
         settings: What ``run.json`` says; it must agree with what is there.
         reporter: Told of every scene.
         workers: Processes that simulate.
+        one_by_one: Whether a scene begins only when the one before it is over, as a person wants it.
         clock: The time [s].
 
     Returns:
@@ -116,8 +118,9 @@ def run(
         reporter.start("explore", "scenes", len(scenes), len(scenes) - len(missing))
         if missing:
             courses = (Course(scene, condition, lambda name, data: store_picture(out, name, data)) for scene in missing)
-            with closing(open_stage(agent, condition, workers)) as stage:
-                for course in _play(courses, agent, stage, waits, clock):
+            with closing(open_stage(agent.looks, condition, workers)) as stage:
+                most = 1 if one_by_one else _AHEAD * agent.batch_size
+                for course in _play(courses, agent, stage, most, waits, clock):
                     ending = course.ending()
                     write_played(played_file(out, course.key), course.records, ending)
                     mishap = next(filter(None, (step.mishap for step in course.records)), None)
@@ -128,14 +131,14 @@ def run(
 
 
 def _play(
-    courses: Iterator[Course], agent: Agent, stage: Stage, waits: Waits, clock: Callable[[], float]
+    courses: Iterator[Course], agent: Agent, stage: Stage, most: int, waits: Waits, clock: Callable[[], float]
 ) -> Iterator[Course]:
-    """Play all scenes; each comes out when it is over."""
+    """Play all scenes, so many at a time; each comes out when it is over."""
     ready: list[Course] = []
     moving: dict[Future[Outcome], Course] = {}
     while True:
         fresh = []
-        while len(ready) + len(moving) < _AHEAD * agent.batch_size and (course := next(courses, None)) is not None:
+        while len(ready) + len(moving) < most and (course := next(courses, None)) is not None:
             fresh.append(course)
             moving[stage.begin(course.key, course.brief.scene)] = course
         agent.begin([course.brief for course in fresh])

@@ -83,7 +83,7 @@ def play_worlds(
         return play_agent(player, choice, reporter, backend=ModelChoice(**said).backend if agent is None else "rule")
 
 
-def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend: str) -> Path:
+def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend: str, one_by_one: bool = False) -> Path:
     """Have an agent that is there already play scenes; see :func:`play_worlds`.
 
     Args:
@@ -91,6 +91,7 @@ def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend:
         choice: Which scenes, and how.
         reporter: Told about progress.
         backend: What runs it, for ``run.json``.
+        one_by_one: Whether a scene begins only when the one before it is over.
 
     Raises:
         HpvqaError: The message says what is wrong.
@@ -117,7 +118,7 @@ def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend:
         versions=versions_of(packages),
     )
     folder = choice.out or _folder(settings)
-    _, waits = run(scenes, player, folder, settings, reporter, workers=choice.workers)
+    _, waits = run(scenes, player, folder, settings, reporter, workers=choice.workers, one_by_one=one_by_one)
     if waits.batches:
         reporter.note(
             f"{waits.decisions} decisions in {waits.batches} batches took {waits.deciding:.1f} s; the agent waited "

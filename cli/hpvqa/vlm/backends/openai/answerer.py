@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from hpvqa.errors import HpvqaError, MissingDependencyError, RunError, UsageError
 from hpvqa.install import pip_install
+from hpvqa.scene.spec import Side
 from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.backends.openai.api import Api, check_url
 from hpvqa.vlm.backends.openai.dialect import Conversation
@@ -25,7 +26,9 @@ from hpvqa.vlm.backends.openai.replies import ChatReply
 from hpvqa.vlm.backends.openai.scores import nothing_within
 from hpvqa.vlm.backends.openai.served import Served, find_served
 from hpvqa.vlm.backends.openai.trial import ServerSetup, expected, stretches, try_out
+from hpvqa.vlm.families import Family
 from hpvqa.vlm.options import ServerOptions
+from hpvqa.vlm.prompt import CHOICES
 from hpvqa.vlm.protocol import Answer, Query, Resampling
 from hpvqa.vlm.reading import read
 from hpvqa.vlm.scoring import MassCheck
@@ -51,6 +54,7 @@ class OpenAIAnswerer:
 
     Args:
         options: What the user says.
+        words: All words that queries will choose from, if their probabilities are wanted.
 
     Raises:
         UsageError: The options contradict each other, or the address or the key cannot be one.
@@ -62,7 +66,7 @@ class OpenAIAnswerer:
     privileged = False
     distributions = ("av", "numpy")
 
-    def __init__(self, options: ServerOptions) -> None:
+    def __init__(self, options: ServerOptions, words: Sequence[Side] = CHOICES) -> None:
         if importlib.util.find_spec("httpx2") is None:
             raise MissingDependencyError(f"Servers are asked with the package httpx2; run: {pip_install('openai')}")
         self._url = check_url(options.server)
@@ -73,7 +77,7 @@ class OpenAIAnswerer:
         if options.transport != "file" and options.media is not None:
             raise UsageError("--media is for --transport file")
         self.batch_size = _ROUNDS * options.concurrency
-        self._options = options
+        self._options, self._words = options, words
         self._open: _Connection | None = None
         self._served: Served | None = None
         self._chat: Conversation | None = None
@@ -84,6 +88,11 @@ class OpenAIAnswerer:
     def name(self) -> str:
         """The model's name on the server, or where it is as long as that is not known."""
         return self._served.model if self._served else self._options.model or self._url
+
+    @property
+    def family(self) -> Family | None:
+        """The model's family; None where the server does not tell, or was not tried yet."""
+        return self._served.family if self._served else None
 
     @property
     def resampling(self) -> Resampling:
@@ -135,7 +144,7 @@ class OpenAIAnswerer:
         served = await find_served(connection.api, self._url, self._options.model)
         chat = Conversation(connection.api, served.model)
         put = None if connection.media is None else connection.media.put
-        self._setup = await try_out(chat, served, self._options, put, tell)
+        self._setup = await try_out(chat, served, self._options, put, tell, self._words)
         self._served, self._chat = served, chat
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:

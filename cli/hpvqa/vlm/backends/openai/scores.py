@@ -21,7 +21,7 @@ Chat = Callable[..., Awaitable[ChatReply]]
 """``chat(sent, **fields)``: what the model replies to a query, with further fields in the request."""
 _BLANKS = str.maketrans({"Ġ": " ", "▁": " ", "Ċ": "\n"})
 """How some tokenizers write a space or the end of a line, which servers may not translate back."""
-_SHORTEST = 2
+SHORTEST = 2
 """Letters of a token that tells which word it begins; with a single one, any word may begin."""
 
 
@@ -226,7 +226,7 @@ def by_text(tokens: Mapping[str, float], choices: Sequence[Side]) -> dict[Side, 
         begun = [
             text
             for text in listed
-            if len(text) >= _SHORTEST and word.startswith(text) and not any(other.startswith(text) for other in others)
+            if len(text) >= SHORTEST and word.startswith(text) and not any(other.startswith(text) for other in others)
         ]
         if begun:
             found[word] = _sum(listed[max(begun, key=len)])

@@ -17,7 +17,16 @@ from hpvqa.vlm.backends.openai.dialect import Conversation
 from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.packing import Packing, Sent
 from hpvqa.vlm.backends.openai.replies import ChatReply, Text, Tokenized
-from hpvqa.vlm.backends.openai.scores import AnswerMethod, Chat, Exact, FirstTokens, Spoken, continued, thinks
+from hpvqa.vlm.backends.openai.scores import (
+    SHORTEST,
+    AnswerMethod,
+    Chat,
+    Exact,
+    FirstTokens,
+    Spoken,
+    continued,
+    thinks,
+)
 from hpvqa.vlm.backends.openai.served import Served
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import ServerOptions
@@ -62,6 +71,7 @@ async def try_out(
     options: ServerOptions,
     put: Callable[[bytes], str] | None,
     tell: Callable[[str], None],
+    words: Sequence[Side],
 ) -> ServerSetup:
     """Find out how to ask a server.
 
@@ -71,9 +81,11 @@ async def try_out(
         options: What the user wants.
         put: With the transport ``file``: writes a video and returns its address.
         tell: Takes what the user should know.
+        words: All words that queries will choose from.
 
     Raises:
-        RunError: It does not answer such queries at all, or its model cannot be kept from thinking.
+        RunError: It does not answer such queries at all, its model cannot be kept from thinking, or it cannot tell how
+            likely such short words are.
     """
     packing, reply = await _first(chat, served, options, put)
     if reply.prompt_text is not None and reply.prompt_text.rfind("<think>") > reply.prompt_text.rfind("</think>"):
@@ -93,7 +105,7 @@ async def try_out(
             "The server may leave out frames that it is sent, so this run is marked: resampling unknown. --transport "
             "images sends each frame by itself; vLLM leaves none out if it is started with --trust-request-mm-kwargs"
         )
-    method = await find_method(chat.api, chat, served, options, sent, tell)
+    method = await find_method(chat.api, chat, served, options, sent, tell, words)
     return ServerSetup(packing, method, Spoken(options.max_new_tokens, once(tell)), resampling, frames_each)
 
 
@@ -180,7 +192,13 @@ def expected(frames: Sequence[int], frames_each: int) -> int:
 
 
 async def find_method(
-    api: Api, chat: Chat, served: Served, options: ServerOptions, sent: Sent, tell: Callable[[str], None]
+    api: Api,
+    chat: Chat,
+    served: Served,
+    options: ServerOptions,
+    sent: Sent,
+    tell: Callable[[str], None],
+    words: Sequence[Side],
 ) -> AnswerMethod:
     """Choose the most exact way to an answer that a server has.
 
@@ -191,17 +209,23 @@ async def find_method(
         options: What the user wants.
         sent: A query to try it with.
         tell: Takes what the user should know, now or during later answers.
+        words: All words that queries will choose from.
 
     Raises:
         RequestError: It does not answer, for now, or thinks for longer than it may speak.
+        RunError: It cannot tell how likely such short words are.
     """
     spoken = Spoken(options.max_new_tokens, once(tell))
     if options.scoring == "generate":
         return await _heard(spoken, chat, sent)
     if served.kind == "vllm":
-        exact = await _exact(api, chat, served, sent)
+        exact = await _exact(api, chat, served, sent, words)
         if exact is not None:
             return exact
+    if min(map(len, words)) < SHORTEST:
+        # A token of one letter may begin any word.
+        raise RunError("The server cannot tell how likely a single letter is as a reply; use --scoring generate")
+    if served.kind == "vllm":
         tell("The server cannot tell how likely each whole word is, so they are looked for among the likeliest tokens")
     for top in _TOP:
         try:
@@ -239,13 +263,13 @@ def once(tell: Callable[[str], None]) -> Callable[[str], None]:
     return tell_once
 
 
-async def _exact(api: Api, chat: Chat, served: Served, sent: Sent) -> AnswerMethod | None:
+async def _exact(api: Api, chat: Chat, served: Served, sent: Sent, words: Sequence[Side]) -> AnswerMethod | None:
     """A way that vLLM has beyond the interface; None if this one does not have it."""
     try:
-        ids = {word: await _tokens(api, served, word) for word in CHOICES}
-        prefixes = [step.prefix for step in Candidates(CHOICES, tuple(ids.values())).steps if step.prefix]
+        ids = {word: await _tokens(api, served, word) for word in words}
+        prefixes = [step.prefix for step in Candidates(tuple(words), tuple(ids.values())).steps if step.prefix]
         method = Exact(ids, await _begun(api, chat, served, sent, prefixes) if prefixes else {})
-        await method.answer(chat, sent, CHOICES)
+        await method.answer(chat, sent, words)
     except RequestError as error:
         if isinstance(error, IncompleteError) or error.status in REFUSED | {404}:
             return None
