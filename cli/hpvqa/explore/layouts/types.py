@@ -136,10 +136,10 @@ def _composite() -> list[LayoutType]:
         return LayoutType("composite", name, hiders, menu, _STEEP, free, held_out)
 
     return [
-        low("screen-and-covers", "screen", "cover", "cover", free=2),
-        low("screens-and-cover", "screen", "screen", "cover", free=2),
-        low("screens-and-covers", "screen", "screen", "cover", "cover"),
-        low("tall-and-covers", "tall", "cover", "cover"),
+        low("screen-and-covers", "screen", "cover", "cover", menu=_SMALL, free=2),
+        low("screens-and-cover", "screen", "screen", "cover", menu=_SMALL, free=2),
+        low("screens-and-covers", "screen", "screen", "cover", "cover", menu=_SMALL),
+        low("tall-and-covers", "tall", "cover", "cover", menu=_SMALL),
         low("wall-and-covers", "wall", "cover", "cover", "cover", menu=_LONG),
         steep("boards-and-covers", "board", "board", "cover", "cover"),
         steep("topped-and-covers", "topped", "cover", "cover"),
