@@ -9,14 +9,15 @@ import pytest
 
 from hpvqa.commands.param_types import NamesType
 from hpvqa.errors import UsageError
-from hpvqa.explore.belief.plan import gains, greedy, look_ahead, play, rates
-from hpvqa.explore.draw import STEPS, type_of
+from hpvqa.explore.belief.lists import blind_shares
+from hpvqa.explore.belief.plan import gains, greedy, longest, look_ahead, play, rates
+from hpvqa.explore.draw import BLIND, type_of
 from hpvqa.explore.game import Game
 from hpvqa.explore.layouts.types import TYPES
 from hpvqa.explore.scene import FAMILIES, Action, Family, Scene, read_scene, scene_file, write_scene
 from tests.explore_scenes import group
 
-GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 1), ("composite", 0)]
+GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 2), ("composite", 0)]
 scenes = pytest.mark.parametrize("which", GROUPS, ids=lambda which: f"{which[0]}-{which[1]}")
 
 
@@ -54,11 +55,11 @@ def test_the_first_view_tells_nothing_or_all(which: tuple[Family, int]) -> None:
 def test_an_ideal_observer_is_always_correct(which: tuple[Family, int]) -> None:
     for scene in group(*which):
         for policy in (look_ahead, greedy):
-            course = play(Game(scene), policy, STEPS)
+            course = play(Game(scene), policy, scene.steps)
             assert course[-1][2] == Action(kind="answer", target=scene.question.answer)
             assert course[-1][1].sufficient
             assert not any(belief.sufficient for _, belief, _ in course[:-1])
-        assert tuple(action for _, _, action in play(Game(scene), look_ahead, STEPS)) == scene.plan
+        assert tuple(action for _, _, action in play(Game(scene), look_ahead, scene.steps)) == scene.plan
 
 
 @scenes
@@ -75,6 +76,77 @@ def test_options_name_everything_once_and_tell_nothing_of_what_is_hidden(which: 
 
 
 @scenes
+def test_nothing_that_is_said_at_first_tells_whether_the_first_view_suffices(which: tuple[Family, int]) -> None:
+    """All four scenes of a group are told the same, and offered the same: only what is seen can tell."""
+    games = [Game(scene) for scene in group(*which)]
+    assert [game.scene.sufficient for game in games] == [False, False, True, True]
+    offered = [tuple(map(game.sentence, game.actions(game.start()))) for game in games]
+    briefs = [(game.brief.question, game.brief.answers, game.brief.rules, game.brief.steps) for game in games]
+    assert len(set(offered)) == 1
+    assert len(set(briefs)) == 1
+
+
+@scenes
+def test_there_are_as_many_decisions_as_an_ideal_observer_needs_at_most(which: tuple[Family, int]) -> None:
+    twins = [Game(scene) for scene in group(*which)[:2]]
+    most = longest(twins[0])
+    assert most == longest(twins[1]) >= max(len(game.scene.plan) - 1 for game in twins)
+    worlds = twins[0].belief(twins[0].start()).worlds.tolist()
+    courses = [play(Game(game_of(twins[0], world)), look_ahead, 99) for world in worlds[:: max(len(worlds) // 20, 1)]]
+    assert max(len(course) for course in courses) - 1 <= most
+    assert twins[0].scene.steps - 1 - most in BLIND
+
+
+def game_of(game: Game, world: list[int]) -> Scene:
+    return game.scene.model_copy(update={"contents": tuple(world)})
+
+
+@scenes
+def test_deeds_that_are_chosen_without_looking_do_not_go_far(which: tuple[Family, int]) -> None:
+    twins = [Game(scene) for scene in group(*which)[:2]]
+    most = twins[0].scene.steps - 1
+    shares = blind_shares(twins, most)
+    assert shares[0] == 0
+    assert list(shares) == sorted(shares)
+    assert shares[most] <= BLIND[most - longest(twins[0])]
+
+
+@scenes
+def test_what_was_put_aside_is_offered_still_and_changes_nothing(which: tuple[Family, int]) -> None:
+    game = Game(group(*which)[0])
+    tried = 0
+    for action in game.actions(game.start()):
+        if action.kind in ("pick", "uncover"):
+            once = game.after(game.start(), action)
+            if action in game.actions(once):
+                assert game.after(once, action) == once
+                assert game.destination(once, action) == game.destination(game.start(), action)
+                tried += 1
+    assert tried
+
+
+def test_what_was_moved_sideways_comes_back() -> None:
+    game = Game(group("occlusion", 8)[0])
+    action = next(action for action in game.actions(game.start()) if action.kind == "move")
+    there = game.after(game.start(), action)
+    back = game.after(there, action)
+    assert back.moment == game.start().moment != there.moment
+    assert game.destination(there, action) != game.destination(back, action) == game.destination(game.start(), action)
+
+
+@scenes
+def test_what_can_be_seen_from_here_on_is_what_a_search_finds(which: tuple[Family, int]) -> None:
+    game = Game(group(*which)[0])
+    found = {game.start().known: 0}
+    frontier = {game.start()}
+    for length in (1, 2, 3):
+        frontier = {there for state in frontier for there in game.moves(state).values()}
+        for there in frontier:
+            found.setdefault(there.known, length)
+    assert game.graph.reach(game.start().moment, 3) == found
+
+
+@scenes
 def test_a_way_promises_at_least_what_its_first_step_tells(which: tuple[Family, int]) -> None:
     game = Game(group(*which)[0])
     state = game.start()
@@ -86,7 +158,7 @@ def test_a_way_promises_at_least_what_its_first_step_tells(which: tuple[Family, 
 
 
 def test_what_is_not_offered_cannot_be_done() -> None:
-    game = Game(group("cover", 1)[0])
+    game = Game(group("cover", 2)[0])
     with pytest.raises(ValueError, match="cannot be done now"):
         game.after(game.start(), Action(kind="pick", target="nothing"))
 
@@ -99,7 +171,7 @@ def test_the_same_seed_draws_the_same_scenes() -> None:
 
 
 def test_a_file_is_sealed(tmp_path: Path) -> None:
-    scene = group("cover", 1)[0]
+    scene = group("cover", 2)[0]
     path = scene_file(tmp_path, scene.family, scene.index)
     write_scene(path, scene)
     assert read_scene(path) == scene.sealed()
@@ -124,7 +196,7 @@ def test_a_file_is_sealed(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_fit_together_is_refused(changes: dict[str, object], message: str) -> None:
-    data = group("cover", 1)[0].model_dump()
+    data = group("cover", 2)[0].model_dump()
     with pytest.raises(ValueError, match=message):
         Scene.model_validate({**data, **changes})
 

@@ -18,7 +18,7 @@ from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
 from tests.explore_scenes import group
 
-GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 1), ("composite", 0)]
+GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 2), ("composite", 0)]
 scenes = pytest.mark.parametrize("which", GROUPS, ids=lambda which: f"{which[0]}-{which[1]}")
 
 
@@ -86,7 +86,7 @@ def test_twins_look_the_same_bit_for_bit_until_something_is_done(which: tuple[Fa
 
 
 def test_an_ideal_plan_succeeds_and_shows_what_it_should() -> None:
-    assert trouble(group("cover", 1), world()) is None
+    assert trouble(group("cover", 2), world()) is None
 
 
 def test_the_robot_puts_things_where_they_go() -> None:
@@ -103,12 +103,27 @@ def test_the_robot_puts_things_where_they_go() -> None:
     for name, state in after.items():
         if name != deed.thing:
             assert state.position == pytest.approx(before[name].position, abs=0.003)
-    assert deed.thing not in {action.target for action in played.game.actions(played.state)}
+    # What stands aside can be taken again, and is put where it was.
+    again = played.act(Action(kind=deed.kind, target=deed.thing))
+    assert again.mishap is None
+    assert again.robot_seconds > 1
+    assert simulator().state().things[deed.thing].position == pytest.approx(deed.to, abs=0.01)
+
+
+def test_what_was_moved_sideways_is_brought_back() -> None:
+    played = world()
+    played.reset(group("occlusion", 8)[0])
+    start = dict(simulator().state().things)
+    action = next(action for action in played.game.actions(played.state) if action.kind == "move")
+    for far in (True, False):
+        assert played.act(action).mishap is None
+        moved = simulator().state().things[action.target].position - start[action.target].position
+        assert (abs(moved).max() > 0.1) == far
 
 
 def test_moving_the_viewer_costs_no_robot() -> None:
     played = world()
-    first = played.reset(group("cover", 1)[0])
+    first = played.reset(group("cover", 2)[0])
     action = next(action for action in played.game.actions(played.state) if action.kind == "move viewer")
     outcome = played.act(action)
     assert outcome.robot_seconds == 0
@@ -117,7 +132,7 @@ def test_moving_the_viewer_costs_no_robot() -> None:
 
 
 def test_a_scene_that_is_not_as_planned_is_told() -> None:
-    scene = next(scene for scene in group("cover", 1) if not scene.sufficient)
+    scene = next(scene for scene in group("cover", 2) if not scene.sufficient)
     everything = f"{(1 << (1 << len(scene.deeds))) - 1:x}"
     filled = tuple(0 for _ in scene.places)
     wrong = begun(scene, contents=filled, reveals=tuple(tuple(everything for _ in row) for row in scene.reveals))

@@ -17,6 +17,8 @@ from hpvqa.commands.param_types import Whole
 from hpvqa.errors import INTERRUPTED, printable
 from hpvqa.explore.scene import Family
 
+_COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
+
 
 @click.group(
     epilog="""\b
@@ -35,7 +37,20 @@ command.add_command(play)
 command.add_command(report)
 
 
-@command.command()
+@command.command(
+    epilog="""\b
+Examples:
+  hpvqa explore draw --scenes 8 --out worlds
+  hpvqa explore draw --set evaluation --out evaluation
+"""
+)
+@click.option(
+    "--set",
+    "which",
+    type=click.Choice(["evaluation"]),
+    help="The 600 scenes that agents are compared on, in place of --family, --scenes and --seed; that they are these "
+    "is checked.",
+)
 @family_option
 @click.option(
     "--scenes",
@@ -51,6 +66,7 @@ command.add_command(report)
 @click.pass_context
 def draw(
     ctx: click.Context,
+    which: str | None,
     families: tuple[Family, ...],
     scenes: int,
     out: Path,
@@ -65,6 +81,7 @@ def draw(
     import time
 
     from hpvqa.errors import UsageError
+    from hpvqa.explore.evaluation import EVALUATION, check
     from hpvqa.explore.folder import Worlds, draw
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
@@ -72,18 +89,26 @@ def draw(
 
     if scenes % 4:
         raise UsageError(f"--scenes must be a multiple of four, not {scenes}: scenes come in groups of four")
-    worlds = Worlds(seed=seed, families=families, scenes=scenes)
+    said = [name for name in ("families", "scenes", "seed") if ctx.get_parameter_source(name) == _COMMAND_LINE]
+    if which is not None and said:
+        raise UsageError("--set says which scenes are drawn; leave out --family, --scenes and --seed")
+    worlds = EVALUATION if which else Worlds(seed=seed, families=families, scenes=scenes)
     try:
         with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             prepare("mujoco", draws=True, tell=reporter.note)
-            draw(out, worlds, workers or len(os.sched_getaffinity(0)), reporter)
+            rejected = draw(out, worlds, workers or len(os.sched_getaffinity(0)), reporter)
     except KeyboardInterrupt:
         click.echo("Interrupted; run the same command again to go on.", err=True)
         ctx.exit(INTERRUPTED)
+    if which:
+        check(out)
     if as_json:
-        click.echo(json.dumps({"worlds": str(out), **worlds.model_dump(mode="json")}, indent=2))
-    else:
-        click.echo(printable(f"{scenes} scenes in {out}"))
+        told = {"worlds": str(out), **worlds.model_dump(mode="json"), "rejected": dict(rejected.most_common())}
+        click.echo(json.dumps(told, indent=2))
+        return
+    click.echo(printable(f"{worlds.scenes} scenes in {out}"))
+    for why, count in rejected.most_common():
+        click.echo(f"{count} rejected: {why}")
 
 
 @command.command()

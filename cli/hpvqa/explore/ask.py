@@ -8,10 +8,12 @@ import numpy as np
 
 from hpvqa.explore.questions import Area, Form, Group, Program, Term
 from hpvqa.explore.scene import Place
-from hpvqa.explore.words import Attribute, Shape
+from hpvqa.explore.words import Attribute, Look, Shape
 
-_ALL = 0.7
+_ALL = 0.45
 """How often a question is about the whole table."""
+_SURFACE = 0.6
+"""How often it is about surfaces in place of colours, where some of what may be hidden is chequered."""
 
 
 def draw_program(form: Form, places: Sequence[Place], rng: np.random.Generator) -> Program:
@@ -22,40 +24,43 @@ def draw_program(form: Form, places: Sequence[Place], rng: np.random.Generator) 
         places: Where something may be hidden.
         rng: For everything that is drawn.
     """
-    looks = [{look for look in place.contents if look is not None} for place in places]
+    looks: list[set[Look]] = [{look for look in place.contents if look is not None} for place in places]
     # Where a place can hold no sphere, none is asked for: whoever cannot know that would have to look there.
     shapes: list[Shape] = [shape for shape in ("cube", "sphere", "cylinder") if all(_has(shape, one) for one in looks)]
-    colors = sorted({look.color for one in looks for look in one})
     shape = shapes[int(rng.integers(len(shapes)))]
-    color, other = (colors[number] for number in rng.permutation(len(colors))[:2])
+    values = {name: sorted({getattr(look, name) for one in looks for look in one}) for name in ("color", "surface")}
+    mark: Attribute = "surface" if len(values["surface"]) > 1 and rng.random() < _SURFACE else "color"
+    value, other = (values[mark][number] for number in rng.permutation(len(values[mark]))[:2])
     area = _area(places, rng)
+    marked = Group.model_validate({"area": area, mark: value})
     if form == "query":
-        return _query(area, shape, color, len({look.shape for look in looks[0]}), rng)
+        return _query(looks[0], marked, mark, shape, rng)
     if form == "exist":
-        return Program(form=form, terms=(Term(group=Group(area=area, shape=shape, color=color)),))
-    group = Group(area=area, color=color) if rng.random() < 0.7 else Group(area=area, shape=shape)
+        return Program(form=form, terms=(Term(group=marked.model_copy(update={"shape": shape})),))
     if form == "count":
-        return Program(form=form, terms=(Term(group=group),))
+        return Program(form=form, terms=(Term(group=marked if rng.random() < 0.7 else Group(area=area, shape=shape)),))
     without = Group(shape=shape) if rng.random() < 0.7 else Group(size="large", shape=shape)
-    group = Group(area=area, color=color)
     if form == "math_count":
         plus = int(rng.integers(1, 4))
-        term = Term(group=group, without=without) if rng.random() < 0.5 else Term(group=group, plus=plus)
+        term = Term(group=marked, without=without) if rng.random() < 0.5 else Term(group=marked, plus=plus)
         return Program(form=form, terms=(term,))
-    second = Group(area=area, color=other)
+    second = marked.model_copy(update={mark: other})
     if form == "compare":
-        return Program(form=form, terms=(Term(group=group), Term(group=second)))
-    return Program(form=form, terms=(Term(group=group, without=without), Term(group=second, without=without)))
+        return Program(form=form, terms=(Term(group=marked), Term(group=second)))
+    return Program(form=form, terms=(Term(group=marked, without=without), Term(group=second, without=without)))
 
 
-def _query(area: Area, shape: Shape, color: str, shapes: int, rng: np.random.Generator) -> Program:
-    """Ask for the colour of the only thing of a shape, or for the shape of the only one of a colour."""
-    attribute: Attribute = "color" if shapes < 2 or rng.random() < 0.6 else "shape"
-    group = Group(area=area, shape=shape) if attribute == "color" else Group(area=area, color=color)
-    return Program(form="query", attribute=attribute, terms=(Term(group=group),))
+def _query(looks: set[Look], marked: Group, mark: Attribute, shape: Shape, rng: np.random.Generator) -> Program:
+    """Ask for the colour or surface of the only thing of a shape, or what else the only one of these is."""
+    names: list[Attribute] = ["color", "shape", "surface"]
+    names = [name for name in names if len({getattr(look, name) for look in looks}) > 1]
+    by: Attribute = mark if rng.random() < 0.5 else "shape"
+    group = marked if by == mark else Group(area=marked.area, shape=shape)
+    names.remove(by)
+    return Program(form="query", attribute=names[int(rng.integers(len(names)))], terms=(Term(group=group),))
 
 
-def _has(shape: str, looks: set) -> bool:  # type: ignore[type-arg]
+def _has(shape: str, looks: set[Look]) -> bool:
     return any(look.shape == shape for look in looks)
 
 

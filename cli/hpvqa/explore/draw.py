@@ -6,42 +6,48 @@ is kept only if all checks hold.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.explore.ask import draw_program
-from hpvqa.explore.belief.plan import look_ahead, play
-from hpvqa.explore.belief.posterior import all_worlds
+from hpvqa.explore.belief.lists import blind_shares
+from hpvqa.explore.belief.plan import longest, look_ahead, play
 from hpvqa.explore.game import Game
+from hpvqa.explore.graph import Graph
 from hpvqa.explore.layouts.layout import Layout, draw_layout
 from hpvqa.explore.layouts.types import TYPES, LayoutType
+from hpvqa.explore.prepared import Beginning, Prepared
 from hpvqa.explore.questions import FORMS, NOTHING, Form, Program
-from hpvqa.explore.reveal import Bits, Table, to_hex
-from hpvqa.explore.scene import FAMILIES, Deed, Family, Moment, Place, Question, Scene, View
+from hpvqa.explore.scene import FAMILIES, Action, Family, Moment, Question, Scene
 
 GROUP = 4
 """Scenes of a group."""
-STEPS = 8
-"""Most decisions in a scene, the answer included."""
+BLIND = {1: 0.5, 0: 2 / 3}
+"""So many more decisions are granted than an ideal observer needs at most, the first of these with which deeds that are
+chosen without looking tell the answer in no larger share of a group's twins."""
 _DRAW_KEY = 0
 _LONGEST = 7
 """Most actions of an ideal plan."""
 _LOOKS = 4
-"""Both twins together need at least so many actions, or one more than there are places."""
-_ACTIONS = (5, 8)
+"""Both twins together need at least so many actions, or one more than there are places;"""
+_MANY = 7
+"""those of half of all groups so many, where that is found among the first layouts."""
+_HIDDEN = 2
+"""So many places at least that the answer may depend on are hidden at first from twins."""
 _ANSWERS = (2, 5)
-_DONE = 6
-"""At most so many deeds are done before a scene begins."""
 _TRIES = 400
+_SHARE = 0.5
 _PROGRAMS = 12
 """Questions that are tried for one layout."""
-_SWITCH = 25
+_PLANNED = 2
+"""So many ways to begin are planned for one question, of those with equally much hidden."""
+_SWITCH = 8
 """After so many layouts another form of question is tried."""
-_PATTERN = (0, 1, 2, 8, 3, 4, 9, 5, 6, 8, 7, 9)
+_PATTERN = (0, 8, 1, 2, 9, 3, 4, 8, 5, 6, 9, 7)
 """Types of a family's groups, over and over: a third is of the two that are kept for evaluation."""
 
 
@@ -50,95 +56,45 @@ def type_of(family: Family, group: int) -> LayoutType:
     return TYPES[family][_PATTERN[group % len(_PATTERN)]]
 
 
-class Prepared:
-    """A layout with what is seen of it.
-
-    Args:
-        layout: The layout.
-
-    Attributes:
-        worlds: Everything that may be hidden, shape (n, places).
-        chances: How likely that is, shape (n,).
-
-    Raises:
-        ValueError: What is seen depends on what is hidden.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self._table = Table(layout.items, layout.places, layout.deeds)
-        self._bits = [[self._reveal(view, place) for place in layout.places] for view in layout.views]
-        self.worlds, self.chances = all_worlds(layout.places, {})
-
-    def _reveal(self, view: View, place: Place) -> Bits:
-        bits = self._table.reveal(view, place.name)
-        if bits is None:
-            raise ValueError("what is seen depends on what is hidden")
-        return bits
-
-    def seen(self, start: Moment) -> tuple[int, ...]:
-        """Numbers of the places that are seen at a moment."""
-        return tuple(number for number, bits in enumerate(self._bits[start.view]) if bits[start.mask])
-
-    def choices(self, start: Moment) -> int:
-        """How many actions are offered at a moment with which a scene begins."""
-        shown = self._shown[start.view]
-        return len(self.layout.views[start.view].exits) + sum(
-            set(deed.after) <= set(start.done) and bool(shown[number][start.mask])
-            for number, deed in enumerate(self.layout.deeds)
-        )
-
-    @cached_property
-    def reveals(self) -> tuple[tuple[str, ...], ...]:
-        """For each view and place, the sets of deeds in which it is seen."""
-        return tuple(tuple(map(to_hex, row)) for row in self._bits)
-
-    @cached_property
-    def shows(self) -> tuple[tuple[str, ...], ...]:
-        """The same for each view and the thing of each deed, while that is not done."""
-        return tuple(tuple(map(to_hex, row)) for row in self._shown)
-
-    @cached_property
-    def _shown(self) -> list[list[Bits]]:
-        return [
-            [self._show(number, deed) for deed in enumerate(self.layout.deeds)]
-            for number in range(len(self.layout.views))
-        ]
-
-    def _show(self, view: int, numbered: tuple[int, Deed]) -> Bits:
-        number, deed = numbered
-        for place, bits in zip(self.layout.places, self._bits[view], strict=True):
-            if place.name == deed.thing:
-                return np.asarray(bits & (np.arange(len(bits)) >> number & 1 == 0))
-        return self._table.show(self.layout.views[view], deed.thing)
-
-
-def draw_group(family: Family, group: int, seed: int) -> Iterator[tuple[Scene, ...]]:
+def draw_group(
+    family: Family, group: int, seed: int, account: Counter[str] | None = None
+) -> Iterator[tuple[Scene, ...]]:
     """Groups of four scenes that may take a place, one after the other; the first that passes all checks is kept.
 
     Args:
         family: The family.
         group: Number of the group within the family.
         seed: Of the whole draw.
+        account: Counts the layouts that are rejected, by why that is.
     """
-    kind = type_of(family, group)
+    kind, rejected = type_of(family, group), Counter[str]() if account is None else account
     turn = group + group // len(_PATTERN)
+    key = (_DRAW_KEY, FAMILIES.index(family), group)
+    many = _generator(seed, key).random() < _SHARE
     for attempt in range(_TRIES):
-        key = (_DRAW_KEY, FAMILIES.index(family), group, attempt)
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+        rng = _generator(seed, (*key, attempt))
         layout = draw_layout(kind, rng)
         if layout is None:
+            rejected["things do not fit on the table"] += 1
             continue
         try:
             prepared = Prepared(layout)
-        except ValueError:
+        except ValueError as error:
+            rejected[str(error)] += 1
             continue
+        least = _MANY if many and attempt < _SWITCH else min(len(layout.places) + 1, _LOOKS)
         form = FORMS[(turn + attempt // _SWITCH) % len(FORMS)]
         for _ in range(_PROGRAMS):
-            scenes = _scenes(prepared, form, group, seed, rng)
+            scenes = _scenes(prepared, form, least, (group, seed), rng)
             if scenes is not None:
                 yield scenes
                 break
+        else:
+            rejected["no question has four scenes"] += 1
+
+
+def _generator(seed: int, key: tuple[int, ...]) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 @dataclass(frozen=True)
@@ -148,14 +104,20 @@ class _Asked:
     prepared: Prepared
     program: Program
     codes: NDArray[np.int64]
+    _certain: dict[tuple[int, ...], NDArray[np.bool_]] = field(default_factory=dict)
 
     def fits(self, known: Sequence[int], world: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which worlds agree with one in what is seen, and with the question."""
         same = (self.prepared.worlds[:, list(known)] == world[list(known)]).all(axis=1)
         return np.asarray(same & (self.codes != NOTHING))
 
-    def certain(self, known: Sequence[int]) -> NDArray[np.bool_]:
+    def certain(self, known: tuple[int, ...]) -> NDArray[np.bool_]:
         """In which worlds the answer follows from what is seen."""
+        if known not in self._certain:
+            self._certain[known] = self._follows(known)
+        return self._certain[known]
+
+    def _follows(self, known: tuple[int, ...]) -> NDArray[np.bool_]:
         # What is seen, as one number: no place has more than sixteen contents.
         columns = self.prepared.worlds[:, list(known)]
         _, shown = np.unique(columns @ (16 ** np.arange(columns.shape[1])), return_inverse=True)
@@ -173,84 +135,94 @@ class _Asked:
 
 
 def _scenes(
-    prepared: Prepared, form: Form, group: int, seed: int, rng: np.random.Generator
+    prepared: Prepared, form: Form, least: int, numbers: tuple[int, int], rng: np.random.Generator
 ) -> tuple[Scene, ...] | None:
-    """Four scenes about one question; None where it cannot be asked so."""
+    """Four scenes about one question; None where it cannot be asked so.
+
+    Args:
+        prepared: The layout.
+        form: What kind of question.
+        least: So many actions both twins need at least, together.
+        numbers: Of the group within its family, and the seed.
+        rng: For everything that is drawn.
+    """
     layout = prepared.layout
     program = draw_program(form, layout.places, rng)
     codes = program.codes([(item.look, item.left) for item in layout.items], layout.places, prepared.worlds)
+    # Places that the answer may depend on.
+    marks = ({program.marks(look, place.left) for look in place.contents} for place in layout.places)
+    matter = frozenset(number for number, values in enumerate(marks) if len(values) > 1)
     asked = _Asked(prepared, program, codes)
     if (codes == NOTHING).all():
         return None
-    starts: dict[tuple[int, ...], list[Moment]] = {}
-    for start in _starts(prepared):
-        starts.setdefault(prepared.seen(start), []).append(start)
-    shown = [list(starts)[number] for number in rng.permutation(len(starts))]
-    # The more is hidden the better, for both.
-    for seen in sorted(shown, key=len):
-        among = asked.fits(seen, asked.draw(codes != NOTHING, rng))
-        answers = np.unique(codes[among])
-        if not _ANSWERS[0] <= len(answers) <= _ANSWERS[1]:
+    ways, tried = list(prepared.beginnings), Counter[int]()
+
+    def hidden_and_seen(way: Beginning) -> tuple[int, int]:
+        return -len(matter - set(way.seen)), -len(way.seen)
+
+    # The more is hidden that matters the better; and of the rest the less: so that as much can be hidden where the
+    # first view suffices.
+    for way in sorted((ways[number] for number in rng.permutation(len(ways))), key=hidden_and_seen):
+        hidden = len(matter - set(way.seen))
+        if hidden < _HIDDEN or tried[hidden] == _PLANNED or 2 * prepared.actions(way, matter) < least:
             continue
-        twins = [asked.draw(among & (codes == answer), rng) for answer in rng.permutation(answers)[:2]]
-        enough = _sufficient(asked, sorted(shown, key=lambda other: abs(len(other) - len(seen))), answers, rng)
-        if len(enough) < 2:
-            return None
-        first = starts[seen][int(rng.integers(len(starts[seen])))]
-        others = [(starts[which][int(rng.integers(len(starts[which])))], world) for which, world in enough]
-        four = [(first, twins[0]), (first, twins[1]), *others]
+        four = _four(asked, way, rng)
+        if four is None:
+            continue
+        answers, begun = four
         words = tuple(program.word(int(code)) for code in answers)
-        scenes = [_planned(_scene(asked, words, group, seed, number, *one)) for number, one in enumerate(four)]
-        kept = tuple(scene for scene in scenes if scene is not None)
-        return kept if len(kept) == len(scenes) and _long_enough(kept) else None
+        drawn = [_scene(asked, words, (*numbers, number), *one) for number, one in enumerate(begun)]
+        scenes = _planned(drawn, prepared.graph, least)
+        if scenes is not None:
+            return scenes
+        tried[hidden] += 1
     return None
 
 
-def _long_enough(scenes: Sequence[Scene]) -> bool:
-    """Whether both twins together need enough looks."""
-    return sum(len(scene.plan) - 1 for scene in scenes) >= min(len(scenes[0].places) + 1, _LOOKS)
+def _four(
+    asked: _Asked, way: Beginning, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], list[tuple[Moment, NDArray[np.int64]]]] | None:
+    """Codes of the possible answers, and a moment and a world for two twins and for two whose first view suffices.
 
+    All four are offered the same at first: that tells nothing of whether the first view suffices.
 
-def _starts(prepared: Prepared) -> list[Moment]:
-    """Where a scene may begin: from any view, with a few things put aside."""
-    deeds = prepared.layout.deeds
-    masks = [
-        done for done in _subsets(len(deeds), _DONE) if all(set(deeds[number].after) <= set(done) for number in done)
-    ]
-    starts = [Moment(view=view, done=done) for view in range(len(prepared.layout.views)) for done in masks]
-    return [start for start in starts if _ACTIONS[0] <= prepared.choices(start) <= _ACTIONS[1]]
-
-
-def _subsets(count: int, most: int) -> Iterator[tuple[int, ...]]:
-    for mask in range(1 << count):
-        if mask.bit_count() <= most:
-            yield tuple(number for number in range(count) if mask >> number & 1)
-
-
-def _sufficient(
-    asked: _Asked, shown: Sequence[tuple[int, ...]], answers: NDArray[np.int64], rng: np.random.Generator
-) -> list[tuple[tuple[int, ...], NDArray[np.int64]]]:
-    """For two answers each, what a first view shows, and a world in which the answer follows from it."""
-    found = []
+    Args:
+        asked: The question.
+        way: How the twins begin.
+        rng: For everything that is drawn.
+    """
+    prepared, codes = asked.prepared, asked.codes
+    shown = asked.draw(codes != NOTHING, rng)
+    among = asked.fits(way.seen, shown)
+    answers = np.unique(codes[among])
+    if not _ANSWERS[0] <= len(answers) <= _ANSWERS[1]:
+        return None
+    taken = prepared.places(way.offer)
+    same = asked.fits(taken, shown)
+    others = sorted(prepared.alike[way.offer], key=lambda other: abs(len(other.seen) - len(way.seen)))
+    moments = prepared.beginnings[way]
+    first = moments[int(rng.integers(len(moments)))]
+    begun = [(first, asked.draw(among & (codes == answer), rng)) for answer in rng.permutation(answers)[:2]]
     for answer in rng.permutation(answers)[:2]:
-        for seen in shown:
-            fits = asked.certain(seen) & (asked.codes == answer)
-            if fits.any():
-                found.append((seen, asked.draw(fits, rng)))
-                break
-    return found
+        found = ((other, same & asked.certain(other.seen) & (codes == answer)) for other in others)
+        enough = next(((other, fits) for other, fits in found if fits.any()), None)
+        if enough is None:
+            return None
+        # As many things are put aside as for the twins, as far as possible.
+        start = min(prepared.beginnings[enough[0]], key=lambda moment: abs(len(moment.done) - len(first.done)))
+        begun.append((start, asked.draw(enough[1], rng)))
+    return answers, begun
 
 
 def _scene(
     asked: _Asked,
     words: tuple[str, ...],
-    group: int,
-    seed: int,
-    number: int,
+    numbers: tuple[int, int, int],
     start: Moment,
     world: NDArray[np.int64],
 ) -> Scene:
     layout, prepared = asked.prepared.layout, asked.prepared
+    group, seed, number = numbers
     code = asked.codes[(prepared.worlds == world).all(axis=1)][0]
     text, answer = asked.program.text(), asked.program.word(int(code))
     return Scene(
@@ -275,24 +247,34 @@ def _scene(
         reveals=prepared.reveals,
         shows=prepared.shows,
         plan=(),
-        steps=STEPS,
+        steps=1,
     )
 
 
-def _planned(scene: Scene) -> Scene | None:
-    """The scene with its ideal plan; None where that is too long."""
-    game = Game(scene)
-    state = game.start()
-    belief = game.belief(state)
-    if belief.sufficient != scene.sufficient:
+def _planned(scenes: Sequence[Scene], graph: Graph, least: int) -> tuple[Scene, ...] | None:
+    """The scenes with their ideal plans, and with as many decisions as they need; None where they do not fit.
+
+    Args:
+        scenes: Two twins, and two whose first view suffices.
+        graph: Where they can go from where.
+        least: So many actions both twins need at least, together.
+    """
+    twins = [Game(scene, graph) for scene in scenes[:2]]
+    plans = [tuple(action for _, _, action in play(game, look_ahead, _LONGEST + 1)) for game in twins]
+    if any(plan[-1].kind != "answer" for plan in plans) or sum(len(plan) - 1 for plan in plans) < least:
         return None
-    if not belief.sufficient and set(belief.answers()) != set(scene.question.options):
+    shares = blind_shares(twins, _LONGEST + max(BLIND))
+    if shares[max(map(len, plans)) - 1] > max(BLIND.values()):
         return None
-    course = play(game, look_ahead, _LONGEST + 1)
-    plan = tuple(action for _, _, action in course)
-    if plan[-1].target != scene.question.answer or (len(plan) == 1) != scene.sufficient:
+    most = longest(twins[0])
+    spare = next((spare for spare, share in BLIND.items() if most <= _LONGEST and shares[most + spare] <= share), None)
+    if spare is None:
         return None
-    return scene.model_copy(update={"plan": plan})
+    plans += [(Action(kind="answer", target=scene.question.answer),) for scene in scenes[2:]]
+    return tuple(
+        scene.model_copy(update={"plan": plan, "steps": most + spare + 1})
+        for scene, plan in zip(scenes, plans, strict=True)
+    )
 
 
 def rules(layout: Layout) -> str:
@@ -311,6 +293,6 @@ def rules(layout: Layout) -> str:
     holds = "there is exactly one thing beneath each board; " if "beneath" in hiders else ""
     return (
         f"Things may be hidden {', and '.join(where)}, one at most at each such place, and nowhere else; {holds}"
-        "things are cubes, spheres and cylinders; boards, covers and panels do not count. "
+        "things are cubes, spheres and cylinders, plain or chequered; boards, covers and panels do not count. "
         "Left and right are the robot's, which faces the viewer at the start, and mean where a thing is at first."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
@@ -57,7 +58,7 @@ def read_worlds(folder: Path) -> Worlds:
         raise UsageError(f"{path} is damaged or of another version ({explain(error)})") from None
 
 
-def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> None:
+def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Counter[str]:
     """Draw all scenes that a folder lacks.
 
     Args:
@@ -66,6 +67,9 @@ def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> None
         workers: How many processes draw.
         reporter: Told of every scene.
 
+    Returns:
+        How many layouts were rejected meanwhile, by why that was.
+
     Raises:
         UsageError: The folder cannot be used, or a scene in it is damaged.
         RunError: A worker died, no scene of a group passed all checks, or another process draws there.
@@ -73,10 +77,11 @@ def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> None
     check_target(folder, folder=True)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / LOCK_FILE):
-        _draw(folder, worlds, workers, reporter)
+        return _draw(folder, worlds, workers, reporter)
 
 
-def _draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> None:
+def _draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Counter[str]:
+    rejected = Counter[str]()
     if (folder / WORLDS_FILE).exists():
         there = read_worlds(folder)
         if (there.seed, there.families) != (worlds.seed, worlds.families):
@@ -89,21 +94,22 @@ def _draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Non
     reporter.start("draw", "scenes", worlds.scenes, worlds.scenes - GROUP * len(missing))
     if not missing:
         reporter.done()
-        return
+        return rejected
     processes = Workers(min(workers, len(missing)), _initialize, (), _ENVIRONMENT)
     try:
-        running: dict[Future[None], tuple[Family, int]] = {}
+        running: dict[Future[Counter[str]], tuple[Family, int]] = {}
         while missing or running:
             while missing and len(running) < workers:
                 job = missing.pop(0)
                 running[processes.submit(draw_into, folder, *job, worlds.seed)] = job
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                future.result()
+                rejected += future.result()
                 family, group = running.pop(future)
                 for number in range(GROUP):
                     reporter.item(scene_file(Path(), family, GROUP * group + number).as_posix())
         processes.close()
         reporter.done()
+        return rejected
     except BrokenExecutor:
         raise RunError("A worker ended unexpectedly; run the same command again, finished scenes are kept") from None
     finally:
@@ -133,15 +139,21 @@ def simulated() -> SceneWorld:
     return _world
 
 
-def draw_into(folder: Path, family: Family, group: int, seed: int) -> None:
+def draw_into(folder: Path, family: Family, group: int, seed: int) -> Counter[str]:
     """Draw one group of scenes into a folder.
+
+    Returns:
+        How many layouts were rejected, by why that was.
 
     Raises:
         RunError: None passed all checks, or the disk does not take it.
     """
-    for scenes in draw_group(family, group, seed):
-        if trouble(scenes, simulated()) is None:
+    rejected = Counter[str]()
+    for scenes in draw_group(family, group, seed, rejected):
+        wrong = trouble(scenes, simulated())
+        if wrong is None:
             for scene in scenes:
                 write_scene(scene_file(folder, family, scene.index), scene)
-            return
+            return rejected
+        rejected[f"in the simulator: {wrong}"] += 1
     raise RunError(f"No scenes of group {group} of {family} with seed {seed} passed all checks; choose another seed")

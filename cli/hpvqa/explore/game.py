@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from hpvqa.explore.belief.posterior import Belief
+from hpvqa.explore.graph import Graph
 from hpvqa.explore.protocol import Brief, Option
 from hpvqa.explore.scene import Action, Moment, Scene
+from hpvqa.scene.spec import Vec3
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OPTIONS_KEY = 1
@@ -42,12 +45,12 @@ class Game:
 
     Args:
         scene: The scene.
+        graph: Where it can go from where, if that is known of another scene of its layout.
     """
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, graph: Graph | None = None) -> None:
         self.scene = scene
-        self._reveals = [[int(word, 16) for word in row] for row in scene.reveals]
-        self._shows = [[int(word, 16) for word in row] for row in scene.shows]
+        self.graph = graph or Graph(scene.views, scene.deeds, scene.reveals, scene.shows)
         self._looks = {item.thing.name: item.look for item in scene.items}
         self._places = {place.name: number for number, place in enumerate(scene.places)}
         self._deeds = {deed.thing: number for number, deed in enumerate(scene.deeds)}
@@ -61,8 +64,7 @@ class Game:
 
     def revealed(self, moment: Moment) -> frozenset[int]:
         """Numbers of the places that are seen at a moment."""
-        row, mask = self._reveals[moment.view], moment.mask
-        return frozenset(number for number, bits in enumerate(row) if bits >> mask & 1)
+        return self.graph.revealed(moment)
 
     def start(self) -> State:
         """Before the first decision."""
@@ -78,24 +80,14 @@ class Game:
 
     def actions(self, state: State) -> tuple[Action, ...]:
         """What can be done besides answering: all of it is offered, and all of it can be carried out."""
-        scene, moment = self.scene, state.moment
-        views = [Action(kind=kind, target=way) for kind, way, _ in scene.views[moment.view].exits]
-        deeds = [
-            Action(kind=deed.kind, target=deed.thing)
-            for number, deed in enumerate(scene.deeds)
-            if number not in moment.done
-            and set(deed.after) <= set(moment.done)
-            and self._shows[moment.view][number] >> moment.mask & 1
-            and self._there(deed.thing, state)
-        ]
-        return (*views, *deeds)
+        return tuple(self.moves(state))
 
-    def _there(self, name: str, state: State) -> bool:
-        """Whether a thing is known to be there."""
-        if name not in self._places:
-            return True
-        number = self._places[name]
-        return number in state.known and self.scene.looks[number] is not None
+    def moves(self, state: State) -> Mapping[Action, State]:
+        """What follows each action that can be done."""
+        return {
+            action: State(moment, state.known | self.graph.revealed(moment))
+            for action, moment in self.graph.moves(state.moment)
+        }
 
     def after(self, state: State, action: Action) -> State:
         """What follows an action.
@@ -103,15 +95,17 @@ class Game:
         Raises:
             ValueError: It cannot be done.
         """
-        if action not in self.actions(state):
+        found = self.moves(state).get(action)
+        if found is None:
             raise ValueError(f"{action.kind} {action.target} cannot be done now")
-        moment = state.moment
-        if action.target in self._deeds and action.kind in ("pick", "move", "uncover"):
-            moment = moment.model_copy(update={"done": tuple(sorted((*moment.done, self._deeds[action.target])))})
-        else:
-            exits = {(str(kind), way): number for kind, way, number in self.scene.views[moment.view].exits}
-            moment = moment.model_copy(update={"view": exits[action.kind, action.target]})
-        return replace(state, moment=moment, known=state.known | self.revealed(moment))
+        return found
+
+    def destination(self, state: State, action: Action) -> Vec3:
+        """Where the robot puts what it takes, its centre [m]."""
+        number = self._deeds[action.target]
+        if action.kind == "move" and number in state.moment.done:
+            return next(item.thing.position for item in self.scene.items if item.thing.name == action.target)
+        return self.scene.deeds[number].to
 
     def sentence(self, action: Action) -> str:
         """An action or an answer in words. They name what is seen alone."""
@@ -120,12 +114,11 @@ class Game:
         if action.kind in ("move viewer", "turn viewer"):
             return _DIRECTIONS[action.kind, action.target]
         words = self.name(action.target)
-        deed = self.scene.deeds[self._deeds[action.target]]
         if action.kind == "uncover":
             return f"Lift {words} and put it aside"
         if action.kind == "pick":
             return f"Pick up {words} and put it aside"
-        return f"Move {words} to the robot's {deed.way}"
+        return f"Move {words} sideways"
 
     def name(self, thing: str) -> str:
         """What a person calls a thing that is there."""

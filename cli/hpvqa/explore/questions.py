@@ -81,6 +81,10 @@ class Term(Model):
     without: Group | None = None
     plus: int = 0
 
+    def counts(self, look: Look | None, left: bool) -> bool:
+        """Whether it counts a thing that looks so and stands on the robot's left, or right."""
+        return self.group.holds(look, left) and not (self.without is not None and self.without.holds(look, left))
+
 
 class Program(Model):
     """What is asked, as a function of facts.
@@ -111,6 +115,11 @@ class Program(Model):
             return counts[0]
         return np.asarray(np.sign(counts[0] - counts[1]) + 1)
 
+    def marks(self, look: Look | None, left: bool) -> tuple[int, ...]:
+        """All of what is at a place that the answer depends on: 0 for each term that does not count it."""
+        value = self._value if self.form == "query" else lambda look: 0
+        return tuple(value(look) + 1 if look is not None and term.counts(look, left) else 0 for term in self.terms)
+
     def _value(self, look: Look) -> int:
         """The number of the answer that a thing stands for which is asked about."""
         assert self.attribute is not None  # noqa: S101 - a query has one
@@ -140,7 +149,8 @@ class Program(Model):
         area = f" {first.group.where}"
         if self.form == "query":
             word = {"color": "colour"}.get(self.attribute or "", self.attribute)
-            return f"There is exactly one {first.group.words(many=False)}{area}. What {word} is it?"
+            asks = f"Is it {' or '.join(SURFACES)}?" if word == "surface" else f"What {word} is it?"
+            return f"There is exactly one {first.group.words(many=False)}{area}. {asks}"
         if self.form == "exist":
             return f"Is there a {first.group.words(many=False)}{area}?"
         if self.form == "count":
@@ -168,9 +178,7 @@ def _count(
     """The sum of a value of all things that a term means, in each world."""
 
     def worth(look: Look | None, left: bool) -> int:
-        if look is None or not term.group.holds(look, left) or (term.without and term.without.holds(look, left)):
-            return 0
-        return value(look)
+        return value(look) if look is not None and term.counts(look, left) else 0
 
     total = np.full(len(worlds), term.plus + sum(worth(look, left) for look, left in items))
     for number, place in enumerate(places):

@@ -92,9 +92,22 @@ class Table:
             result = seen
         return result
 
-    def show(self, view: View, name: str) -> Bits:
-        """In which sets of deeds an item that is not yet dealt with is seen well enough to be named."""
-        return self._seen(view, name, self._items[name], share=SHOWN_SHARE)[0] & self._allowed & ~self._done(name)
+    def show(self, view: View, name: str, revealed: Bits | None = None) -> Bits:
+        """In which sets of deeds the thing of a deed is seen well enough to be named, where it stood first or was put.
+
+        Args:
+            view: From where.
+            name: Of an item or a place.
+            revealed: Where the place is seen, if it is one.
+        """
+        things = self._places[name] if name in self._places else [self._items[name]]
+        there = [thing.model_copy(update={"position": self._deeds[name][1].to}) for thing in things]
+        after = self._all_seen(view, name, there)
+        before = self._all_seen(view, name, things) if revealed is None else revealed
+        return np.where(self._done(name), after, before) & self._allowed
+
+    def _all_seen(self, view: View, name: str, things: Sequence[Thing]) -> Bits:
+        return np.asarray(np.all([self._seen(view, name, thing, share=SHOWN_SHARE)[0] for thing in things], axis=0))
 
     def _done(self, name: str) -> Bits:
         if name not in self._deeds:
@@ -104,7 +117,7 @@ class Table:
     def _seen(
         self, view: View, name: str, thing: Thing, *, share: float = SEEN_SHARE, grown: float = 0.0, alone: bool = False
     ) -> tuple[Bits, NDArray[np.int64]]:
-        """Whether a thing in its first place counts as seen, and how many of its pixels are, for each set of deeds.
+        """Whether a thing counts as seen where it is, and how many of its pixels are, for each set of deeds.
 
         Args:
             view: From where.

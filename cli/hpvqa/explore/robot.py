@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hpvqa.explore.scene import Deed
 from hpvqa.probes.waypoint import Waypoint
 from hpvqa.scene.cover import KNOB
 from hpvqa.scene.spec import Thing, Vec3
@@ -64,29 +63,29 @@ def plan(thing: Thing, position: Array, to: Vec3) -> Planner:
     )
 
 
-def carry_out(simulator: SteppedSimulator, thing: Thing, deed: Deed, words: str) -> str | None:
+def carry_out(simulator: SteppedSimulator, thing: Thing, to: Vec3, words: str) -> str | None:
     """Do a deed.
 
     Args:
         simulator: Where, with the robot at home.
         thing: What it is done to.
-        deed: The deed.
+        to: Where its centre is to be [m].
         words: What a person calls the thing.
 
     Returns:
         What went wrong, in words; None if nothing did.
     """
     before = dict(simulator.state().things)
-    planner = plan(thing, before[thing.name].position, deed.to)
+    planner = plan(thing, before[thing.name].position, to)
     for step in range(round(planner.duration / simulator.timestep)):
         simulator.step(planner.command((step + 1) * simulator.timestep))
-    return _mishap(thing, deed, words, before, simulator.state().things)
+    return _mishap(thing, to, words, before, simulator.state().things)
 
 
 def _mishap(
-    thing: Thing, deed: Deed, words: str, before: Mapping[str, BodyState], after: Mapping[str, BodyState]
+    thing: Thing, to: Vec3, words: str, before: Mapping[str, BodyState], after: Mapping[str, BodyState]
 ) -> str | None:
-    off = after[thing.name].position - np.array(deed.to)
+    off = after[thing.name].position - np.array(to)
     if np.hypot(off[0], off[1]) > _PLACED or abs(off[2]) > _STILL:
         return f"{words} was not put down where it was to go"
     if thing.shape != "sphere" and _upright(after[thing.name]) < _UPRIGHT:

@@ -84,12 +84,14 @@ class View(Model):
 
 
 class Deed(Model):
-    """Something that the robot can do once: it takes a thing from its place and puts it elsewhere."""
+    """Something that the robot can do: it takes a thing from its place and puts it elsewhere.
+
+    Done again, what was moved sideways comes back; what was put aside is taken up and put there again.
+    """
 
     kind: Literal["pick", "move", "uncover"]
     thing: str = Field(description="Name of the item or the place.")
     to: Vec3 = Field(description="Where the thing's centre will be [m].")
-    way: Literal["left", "right", "aside"] = Field(description="Where that is, as the robot sees it.")
     after: tuple[int, ...] = Field(default=(), description="Deeds that must be done before: what stands on top of it.")
 
 
@@ -142,7 +144,9 @@ class Scene(Model):
         description="For each view and place: the sets of done deeds in which the place is seen, whatever is there; "
         "bit m of the hexadecimal number stands for the deeds whose bits are set in m."
     )
-    shows: tuple[tuple[str, ...], ...] = Field(description="The same for each view and the thing of each deed.")
+    shows: tuple[tuple[str, ...], ...] = Field(
+        description="The same for each view and the thing of each deed, where it then is."
+    )
     plan: tuple[Action, ...] = Field(description="What an ideal observer does, the answer included.")
     steps: int = Field(ge=1, description="Most decisions, the answer included.")
     checksum: str = Field(default="", description="SHA-256 of this scene, as compact JSON without this field.")

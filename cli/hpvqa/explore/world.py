@@ -89,12 +89,12 @@ class SceneWorld:
         """
         game, world, begin = self.game, self._world, time.process_time()
         assert world is not None  # noqa: S101 - there is one with every scene
-        self._state, words = game.after(self.state, action), game.sentence(action)
+        before, words = self.state, game.sentence(action)
+        self._state = game.after(before, action)
         if action.kind in ("move viewer", "turn viewer"):
             return self._outcome(words, None, 0.0, begin)
-        deed = next(deed for deed in game.scene.deeds if deed.thing == action.target)
-        start = self._simulator.state().time
-        mishap = carry_out(self._simulator, world.thing(deed.thing), deed, game.name(deed.thing))
+        start, to = self._simulator.state().time, game.destination(before, action)
+        mishap = carry_out(self._simulator, world.thing(action.target), to, game.name(action.target))
         return self._outcome(words, mishap, self._simulator.state().time - start, begin)
 
     def _outcome(self, after: str, mishap: str | None, seconds: float, begin: float) -> Outcome:

@@ -95,9 +95,14 @@ def best_list(observers: Sequence[Observer]) -> tuple[Word, ...]:
     """The list that lets most scenes be answered; one word after the other is added as long as that helps."""
     found: tuple[Word, ...] = ()
     states = [observer.game.start() for observer in observers]
+    left = np.array([observer.game.scene.steps - 1 for observer in observers])
     best = _certainty(observers, states)
     while len(found) < _MOST and observers:
-        offered = [dict(words(observer.game.actions(state))) for observer, state in zip(observers, states, strict=True)]
+        # Who has no decision left but the answer does nothing more.
+        offered = [
+            dict(words(observer.game.actions(state))) if some else {}
+            for observer, state, some in zip(observers, states, left, strict=True)
+        ]
         tried = {}
         for word in sorted({word for one in offered for word in one}):
             after = [
@@ -111,6 +116,7 @@ def best_list(observers: Sequence[Observer]) -> tuple[Word, ...]:
         if tried[word][0] <= best + _GAIN:
             break
         best, states = tried[word]
+        left -= [word in one for one in offered]
         found = (*found, word)
     return found
 

@@ -29,19 +29,14 @@ def rates(game: Game, state: State, belief: Belief, ahead: int = AHEAD) -> dict[
         belief: What is believed now.
         ahead: The longest way that is looked at.
     """
-    best: dict[Action, float] = {}
-    for first in game.actions(state):
-        best[first] = 0.0
-        frontier = [game.after(state, first)]
-        seen = {*frontier, state}
-        for length in range(1, ahead + 1):
-            for there in frontier:
-                best[first] = max(best[first], belief.gain(there.known - state.known) / length)
-            if length < ahead:
-                follow = [game.after(there, action) for there in frontier for action in game.actions(there)]
-                frontier = [there for there in dict.fromkeys(follow) if there not in seen]
-                seen |= set(frontier)
-    return best
+    return {
+        first: max(
+            belief.gain((there.known | seen) - state.known) / (length + 1)
+            for seen, length in game.graph.reach(there.moment, AHEAD - 1).items()
+            if length < ahead
+        )
+        for first, there in game.moves(state).items()
+    }
 
 
 def answer(belief: Belief) -> Action:
@@ -74,6 +69,24 @@ def _best(values: dict[Action, float]) -> Action:
     """The first of the best; equal but for the last digits counts as equal."""
     most = max(values.values())
     return next(action for action, value in values.items() if value > most - _LEAST)
+
+
+def longest(game: Game) -> int:
+    """How many actions the policy that looks ahead needs at most, whatever is hidden behind the first view."""
+    scene, start = game.scene, game.start()
+    program = scene.question.program
+    marks = [[program.marks(look, place.left) for look in place.contents] for place in scene.places]
+
+    def needed(state: State, belief: Belief) -> int:
+        if belief.sufficient:
+            return 0
+        after = game.after(state, look_ahead(game, state, belief))
+        new = sorted(after.known - state.known)
+        # Of contents that count the same, one stands for all.
+        kinds = {tuple(marks[place][world[place]] for place in new): world for world in belief.worlds.tolist()}
+        return 1 + max(needed(after, belief.see(world, new)) for world in kinds.values())
+
+    return needed(start, game.belief(start))
 
 
 def play(game: Game, policy: Policy, steps: int) -> list[tuple[State, Belief, Action]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -29,7 +28,8 @@ def all_worlds(places: Sequence[Place], known: dict[int, int]) -> tuple[Worlds, 
     choices = [
         (known[number],) if number in known else range(len(place.contents)) for number, place in enumerate(places)
     ]
-    worlds = np.array(list(product(*choices)), np.int64).reshape(-1, len(places))
+    grids = np.meshgrid(*(np.array(numbers, np.int64) for numbers in choices), indexing="ij")
+    worlds = np.stack([grid.ravel() for grid in grids], axis=1)
     chances = np.ones(len(worlds))
     for number, place in enumerate(places):
         if number not in known:

@@ -12,7 +12,7 @@ import numpy as np
 from hpvqa.explore.layouts.types import Hider, LayoutType
 from hpvqa.explore.layouts.views import draw_views
 from hpvqa.explore.scene import Deed, Item, Place, View
-from hpvqa.explore.words import BOARD, COLORS, EDGES, HIDER_COLORS, SHAPES, Look, Shape, Size
+from hpvqa.explore.words import BOARD, COLORS, EDGES, HIDER_COLORS, SHAPES, SURFACES, Look, Shape, Size
 from hpvqa.scene.materials import material_room
 from hpvqa.scene.spec import LightSpec, RoomSpec, Vec3
 
@@ -20,8 +20,11 @@ _ROWS = (0.60, 0.45)
 _COLUMNS = (0.10, 0.25, -0.10, -0.25)
 """Where things stand, x and y [m]; so far from each other that the open gripper fits between them."""
 _JITTER = 0.010
-_ASIDE = ((0.30, 0.43), (0.44, 0.43), (0.58, 0.43), (0.30, 0.54), (0.44, 0.54))
-"""Where things are put aside, x and distance from the middle, on the side of the table that they come from [m]."""
+_ASIDE = ((0.30, 0.13), (0.30, 0.24), (0.30, 0.35))
+"""Where things are put aside, x and distance from the middle, on the side of the table that they come from: in sight,
+so that they can be taken again; and"""
+_FAR = ((0.30, 0.46), (0.44, 0.43))
+"""where no more room is left there [m]."""
 _EDGE = (0.63, 0.42)
 """Where something may be beyond the edge of the picture, x and distance from the middle [m]."""
 _GAP = (0.004, 0.012)
@@ -31,7 +34,11 @@ _APART = 0.14
 _EMPTY = 0.34
 """How likely a place is empty that may be."""
 _POOL = 3
-"""Colours of what may be hidden; there are two shapes."""
+"""Colours of what may be hidden; there are two shapes. One colour fewer where it may be plain or chequered."""
+_CHEQUERED = 0.4
+"""How often some of it may be chequered,"""
+_FEW = 4
+"""where there are no more places than these: all that may be hidden must be listed."""
 _LIGHT: Vec3 = (1.1, -0.5, 1.8)
 
 
@@ -71,12 +78,15 @@ class _Builder:
         cells = [(x, y) for y in _COLUMNS for x in _ROWS]
         self._cells = [cells[number] for number in rng.permutation(len(cells))]
         self._sides = [1, -1] if rng.random() < 0.5 else [-1, 1]
-        self._asides = {side: _shuffled(_ASIDE, rng) for side in (1, -1)}
+        self._asides = {side: [*_shuffled(_ASIDE, rng), *_FAR] for side in (1, -1)}
         self._edges: list[tuple[float, float]] = []
         shapes = _shuffled(SHAPES, rng)
         colors = rng.permutation(list(COLORS))
         self._shapes, self._odd = shapes[:2], shapes[2]
-        self._colors, self._others = colors[:_POOL].tolist(), colors[_POOL:].tolist()
+        few = sum(2 if hider == "double" else 1 for hider in layout.kind.hiders) <= _FEW
+        self._surfaces = SURFACES if few and rng.random() < _CHEQUERED else SURFACES[:1]
+        pool = _POOL + 1 - len(self._surfaces)
+        self._colors, self._others = colors[:pool].tolist(), colors[pool:].tolist()
         self._hider_colors = {shape: _shuffled(HIDER_COLORS, rng) for shape in ("board", "cover", "panel")}
         large = layout.kind.menu.screens(layout.stride)
         self._large: list[tuple[Shape, str]] = _shuffled([(shape, color) for shape in large for color in COLORS], rng)
@@ -102,7 +112,10 @@ class _Builder:
         if cell is None:
             return False
         used = {item.look for item in self._layout.items}
-        looks = [Look(shape=shape, color=color) for shape, color in self._free_looks()]
+        looks = [
+            Look(shape=shape, color=color, surface=self._surfaces[int(self._rng.integers(len(self._surfaces)))])
+            for shape, color in self._free_looks()
+        ]
         look = next((look for look in looks if look not in used), None)
         return look is not None and self._take(self._item(look, cell, 0.0), "pick")
 
@@ -195,9 +208,14 @@ class _Builder:
         return name
 
     def _pool(self, *, round_: bool) -> tuple[Look, ...]:
-        """What may be hidden: two shapes in three colours; where nothing can be round, the cube and the cylinder."""
+        """What may be hidden: two shapes in some colours; where nothing can be round, the cube and the cylinder."""
         shapes: list[Shape] = self._shapes if round_ else ["cube", "cylinder"]
-        return tuple(Look(shape=shape, color=color) for shape in shapes for color in self._colors)
+        return tuple(
+            Look(shape=shape, color=color, surface=surface)
+            for shape in shapes
+            for color in self._colors
+            for surface in self._surfaces
+        )
 
     def _cell(self, *, free_beside: bool = False) -> tuple[float, float] | None:
         """A free place on the table; with one beside it that is then kept free, if asked for."""
@@ -220,7 +238,7 @@ class _Builder:
             if all(math.hypot(across - a, side * out - b) > _APART for a, b in self._edges):
                 self._asides[side].remove((across, out))
                 to = (across, side * out, height / 2)
-                self._layout.deeds.append(Deed(kind=kind, thing=name, to=to, way="aside", after=after))
+                self._layout.deeds.append(Deed(kind=kind, thing=name, to=to, after=after))
                 return True
         return False
 
@@ -228,8 +246,7 @@ class _Builder:
         """Let the robot move a thing sideways, to the place beside it that was kept free."""
         x, y = cell
         to = (x, math.copysign(0.35 - abs(y), y), self._where(name)[2] / 2)
-        way = "left" if to[1] > y else "right"
-        self._layout.deeds.append(Deed(kind="move", thing=name, to=to, way=way))
+        self._layout.deeds.append(Deed(kind="move", thing=name, to=to))
         return True
 
     def _where(self, name: str) -> Vec3:
@@ -257,5 +274,13 @@ def draw_layout(kind: LayoutType, rng: np.random.Generator) -> Layout | None:
     # What needs room of its own first: the edges, then what is moved sideways.
     hiders = sorted(_shuffled(kind.hiders, rng), key=lambda hider: (hider != "aside", hider != "sideways"))
     if all(builder.add(hider) for hider in hiders) and all(builder.add_free() for _ in range(kind.free)):
+        layout.deeds = _mixed(layout.deeds, rng)
         return layout
     return None
+
+
+def _mixed(deeds: list[Deed], rng: np.random.Generator) -> list[Deed]:
+    """The same deeds in another order: the first of a kind is any of them."""
+    order = rng.permutation(len(deeds)).tolist()
+    found = [deeds[number] for number in order]
+    return [deed.model_copy(update={"after": tuple(sorted(map(order.index, deed.after)))}) for deed in found]

@@ -81,14 +81,14 @@ def _occlusion() -> list[LayoutType]:
     return [
         LayoutType("occlusion", "two-screens", ("screen", "screen"), _SMALL, free=3),
         LayoutType("occlusion", "three-screens", ("screen",) * 3, _SMALL),
-        LayoutType("occlusion", "four-screens", ("screen",) * 4, _SMALL),
+        LayoutType("occlusion", "four-screens", ("screen",) * 4, _SMALL, free=1),
         LayoutType("occlusion", "tall-screens", ("tall", "tall"), _RAISED),
-        LayoutType("occlusion", "tall-and-low", ("tall", "screen", "screen"), _SMALL),
+        LayoutType("occlusion", "tall-and-low", ("tall", "screen", "screen"), _SMALL, free=1),
         LayoutType("occlusion", "sideways", ("sideways",) * 3, _SMALL),
-        LayoutType("occlusion", "walls", ("wall",) * 3, _LONG, free=3),
+        LayoutType("occlusion", "sideways-and-screens", ("sideways", "screen", "screen"), _SMALL),
         LayoutType("occlusion", "edges", ("screen", "screen", "aside", "aside"), _TURNING),
-        LayoutType("occlusion", "tall-and-sideways", ("tall", "sideways", "sideways"), _SMALL, held_out=True),
-        LayoutType("occlusion", "tall-and-edges", ("tall", "tall", "aside"), _TURNING, held_out=True),
+        LayoutType("occlusion", "tall-and-sideways", ("tall", "sideways", "sideways"), _SMALL, free=1, held_out=True),
+        LayoutType("occlusion", "tall-and-edges", ("tall", "tall", "aside"), _TURNING, free=1, held_out=True),
     ]
 
 
@@ -100,12 +100,12 @@ def _stack() -> list[LayoutType]:
         kind("two-boards", "board", "board", free=3),
         kind("three-boards", "board", "board", "board"),
         kind("four-boards", "board", "board", "board", "board", free=1),
-        kind("two-topped", "topped", "topped"),
+        kind("two-topped", "topped", "topped", free=1),
         kind("topped-and-plain", "topped", "board", "board", free=1),
-        kind("double", "double", "board"),
-        kind("double-and-topped", "double", "topped", free=1),
+        kind("double", "double", "board", free=1),
+        kind("double-and-topped", "double", "topped", free=0),
         kind("boards-and-edge", "board", "board", "aside", menu=_NARROW_TURNING),
-        kind("two-doubles", "double", "double", free=2, held_out=True),
+        kind("two-doubles", "double", "double", free=0, held_out=True),
         kind("three-topped", "topped", "topped", "topped", free=0, held_out=True),
     ]
 
@@ -115,7 +115,7 @@ def _cover() -> list[LayoutType]:
         return LayoutType("cover", name, hiders, menu, _MIDDLE, free, held_out)
 
     return [
-        kind("two-covers", "cover", "cover", free=3),
+        kind("three-covers-along", "cover", "cover", "cover", menu=_LONG),
         kind("three-covers", "cover", "cover", "cover"),
         kind("four-covers", "cover", "cover", "cover", "cover", free=1),
         kind("three-covers-from-above", "cover", "cover", "cover", menu=_RAISED),
@@ -136,15 +136,15 @@ def _composite() -> list[LayoutType]:
         return LayoutType("composite", name, hiders, menu, _STEEP, free, held_out)
 
     return [
-        low("screen-and-covers", "screen", "cover", "cover", free=2),
-        low("screens-and-cover", "screen", "screen", "cover", free=2),
-        low("screens-and-covers", "screen", "screen", "cover", "cover"),
-        low("tall-and-covers", "tall", "cover", "cover"),
+        low("screen-and-covers", "screen", "cover", "cover", menu=_SMALL, free=2),
+        low("screens-and-cover", "screen", "screen", "cover", menu=_SMALL, free=2),
+        low("screens-and-covers", "screen", "screen", "cover", "cover", menu=_SMALL),
+        low("tall-and-covers", "tall", "cover", "cover", menu=_SMALL),
         low("wall-and-covers", "wall", "cover", "cover", "cover", menu=_LONG),
         steep("boards-and-covers", "board", "board", "cover", "cover"),
         steep("topped-and-covers", "topped", "cover", "cover"),
-        steep("double-and-cover", "double", "cover", free=2),
-        steep("double-and-covers", "double", "cover", "cover", held_out=True),
+        steep("double-and-cover", "double", "cover", free=1),
+        steep("double-and-covers", "double", "cover", "cover", free=0, held_out=True),
         low("sideways-screen-cover-edge", "sideways", "screen", "cover", "aside", menu=_TURNING, held_out=True),
     ]
 

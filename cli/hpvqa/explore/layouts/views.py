@@ -14,7 +14,7 @@ from hpvqa.scene.spec import CameraSpec, Vec3
 TARGET: Vec3 = (0.50, 0.0, 0.02)
 """What a viewer looks at that is not turned [m]."""
 _DISTANCE = (0.92, 1.0)
-_FOCAL = 31.0
+_FOCAL = 28.0
 """So long that what is beyond the ends of the table is not seen at first [mm]."""
 _TURN = 24.0
 """By so much a viewer turns [degrees]."""

@@ -15,7 +15,11 @@ def facts(game: Game, moment: Moment) -> str:
     """
     scene = game.scene
     seen = game.revealed(moment)
-    standing = [f"a {item.look.words} on the robot's {_side(item.left)}" for item in scene.items]
+    aside = {scene.deeds[number].thing for number in moment.done}
+    standing = [
+        f"a {item.look.words} on the robot's {_side(item.left)}{', put aside' * (item.thing.name in aside)}"
+        for item in scene.items
+    ]
     places = [
         f"{place.words}, on the robot's {_side(place.left)}: "
         + ("not to be seen" if number not in seen else "nothing" if look is None else f"a {look.words}")
