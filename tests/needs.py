@@ -17,6 +17,7 @@ MODELS = ("torch", "transformers", "peft", "accelerate", "safetensors")
 EXTRAS = {"mujoco": "mujoco", "datasets": "test", "pxr": "test", **dict.fromkeys(MODELS, "vlm")}
 """Packages that tests import at their top, and the extra that brings each."""
 FIRST = (
+    "tests/test_explore_engines.py",
     "tests/test_physics.py",
     "tests/test_backend_vllm.py",
     "tests/test_tutorial.py",
