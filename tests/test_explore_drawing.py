@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.explore.draw import GROUP, type_of
+from hpvqa.explore.draw import GROUP, draw_group, type_of
 from hpvqa.explore.evaluation import DIGEST, EVALUATION, check, digest
 from hpvqa.explore.scene import find_scenes, read_scene, scene_file, write_scene
 from hpvqa.main import cli
@@ -58,6 +59,15 @@ def test_the_evaluation_set_is_told_by_a_digest(tmp_path: Path) -> None:
         digest(worlds)
 
 
+def test_what_is_rejected_is_counted_by_why() -> None:
+    account = Counter[str]()
+    for number in range(3):
+        next(draw_group("occlusion", number, 0, account))
+    assert account["what is seen depends on what is hidden"] > 0
+    whys = {"what is seen depends on what is hidden", "things do not fit on the table", "no question has four scenes"}
+    assert set(account) <= whys
+
+
 @pytest.mark.simulation
 def test_an_interrupted_draw_goes_on_where_it_stopped(tmp_path: Path) -> None:
     pytest.importorskip("mujoco")
@@ -81,7 +91,7 @@ def test_an_interrupted_draw_goes_on_where_it_stopped(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
     assert told["scenes"] == 8
-    assert sum(told["rejected"].values()) > 0
+    assert all(count > 0 for count in told["rejected"].values())
     after = {path: read_scene(path).checksum for path in find_scenes(tmp_path)}
     assert len(after) == 8
     assert {path: after[path] for path in before} == before
