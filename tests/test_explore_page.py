@@ -52,11 +52,11 @@ class Browser:
         """The next turn."""
         while (found := json.loads(self.ask("GET", f"/turn?after={self.known}")[1])) is None:
             pass
-        self.known = found["turn"]
+        self.known = found["number"]
         return dict(found)
 
     def choose(self, turn: Any, letter: Any) -> int:
-        body = json.dumps({"turn": turn, "letter": letter}).encode()
+        body = json.dumps({"number": turn, "letter": letter}).encode()
         return self.ask("POST", "/choice", body, {"Content-Type": "application/json"})[0]
 
 
@@ -109,7 +109,7 @@ def test_a_person_plays_on_a_page_as_any_agent_does(
             assert len(turn["shots"]) == step + 1
             words = Game(scene).sentence(action)
             letter = next(option["letter"] for option in turn["options"] if option["text"] == words)
-            assert browser.choose(turn["turn"], letter) == 200
+            assert browser.choose(turn["number"], letter) == 200
             chosen[-1].append(letter)
     thread.join(60)
     assert [[step.letter for step in one.steps] for one in played[0]] == chosen
@@ -122,19 +122,19 @@ def test_it_shows_what_an_agent_may_know_and_nothing_else(open_page: Callable[..
     for scene in group()[:2]:
         thread = asked(page, turn_of(scene))
         shown.append(turn := browser.turn())
-        assert turn.keys() == {"turn", "scene", "question", "rules", "left", "shots", "mishap", "options"}
+        assert turn.keys() == {"number", "scene", "question", "rules", "left", "shots", "mishap", "options"}
         assert all(option.keys() == {"letter", "text"} for option in turn["options"])
         assert all(shot.keys() == {"picture", "after", "view", "facts"} for shot in turn["shots"])
         pictures = [browser.ask("GET", f"/picture/{shot['picture']}") for shot in turn["shots"]]
         assert all(status == 200 and data.startswith(b"\x89PNG") for status, data in pictures)
-        assert browser.choose(turn["turn"], "A") == 200
+        assert browser.choose(turn["number"], "A") == 200
         thread.join(10)
         # Once it was decided, nothing of it is left to be chosen.
-        assert browser.choose(turn["turn"], "A") == 409
+        assert browser.choose(turn["number"], "A") == 409
     # Twins differ in what is hidden alone, so whatever tells of it would differ here; letters are shuffled for each.
     for turn in shown:
         turn["options"] = sorted(option["text"] for option in turn["options"])
-        del turn["turn"], turn["scene"]
+        del turn["number"], turn["scene"]
     assert shown[0] == shown[1]
 
 
@@ -142,10 +142,10 @@ def test_it_takes_choices_that_are_offered_and_nothing_else(open_page: Callable[
     page, browser = open_page()
     asked(page, turn_of(group()[0]))
     turn = browser.turn()
-    for number, letter in ((turn["turn"], "Z"), (turn["turn"] + 1, "A"), (None, "A"), (turn["turn"], ["A"])):
+    for number, letter in ((turn["number"], "Z"), (turn["number"] + 1, "A"), (None, "A"), (turn["number"], ["A"])):
         assert browser.choose(number, letter) == 409
     plain = {"Content-Type": "application/json"}
-    body = json.dumps({"turn": turn["turn"], "letter": "A"}).encode()
+    body = json.dumps({"number": turn["number"], "letter": "A"}).encode()
     for path, sent, headers in (
         ("/choice", body, {"Content-Type": "text/plain"}),
         ("/choice", b" " * 2000, plain),
@@ -156,14 +156,14 @@ def test_it_takes_choices_that_are_offered_and_nothing_else(open_page: Callable[
         assert browser.ask("POST", "/choice", sent, plain)[0] == 409
     for path in ("/picture/", "/picture/../page.html", "/page.py", "/run.json", f"/picture/{'0' * 64}"):
         assert browser.ask("GET", path)[0] == 404
-    assert browser.choose(turn["turn"], "A") == 200
+    assert browser.choose(turn["number"], "A") == 200
 
 
 def test_it_refuses_whoever_is_not_on_this_machine(open_page: Callable[..., tuple[Page, Browser]]) -> None:
     page, browser = open_page()
     asked(page, turn_of(group()[0]))
     turn = browser.turn()
-    body = json.dumps({"turn": turn["turn"], "letter": "A"}).encode()
+    body = json.dumps({"number": turn["number"], "letter": "A"}).encode()
     plain = {"Content-Type": "application/json"}
     for foreign in ({"Host": "evil.example"}, {"Host": "127.0.0.1.evil.example:80"}, {"Origin": "http://evil.example"}):
         for path in ("/", "/turn?after=0", f"/picture/{turn['shots'][0]['picture']}"):
@@ -172,7 +172,7 @@ def test_it_refuses_whoever_is_not_on_this_machine(open_page: Callable[..., tupl
     status, html = browser.ask("GET", "/", headers={"Host": "localhost:1"})
     assert status == 200
     assert b"http" not in html.replace(b"http-equiv", b""), "the page loads nothing from elsewhere"
-    assert browser.choose(turn["turn"], "A") == 200
+    assert browser.choose(turn["number"], "A") == 200
 
 
 def test_a_port_that_is_taken_is_told_in_a_sentence(open_page: Callable[..., tuple[Page, Browser]]) -> None:

@@ -74,7 +74,7 @@ class Page:
             self._number += 1
             self._letter, self._pictures = None, dict(filter(None, pictures))
             names = [picture and picture[0] for picture in pictures]
-            self._turn = {"turn": self._number, "scene": len(self._scenes), **_shown(turn, names)}
+            self._turn = {"number": self._number, "scene": len(self._scenes), **_shown(turn, names)}
             self._changed.notify_all()
             while self._letter is None:
                 # Ctrl-C may reach another thread, and then does not wake this one.
@@ -181,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
             said = parse_json(self.rfile.read(int(length)))
         except ValueError:
             said = None
-        chosen = isinstance(said, dict) and self.page.choose(said.get("turn"), said.get("letter"))
+        chosen = isinstance(said, dict) and self.page.choose(said.get("number"), said.get("letter"))
         self._send(200 if chosen else 409, "application/json", json.dumps(chosen).encode())
 
     def _may(self) -> bool:
