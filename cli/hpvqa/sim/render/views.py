@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,7 @@ class Views:
     def __init__(self, lights: Lights, size: tuple[int, int]) -> None:
         self._lights, self._size = lights, size
         self._samples = _SAMPLES[size[0] * size[1] > SMALL]
+        self._done = Texture(GL.GL_DEPTH_COMPONENT24, size)
         self._programs: dict[tuple[bool, bool], Program] = {}
         self._kept: dict[tuple[CameraSpec, bool], View] = {}
         self._spec: WorldSpec | None = None
@@ -93,26 +95,34 @@ class Views:
         focal = focal_pixels(camera.focal_length, width)
         seen, lookup = Texture(GL.GL_RGBA8, self._size), Texture(GL.GL_RG16, self._size)
         furniture = boxes()
-        target = Target([seen, lookup])
+        room: dict[str, Any] = {
+            "eye": eye,
+            "turned": turned,
+            "size": np.array(self._size, float),
+            "focal": focal,
+            "lamp": self._lights.position,
+            "lamp_radius": LAMP_RADIUS,
+            "room": np.array([ROOM_HALF, FLOOR_Z, WALL_TOP]),
+            "boxes": furniture.reshape(-1, 3),
+            "furniture": np.stack([furniture[:, 0].min(axis=0), furniture[:, 1].max(axis=0)]),
+            "box_colors": box_colors(spec),
+            "walls": np.array(spec.room.walls),
+            "ground": np.array(spec.room.floor),
+            "surfaces": np.array([SURFACES.index(name) for name in spec.room.surfaces], np.int32),
+            "light": self._lights.lamp.matrix,
+        }
+        textured = spec.room.surfaces != PLAIN
+        target = Target([seen, lookup], self._done)
         target.bind()
-        self._program(textured=spec.room.surfaces != PLAIN, quick=quick).use(
-            eye=eye,
-            turned=turned,
-            size=np.array(self._size, float),
-            focal=focal,
-            lamp=self._lights.position,
-            lamp_radius=LAMP_RADIUS,
-            room=np.array([ROOM_HALF, FLOOR_Z, WALL_TOP]),
-            boxes=furniture.reshape(-1, 3),
-            furniture=np.stack([furniture[:, 0].min(axis=0), furniture[:, 1].max(axis=0)]),
-            box_colors=box_colors(spec),
-            walls=np.array(spec.room.walls),
-            ground=np.array(spec.room.floor),
-            surfaces=np.array([SURFACES.index(name) for name in spec.room.surfaces], np.int32),
-            samples=self._samples,
-            light=self._lights.lamp.matrix,
-        )
+        GL.glClear(GL.GL_DEPTH_BUFFER_BIT)
+        GL.glEnable(GL.GL_DEPTH_TEST)
+        if quick:
+            # Where a pixel shows one surface alone, one ray is enough; such pixels are done, which the depth tells.
+            self._program(textured=textured, even=True).use(samples=1, **room)
+            cover_all()
+        self._program(textured=textured, even=False).use(samples=self._samples, **room)
         cover_all()
+        GL.glDisable(GL.GL_DEPTH_TEST)
         image = np.empty((height, width, 3), np.uint8)
         read((0, 0, width, height), image)
         target.free()
@@ -121,10 +131,10 @@ class Views:
         level = int(np.searchsorted([_FINEST, _FINER], distance / focal))
         return View(eye, turned, focal, lens @ world_to(eye, turned), level, seen, lookup, image)
 
-    def _program(self, *, textured: bool, quick: bool) -> Program:
-        """What draws a view; made when it is first needed, for few need all kinds."""
-        if (textured, quick) not in self._programs:
-            self._programs[textured, quick] = Program(
-                "screen.vert", "room.frag", BOXES=BOXES, INSET=INSET, TEXTURED=int(textured), QUICK=int(quick)
+    def _program(self, *, textured: bool, even: bool) -> Program:
+        """What draws pixels; made when it is first needed, for few need all kinds."""
+        if (textured, even) not in self._programs:
+            self._programs[textured, even] = Program(
+                "screen.vert", "room.frag", BOXES=BOXES, INSET=INSET, TEXTURED=int(textured), EVEN=int(even)
             )
-        return self._programs[textured, quick]
+        return self._programs[textured, even]

@@ -110,24 +110,38 @@ int hit(vec3 ray, out float t, out vec3 n) {
     return what;
 }
 
-#if QUICK
-// What a ray meets, of what fills most of a picture: 7 the table's top, 1 to 3 and -1 to -3 a side of the room above it;
-// 0 whatever is below, where there are many things and shadows of them.
-int side(vec2 at) {
-    vec3 ray = turned * vec3((at - 0.5 * size) / focal, -1.0);
-    vec2 top = eye.xy - eye.z / ray.z * ray.xy;
-    bool table = ray.z < 0.0 && all(greaterThan(top, boxes[0].xy)) && all(lessThan(top, boxes[1].xy));
-    vec3 leave = (sign(ray) * room.x - eye) / ray;
-    leave.z = ((ray.z > 0.0 ? room.z : room.y) - eye.z) / ray.z;
-    float t = min(leave.x, min(leave.y, leave.z));
-    vec3 n = sign(ray) * step(leave.xyz, leave.yzx) * step(leave.xyz, leave.zxy);
-    bool above = eye.z > 0.0 && eye.z + t * ray.z > 1e-3;
-    return table && eye.z > 0.0 ? 7 : above ? int(dot(n, vec3(1.0, 2.0, 3.0))) : 0;
+#if EVEN
+// Whether two points are well beyond the same side of all furniture, so that nothing of it is between them.
+bool beyond(vec2 a, vec2 b) {
+    vec2 low = furniture[0].xy - 0.12, high = furniture[1].xy + 0.12;
+    return any(lessThan(max(a, b), low)) || any(greaterThan(min(a, b), high));
 }
 
-// Whether all of a pixel shows one side of one thing, with no edge of a shadow on it.
+// The same of what fills most of a picture, without a loop: the table's top, and the room where nothing is before it nor
+// between it and the lamp. Elsewhere 0; else a number that is one side's alone.
+int side(vec3 ray, out float t, out vec3 n) {
+    vec2 top = eye.xy - eye.z / ray.z * ray.xy;
+    bool table = ray.z < 0.0 && all(greaterThan(top, boxes[0].xy)) && all(lessThan(top, boxes[1].xy));
+    vec3 leave = (vec3(sign(ray.xy) * room.x, ray.z > 0.0 ? room.z : room.y) - eye) / ray;
+    float far = min(leave.x, min(leave.y, leave.z));
+    vec3 facing = -sign(ray) * step(leave.xyz, leave.yzx) * step(leave.xyz, leave.zxy);
+    t = table ? -eye.z / ray.z : far;
+    n = table ? vec3(0.0, 0.0, 1.0) : facing;
+    vec3 p = eye + far * ray;
+    vec2 lit = mix(p.xy, lamp.xy, p.z / (p.z - lamp.z));
+    bool clear = p.z > 1e-3 || p.z < -1e-3 && beyond(top, p.xy) && beyond(lit, p.xy);
+    return eye.z <= 0.0 ? 0 : table ? 7 : clear ? int(dot(facing, vec3(1.0, 2.0, 3.0))) : 0;
+}
+
+int side_at(vec2 at) {
+    float t;
+    vec3 n;
+    return side(turned * vec3((at - 0.5 * size) / focal, -1.0), t, n);
+}
+
+// Whether all of a pixel shows one of these sides.
 bool even(vec2 pixel) {
-    int a = side(pixel), b = side(pixel + vec2(1, 0)), c = side(pixel + vec2(0, 1)), d = side(pixel + 1.0);
+    int a = side_at(pixel), b = side_at(pixel + vec2(1, 0)), c = side_at(pixel + vec2(0, 1)), d = side_at(pixel + 1.0);
     return a != 0 && a == b && b == c && c == d;
 }
 #endif
@@ -139,19 +153,22 @@ void main() {
     vec2 place = vec2(0.0);
     float best = -1.0;
     vec2 pixel = floor(gl_FragCoord.xy);
-    int fine = samples;
-#if QUICK
-    if (even(pixel)) fine = 1;
+#if EVEN
+    if (!even(pixel)) discard;
 #endif
-    int count = fine * fine, i = 0;
+    int count = samples * samples, i = 0;
     // Where many pixels are worked on at once, a loop that asks first goes round once more.
     do {
-        vec2 sub = (vec2(i % fine, i / fine) + 0.5) / float(fine);
+        vec2 sub = (vec2(i % samples, i / samples) + 0.5) / float(samples);
         vec2 at = pixel + sub - 0.5 * size;
         vec3 ray = turned * vec3(at / focal, -1.0);
         float t;
         vec3 n;
+#if EVEN
+        int what = side(ray, t, n) == 7 ? 0 : -1;
+#else
         int what = hit(ray, t, n);
+#endif
         vec3 p = eye + t * ray;
         vec3 albedo;
         int kind;
@@ -180,27 +197,28 @@ void main() {
 #if TEXTURED
         albedo *= surface(kind, along, width, t / focal);
 #endif
+        float free = 1.0, open = 1.0;
+#if EVEN
+        vec3 to_lamp = lamp - p;
+#else
         // A lamp of some size: every sample sees another place of it.
         float turn = 2.399963 * float(i);
         float radius = lamp_radius * sqrt((float(i) + 0.5) / float(count));
-#if QUICK
-        if (count == 1) radius = 0.0;
-#endif
         vec3 aim = lamp + radius * vec3(cos(turn), sin(turn), 0.0);
         vec3 to_lamp = aim - p;
         vec3 back = 1.0 / (to_lamp + vec3(equal(to_lamp, vec3(0.0))) * 1e-9);
-        float free = 1.0;
         // All boxes are below the table's top, and the lamp above.
         for (int k = 0; k < (p.z < -1e-4 ? BOXES : 0); k++) {
             float near;
             vec3 normal;
             if (k != what && box(p + 1e-3 * n, back, k, 1.0, near, normal)) free = 0.0;
         }
+#endif
+        open -= under_table(p, n, what != 0 && p.z < -0.02 ? 4 : 0);
         // Weaker away from the work area, as from a shade, so that walls do not glare.
         vec3 down = normalize(lamp - vec3(0.5, 0.0, 0.0));
         float shade = smoothstep(0.25, 0.75, dot(normalize(to_lamp), down));
         float direct = LAMP * free * shade * max(dot(n, normalize(to_lamp)), 0.0);
-        float open = 1.0 - under_table(p, n, what != 0 && p.z < -0.02 ? 4 : 0);
         vec3 edge = vec3(room.x) - abs(p);
         float corner = 1.0;
         if (what < 0) {
