@@ -94,7 +94,7 @@ Examples:
     "--no-language",
     "language",
     is_flag=True,
-    help="lerobot: leave the questions out, which LeRobot reads from version 0.5 on.",
+    help="lerobot: leave the questions out, for LeRobot 0.4, which does not read them.",
 )
 @json_option
 def command(

@@ -94,10 +94,13 @@ def export(dataset: Dataset, out: Path, wanted: Wanted, reporter: Reporter) -> E
         reporter: Told of every clip.
 
     Raises:
-        UsageError: There is no such format, it cannot hold this data set, or something is at ``out``.
+        UsageError: There is no such format, it cannot hold this data set, frames are chosen by what a camera does not
+            see, or something is at ``out``.
         RunError: The data set is damaged, or the disk does not take the export.
     """
     form = find_format(wanted.format)
+    if wanted.sampling.privileged:
+        raise UsageError("Frames at recorded events are privileged, and not for training; choose another --sampler")
     check_new(out)
     if out.resolve().is_relative_to(dataset.root.resolve()):
         raise UsageError(f"{out} is inside of the data set, which would not be whole then; choose another --out")

@@ -56,7 +56,7 @@ episodes = LeRobotDataset("hpvqa/{task}", root="path/to/this/folder", video_back
 """
 _LANGUAGE = {
     True: "`language_events`: the questions (style `vqa`) on the last frame of each episode, for each camera. LeRobot "
-    "before 0.5 does not read them: export with `--no-language` for it.",
+    "0.4 does not read them: export with `--no-language` for it.",
     False: "The questions are left out, for older versions of LeRobot.",
 }
 

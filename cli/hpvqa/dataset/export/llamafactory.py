@@ -38,8 +38,8 @@ Lines with the same `task`, `source` and `episode` show the same event.
 _FRAMES = """A video is a list of pictures, those that `hpvqa eval` shows a model: no sampler chooses frames again.
 `video_fps` says how far apart they are, and up to `video_max_pixels` none is made smaller."""
 _CLIPS = """The clips are whole, and LLaMA-Factory chooses frames: with these settings {fps:g} a second, spread evenly
-from the first to the last, which are not the very frames of `hpvqa eval` (`{sampling}`). Export with `--media frames` for
-those."""
+from the first to the last, which are not the very frames of `hpvqa eval` (`{sampling}`). Export with
+`--media frames` for those."""
 
 
 def _write(root: Path, job: Job) -> list[str]:

@@ -50,9 +50,9 @@ rows[0]["messages"], rows[0]["{column}"]
 Only `messages` and `{column}` are for a model; the other columns describe the episode. Rows with the same `task`,
 `source` and `episode` show the same event. Shuffle rows for training.
 """
-_FRAMES = """The pictures of a row are those that `hpvqa eval` shows a model, pixel by pixel, in their order; `times` says
-when each was recorded [s]. In `messages`, a part of type `image` stands for each. Trainers that take a column `images`, such
-as TRL, use them as they are: no sampler chooses frames again."""
+_FRAMES = """The pictures of a row are those that `hpvqa eval` shows a model, pixel by pixel, in their order;
+`times` says when each was recorded [s]. In `messages`, a part of type `image` stands for each. Trainers that take a
+column `images` use them as they are: no sampler chooses frames again."""
 _CLIPS = """The clips are whole: whoever reads them chooses frames. hpvqa shows a model these ones, unless it is told
 otherwise: `{sampling}`. Export with `--media frames` for exactly those pictures."""
 

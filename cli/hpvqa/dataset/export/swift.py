@@ -35,11 +35,12 @@ cd path/to/this/folder
 Each line also says which episode it is about (`task`, `source`, `episode`, `camera`); ms-swift shows these to no model.
 Lines with the same `task`, `source` and `episode` show the same event.
 """
-_FRAMES = """A video is a list of pictures, those that `hpvqa eval` shows a model: no sampler chooses frames again. The models
-of the Qwen-VL family take such lists. `FPS` says how far apart they are. Without the other two variables pictures of
-this size would be made larger or smaller. A video of an odd number of pictures has its last one repeated."""
-_CLIPS = """The clips are whole, and ms-swift chooses frames: {fps:g} a second with the line above, which are not always the
-very frames of `hpvqa eval` (`{sampling}`). Export with `--media frames` for those."""
+_FRAMES = """A video is a list of pictures, those that `hpvqa eval` shows a model: no sampler chooses frames again.
+The models of the Qwen-VL family take such lists. `FPS` says how far apart they are. Without the other two variables
+pictures of this size would be made larger or smaller. A video of an odd number of pictures has its last one
+repeated."""
+_CLIPS = """The clips are whole, and ms-swift chooses frames: {fps:g} a second with the line above, which are not always
+the very frames of `hpvqa eval` (`{sampling}`). Export with `--media frames` for those."""
 
 
 def _write(root: Path, job: Job) -> list[str]:
