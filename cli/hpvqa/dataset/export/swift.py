@@ -37,8 +37,10 @@ Lines with the same `task`, `source` and `episode` show the same event.
 """
 _FRAMES = """A video is a list of pictures, those that `hpvqa eval` shows a model: no sampler chooses frames again.
 The models of the Qwen-VL family take such lists. `FPS` says how far apart they are. Without the other two variables
-pictures of this size would be made larger or smaller. A video of an odd number of pictures has its last one
-repeated."""
+pictures of this size would be made larger or smaller. qwen-vl-utils 0.0.14 rounds the sides of such pictures to
+multiples of 64 for Qwen3-VL, and of 56 for Qwen2.5-VL: export with such a `--resolution`, for 224x224 reaches Qwen3-VL
+as 256x256.
+A video of an odd number of pictures has its last one repeated."""
 _CLIPS = """The clips are whole, and ms-swift chooses frames: {fps:g} a second with the line above, which are not always
 the very frames of `hpvqa eval` (`{sampling}`). Export with `--media frames` for those."""
 
