@@ -1,8 +1,8 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel torture check isaac isaac-test lock bench \
-	schemas docs-pages docs-images clean
+.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel exports-test torture check isaac isaac-test \
+	lock bench schemas docs-pages docs-images clean
 
 PYTHON ?=
 ARGS ?=
@@ -40,6 +40,10 @@ test-lowest: $(READY) ## Run the tests with the lowest allowed versions of all d
 
 test-wheel: $(READY) ## Build the wheel, install it into a new environment, and try it there.
 	@bash scripts/wheel.sh
+
+exports-test: $(READY) ## Have the programs that exports are for read them, each in an environment of its own.
+	@bash scripts/exports.sh lerobot swift
+	@$(RUN) pytest tests/test_export_readers.py $(ARGS)
 
 test-random: $(VLLM) ## Run the property tests with other examples; SEED=12 repeats a run.
 	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \

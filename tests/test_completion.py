@@ -53,6 +53,7 @@ def test_options_are_completed(name: str) -> None:
         (["eval", "--prompt", "pap"], "paper"),
         (["tiny", "qwen3_v"], "qwen3_vl"),
         (["schema", "reci"], "recipe"),
+        (["export", "lero"], "lerobot"),
     ],
 )
 def test_values_are_completed(words: list[str], value: str) -> None:

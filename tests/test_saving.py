@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from safetensors.numpy import save_file
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import LockedError
-from hpvqa.vlm.saving import check_new, new_folder, reason
+from hpvqa.vlm.saving import check_new, new_folder, of_disk, reason
 
 
 @contextmanager
@@ -107,3 +108,9 @@ def test_the_disk_is_asked_where_the_error_does_not_say(tmp_path: Path) -> None:
     with no_file_longer_than(10_000):
         assert reason(vague, tmp_path) == "File too large"
     assert reason(OSError(5, "Input/output error"), tmp_path) == "Input/output error"
+
+
+def test_a_folder_of_something_else_needs_no_safetensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    assert not of_disk(RunError("a clip is damaged"))
+    assert of_disk(OSError(28, "No space left on device"))

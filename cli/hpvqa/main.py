@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "explore": "Draw partly hidden scenes, and have agents play them.",
     "serve": "Run a model behind a server that answers questions about videos.",
     "ask": "Ask a model about an episode, the newest one or each as it lands.",
+    "export": "Write a data set in the form of another program.",
     "finetune": "Train a LoRA adapter of a model on a data set.",
     "merge": "Put an adapter into its model, as one folder.",
     "tiny": "Make a tiny random model of a real architecture.",

@@ -38,7 +38,7 @@ class Dataset:
         name = f"{split}/{METADATA_FILE}"
         if name not in self.manifest.files:
             return []
-        path = self._inside(name)
+        path = self.inside(name)
         try:
             if file_record(path) != self.manifest.files[name]:
                 raise RunError(f"{path} differs from the manifest; see `hpvqa verify {self.root}`, or build it again")
@@ -83,9 +83,14 @@ class Dataset:
         Raises:
             RunError: The row names a file that is not in the data set.
         """
-        return self._inside(f"{split}/{row.file_name}")
+        return self.inside(f"{split}/{row.file_name}")
 
-    def _inside(self, name: str) -> Path:
+    def inside(self, name: str) -> Path:
+        """A file of the data set, by its path relative to it.
+
+        Raises:
+            RunError: The path leads out of the data set.
+        """
         try:
             return inside(self.root, name)
         except ValueError as error:

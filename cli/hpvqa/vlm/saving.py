@@ -95,8 +95,11 @@ def open_up(folder: Path) -> None:
 
 def of_disk(error: BaseException) -> bool:
     """Whether an error in writing weights is the disk's."""
-    from safetensors import SafetensorError
-
+    try:
+        from safetensors import SafetensorError
+    except ImportError:
+        # Then no weights were written.
+        return isinstance(error, OSError)
     # The writer of tokenizer.json raises no subclass.
     return isinstance(error, OSError | SafetensorError) or type(error) is Exception
 

@@ -1,0 +1,165 @@
+"""``hpvqa export``: a data set in the form of another program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+from click.shell_completion import CompletionItem
+
+from hpvqa.commands.common import camera_option, json_option, task_option
+from hpvqa.commands.field_option import field_option
+from hpvqa.commands.model_options import FrameSize
+from hpvqa.commands.param_types import FileOrName, NamesType
+from hpvqa.dataset.export.base import Media, Option
+from hpvqa.dataset.export.registry import FORMATS, find_format
+from hpvqa.errors import UsageError, printable
+from hpvqa.tasks.base import FORMS, Form
+from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling
+from hpvqa.vlm.prompt import load_prompt, prompt_names
+
+if TYPE_CHECKING:
+    from hpvqa.dataset.export.base import Export
+
+_FLAGS: dict[str, tuple[Option, str]] = {
+    "media": ("media", "--media"),
+    "language": ("language", "--no-language"),
+    **{"frames" if field == "count" else field: ("frames", flag) for field, flag in FRAME_OPTIONS.items()},
+}
+"""Options that only some formats have: what they choose, and how they are written."""
+
+
+class FormatType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
+    """The name of a format; a wrong one is answered with the nearest."""
+
+    name = "format"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the name."""
+        find_format(str(value))
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete names of formats."""
+        return [CompletionItem(name, help=text) for name, text in FORMATS.items() if name.startswith(incomplete)]
+
+
+_LIST = "\n".join(f"  {name:<14}{text}" for name, text in FORMATS.items())
+
+
+@click.command(
+    epilog=f"""\b
+Formats:
+{_LIST}
+
+\b
+Examples:
+  hpvqa export messages dataset --out messages
+  hpvqa export swift dataset --task drop --sampler dense --out drops
+  hpvqa export llamafactory dataset --media clips --out llamafactory
+  hpvqa export lerobot dataset --task push --out pushes
+"""
+)
+@click.argument("format", type=FormatType())
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the export, a new one.")
+@task_option
+@camera_option()
+@click.option(
+    "--questions",
+    metavar="FORM,...",
+    type=NamesType("form of question", FORMS),
+    help="Only these of the data set's questions, compare or value.  [default: all]",
+)
+@click.option(
+    "--media",
+    type=click.Choice(get_args(Media)),
+    help="frames: the very pictures that hpvqa eval shows a model; clips: whole videos, of which the other program "
+    "chooses frames.  [default: frames]",
+)
+@field_option(FrameSampling, "sampler")
+@field_option(FrameSampling, "fps", default="")
+@field_option(FrameSampling, "count", "--frames")
+@click.option("--resolution", type=FrameSize(), help="Width and height of the frames, or native.  [default: 224x224]")
+@field_option(FrameSampling, "fit")
+@click.option(
+    "--prompt",
+    type=FileOrName(prompt_names),
+    default="paper",
+    show_default=True,
+    help="The words around the question.",
+)
+@click.option(
+    "--no-language",
+    "language",
+    is_flag=True,
+    help="lerobot: leave the questions out, for LeRobot 0.4, which does not read them.",
+)
+@json_option
+def command(
+    format: str,  # noqa: A002 - the argument's name in the help
+    dataset: Path,
+    out: Path,
+    task: str | None,
+    cameras: tuple[str, ...] | None,
+    questions: tuple[Form, ...] | None,
+    prompt: str,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Write the data set in the folder DATASET in the form of another program, FORMAT, into a new folder.
+
+    All splits are written. The README.md of the new folder says how that program is told to read it. It holds no path
+    of this machine, and can be moved.
+    """
+    import json
+    import time
+
+    from hpvqa.dataset.load import open_dataset
+    from hpvqa.evaluate.exporting import Wanted, export
+    from hpvqa.progress.console import PlainConsole
+    from hpvqa.progress.reporter import reporting
+
+    _check_options(format, find_format(format), given)
+    wanted = Wanted(
+        format=format,
+        prompt=load_prompt(prompt),
+        sampling=_sampling(given),
+        media=given["media"] or "frames",
+        language=not given["language"],
+        task=task,
+        cameras=cameras or (),
+        questions=questions,
+    )
+    with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
+        done = export(open_dataset(dataset), out, wanted, reporter)
+    if as_json:
+        found = {"out": str(out), **done.record.model_dump(mode="json"), "notes": done.notes}
+        click.echo(json.dumps(found, indent=2))
+        return
+    for note in done.notes:
+        click.echo(printable(f"Note: {note}."))
+    counts = " and ".join(f"{count} of the {split} split" for split, count in done.record.rows.items())
+    click.echo(printable(f"{out} holds the questions, {counts}; its README.md says how to use it"))
+
+
+def _check_options(name: str, form: Export, given: dict[str, Any]) -> None:
+    """Raise if an option was given that the format, or whole clips, leave no choice of."""
+    for option, (choice, flag) in _FLAGS.items():
+        # A flag that was not given is False.
+        if given[option] in (None, False):
+            continue
+        if choice not in form.options:
+            raise UsageError(f"{flag} changes nothing in the format {name}; leave it out")
+        if choice == "frames" and given["media"] == "clips" and option != "fps":
+            raise UsageError(f"{flag} chooses frames, and whole clips are exported; leave out --media clips")
+
+
+def _sampling(given: dict[str, Any]) -> FrameSampling:
+    names = {"count": "frames"}
+    chosen = {field: given[names.get(field, field)] for field in FrameSampling.model_fields}
+    found = {field: value for field, value in chosen.items() if value is not None}
+    if found.get("resolution") == "native":
+        found["resolution"] = None
+    return FrameSampling(**found)

@@ -1,0 +1,28 @@
+"""The formats, by name; a format's module is imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+from hpvqa.dataset.export.base import Export
+from hpvqa.errors import UsageError, nearest
+
+FORMATS: dict[str, str] = {
+    "messages": "chat messages for TRL, Unsloth and whatever reads Hugging Face data sets",
+    "swift": "JSON lines for ms-swift",
+    "llamafactory": "ShareGPT and dataset_info.json for LLaMA-Factory",
+    "lerobot": "a LeRobotDataset v3.0 of one task, clips copied without re-encoding",
+}
+"""Name and meaning of every format; each is the object ``EXPORT`` of the module of that name."""
+
+
+def find_format(name: str) -> Export:
+    """A format by its name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name not in FORMATS:
+        raise UsageError(f"There is no format {name!r}; {nearest(name, FORMATS)}")
+    found: Export = importlib.import_module(f"hpvqa.dataset.export.{name.replace('-', '_')}").EXPORT
+    return found

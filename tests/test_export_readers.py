@@ -1,0 +1,95 @@
+"""The programs that exports are for, the real ones, read them: `make exports-test` makes their environments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from hpvqa.dataset.load import open_dataset
+from tests.build_data import hpvqa, make
+from tests.factories import FPS, FRAMES, make_data
+from tests.needs import ROOT
+
+pytestmark = pytest.mark.slow
+ENVIRONMENTS = Path(os.environ.get("HPVQA_READERS", ROOT / ".venvs" / "exports"))
+READERS = Path(__file__).parent / "readers"
+Read = Callable[[str, Path], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("readers")
+    make(make_data(folder / "data", push=8), folder / "dataset")
+    return folder / "dataset"
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """``read(name, export)``: what the program of that name reads of an export, without a network."""
+
+    def run(name: str, export: Path) -> dict[str, Any]:
+        python = ENVIRONMENTS / name / "bin" / "python"
+        if not python.is_file():
+            pytest.skip(f"there is no environment of {name} here")
+        environment = {
+            **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+            "HF_HUB_OFFLINE": "1",
+            "HF_HOME": str(tmp_path / "cache"),
+            "MODELSCOPE_CACHE": str(tmp_path / "cache"),
+        }
+        command = [str(python), str(READERS / f"read_{name}.py"), str(export)]
+        done = subprocess.run(command, env=environment, cwd=export, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize("language", [True, False])
+def test_lerobot_reads_every_frame_state_and_question(
+    language: bool, dataset: Path, tmp_path: Path, read: Read
+) -> None:
+    flags = [] if language else ["--no-language"]
+    assert hpvqa("export", "lerobot", dataset, *flags, "--out", tmp_path / "out") == 0
+    found = read("lerobot", tmp_path / "out")
+    assert (found["frames"], found["fps"]) == (8 * FRAMES, FPS)
+    assert found["splits"] == {"train": "0:6", "eval": "6:8"}
+    rows = {split: open_dataset(dataset).comparisons(split) for split in ("train", "eval")}
+    for episode in found["episodes"]:
+        own = [row for row in rows[episode["split"]] if row.episode == episode["episode"]]
+        assert episode["task"] == "Push two cubes"
+        for row in own:
+            with av.open(str(dataset / episode["split"] / row.file_name)) as container:
+                clip = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+            digests = [hashlib.sha256(np.ascontiguousarray(frame).tobytes()).hexdigest() for frame in clip]
+            assert episode["frames"][f"observation.images.{row.camera}"] == digests
+            assert episode["answer"] == row.answer
+        assert np.shape(episode["states"]) == (FRAMES, 8)
+        *before, last = episode["events"]
+        assert not any(before)
+        answers = [event["content"] for event in last if event["role"] == "assistant"]
+        assert answers == ([row.answer for row in own] if language else [])
+
+
+@pytest.mark.parametrize("media", ["frames", "clips"])
+def test_swift_reads_every_message_and_video(media: str, dataset: Path, tmp_path: Path, read: Read) -> None:
+    out = tmp_path / "out"
+    assert hpvqa("export", "swift", dataset, "--media", media, "--fps", "5", "--out", out) == 0
+    found = read("swift", out)
+    for split in ("train", "eval"):
+        wanted = [json.loads(line) for line in (out / f"{split}.jsonl").read_text().splitlines()]
+        assert len(found[split]) == len(wanted) > 0
+        for row, own in zip(found[split], wanted, strict=True):
+            assert {name: row[name] for name in ("messages", "videos")} == {
+                name: own[name] for name in ("messages", "videos")
+            }
