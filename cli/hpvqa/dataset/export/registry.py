@@ -8,10 +8,10 @@ from hpvqa.dataset.export.base import Export
 from hpvqa.errors import UsageError, nearest
 
 FORMATS: dict[str, str] = {
-    "messages": "chat messages for TRL, Unsloth and whatever reads Hugging Face data sets",
+    "messages": "chat messages for TRL, Unsloth and other chat trainers",
     "swift": "JSON lines for ms-swift",
     "llamafactory": "ShareGPT and dataset_info.json for LLaMA-Factory",
-    "lerobot": "a LeRobotDataset v3.0 of one task, clips copied without re-encoding",
+    "lerobot": "a LeRobotDataset v3.0 of one task; clips are copied",
 }
 """Name and meaning of every format; each is the object ``EXPORT`` of the module of that name."""
 
