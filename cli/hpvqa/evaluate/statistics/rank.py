@@ -64,9 +64,10 @@ def rank_correlation(rows: Array, weights: Array) -> Array:
     """
     a, b = (_ranks(rows[:, column], weights) for column in (0, 1))
     total = weights.sum(axis=1, keepdims=True)
-    a, b = (ranks - (weights * ranks).sum(axis=1, keepdims=True) / total for ranks in (a, b))
-    spread = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
+    # Without the only cluster, no row is left.
     with np.errstate(invalid="ignore", divide="ignore"):
+        a, b = (ranks - (weights * ranks).sum(axis=1, keepdims=True) / total for ranks in (a, b))
+        spread = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
         found = (weights * a * b).sum(axis=1) / spread
     return np.where(spread > 1e-9, np.clip(found, -1.0, 1.0), np.nan)
 
