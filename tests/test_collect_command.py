@@ -146,7 +146,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
 def test_what_is_prepared_is_told_as_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def prepare(backend: str, *, draws: bool, tell: Callable[[str], None]) -> None:
+    def prepare(backend: str, *, draws: bool, tell: Callable[[str], None], physics: str) -> None:
         tell(f"{backend} is prepared")
         raise UsageError("It lacks something")
 
