@@ -108,7 +108,7 @@ def find(
     if physics == "ovphysx":
         raise UsageError(
             f"No Isaac Lab 3 was found; run `make isaac` in a checkout of hpvqa, or name a Python that has it with "
-            f"{VARIABLE} (see docs/isaac-sim.md)"
+            f"{VARIABLE} (see docs/isaac-lab.md)"
         )
     raise UsageError(
         f"No Isaac Sim was found; install {SUPPORTED} and name its isaaclab.sh, python.sh or Python with {VARIABLE} "
