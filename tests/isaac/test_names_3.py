@@ -11,10 +11,27 @@ import pytest
 
 import hpvqa
 from tests.isaac.sources import LAB_3
-from tests.isaac.test_names import aliases, foreign_imports, own_words, tree, usd_words
+from tests.isaac.test_names import FOLDER as ISAAC
+from tests.isaac.test_names import foreign_imports, module_attributes, own_words, tree, usd_words
 
 FOLDER = Path(hpvqa.__file__).parent / "sim" / "isaaclab3"
-FILES = sorted(FOLDER.glob("*.py"))
+
+
+def needed(files: list[Path]) -> set[Path]:
+    """Files of the adapter of Isaac Sim that these need, directly or through others of them."""
+    found: set[Path] = set()
+    while files:
+        for node in ast.walk(tree(files.pop())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[:3] == ["hpvqa", "sim", "isaac"]:
+                names = str(node.module).split(".")[3:] or [alias.name for alias in node.names]
+                new = {ISAAC / f"{name}.py" for name in names} - found
+                found |= new
+                files += new
+    return found
+
+
+OWN = sorted(FOLDER.glob("*.py"))
+FILES = [*OWN, *sorted(needed([*OWN]))]
 FOREIGN = ("isaaclab", "isaaclab_newton", "isaaclab_ov", "isaaclab_physx")
 OTHERS = {
     "newton_sensor": "Isaac Lab's renderer",
@@ -94,17 +111,7 @@ def test_a_misspelt_name_would_be_found() -> None:
     assert strangers("target.write_root_pos_to_sim_index(root_pose=pose)") == {"write_root_pos_to_sim_index"}
 
 
-def module_attributes() -> list[tuple[str, str]]:
-    found = set()
-    for path in FILES:
-        known = aliases(path)
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
-                found.add((known[node.value.id], node.attr))
-    return sorted(found)
-
-
-@pytest.mark.parametrize(("module", "name"), module_attributes())
+@pytest.mark.parametrize(("module", "name"), module_attributes(FILES))
 def test_what_we_take_from_a_module_is_there(module: str, name: str) -> None:
     assert has(module, name)
 

@@ -12,12 +12,13 @@ from isaaclab.assets import Articulation
 from isaaclab.managers import ActionManager
 
 from hpvqa.errors import RunError
-from hpvqa.sim.isaac import names, robot
+from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.action import Follow, FollowCfg
 from hpvqa.sim.isaac.arm import ArmView
 from hpvqa.sim.isaac.commands import WIDTH, pack, pack_frames, unpack
 from hpvqa.sim.isaac.environment import ActionsCfg
 from hpvqa.sim.isaac.gripper import HAND_YAW, PINCH_DISTANCE, pinch_offset, pinch_yaw
+from hpvqa.sim.isaac.panda import HOME, TORQUE_LIMIT
 from hpvqa.sim.isaac.timing import substeps, timestep
 from hpvqa.sim.planner import Planner
 from hpvqa.tasks import TASKS
@@ -32,7 +33,7 @@ keeps_signatures(Panda, Articulation, *METHODS)
 
 def world(count: int = 2, **panda: Any) -> tuple[ActionManager, Follow, Panda]:
     origins = torch.tensor([[7.0 * number, -3.0, 0.0] for number in range(count)])
-    arm = Panda(count, origins, robot.HOME, **panda)
+    arm = Panda(count, origins, HOME, **panda)
     scene = {names.ROBOT: arm}
     env = types.SimpleNamespace(num_envs=count, device="cpu", scene=scene, sim=types.SimpleNamespace())
     env.sim.is_playing = lambda: True
@@ -95,7 +96,7 @@ def test_compliant_phases_are_led_by_torques_alone() -> None:
     assert not arm.stiffness[:, :7].any()
     assert not arm.damping[:, :7].any()
     assert arm.efforts[:, :7].abs().max() > 1
-    assert (arm.efforts[:, :7].abs() <= torch.tensor(robot.TORQUE_LIMIT) + 1e-4).all()
+    assert (arm.efforts[:, :7].abs() <= torch.tensor(TORQUE_LIMIT) + 1e-4).all()
     assert (arm.stiffness[:, 7] == 1100).all()
     follow(5.9)
     assert (arm.stiffness[:, 4:7] == 1000).all()

@@ -13,8 +13,9 @@ from isaaclab.envs import ManagerBasedRLEnv
 from hpvqa.record.episode import EpisodeRecord
 from hpvqa.record.recorder import record_episodes
 from hpvqa.scene.spec import SIDES, EpisodeSpec
-from hpvqa.sim.isaac import names, robot
+from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.environment import environment
+from hpvqa.sim.isaac.panda import HOME
 from hpvqa.sim.isaac.simulator import IsaacSimulator
 from hpvqa.sim.planner import Planner
 from hpvqa.tasks import TASKS
@@ -34,7 +35,7 @@ class Arm(Panda):
     num_joints, num_bodies = 8, 10
 
     def __init__(self, origins: torch.Tensor) -> None:
-        super().__init__(COUNT, origins, robot.HOME)
+        super().__init__(COUNT, origins, HOME)
         self.root_physx_view = types.SimpleNamespace(get_jacobians=self._jacobians, **_materials(COUNT))
 
     def write_joint_state_to_sim(
@@ -46,7 +47,7 @@ class Arm(Panda):
     @property
     def data(self) -> Any:
         found = super().data
-        found.default_joint_pos = torch.tensor([*robot.HOME, 0.0]).repeat(COUNT, 1)
+        found.default_joint_pos = torch.tensor([*HOME, 0.0]).repeat(COUNT, 1)
         found.default_joint_vel = torch.zeros(COUNT, 8)
         return found
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from hpvqa.scene.spec import EpisodeSpec
-from hpvqa.sim.isaac.environment import Settings
-from hpvqa.tasks import TASKS
+from hpvqa.sim.isaac.managed import Settings
 from tests.worlds import sample
 
 BODIES = ["gripper/base_link", "gripper/left_inner_finger", "gripper/right_inner_finger"]
@@ -13,7 +12,6 @@ BODIES = ["gripper/base_link", "gripper/left_inner_finger", "gripper/right_inner
 def settings(spec: EpisodeSpec, environments: int = 4, fps: int = 30) -> Settings:
     return Settings(
         example=spec,
-        duration=TASKS[spec.task].duration(spec),
         environments=environments,
         fps=fps,
         resolution=(128, 96),

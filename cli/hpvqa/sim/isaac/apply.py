@@ -6,38 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from isaaclab.managers import EventTermCfg, ManagerTermBase
 from torch import Tensor
 
-from hpvqa.scene.spec import EpisodeSpec, Thing
-from hpvqa.sim.inertia import inertia
+from hpvqa.scene.spec import Thing
 from hpvqa.sim.isaac import names
+from hpvqa.sim.isaac.assigned import AssignedSpecs, inertia_row, near, wrong_properties
 from hpvqa.sim.isaac.look import apply_look, look_errors
 
 ROBOT_MATERIAL = (1.0, 1.0, 0.0)
 """Static and dynamic friction and restitution of the robot. Both it and things are written by tensor, so that a pair
 of them has the mean of their values; what is measured depends on the table, which is not (``materials.py``)."""
-_TOLERANCE = 1e-4
-"""PhysX computes with 24 bits; anything further off was not applied."""
 
 
-class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no types
+class ApplySpecs(AssignedSpecs):
     """At every reset, writes specs: mass with inertia, restitution, friction, poses, colours, lamp.
 
     Every value that any spec sets is set by every spec, so that nothing of an earlier episode can remain.
     """
-
-    def __init__(self, cfg: EventTermCfg, env: Any) -> None:
-        super().__init__(cfg, env)
-        self._specs: list[EpisodeSpec] = []
-        self.mismatches: dict[int, list[str]] = {}
-        """What differed after the last reset, by number of the environment, in words."""
-
-    def assign(self, specs: Sequence[EpisodeSpec]) -> None:
-        """Say what the environments shall become at the next reset, one spec each."""
-        if len(specs) != self.num_envs:
-            raise ValueError(f"{self.num_envs} environments need as many specs, not {len(specs)}")
-        self._specs = list(specs)
 
     def __call__(self, env: Any, env_ids: Tensor | None) -> None:
         """Apply the assigned specs to some environments; None: to all."""
@@ -81,7 +66,7 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         masses, inertias, materials = view.get_masses(), view.get_inertias(), view.get_material_properties()
         for row, thing in zip(ids.tolist(), things, strict=True):
             masses[row] = thing.mass
-            inertias[row] = _tensor(thing).to(inertias.dtype)
+            inertias[row] = inertia_row(thing).to(inertias.dtype)
             materials[row] = torch.tensor((thing.friction, thing.friction, thing.restitution))
         view.set_masses(masses, ids)
         view.set_inertias(inertias, ids)
@@ -91,7 +76,7 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         spec = self._specs[number]
         wrong = look_errors(env.scene.stage, env.scene.env_prim_paths[number], spec)
         robot = env.scene[names.ROBOT].root_physx_view.get_material_properties()[number].reshape(-1, 3)
-        if not _near(robot, torch.tensor(ROBOT_MATERIAL).expand_as(robot)):
+        if not near(robot, torch.tensor(ROBOT_MATERIAL).expand_as(robot)):
             wrong.append("the robot's friction and restitution")
         for thing in spec.things:
             wrong += self._wrong_properties(env, number, thing)
@@ -99,21 +84,7 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
 
     def _wrong_properties(self, env: Any, number: int, thing: Thing) -> list[str]:
         view = env.scene[thing.name].root_physx_view
-        material = view.get_material_properties()[number].reshape(-1, 3)
-        checks = {
-            "mass": (view.get_masses()[number].reshape(-1), torch.tensor([thing.mass])),
-            "inertia": (view.get_inertias()[number].reshape(-1), _tensor(thing)),
-            "friction": (material[:, :2], torch.full_like(material[:, :2], thing.friction)),
-            "restitution": (material[:, 2], torch.full_like(material[:, 2], thing.restitution)),
-        }
-        return [f"the {name} of {thing.words}" for name, (found, wanted) in checks.items() if not _near(found, wanted)]
-
-
-def _tensor(thing: Thing) -> Tensor:
-    """Inertia about the centre, shape (9,) [kg m²]."""
-    return torch.diag(torch.tensor(inertia(thing))).reshape(9)
-
-
-def _near(found: Tensor, wanted: Tensor) -> bool:
-    limit = _TOLERANCE * float(wanted.abs().max()) + 1e-9
-    return bool(((found.cpu().float() - wanted.float()).abs() <= limit).all())
+        materials = view.get_material_properties()[number].reshape(-1, 3)
+        return wrong_properties(
+            thing, view.get_masses()[number].reshape(-1), view.get_inertias()[number].reshape(-1), materials
+        )

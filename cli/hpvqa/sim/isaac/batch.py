@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ START_TOLERANCE = 0.005
 """An arm that is further from its start than this [m] makes the episode fail."""
 
 
-class LabSimulator:
+class LabSimulator(ABC):
     """Many environments of Isaac Lab.
 
     Args:
@@ -72,13 +73,13 @@ class LabSimulator:
             for number, (start, state) in enumerate(zip(starts, self.states(), strict=True))
         ]
 
+    @abstractmethod
     def _realise(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
         """Bring all environments into the states that as many specs describe, arms at rest in the start poses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _rgb(self, camera: str) -> Tensor:
         """The pictures of one camera, shape (environments, height, width, 3)."""
-        raise NotImplementedError
 
     def states(self) -> list[State]:
         """The states now."""

@@ -11,7 +11,6 @@ from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.isaac import compat
 from hpvqa.sim.isaac.names import ASSETS
 from hpvqa.sim.protocol import Simulator
-from hpvqa.tasks import TASKS
 
 
 def start_kit(*, cameras: bool, assets: str | None) -> Any:
@@ -56,18 +55,18 @@ def open_isaac(example: EpisodeSpec, environments: int, fps: int, resolution: tu
     from isaaclab.utils.assets import check_file_path
 
     from hpvqa.sim.isaac import robot
-    from hpvqa.sim.isaac.environment import Settings
+    from hpvqa.sim.isaac.managed import Settings
     from hpvqa.sim.isaac.simulator import IsaacSimulator
 
     if not check_file_path(robot.MODEL):
         raise robot.no_model(robot.MODEL)
     settings = Settings(
         example=example,
-        duration=TASKS[example.task].duration(example),
         environments=environments,
         fps=fps,
         resolution=resolution,
         robot_bodies=robot.moving_bodies(),
+        device="cuda:0",
     )
     return IsaacSimulator(settings)
 

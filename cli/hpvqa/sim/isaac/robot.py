@@ -11,16 +11,11 @@ from isaaclab.utils.assets import ISAAC_NUCLEUS_DIR
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.sim.isaac import names
+from hpvqa.sim.isaac.panda import HOME, SPEED_LIMIT, TORQUE_LIMIT
 
 MODEL = f"{ISAAC_NUCLEUS_DIR}/Robots/FrankaRobotics/FrankaPanda/franka.usd"
 """The model's file among the assets of Isaac Sim 5."""
 VARIANTS = {"Gripper": "Robotiq_2F_85"}
-HOME = (0.0, 0.195, 0.0, -2.43, 0.0, 2.62, 0.785)
-"""Joint angles with the elbow up and the gripper over the table [rad]: the embedded simulator's posture."""
-TORQUE_LIMIT = (87.0,) * 4 + (12.0,) * 3
-"""The Panda's joint torque limits [N m] (Franka Emika, Panda datasheet)."""
-SPEED_LIMIT = (2.175,) * 4 + (2.61,) * 3
-"""The Panda's joint speed limits [rad/s] (Franka Emika, Panda datasheet)."""
 STIFFNESS = (1100.0,) * 4 + (1000.0,) * 3
 """Of the stiff joint control [N m/rad]; those that Isaac Lab 2.3 has for this arm."""
 DAMPING = 80.0

@@ -11,7 +11,8 @@ from torch import Tensor
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.isaac import compat
 from hpvqa.sim.isaac.batch import LabSimulator
-from hpvqa.sim.isaac.environment import RENDER_SETTINGS, Settings, environment
+from hpvqa.sim.isaac.environment import RENDER_SETTINGS, environment
+from hpvqa.sim.isaac.managed import Settings
 from hpvqa.sim.isaac.read import WorldReader
 from hpvqa.sim.protocol import Command
 

@@ -8,36 +8,21 @@ from typing import Any
 import isaaclab_ov.tensor_types as tensor_types
 import torch
 import warp
-from isaaclab.managers import EventTermCfg, ManagerTermBase
 from torch import Tensor
 
-from hpvqa.scene.spec import EpisodeSpec, Thing
-from hpvqa.sim.inertia import inertia
+from hpvqa.scene.spec import Thing
 from hpvqa.sim.isaac import names
+from hpvqa.sim.isaac.assigned import AssignedSpecs, inertia_row, wrong_properties
 from hpvqa.sim.isaaclab3.quaternions import xyzw
 
 _MATERIAL = tensor_types.TensorType.RIGID_BODY_SHAPE_FRICTION_AND_RESTITUTION
-_TOLERANCE = 1e-4
-"""PhysX computes with 24 bits; anything further off was not applied."""
 
 
-class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no types
+class ApplySpecs(AssignedSpecs):
     """At every reset, writes specs: mass with inertia, restitution, friction, poses.
 
     Every value that any spec sets is set by every spec, so that nothing of an earlier episode can remain.
     """
-
-    def __init__(self, cfg: EventTermCfg, env: Any) -> None:
-        super().__init__(cfg, env)
-        self._specs: list[EpisodeSpec] = []
-        self.mismatches: dict[int, list[str]] = {}
-        """What differed after the last reset, by number of the environment, in words."""
-
-    def assign(self, specs: Sequence[EpisodeSpec]) -> None:
-        """Say what the environments shall become at the next reset, one spec each."""
-        if len(specs) != self.num_envs:
-            raise ValueError(f"{self.num_envs} environments need as many specs, not {len(specs)}")
-        self._specs = list(specs)
 
     def __call__(self, env: Any, env_ids: Tensor | None) -> None:
         """Apply the assigned specs to all environments, which are reset together."""
@@ -68,7 +53,7 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
 
     def _set_properties(self, target: Any, things: Sequence[Thing]) -> None:
         target.set_masses_index(masses=torch.tensor([[thing.mass] for thing in things]))
-        target.set_inertias_index(inertias=torch.stack([_inertia(thing) for thing in things])[:, None])
+        target.set_inertias_index(inertias=torch.stack([inertia_row(thing) for thing in things])[:, None])
         wanted = torch.tensor([[[thing.friction, thing.friction, thing.restitution]] for thing in things])
         shape = _materials(target).shape
         values = wanted.reshape(-1, *(1,) * (len(shape) - 2), 3).expand(shape).contiguous()
@@ -78,16 +63,9 @@ class ApplySpecs(ManagerTermBase):  # type: ignore[misc] # Isaac Lab has no type
         wrong = []
         for thing in self._specs[number].things:
             target = env.scene[thing.name]
-            material = _materials(target)[number].reshape(-1, 3)
-            checks = {
-                "mass": (target.data.body_mass.torch[number].reshape(-1), torch.tensor([thing.mass])),
-                "inertia": (target.data.body_inertia.torch[number].reshape(-1), _inertia(thing)),
-                "friction": (material[:, :2], torch.full_like(material[:, :2], thing.friction)),
-                "restitution": (material[:, 2], torch.full_like(material[:, 2], thing.restitution)),
-            }
-            for what, (found, wanted) in checks.items():
-                if not _near(found, wanted):
-                    wrong.append(f"the {what} of {thing.words}")
+            mass = target.data.body_mass.torch[number].reshape(-1)
+            inertia = target.data.body_inertia.torch[number].reshape(-1)
+            wrong += wrong_properties(thing, mass, inertia, _materials(target)[number].reshape(-1, 3))
         return wrong
 
 
@@ -95,13 +73,3 @@ def _materials(target: Any) -> Tensor:
     """Friction, friction and restitution of every shape of a thing, in every environment."""
     found: Tensor = warp.to_torch(target.root_view.get_attribute(_MATERIAL)).clone()
     return found
-
-
-def _inertia(thing: Thing) -> Tensor:
-    """Inertia about the centre, shape (9,) [kg m²]."""
-    return torch.diag(torch.tensor(inertia(thing))).reshape(9)
-
-
-def _near(found: Tensor, wanted: Tensor) -> bool:
-    limit = _TOLERANCE * float(wanted.abs().max()) + 1e-9
-    return bool(((found.cpu().float() - wanted.float()).abs() <= limit).all())

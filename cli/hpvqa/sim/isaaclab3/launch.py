@@ -11,7 +11,6 @@ from hpvqa.sim.isaaclab3.pinned import allow_unpinned
 from hpvqa.sim.isaaclab3.robot_file import robot_file
 from hpvqa.sim.mujoco.assets import robot_dir
 from hpvqa.sim.protocol import Simulator
-from hpvqa.tasks import TASKS
 
 
 def open_lab3(example: EpisodeSpec, environments: int, fps: int, resolution: tuple[int, int] | None) -> Simulator:
@@ -43,19 +42,19 @@ def _start(
     torch.set_num_threads(1)
     from isaaclab.app import launch_simulation
 
-    from hpvqa.sim.isaaclab3.environment import Settings, environment
+    from hpvqa.sim.isaac.managed import Settings
+    from hpvqa.sim.isaaclab3.environment import environment
     from hpvqa.sim.isaaclab3.robot import gripper_bodies
 
     settings = Settings(
         example=example,
-        duration=TASKS[example.task].duration(example),
         environments=environments,
         fps=fps,
         resolution=resolution,
-        robot=robot,
         robot_bodies=gripper_bodies(robot),
+        device="cpu",
     )
-    config = environment(settings)
+    config = environment(settings, robot)
     # Left only when the process ends: it serves one simulator.
     launched = launch_simulation(config, {"device": settings.device, "headless": True})
     launched.__enter__()

@@ -11,14 +11,9 @@ from isaaclab.assets import ArticulationCfg
 from isaaclab_physx.sim.schemas import PhysxArticulationCfg, PhysxRigidBodyCfg
 
 from hpvqa.sim.isaac.names import ENVIRONMENT, ROBOT
+from hpvqa.sim.isaac.panda import HOME, SPEED_LIMIT, TORQUE_LIMIT
 from hpvqa.sim.isaaclab3 import names
 
-HOME = (0.0, 0.195, 0.0, -2.43, 0.0, 2.62, 0.785)
-"""A posture with the elbow up and the gripper over the table [rad]: the embedded simulator's."""
-TORQUE_LIMIT = (87.0,) * 4 + (12.0,) * 3
-"""The Panda's joint torque limits [N m] (Franka Emika, Panda datasheet)."""
-SPEED_LIMIT = (2.175,) * 4 + (2.61,) * 3
-"""The Panda's joint speed limits [rad/s] (Franka Emika, Panda datasheet)."""
 STIFFNESS = (4500.0, 4500.0, 3500.0, 3500.0, 2000.0, 2000.0, 2000.0)
 """Of the stiff joint control [N m/rad]; the embedded simulator's."""
 DAMPING = (470.0, 470.0, 296.0, 296.0, 107.0, 107.0, 107.0)

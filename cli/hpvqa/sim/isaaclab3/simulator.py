@@ -11,8 +11,9 @@ from torch import Tensor
 
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.isaac.batch import LabSimulator
+from hpvqa.sim.isaac.managed import Settings
 from hpvqa.sim.isaac.names import camera
-from hpvqa.sim.isaaclab3.environment import EnvironmentCfg, Settings
+from hpvqa.sim.isaaclab3.environment import EnvironmentCfg
 from hpvqa.sim.isaaclab3.look import Look, light
 from hpvqa.sim.isaaclab3.read import WorldReader
 from hpvqa.sim.protocol import Command
