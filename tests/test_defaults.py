@@ -12,8 +12,7 @@ import pytest
 
 from hpvqa import main
 from hpvqa.commands.defaults import variable
-from hpvqa.commands.export import FormatType
-from hpvqa.dataset.export.registry import FORMATS
+from hpvqa.commands.param_types import NameType
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +118,7 @@ def needed(command: click.Command) -> list[str]:
     for parameter in command.params:
         if parameter.required:
             value = parameter.type.choices[0] if isinstance(parameter.type, click.Choice) else "push"
-            value = next(iter(FORMATS)) if isinstance(parameter.type, FormatType) else value
+            value = next(iter(parameter.type.known)) if isinstance(parameter.type, NameType) else value
             words += [value] if isinstance(parameter, click.Argument) else [parameter.opts[0], value]
     return words
 

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from hpvqa.collect.shard import Shard
 from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options
-from hpvqa.commands.param_types import TaskType, Whole
+from hpvqa.commands.param_types import TASK, Whole
 from hpvqa.errors import INTERRUPTED, UsageError
 from hpvqa.recipe import Recipe, TaskRecipe
 from hpvqa.tasks import TASKS, not_installed
@@ -55,7 +55,7 @@ Run the same command again to go on after an interrupt, or with more episodes to
 running episodes finish; a second one drops them. Exit code 130 says that episodes are missing.
 """,
 )
-@click.argument("tasks", type=TaskType(), nargs=-1, metavar="[TASK]...")
+@click.argument("tasks", type=TASK, nargs=-1, metavar="[TASK]...")
 @click.option(
     "--episodes",
     type=Whole(1, 2**32 - 1),

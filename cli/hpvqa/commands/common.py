@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hpvqa.commands.param_types import TaskType
+from hpvqa.commands.param_types import TASK
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +47,7 @@ def camera_option(default: str = ALL) -> Callable[[F], F]:
     )
 
 
-task_option = click.option("--task", type=TaskType(), help="Only this task.  [default: all]")
+task_option = click.option("--task", type=TASK, help="Only this task.  [default: all]")
 dataset_option = click.option(
     "--dataset",
     type=click.Path(path_type=Path),

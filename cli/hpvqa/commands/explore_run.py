@@ -12,7 +12,7 @@ import click
 from hpvqa.commands.common import json_option
 from hpvqa.commands.explore_options import family_option, worlds_option
 from hpvqa.commands.field_option import field_option
-from hpvqa.commands.model_options import BackendType, ModelType
+from hpvqa.commands.model_options import BACKEND, ModelType
 from hpvqa.commands.param_types import Whole
 from hpvqa.errors import INTERRUPTED
 from hpvqa.explore.runs.folder import Split
@@ -24,7 +24,7 @@ _OF_MODELS: dict[str, Callable[[Any], Any]] = {
         "--model", type=ModelType(baselines=False), help="A model folder, a hub id, or a model family such as qwen3.5."
     ),
     "backend": click.option(
-        "--backend", type=BackendType(), help="What runs the model: transformers, vllm, openai (any server)."
+        "--backend", type=BACKEND, help="What runs the model: transformers, vllm, openai (any server)."
     ),
     "adapter": field_option(TransformersOptions, "adapter"),
     **{

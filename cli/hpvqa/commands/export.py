@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
-from click.shell_completion import CompletionItem
 
 from hpvqa.commands.common import camera_option, json_option, task_option
 from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import FrameSize
-from hpvqa.commands.param_types import FileOrName, NamesType
+from hpvqa.commands.param_types import FileOrName, NamesType, NameType
 from hpvqa.dataset.export.base import Media, Option
 from hpvqa.dataset.export.registry import FORMATS, find_format
 from hpvqa.errors import UsageError, printable
@@ -30,21 +29,6 @@ _FLAGS: dict[str, tuple[Option, str]] = {
 """Options that only some formats have: what they choose, and how they are written."""
 
 
-class FormatType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
-    """The name of a format; a wrong one is answered with the nearest."""
-
-    name = "format"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check the name."""
-        find_format(str(value))
-        return str(value)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete names of formats."""
-        return [CompletionItem(name, help=text) for name, text in FORMATS.items() if name.startswith(incomplete)]
-
-
 _LIST = "\n".join(f"  {name:<14}{text}" for name, text in FORMATS.items())
 
 
@@ -61,7 +45,7 @@ Examples:
   hpvqa export lerobot dataset --task push --out pushes
 """
 )
-@click.argument("format", type=FormatType())
+@click.argument("format", type=NameType("format", find_format, FORMATS, FORMATS))
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the export, a new one.")
 @task_option

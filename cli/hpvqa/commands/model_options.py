@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from hpvqa.commands.field_option import field_option
-from hpvqa.commands.param_types import FileOrName, ResolutionType
+from hpvqa.commands.param_types import FileOrName, NameType, ResolutionType
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.embedded import NAMES
 from hpvqa.vlm.families import families
@@ -22,19 +22,8 @@ from hpvqa.vlm.registry import BASELINES, check_backend
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class BackendType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
-    """The name of a backend; a wrong one is answered with the nearest."""
-
-    name = "backend"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check the name."""
-        check_backend(str(value))
-        return str(value)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete names of backends."""
-        return [CompletionItem(name) for name in BACKENDS if name.startswith(incomplete)]
+BACKEND = NameType("backend", check_backend, BACKENDS)
+"""The name of a backend."""
 
 
 class ModelType(click.ParamType):  # type: ignore[type-arg]
@@ -72,7 +61,7 @@ _OPTIONS: Mapping[str, Callable[[Any], Any]] = {
     ),
     "backend": click.option(
         "--backend",
-        type=BackendType(),
+        type=BACKEND,
         help=f"What runs the model: {', '.join(BACKENDS)} (any server with that interface).  [default: baseline for a "
         "baseline, openai with --server, else transformers]",
     ),

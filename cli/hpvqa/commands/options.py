@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hpvqa.commands.param_types import FileOrName, ResolutionType, TaskType, Whole, limits
+from hpvqa.commands.param_types import TASK, FileOrName, ResolutionType, Whole, limits
 from hpvqa.recipe import Recipe, load_recipe, recipe_names, validate_recipe
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import rig_names
@@ -17,7 +17,7 @@ from hpvqa.tasks import TASKS
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-task_argument = click.argument("task", type=TaskType())
+task_argument = click.argument("task", type=TASK)
 
 
 def _describe(field: str) -> str:

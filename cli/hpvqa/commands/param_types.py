@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -16,18 +16,37 @@ from hpvqa.errors import UsageError, nearest
 from hpvqa.tasks import TASKS, get_task
 
 
-class TaskType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
-    """The name of a task; a wrong one is answered with the nearest."""
+class NameType(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
+    """One of some known names; a wrong one is answered with the nearest.
 
-    name = "task"
+    Args:
+        name: What it is the name of.
+        check: Raises an error that a user can read if there is no such name.
+        known: All of them.
+        meanings: What completion says of them.
+    """
+
+    def __init__(
+        self, name: str, check: Callable[[str], object], known: Iterable[str], meanings: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.known = known
+        self._check = check
+        self._meanings = meanings or {}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check the name."""
-        return get_task(str(value)).name
+        self._check(str(value))
+        return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete task names."""
-        return [CompletionItem(name) for name in TASKS if name.startswith(incomplete)]
+        """Complete names."""
+        names = (name for name in self.known if name.startswith(incomplete))
+        return [CompletionItem(name, help=self._meanings.get(name)) for name in names]
+
+
+TASK = NameType("task", get_task, TASKS)
+"""The name of a task."""
 
 
 class NamesType(click.ParamType):  # type: ignore[type-arg]
