@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -87,4 +88,6 @@ def test_no_rate_is_left_out() -> None:
     found = measure(Grid(episodes=(8,), ps=(0.9, 0.99), correlations=(1.0,), valued=()), 2, 0, 1)
     page = text(found, 2)
     assert "| 8 | 7 | 1 |" in page
+    rows = "\n".join(line for line in page.splitlines() if line.startswith("| 8 |"))
+    assert len(re.findall(r"\b[01]\.\d{3}\b", rows)) == len(found)
     assert "## Values" in page

@@ -81,6 +81,21 @@ def test_nothing_is_replaced(name: str, dataset: Path, tmp_path: Path, said: Say
     assert "inside of the data set" in said()
 
 
+def test_the_folder_one_is_in_is_refused_and_a_link_stays(
+    dataset: Path, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert hpvqa("export", "messages", dataset, "--out", ".") == 2
+    assert "is the folder you are in" in said()
+    (tmp_path / "link").symlink_to("empty")
+    monkeypatch.chdir(tmp_path)
+    assert hpvqa("export", "messages", dataset, "--out", tmp_path / "link") == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "empty" / "export.json").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "link"]
+
+
 @formats
 def test_what_a_killed_process_left_is_no_hindrance(name: str, dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "out.partial" / "frames").mkdir(parents=True)

@@ -17,7 +17,6 @@ import pytest
 from PIL import Image
 
 from hpvqa.dataset.build import Questions
-from hpvqa.dataset.export.base import Seen
 from hpvqa.dataset.export.pictures import common_rate, uneven_note
 from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.rows import ValueRow
@@ -94,6 +93,18 @@ def test_what_each_trainer_needs_beside_the_messages(dataset: Path, tmp_path: Pa
         assert [message["role"] for message in row["messages"]] == ["system", "user", "assistant"]
 
 
+def test_pictures_as_recorded_are_left_as_they_are(dataset: Path, tmp_path: Path) -> None:
+    row = open_dataset(dataset).rows("train")[0]
+    for name in TRAINERS:
+        assert hpvqa("export", name, dataset, "--out", tmp_path / name, "--resolution", "native") == 0
+    (picture, *_) = sorted((tmp_path / "swift" / "frames").rglob("*.png"))
+    assert Image.open(picture).size == (row.width, row.height)
+    pixels = row.width * row.height
+    settings = (tmp_path / "llamafactory" / "README.md").read_text()
+    assert f"video_max_pixels: {max(pixels, 256 * 256)}" in settings
+    assert f"VIDEO_MAX_TOKEN_NUM={-(-pixels // 28**2)} " in (tmp_path / "swift" / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("rates", "common"),
     [
@@ -104,8 +115,7 @@ def test_what_each_trainer_needs_beside_the_messages(dataset: Path, tmp_path: Pa
     ],
 )
 def test_the_rate_that_a_trainer_is_told(rates: list[float | None], common: float | None) -> None:
-    seen = [Seen(np.zeros((2, 4, 4, 3), np.uint8), (0.0, 0.5), rate) for rate in rates]
-    assert common_rate(seen, 2.0) == common
+    assert common_rate(rates, 2.0) == common
     assert bool(uneven_note(common)) == (common is None)
 
 

@@ -114,3 +114,15 @@ def test_a_folder_of_something_else_needs_no_safetensors(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "safetensors", None)
     assert not of_disk(RunError("a clip is damaged"))
     assert of_disk(OSError(28, "No space left on device"))
+
+
+def test_files_further_down_keep_their_permissions(tmp_path: Path) -> None:
+    # As links to files of a data set do.
+    with new_folder(tmp_path / "out") as draft:
+        (draft / "clips").mkdir()
+        for name in ("top", "clips/below"):
+            (draft / name).write_bytes(b"x")
+            (draft / name).chmod(0o400)
+    modes = [(tmp_path / "out" / name).stat().st_mode & 0o777 for name in ("top", "clips/below")]
+    assert modes[0] != 0o400
+    assert modes[1] == 0o400

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hpvqa.dataset.rows import Cluster
-from hpvqa.evaluate.perspective import Perspective
-from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.perspective import Perspective, in_picture
 from hpvqa.evaluate.statistics.interval import Interval
 from hpvqa.evaluate.statistics.permutation import sign_flip_p
 from hpvqa.report.measure import Report, RunReport
 from hpvqa.report.source import Run
 from hpvqa.report.views import views_of
-from hpvqa.scene.spec import other_side
 
 
 def sentences(runs: Sequence[Run], report: Report) -> list[str]:
@@ -74,12 +72,8 @@ def picture_p(run: Run, task: str) -> float:
     for row in run.main:
         seen = view(row) if row.task == task and row.error is None else None
         if seen is not None:
-            sums[row.cluster] = sums.get(row.cluster, 0) + _agrees(row, seen == "front")
+            sums[row.cluster] = sums.get(row.cluster, 0) + (1 if in_picture(row, seen).is_correct else -1)
     return sign_flip_p(list(sums.values()))
-
-
-def _agrees(row: Prediction, from_front: bool) -> int:
-    return 1 if row.prediction == (other_side(row.answer) if from_front else row.answer) else -1
 
 
 def _cameras(run: RunReport, task: str) -> Iterator[str]:

@@ -41,7 +41,7 @@ def command(ctx: click.Context, worlds: Path, name: str, limit: int, out: Path, 
 
     desk: Desk = Page(port, click.echo)
     if terminal:
-        pictures = out.with_name(out.name + "-pictures")
+        pictures = out.resolve().with_name(f"{out.resolve().name}-pictures")
         desk = Terminal(pictures, click.echo, lambda: str(click.prompt("Your choice")))
     try:
         with closing(Person(name, desk)) as person:

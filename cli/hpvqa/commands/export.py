@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import click
 
@@ -11,19 +11,16 @@ from hpvqa.commands.common import camera_option, json_option, task_option
 from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import FrameSize
 from hpvqa.commands.param_types import FileOrName, NamesType, NameType
-from hpvqa.dataset.export.base import Media, Option
+from hpvqa.dataset.export.base import Export, Media, Option
 from hpvqa.dataset.export.registry import FORMATS, find_format
 from hpvqa.errors import UsageError, printable
 from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling
 from hpvqa.vlm.prompt import load_prompt, prompt_names
 
-if TYPE_CHECKING:
-    from hpvqa.dataset.export.base import Export
-
 _FLAGS: dict[str, tuple[Option, str]] = {
     "media": ("media", "--media"),
-    "language": ("language", "--no-language"),
+    "no_language": ("language", "--no-language"),
     **{"frames" if field == "count" else field: ("frames", flag) for field, flag in FRAME_OPTIONS.items()},
 }
 """Options that only some formats have: what they choose, and how they are written."""
@@ -76,7 +73,6 @@ Examples:
 )
 @click.option(
     "--no-language",
-    "language",
     is_flag=True,
     help="lerobot: leave the questions out, for LeRobot 0.4, which does not read them.",
 )
@@ -111,7 +107,7 @@ def command(
         prompt=load_prompt(prompt),
         sampling=_sampling(given),
         media=given["media"] or "frames",
-        language=not given["language"],
+        language=not given["no_language"],
         task=task,
         cameras=cameras or (),
         questions=questions,

@@ -80,7 +80,7 @@ def _check(root: Path, listed: Mapping[str, FileRecord], reporter: Reporter) -> 
     problems = []
     reporter.start("verify", "files", len(listed))
     for name, record in listed.items():
-        problem = _check_file(root, name, record)
+        problem = problem_of(root, name, record)
         if problem is not None:
             problems.append(problem)
         reporter.item(name, ok=problem is None)
@@ -88,7 +88,14 @@ def _check(root: Path, listed: Mapping[str, FileRecord], reporter: Reporter) -> 
     return problems
 
 
-def _check_file(root: Path, name: str, record: FileRecord) -> Problem | None:
+def problem_of(root: Path, name: str, record: FileRecord) -> Problem | None:
+    """What is wrong with a file; None if it is as its record says.
+
+    Args:
+        root: The folder.
+        name: Path of the file, relative to it.
+        record: Its size and checksum.
+    """
     try:
         path = inside(root, name)
         if path.is_file() and path.stat().st_size > record.bytes:

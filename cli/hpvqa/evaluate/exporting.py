@@ -19,7 +19,7 @@ from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.evaluate.select import Item, select
-from hpvqa.files import sync, write_json
+from hpvqa.files import write_json
 from hpvqa.plain import Model
 from hpvqa.progress.reporter import Reporter
 from hpvqa.tasks.base import Form
@@ -138,8 +138,6 @@ def export(dataset: Dataset, out: Path, wanted: Wanted, reporter: Reporter) -> E
     with new_folder(out) as draft:
         notes = form.write(draft, job)
         write_json(draft / RECORD_FILE, record.model_dump(mode="json"))
-        for path in draft.rglob("*"):
-            sync(path)
     return Exported(record, tuple(notes))
 
 

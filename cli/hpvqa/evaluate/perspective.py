@@ -128,7 +128,7 @@ def _views(known: Sequence[tuple[Prediction, View]], seed: int) -> list[SeenFrom
             n=len(pairs),
             episodes=len({row.cluster for row, _ in pairs}),
             robot=_reading([row for row, _ in pairs], seed),
-            picture=_reading([_in_picture(*pair) for pair in pairs], seed),
+            picture=_reading([in_picture(*pair) for pair in pairs], seed),
         )
         for name, pairs in groups.items()
         if pairs
@@ -149,7 +149,7 @@ def _reading(rows: Sequence[Prediction], seed: int) -> Reading:
     )
 
 
-def _in_picture(row: Prediction, view: View) -> Prediction:
+def in_picture(row: Prediction, view: View) -> Prediction:
     """The row, judged by the picture's left and right; its true answer stays that of the episode."""
     truth = other_side(row.answer) if view == "front" else row.answer
     return row.model_copy(update={"is_correct": row.prediction == truth})
@@ -159,5 +159,5 @@ def _most(known: Sequence[tuple[Prediction, View]]) -> tuple[int, int]:
     """How many episodes there are, and in how many most answers are correct in the picture's left and right."""
     episodes: dict[Cluster, list[bool]] = {}
     for row, view in known:
-        episodes.setdefault(row.cluster, []).append(_in_picture(row, view).is_correct)
+        episodes.setdefault(row.cluster, []).append(in_picture(row, view).is_correct)
     return len(episodes), sum(2 * sum(correct) > len(correct) for correct in episodes.values())

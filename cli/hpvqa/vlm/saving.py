@@ -1,4 +1,4 @@
-"""Folders of weights: written whole or not at all, with the permissions that other files get."""
+"""Folders that are written whole or not at all, with the permissions that other files get."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def check_new(out: Path) -> None:
         UsageError: It holds something, or something is in its way.
     """
     check_place(out)
+    if Path.cwd().is_relative_to(out.resolve()):
+        raise UsageError(f"{out} is the folder you are in, which would be replaced; choose another one")
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{out} exists already; delete it or choose another folder")
 
@@ -56,7 +58,9 @@ def new_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
     Raises:
         RunError: The disk does not take it, or another process is writing it.
     """
-    draft = out.with_name(out.name + ".partial")
+    # A link stays, and what it leads to is made.
+    target = out.resolve()
+    draft = target.with_name(target.name + ".partial")
     try:
         draft.mkdir(parents=True, exist_ok=True)
         with locked(draft / _LOCK):
@@ -66,35 +70,35 @@ def new_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
                 open_up(draft)
                 (draft / _LOCK).unlink()
                 if replace:
-                    shutil.rmtree(out, ignore_errors=True)
-                draft.replace(out)
+                    shutil.rmtree(target, ignore_errors=True)
+                draft.replace(target)
             except BaseException as error:
                 failed = RunError(f"{out} cannot be written: {reason(error, draft)}") if of_disk(error) else error
                 shutil.rmtree(draft, ignore_errors=True)
                 raise failed from None
-            sync(out.parent)
+            sync(target.parent)
     except OSError as error:
         raise RunError(f"{out} cannot be written: {error.strerror or error}") from None
 
 
 def open_up(folder: Path) -> None:
-    """Flush the files of a folder to disk, and give them the permissions that the user's umask wants.
+    """Flush a folder to disk, and give the files at its top the permissions that the user's umask wants.
 
-    Safetensors writes files that nobody else can read.
+    Safetensors writes files that nobody else can read. Further down may be links to files of others, which keep theirs.
 
     Raises:
         OSError: The disk does not take them.
     """
     mode = folder.stat().st_mode & 0o666
-    for path in folder.iterdir():
-        if path.is_file():
+    for path in folder.rglob("*"):
+        if path.parent == folder and path.is_file():
             path.chmod(mode)
-            sync(path)
+        sync(path)
     sync(folder)
 
 
 def of_disk(error: BaseException) -> bool:
-    """Whether an error in writing weights is the disk's."""
+    """Whether an error in writing is the disk's."""
     try:
         from safetensors import SafetensorError
     except ImportError:
@@ -105,7 +109,7 @@ def of_disk(error: BaseException) -> bool:
 
 
 def reason(error: BaseException, folder: Path) -> str:
-    """Why weights could not be written, in words.
+    """Why a folder could not be written, in words.
 
     torch and safetensors wrap what the system said, torch in words that say nothing of it; so the disk is asked again.
 

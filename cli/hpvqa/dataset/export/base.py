@@ -17,7 +17,7 @@ from hpvqa.progress.reporter import Reporter
 
 Media = Literal["frames", "clips"]
 """frames: the pictures that a model is shown in evaluation; clips: whole videos, of which others choose frames."""
-Option = Literal["media", "frames", "prompt", "camera", "language"]
+Option = Literal["media", "frames", "language"]
 """What a user may choose, where a format leaves a choice."""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpvqa.dataset.load import Dataset
+from hpvqa.dataset.verify import problem_of
 from hpvqa.errors import RunError
-from hpvqa.files import file_record
 from hpvqa.progress.reporter import Reporter
 
 _SHOWN = 3
@@ -26,7 +26,8 @@ def check_files(dataset: Dataset, names: Sequence[str], reporter: Reporter) -> N
     bad = []
     reporter.start("check", "files", len(names))
     for name in names:
-        ok = _is_whole(dataset, name)
+        record = dataset.manifest.files.get(name)
+        ok = record is not None and problem_of(dataset.root, name, record) is None
         reporter.item(name, ok=ok)
         if not ok:
             bad.append(name)
@@ -37,10 +38,3 @@ def check_files(dataset: Dataset, names: Sequence[str], reporter: Reporter) -> N
             f"Missing or damaged in {dataset.root}: {', '.join(bad[:_SHOWN])}{more}; nothing was exported: "
             f"see `hpvqa verify {dataset.root}`, and build the data set again"
         )
-
-
-def _is_whole(dataset: Dataset, name: str) -> bool:
-    try:
-        return file_record(dataset.inside(name)) == dataset.manifest.files.get(name)
-    except OSError:
-        return False

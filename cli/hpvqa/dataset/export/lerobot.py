@@ -86,11 +86,10 @@ def _write(root: Path, job: Job) -> list[str]:
     rows: list[dict[str, Any]] = []
     files = list(_files(episodes, cameras))
     job.reporter.start("export", "episodes", len(episodes))
-    first = 0
+    first = frame = 0
     for number, group in enumerate(files):
         place = {"chunk_index": number // _CHUNK, "file_index": number % _CHUNK}
         name = "chunk-{chunk_index:03d}/file-{file_index:03d}".format(**place)
-        frame = sum(row["length"] for row in rows)
         _write_data(root / f"data/{name}.parquet", group, first, frame, job.language)
         of_group = _write_clips(root, name, group, cameras, fps, job)
         for episode, columns in zip(group, of_group, strict=True):
@@ -205,7 +204,7 @@ def _write_clips(
                 file.append(episode.clip(camera), episode.frames)
                 times[f"videos/{_key(camera)}/to_timestamp"] = file.frames / fps
             columns.append(times)
-            job.reporter.item(str(episode.folder.name))
+            job.reporter.item(episode.folder.name)
     return columns
 
 
@@ -356,4 +355,4 @@ def _write_card(root: Path, episodes: Sequence[_Episode], language: bool) -> Non
     write_text(root / CARD_FILE, f"---\n{yaml.safe_dump(front, sort_keys=False, width=120)}---\n{text}")
 
 
-EXPORT = Export(_write, frozenset({"camera", "prompt", "language"}))
+EXPORT = Export(_write, frozenset({"language"}))

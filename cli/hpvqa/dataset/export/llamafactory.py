@@ -13,6 +13,7 @@ from hpvqa.dataset.export.pictures import (
     TAG,
     chat,
     common_rate,
+    most_pixels,
     uneven_note,
     write_lines,
     write_videos,
@@ -43,7 +44,7 @@ from the first to the last, which are not the very frames of `hpvqa eval` (`{sam
 
 
 def _write(root: Path, job: Job) -> list[str]:
-    videos, seen = write_videos(root, job)
+    videos, rates = write_videos(root, job)
     info = {}
     for split, examples in job.by_split().items():
         name = f"{split}.jsonl"
@@ -68,12 +69,11 @@ def _write(root: Path, job: Job) -> list[str]:
         }
     write_json(root / INFO_FILE, info)
     frames = job.media == "frames"
-    rate = common_rate(seen, job.fps) if frames else job.fps
-    width, height = job.sampling.get("resolution") or (0, 0)
+    rate = common_rate(rates, job.fps) if frames else job.fps
     settings = {
         "dataset": next(iter(info)),
         "video_fps": rate or job.fps,
-        "video_max_pixels": max(width * height, _USUAL_PIXELS),
+        "video_max_pixels": max(most_pixels(job), _USUAL_PIXELS),
     }
     text = _TEXT.format(
         info=INFO_FILE,
@@ -85,4 +85,4 @@ def _write(root: Path, job: Job) -> list[str]:
     return uneven_note(rate)
 
 
-EXPORT = Export(_write, frozenset({"media", "frames", "prompt", "camera"}))
+EXPORT = Export(_write, frozenset({"media", "frames"}))

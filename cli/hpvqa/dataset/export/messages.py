@@ -13,7 +13,7 @@ import yaml
 
 from hpvqa.dataset.card import CARD_FILE, METADATA_FILE
 from hpvqa.dataset.export.base import Example, Export, Job, about, by_clip
-from hpvqa.dataset.export.pictures import chat, place, png
+from hpvqa.dataset.export.pictures import chat, place, png, write_lines
 from hpvqa.dataset.splits import Split
 from hpvqa.files import link_or_copy, write_text
 
@@ -78,9 +78,9 @@ def _write_clips(root: Path, split: Split, examples: list[Example], job: Job) ->
         link_or_copy(views[0].clip.resolve(strict=True), root / name)
         for example in views:
             own = {"file_name": name.removeprefix(f"{split}/"), "messages": _messages(example, ["video"])}
-            lines.append(json.dumps({**own, **about(example)}, ensure_ascii=False) + "\n")
+            lines.append({**own, **about(example)})
         job.reporter.item(name)
-    write_text(root / split / METADATA_FILE, "".join(lines))
+    write_lines(root / split / METADATA_FILE, lines)
 
 
 def _write_frames(root: Path, split: Split, examples: list[Example], job: Job) -> None:
@@ -173,4 +173,4 @@ def _card(job: Job, splits: list[Split]) -> str:
     return f"---\n{yaml.safe_dump(front, sort_keys=False, width=120)}---\n{text}"
 
 
-EXPORT = Export(_write, frozenset({"media", "frames", "prompt", "camera"}))
+EXPORT = Export(_write, frozenset({"media", "frames"}))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from hpvqa.dataset.export.base import Example, Job, Seen, by_clip
+from hpvqa.dataset.export.base import Example, Job, by_clip
 from hpvqa.files import link_or_copy, write_text
 
 TAG = "<video>"
@@ -43,11 +43,12 @@ def place(example: Example) -> PurePosixPath:
     return PurePosixPath(example.split) / PurePosixPath(example.row.file_name).with_suffix("")
 
 
-def write_videos(root: Path, job: Job) -> tuple[dict[Path, str | list[str]], list[Seen]]:
+def write_videos(root: Path, job: Job) -> tuple[dict[Path, str | list[str]], list[float | None]]:
     """Write the clips, or the frames that are seen of them.
 
     Returns:
-        By clip, the file or the list of files, relative to the root; and frames of each clip, without pictures.
+        By clip, the file or the list of files, relative to the root; and, of the frames of each clip that are
+        written, how many a second they are [1/s], None if they are not evenly spaced.
 
     Raises:
         RunError: A clip is damaged.
@@ -55,7 +56,7 @@ def write_videos(root: Path, job: Job) -> tuple[dict[Path, str | list[str]], lis
     clips = by_clip(job.examples)
     job.reporter.start("export", "clips", len(clips))
     videos: dict[Path, str | list[str]] = {}
-    seen: list[Seen] = []
+    rates: list[float | None] = []
     firsts = [examples[0] for examples in clips]
     if job.media == "clips":
         for first in firsts:
@@ -73,20 +74,26 @@ def write_videos(root: Path, job: Job) -> tuple[dict[Path, str | list[str]], lis
             for name, image in zip(names, found.images, strict=True):
                 (root / name).write_bytes(png(image))
             videos[first.clip] = names
-            seen.append(Seen(found.images[:0], found.times, found.rate))
+            rates.append(found.rate)
             job.reporter.item(folder)
     job.reporter.done()
-    return videos, seen
+    return videos, rates
 
 
-def common_rate(seen: Sequence[Seen], wanted: float) -> float | None:
+def common_rate(rates: Sequence[float | None], wanted: float) -> float | None:
     """Frames a second [1/s] of all clips, the wanted one if possible; None if they differ or are not evenly spaced."""
-    rates = [found.rate for found in seen if found.rate is not None]
-    if len(rates) == len(seen):
-        for rate in (wanted, *rates[:1]):
-            if all(abs(found / rate - 1) <= _ALIKE for found in rates):
+    known = [rate for rate in rates if rate is not None]
+    if len(known) == len(rates):
+        for rate in (wanted, *known[:1]):
+            if all(abs(found / rate - 1) <= _ALIKE for found in known):
                 return round(rate, 2)
     return None
+
+
+def most_pixels(job: Job) -> int:
+    """How many pixels a picture has at the most."""
+    size = job.sampling.get("resolution")
+    return size[0] * size[1] if size else max(one.row.width * one.row.height for one in job.examples)
 
 
 def uneven_note(rate: float | None) -> list[str]:

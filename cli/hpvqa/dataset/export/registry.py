@@ -24,5 +24,5 @@ def find_format(name: str) -> Export:
     """
     if name not in FORMATS:
         raise UsageError(f"There is no format {name!r}; {nearest(name, FORMATS)}")
-    found: Export = importlib.import_module(f"hpvqa.dataset.export.{name.replace('-', '_')}").EXPORT
+    found: Export = importlib.import_module(f"hpvqa.dataset.export.{name}").EXPORT
     return found

@@ -11,6 +11,7 @@ from hpvqa.dataset.export.pictures import (
     TAG,
     chat,
     common_rate,
+    most_pixels,
     uneven_note,
     write_lines,
     write_videos,
@@ -46,7 +47,7 @@ the very frames of `hpvqa eval` (`{sampling}`). Export with `--media frames` for
 
 
 def _write(root: Path, job: Job) -> list[str]:
-    videos, seen = write_videos(root, job)
+    videos, rates = write_videos(root, job)
     splits = job.by_split()
     for split, examples in splits.items():
         write_lines(
@@ -62,12 +63,10 @@ def _write(root: Path, job: Job) -> list[str]:
             ),
         )
     frames = job.media == "frames"
-    rate = common_rate(seen, job.fps) if frames else job.fps
-    resolution = job.sampling.get("resolution")
+    rate = common_rate(rates, job.fps) if frames else job.fps
     settings = [f"FPS={rate or job.fps:g}"]
-    if frames and resolution:
-        width, height = resolution
-        settings += ["VIDEO_MIN_TOKEN_NUM=4", f"VIDEO_MAX_TOKEN_NUM={-(-width * height // _TOKEN**2)}"]
+    if frames:
+        settings += ["VIDEO_MIN_TOKEN_NUM=4", f"VIDEO_MAX_TOKEN_NUM={-(-most_pixels(job) // _TOKEN**2)}"]
     known = "--dataset train.jsonl" if "train" in splits else "--dataset eval.jsonl"
     text = _TEXT.format(
         files=" and ".join(f"`{split}.jsonl`" for split in splits),
@@ -78,4 +77,4 @@ def _write(root: Path, job: Job) -> list[str]:
     return uneven_note(rate)
 
 
-EXPORT = Export(_write, frozenset({"media", "frames", "prompt", "camera"}))
+EXPORT = Export(_write, frozenset({"media", "frames"}))
