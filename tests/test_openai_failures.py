@@ -90,10 +90,10 @@ def test_a_request_that_fails_for_good_is_a_sentence_and_the_others_go_on(
 
 def test_a_slow_reply_is_an_error_of_its_row(load: Loaded, waits: list[float]) -> None:
     with StandIn() as server:
-        answerer = load(server, concurrency=1, timeout=0.4, retries=1)
-        server.faults.extend([1.5, 1.5])
+        answerer = load(server, concurrency=1, timeout=0.8, retries=1)
+        server.faults.extend([2.5, 2.5])
         answers = answerer.answer([make_query(bright(200)), make_query(bright(50))])
-    assert "within 0.4 s, asked 2 times" in str(answers[0].error)
+    assert "within 0.8 s, asked 2 times" in str(answers[0].error)
     assert answers[1].choice == "right"
 
 

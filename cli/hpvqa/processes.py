@@ -18,6 +18,8 @@ T = TypeVar("T")
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Environment in which Python does not look for modules in the working folder: a file such as ``numpy.py`` or
 ``token.py`` there would be run (from Python 3.11 on; earlier ones look)."""
+ONE_THREAD = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}
+"""Environment in which a process draws and computes in one thread: there is a process for each core."""
 
 
 def python(*arguments: str) -> list[str]:

@@ -7,11 +7,11 @@ import os
 from hpvqa.collect.messages import Setup
 from hpvqa.collect.pool import ChildPool, Launcher
 from hpvqa.collect.process import ChildProcess
-from hpvqa.processes import SAFE_PATH, python
+from hpvqa.processes import ONE_THREAD, SAFE_PATH, python
 
 COMMAND = python("-m", "hpvqa.collect.child")
 # Parallelism comes from the workers: software rendering and linear algebra would otherwise take all cores in each.
-_ENVIRONMENT = {**SAFE_PATH, "LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}
+_ENVIRONMENT = {**SAFE_PATH, **ONE_THREAD}
 
 
 def mujoco_pool(workers: int) -> ChildPool:

@@ -82,7 +82,7 @@ def draw(
 
     from hpvqa.errors import UsageError
     from hpvqa.explore.evaluation import EVALUATION, check
-    from hpvqa.explore.folder import Worlds, draw
+    from hpvqa.explore.folder import Worlds, draw, read_worlds
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
     from hpvqa.sim import prepare
@@ -102,6 +102,8 @@ def draw(
         ctx.exit(INTERRUPTED)
     if which:
         check(out)
+    # It may hold more than was asked for.
+    worlds = read_worlds(out)
     if as_json:
         told = {"worlds": str(out), **worlds.model_dump(mode="json"), "rejected": dict(rejected.most_common())}
         click.echo(json.dumps(told, indent=2))
@@ -133,7 +135,7 @@ def show(scene: Path, out: Path, as_json: bool) -> None:
     found = read_scene(scene)
     check_target(out, folder=True)
     out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{found.family}-{found.index:06d}-seed-{found.seed}.png"
+    path = out / f"{found.key}-seed-{found.seed}.png"
     picture = sheet(found, SceneWorld(open_simulator((PIXELS, PIXELS))))
     with replacing(path) as draft:
         picture.save(draft, format="png")

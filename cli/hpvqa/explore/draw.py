@@ -32,6 +32,8 @@ chosen without looking tell the answer in no larger share of a group's twins."""
 _DRAW_KEY = 0
 _LONGEST = 7
 """Most actions of an ideal plan."""
+MOST_STEPS = _LONGEST + max(BLIND) + 1
+"""Most decisions of any scene, the answer included."""
 _LOOKS = 4
 """Both twins together need at least so many actions, or one more than there are places;"""
 _MANY = 7

@@ -18,12 +18,11 @@ from hpvqa.explore.scene import SCENE_VERSION, Family, read_scene, scene_file, w
 from hpvqa.explore.world import SceneWorld
 from hpvqa.files import check_target, locked, read_bytes, write_json
 from hpvqa.plain import Model, explain
-from hpvqa.processes import Workers, exit_with_parent
+from hpvqa.processes import ONE_THREAD, Workers, exit_with_parent
 from hpvqa.progress.reporter import Reporter
 
 WORLDS_FILE = "worlds.json"
 LOCK_FILE = ".lock"
-_ENVIRONMENT = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}
 
 
 class Worlds(Model):
@@ -95,7 +94,7 @@ def _draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Cou
     if not missing:
         reporter.done()
         return rejected
-    processes = Workers(min(workers, len(missing)), _initialize, (), _ENVIRONMENT)
+    processes = Workers(min(workers, len(missing)), exit_with_parent, (), ONE_THREAD)
     try:
         running: dict[Future[Counter[str]], tuple[Family, int]] = {}
         while missing or running:
@@ -123,10 +122,6 @@ def _is_there(folder: Path, family: Family, group: int) -> bool:
 
 
 _world: SceneWorld | None = None
-
-
-def _initialize() -> None:
-    exit_with_parent()
 
 
 def simulated() -> SceneWorld:

@@ -59,8 +59,7 @@ class Game:
     def brief(self) -> Brief:
         """What an agent is told."""
         scene = self.scene
-        key = f"{scene.family}-{scene.index:06d}"
-        return Brief(key, scene.question.text, scene.question.options, scene.rules, scene.steps, scene)
+        return Brief(scene.key, scene.question.text, scene.question.options, scene.rules, scene.steps, scene)
 
     def revealed(self, moment: Moment) -> frozenset[int]:
         """Numbers of the places that are seen at a moment."""

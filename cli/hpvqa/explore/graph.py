@@ -37,6 +37,10 @@ class Graph:
         """Numbers of the places that are seen at a moment."""
         return self._seen(moment.view, moment.mask)
 
+    def offered(self, moment: Moment) -> tuple[Action, ...]:
+        """What can be done besides answering."""
+        return tuple(action for action, _, _ in self._moves(moment.view, moment.mask))
+
     def moves(self, moment: Moment) -> Iterator[tuple[Action, Moment]]:
         """What can be done besides answering, and what it leads to.
 

@@ -38,7 +38,6 @@ from inspect_ai.tool import Tool, tool
 
 from hpvqa.errors import HpvqaError
 from hpvqa.explore.agents.words import SYSTEM, offered, read_letter, shown, told
-from hpvqa.explore.game import Game
 from hpvqa.explore.protocol import Decision
 from hpvqa.explore.runs.conditions import Condition, get_condition
 from hpvqa.explore.runs.course import Course, encoded
@@ -111,7 +110,7 @@ class _Table:
     """
 
     def __init__(self, scenes: Sequence[Scene], condition: Condition, workers: int) -> None:
-        self.scenes = {Game(scene).brief.key: scene for scene in scenes}
+        self.scenes = {scene.key: scene for scene in scenes}
         self.condition = condition
         self.playing: dict[str, _Playing] = {}
         self._workers = workers
@@ -183,7 +182,10 @@ class _Playing:
         return self._shown([f"Something went wrong: {mishap}."] if mishap else [])
 
     def played(self) -> Played:
-        """What was played; a scene that was left without any decision has one that was no choice."""
+        """What was played, and the end of it; without any decision there is one that was no choice."""
+        if not self.over:
+            # Left by a limit, or by a solver of somebody else.
+            self._stage.end(self._key)
         if not self.decisions:
             self._course.decided(Decision(None, error="The agent made no choice"))
         return Played(self._course.ending(), self._course.records)

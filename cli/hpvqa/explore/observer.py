@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpvqa.explore.belief.plan import gains, rates
+from hpvqa.explore.belief.plan import best, gains, rates
 from hpvqa.explore.belief.posterior import Belief
 from hpvqa.explore.game import Game, State
 from hpvqa.explore.protocol import Step
 from hpvqa.explore.scene import Action, Scene
-
-_LEAST = 1e-9
-"""Values that differ by less are equal."""
 
 
 class Observer:
@@ -63,11 +60,7 @@ class Observer:
 
     def best(self, state: State) -> tuple[Action, ...]:
         """The actions of the highest value; none once the answer is certain."""
-        if self.belief(state).sufficient:
-            return ()
-        values = self.values(state)
-        most = max(values.values())
-        return tuple(action for action, value in values.items() if value > most - _LEAST)
+        return () if self.belief(state).sufficient else best(self.values(state))
 
     def unhidden(self, state: State, after: State) -> frozenset[int]:
         """Numbers of the places that come into view for the first time and hold something that is asked about."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
+
+import numpy as np
 
 from hpvqa.explore.belief.posterior import all_worlds
 from hpvqa.explore.graph import Graph
 from hpvqa.explore.layouts.layout import Layout
-from hpvqa.explore.reveal import Bits, Table, to_hex
-from hpvqa.explore.scene import Deed, Moment, View
+from hpvqa.explore.reveal import Bits, Table, allowed_masks, to_hex
+from hpvqa.explore.scene import Action, Deed, Moment, View
 
 _ACTIONS = (5, 8)
 _FARTHEST = 7
 """Longest way to all that is hidden."""
 _DONE = 6
 """At most so many deeds are done before a scene begins."""
-Offer = tuple[tuple[str, str], ...]
-"""Kind and target of each action that is offered."""
+Offer = tuple[Action, ...]
+"""What is offered."""
 
 
 class Beginning(NamedTuple):
@@ -56,34 +58,21 @@ class Prepared:
             raise ValueError("what is seen depends on what is hidden")
         return bits
 
-    def seen(self, start: Moment) -> tuple[int, ...]:
-        """Numbers of the places that are seen at a moment."""
-        return tuple(number for number, bits in enumerate(self._bits[start.view]) if bits[start.mask])
-
-    def offer(self, start: Moment) -> Offer:
-        """What is offered at a moment with which a scene begins."""
-        shown = self._shown[start.view]
-        deeds = [
-            (deed.kind, deed.thing)
-            for number, deed in enumerate(self.layout.deeds)
-            if set(deed.after) <= set(start.done) and shown[number][start.mask]
-        ]
-        return (*((kind, way) for kind, way, _ in self.layout.views[start.view].exits), *deeds)
-
     def places(self, offer: Offer) -> list[int]:
         """Numbers of the places whose contents are offered to be taken."""
-        return [self._numbers[target] for _, target in offer if target in self._numbers]
+        return [self._numbers[action.target] for action in offer if action.target in self._numbers]
 
     @cached_property
     def beginnings(self) -> Mapping[Beginning, Sequence[Moment]]:
         """The moments with which a scene may begin, by what is offered and seen: from any view, some deeds done."""
         found: dict[Beginning, list[Moment]] = {}
+        allowed = np.flatnonzero(allowed_masks(self.layout.deeds)).tolist()
+        sets = [tuple(number for number in range(len(self.layout.deeds)) if mask >> number & 1) for mask in allowed]
         for view in range(len(self.layout.views)):
-            for done in _subsets(self.layout.deeds, _DONE):
-                start = Moment(view=view, done=done)
-                offer = self.offer(start)
+            for start in (Moment(view=view, done=done) for done in sets if len(done) <= _DONE):
+                offer = self.graph.offered(start)
                 if _ACTIONS[0] <= len(offer) <= _ACTIONS[1] and self._all_there(start):
-                    found.setdefault(Beginning(offer, self.seen(start)), []).append(start)
+                    found.setdefault(Beginning(offer, tuple(sorted(self.graph.revealed(start)))), []).append(start)
         # Only what is offered in several ways can be offered to twins and where the first view suffices.
         counts = Counter(way.offer for way in found)
         return {way: moments for way, moments in found.items() if counts[way.offer] > 1}
@@ -129,11 +118,3 @@ class Prepared:
     def _show(self, view: int, deed: Deed) -> Bits:
         place = self._numbers.get(deed.thing)
         return self._table.show(self.layout.views[view], deed.thing, None if place is None else self._bits[view][place])
-
-
-def _subsets(deeds: Sequence[Deed], most: int) -> Iterator[tuple[int, ...]]:
-    """Deeds that may have been done."""
-    for mask in range(1 << len(deeds)):
-        done = tuple(number for number in range(len(deeds)) if mask >> number & 1)
-        if len(done) <= most and all(set(deeds[number].after) <= set(done) for number in done):
-            yield done

@@ -18,7 +18,8 @@ class Brief:
     """What an agent is told of a scene, once.
 
     Attributes:
-        key: Name of the scene; random decisions are seeded with it.
+        key: Name of the scene; random decisions are seeded with it. Privileged as well, for its number says whether the
+            first view suffices.
         question: What is asked.
         answers: All possible answers, in their natural order.
         rules: Where things may be hidden, and what counts, in a few sentences.

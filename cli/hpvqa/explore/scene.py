@@ -175,6 +175,11 @@ class Scene(Model):
         return self
 
     @property
+    def key(self) -> str:
+        """Its name among all scenes of a folder."""
+        return f"{self.family}-{self.index:06d}"
+
+    @property
     def number(self) -> int:
         """The number of its family, for keys of random numbers."""
         return FAMILIES.index(self.family)

@@ -63,7 +63,7 @@ class UnhideOracle(Rule):
 def _way(observer: Observer, state: State) -> Action | None:
     """The first action of the shortest way that un-hides most; None where nothing is left to un-hide."""
     game = observer.game
-    frontier = {action: game.after(state, action) for action in game.actions(state)}
+    frontier = dict(game.moves(state))
     ways: list[tuple[Action, State]] = list(frontier.items())
     seen = {state, *frontier.values()}
     for _ in range(_FAR):
@@ -73,8 +73,7 @@ def _way(observer: Observer, state: State) -> Action | None:
             return next(first for count, first in found if count == most)
         longer = []
         for first, there in ways:
-            for action in game.actions(there):
-                after = game.after(there, action)
+            for after in game.moves(there).values():
                 if after not in seen:
                     seen.add(after)
                     longer.append((first, after))

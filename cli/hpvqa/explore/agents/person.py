@@ -79,6 +79,7 @@ class Terminal:
 
     def __init__(self, pictures: Path, say: Callable[[str], None], hear: Callable[[], str]) -> None:
         self._pictures, self._say, self._hear = pictures, say, hear
+        self._scene = 0
 
     def open(self) -> None:
         """Make the folder."""
@@ -87,10 +88,12 @@ class Terminal:
     def ask(self, turn: Turn) -> str:
         """Show a turn; what is no letter that is offered is asked for again."""
         if turn.step == 0:
-            self._say(f"\n{turn.brief.key}: {turn.brief.question}\n{turn.brief.rules}")
+            # Not its key, which tells more than is to be seen.
+            self._scene += 1
+            self._say(f"\nScene {self._scene}: {turn.brief.question}\n{turn.brief.rules}")
         if turn.shots:
             shot = turn.shots[-1]
-            path = self._pictures / f"{turn.brief.key}-{len(turn.shots)}.png"
+            path = self._pictures / f"scene-{self._scene}-{len(turn.shots)}.png"
             if shot.image.size:
                 Image.fromarray(shot.image).save(path)
             self._say(f"\n{shot.after or 'At first'}: {path if shot.image.size else shot.facts}")

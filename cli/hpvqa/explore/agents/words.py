@@ -33,9 +33,9 @@ def ask(turn: Turn, *, thinks: bool) -> str:
         thinks: Whether the model may think before it chooses.
     """
     lines = [*told(turn.brief), *(line for number in range(len(turn.shots)) for line in shown(turn, number))]
-    for step in turn.history:
+    for number, step in enumerate(turn.history, 1):
         if step.chosen is None:
-            lines.append(f"Decision {turn.history.index(step) + 1} was no valid choice.")
+            lines.append(f"Decision {number} was no valid choice.")
         elif step.mishap:
             lines.append(f"{step.chosen.text}: {step.mishap}.")
     return "\n".join([*lines, *offered(turn), MAY_THINK if thinks else LETTER_ALONE])

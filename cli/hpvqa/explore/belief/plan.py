@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hpvqa.explore.belief.posterior import Belief
 from hpvqa.explore.game import Game, State
@@ -10,12 +10,14 @@ from hpvqa.explore.scene import Action
 
 AHEAD = 5
 """So many actions ahead is looked."""
+_LEAST = 1e-9
+"""Values that differ by less are equal."""
 Policy = Callable[[Game, State, Belief], Action]
 
 
 def gains(game: Game, state: State, belief: Belief) -> dict[Action, float]:
     """Expected information about the answer in each action that can be done [bit]."""
-    return {action: belief.gain(game.after(state, action).known - state.known) for action in game.actions(state)}
+    return {action: belief.gain(there.known - state.known) for action, there in game.moves(state).items()}
 
 
 def rates(game: Game, state: State, belief: Belief, ahead: int = AHEAD) -> dict[Action, float]:
@@ -47,7 +49,7 @@ def answer(belief: Belief) -> Action:
 
 def look_ahead(game: Game, state: State, belief: Belief) -> Action:
     """Answer once that is certain; until then, the action of the highest rate."""
-    return answer(belief) if belief.sufficient else _best(rates(game, state, belief))
+    return answer(belief) if belief.sufficient else best(rates(game, state, belief))[0]
 
 
 def greedy(game: Game, state: State, belief: Belief) -> Action:
@@ -59,16 +61,13 @@ def greedy(game: Game, state: State, belief: Belief) -> Action:
         if max(now.values()) > _LEAST:
             break
         now = rates(game, state, belief, ahead)
-    return _best(now)
+    return best(now)[0]
 
 
-_LEAST = 1e-9
-
-
-def _best(values: dict[Action, float]) -> Action:
-    """The first of the best; equal but for the last digits counts as equal."""
+def best(values: Mapping[Action, float]) -> tuple[Action, ...]:
+    """The actions of the highest value, in their order; equal but for the last digits counts as equal."""
     most = max(values.values())
-    return next(action for action, value in values.items() if value > most - _LEAST)
+    return tuple(action for action, value in values.items() if value > most - _LEAST)
 
 
 def longest(game: Game) -> int:

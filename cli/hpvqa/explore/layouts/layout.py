@@ -158,7 +158,7 @@ class _Builder:
     def _add_boards(self, hider: Hider, cell: tuple[float, float]) -> bool:
         layout, edge, thick = self._layout, EDGES["small"], BOARD[2]
         lower = self._hider("board")
-        beneath = self._place(f"beneath the {lower.words}", (*cell, 0.0), empty=False, round_=False)
+        self._place(f"beneath the {lower.words}", (*cell, 0.0), empty=False, round_=False)
         board = self._item(lower, cell, edge)
         if hider == "board":
             return self._take(board, "pick")
@@ -172,7 +172,6 @@ class _Builder:
         upper = self._hider("board")
         middle = self._place(f"beneath the {upper.words}", (*cell, edge + thick), empty=False, round_=False)
         top = self._item(upper, cell, 2 * edge + thick)
-        del beneath
         first = len(layout.deeds)
         return (
             self._take(top, "pick")

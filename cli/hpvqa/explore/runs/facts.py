@@ -15,10 +15,10 @@ def facts(game: Game, moment: Moment) -> str:
     """
     scene = game.scene
     seen = game.revealed(moment)
-    aside = {scene.deeds[number].thing for number in moment.done}
+    done = (scene.deeds[number] for number in moment.done)
+    moved = {deed.thing: ", moved sideways" if deed.kind == "move" else ", put aside" for deed in done}
     standing = [
-        f"a {item.look.words} on the robot's {_side(item.left)}{', put aside' * (item.thing.name in aside)}"
-        for item in scene.items
+        f"a {item.look.words} on the robot's {_side(item.left)}{moved.get(item.thing.name, '')}" for item in scene.items
     ]
     places = [
         f"{place.words}, on the robot's {_side(place.left)}: "

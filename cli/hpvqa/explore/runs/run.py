@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpvqa.errors import RunError
-from hpvqa.explore.game import Game
 from hpvqa.explore.protocol import Agent
 from hpvqa.explore.rays import PIXELS
 from hpvqa.explore.runs.conditions import CONDITIONS, Condition
@@ -109,7 +108,7 @@ def run(
             were played to their end stay.
     """
     condition, waits = CONDITIONS[settings.condition], Waits()
-    keys = [Game(scene).brief.key for scene in scenes]
+    keys = [scene.key for scene in scenes]
     with open_run(out, settings):
         played = {key: find_played(out, key, scene) for key, scene in zip(keys, scenes, strict=True)}
         missing = [scene for key, scene in zip(keys, scenes, strict=True) if played[key] is None]

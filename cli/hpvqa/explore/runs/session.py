@@ -76,11 +76,12 @@ def play_worlds(
         HpvqaError: The message says what is wrong.
     """
     training = _training(train, read_worlds(choice.worlds).seed)
-    with closing(_open(agent, said, training, choice.seed, environ)) as player:
-        if said and isinstance(ModelChoice(**said).options, ServerOptions):
+    model = ModelChoice(**said) if said else None
+    with closing(_open(agent, model, training, choice.seed, environ)) as player:
+        if model is not None and isinstance(model.options, ServerOptions):
             # What it serves is part of the settings.
             player.load(reporter.warning)
-        return play_agent(player, choice, reporter, backend=ModelChoice(**said).backend if agent is None else "rule")
+        return play_agent(player, choice, reporter, backend="rule" if model is None else model.backend)
 
 
 def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend: str, one_by_one: bool = False) -> Path:
@@ -98,6 +99,9 @@ def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend:
     """
     how, drawn = get_condition(choice.condition), read_worlds(choice.worlds)
     scenes = select(choice.worlds, choice.families, choice.split, choice.limit)
+    if one_by_one:
+        # In the order of groups, a scene's number would tell a person whether its first view suffices.
+        scenes.sort(key=lambda scene: scene.checksum)
     if not scenes:
         raise UsageError(f"{choice.worlds} holds no such scenes; draw some with `hpvqa explore draw`")
     draws = player.looks and how.shown == "pictures"
@@ -128,13 +132,15 @@ def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend:
 
 
 def _open(
-    agent: str | None, said: Mapping[str, Any], training: list[Scene], seed: int, environ: Mapping[str, str]
+    agent: str | None, model: ModelChoice | None, training: list[Scene], seed: int, environ: Mapping[str, str]
 ) -> Agent:
-    if agent is not None and said:
+    if agent is not None and model is not None:
         raise UsageError("Give either --agent, for a rule, or a model with its options")
-    if agent is None and not said:
+    if model is not None:
+        return open_model(model, environ)
+    if agent is None:
         raise UsageError(f"Who plays? Give --model or --server, or --agent: {', '.join(AGENTS)}")
-    return open_model(ModelChoice(**said), environ) if agent is None else open_rule(agent, seed=seed, training=training)
+    return open_rule(agent, seed=seed, training=training)
 
 
 def _training(train: Path | None, seed: int) -> list[Scene]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from hpvqa.errors import RunError
 from hpvqa.explore.scene import Action, Scene
 from hpvqa.explore.world import Outcome, SceneWorld
-from hpvqa.processes import Workers, exit_with_parent
+from hpvqa.processes import ONE_THREAD, Workers, exit_with_parent
 from hpvqa.sim import open_simulator
 
-_ENVIRONMENT = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}
 DIED = "A worker died, perhaps of too little memory; go on with the same command and fewer --workers"
 
 
@@ -25,7 +24,7 @@ class Simulators:
 
     def __init__(self, workers: int, resolution: tuple[int, int]) -> None:
         # A pool each, so that a scene stays where its simulator is.
-        self._pools = [Workers(1, _initialize, (resolution,), _ENVIRONMENT) for _ in range(workers)]
+        self._pools = [Workers(1, _initialize, (resolution,), ONE_THREAD) for _ in range(workers)]
         self._where: dict[str, int] = {}
 
     def begin(self, key: str, scene: Scene) -> Future[Outcome]:
