@@ -70,3 +70,19 @@ def test_before_workers_start_they_are_made_once_and_that_is_said(
     prepare("mujoco", draws=True, tell=said.append)
     assert len(said) == 1
     assert kept.stat().st_mtime_ns == made
+
+
+def test_one_cannot_look_through_the_seams_between_links() -> None:
+    model = mujoco.MjSpec.from_file(str(robot_dir(default_cache(os.environ)) / MODEL)).compile()
+    joined = list(robot._joined(robot.visual_meshes(model)))
+    found = [(mesh.body, robot._seam(model, mesh, joined)) for mesh in joined]
+    seams = {body: seam for body, seam in found if seam is not None}
+    # Those that turn end to end; the others turn in a shell.
+    assert set(seams) == {"link1", "link3", "link5", "link7"}
+    nothing = robot.Mesh(np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 3), np.int64))
+    empty = robot.DetailedMesh("", "", (nothing,) * len(robot.LEVELS))
+    for seam in seams.values():
+        for level in robot._filled(empty, seam).levels:
+            assert level.points[:, 2].min() < seam.low < seam.high < level.points[:, 2].max()
+            # But for the middles of its ends.
+            assert 0.98 * seam.radius < np.hypot(*level.points[:-2, :2].T).min() < seam.radius

@@ -22,14 +22,18 @@ from numpy.typing import NDArray
 from hpvqa.scene.color import encoded, linear
 from hpvqa.scene.spec import Color
 from hpvqa.sim.render.parts import Part
-from hpvqa.sim.render.shapes import Mesh, creased, shaded_like
+from hpvqa.sim.render.shapes import Mesh, creased, cylinder, shaded_like, together
 
 LEVELS = ((12.0, 1200), (9.0, 900), (5.0, 500), (2.5, 220))
 """Levels of detail: of a joined mesh of n faces, one keeps f·sqrt(n) faces, and at most so many."""
 _WELD = 1e-4
 _COARSE_WELD = 1.5e-3
 _VISUAL_GROUP = 2
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
+_SEAM = 2e-3
+"""Where two links turn in each other, what is no wider is a seam, not a gap to look through [m]."""
+_INSIDE, _DEEP, _SIDES = 3e-4, 8e-3, (48, 40, 32, 24)
+"""A seam's filling lies this far inside the links' skin and reaches this far into both [m]; its sides, by level."""
 _GREY = (0.5, 0.5, 0.5)
 _PAINT = 0.8
 """How bright the robot's colours are painted (linear): as they are, its white would have no room for light."""
@@ -136,7 +140,9 @@ def _cached_meshes(
         return _load(path)
     if tell is not None:
         tell("Simplifying the robot's meshes, the first time: up to half a minute")
-    meshes = [_detailed(mesh) for mesh in _joined(visual_meshes(spec.copy().compile()))]
+    model = spec.copy().compile()
+    joined = list(_joined(visual_meshes(model)))
+    meshes = [_filled(_detailed(mesh), _seam(model, mesh, joined)) for mesh in joined]
     with suppress(OSError):
         _save(path, meshes)
     return meshes
@@ -201,6 +207,42 @@ def _joined(meshes: Iterable[VisualMesh]) -> Iterator[VisualMesh]:
         vertices = np.vstack([part.vertices for part in parts])
         faces = np.vstack([part.faces + offset for part, offset in zip(parts, offsets, strict=False)])
         yield VisualMesh(body, material, vertices, faces)
+
+
+@dataclass(frozen=True)
+class _Seam:
+    """The round slit between a link and the one before it, across the axis about which it turns, z [m]."""
+
+    low: float
+    high: float
+    radius: float
+
+
+def _seam(model: mujoco.MjModel, mesh: VisualMesh, others: Iterable[VisualMesh]) -> _Seam | None:
+    """The slit at the end of a mesh that turns on another one end to end; None where there is none."""
+    body = model.body(mesh.body)
+    below = [other.vertices for other in others if other.body == model.body(body.parentid[0]).name]
+    if not below:
+        return None
+    rotation = np.zeros(9)
+    mujoco.mju_quat2Mat(rotation, body.quat)
+    # In the link's own frame.
+    before = (np.vstack(below) - body.pos) @ rotation.reshape(3, 3)
+    low, high = float(before[:, 2].max()), float(mesh.vertices[:, 2].min())
+    if not 0 < high - low <= _SEAM:
+        return None
+    end = mesh.vertices[mesh.vertices[:, 2] < high + _WELD]
+    return _Seam(low, high, float(np.hypot(end[:, 0], end[:, 1]).max()))
+
+
+def _filled(mesh: DetailedMesh, seam: _Seam | None) -> DetailedMesh:
+    """A mesh with a ring in the seam at its end: through it one would see the room, or light on what is inside."""
+    if seam is None:
+        return mesh
+    middle, half = (seam.low + seam.high) / 2, (seam.high - seam.low) / 2 + _DEEP
+    rings = (cylinder(seam.radius - _INSIDE, half, sides).shifted(0, 0, middle) for sides in _SIDES)
+    levels = tuple(together(pair) for pair in zip(mesh.levels, rings, strict=True))
+    return DetailedMesh(mesh.body, mesh.material, levels)
 
 
 def _detailed(mesh: VisualMesh) -> DetailedMesh:
