@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel exports-test torture check isaac isaac-test \
-	lock bench schemas docs-pages docs-images clean
+	lock bench schemas docs docs-pages docs-images clean
 
 PYTHON ?=
 ARGS ?=
@@ -10,6 +10,7 @@ PYTHONS ?= $(basename $(notdir $(sort $(wildcard constraints/*.txt))))
 EXTRA ?= test
 READY := .venv/.ready
 VLLM := .venv/.ready-vllm
+DOCS := .venv-docs/.ready
 ISAAC := .venv-isaac/.ready
 RUN := .venv/bin/python -m
 # Images of containers set it; tests start hundreds of processes, and each would compile what it imports again.
@@ -72,6 +73,10 @@ schemas: $(READY) ## Write the JSON schemas again after a change to a file forma
 	@.venv/bin/python -c 'from hpvqa.schema import write_schemas; write_schemas()'
 	@cp cli/hpvqa/schemas/recipe.schema.json exts/hpvqa.collector/data/
 
+docs: $(DOCS) ## Build the documentation as a site, in build/site, with a reference of the code; dead links are errors.
+	@.venv-docs/bin/python scripts/site.py
+	@.venv-docs/bin/zensical build --strict
+
 docs-pages: $(READY) ## Write docs/commands.md and docs/recipes.md again after a change to a command or a recipe.
 	@PYTHONPATH=. $(RUN) scripts.pages
 
@@ -80,11 +85,14 @@ docs-images: $(READY) ## Draw the pictures of the documentation again, after a c
 	@PYTHONPATH=. $(RUN) tests.isaac.pictures
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
-	rm -rf .venv .venv-isaac .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-docs .venv-isaac .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find cli tests benchmarks research -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml scripts/bootstrap.sh $(wildcard constraints/*.txt)
 	@PYTHON='$(PYTHON)' bash scripts/bootstrap.sh && touch $@
+
+$(DOCS): $(READY) pyproject.toml
+	@.venv/bin/python -m venv .venv-docs && .venv-docs/bin/pip install --quiet --editable '.[docs]' && touch $@
 
 $(ISAAC): scripts/isaac.sh
 	@PYTHON='$(PYTHON)' bash scripts/isaac.sh && touch $@
