@@ -18,9 +18,8 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 LOCKS = sorted((ROOT / "constraints").glob("*.txt"))
 PYTHONS = [lock.stem for lock in LOCKS]
 GPU = "vllm"
-APART = (GPU, "isaaclab", "inspect")
-"""Extras that .venv never has: the official vLLM, Isaac Lab, which has an environment of its own (make isaac), and
-Inspect."""
+APART = (GPU, "isaaclab", "inspect", "docs")
+"""Extras that .venv never has: the official vLLM, and those that have environments of their own (make isaac, docs)."""
 
 
 def direct() -> list[Requirement]:
@@ -61,7 +60,7 @@ def test_a_lock_names_public_versions_and_no_place(lock: Path) -> None:
 
 def test_every_required_package_has_a_lowest_version_and_an_end() -> None:
     users = PROJECT["dependencies"] + [
-        line for extra in ("mujoco", "plot", "vlm", "openai", "gym", GPU, "inspect") for line in EXTRAS[extra]
+        line for extra in ("mujoco", "plot", "vlm", "openai", "gym", GPU, "inspect", "docs") for line in EXTRAS[extra]
     ]
     for requirement in map(Requirement, users):
         operators = {specifier.operator for specifier in requirement.specifier}
