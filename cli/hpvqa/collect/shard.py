@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpvqa.errors import UsageError
@@ -26,6 +27,30 @@ class Shard:
         if not match or not 1 <= int(match[1]) <= int(match[2]):
             raise UsageError(f"A shard looks like 1/4, the first of four, up to 4/4; {text!r} does not")
         return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of_array(cls, environ: Mapping[str, str]) -> Shard:
+        """The share of a task of a Slurm job array.
+
+        Args:
+            environ: The environment, in which Slurm says which task this is and of how many
+                (https://slurm.schedmd.com/job_array.html).
+
+        Raises:
+            UsageError: It names no array, or one with tasks left out, of which nobody would make the others' episodes.
+        """
+        texts = [environ.get(f"SLURM_ARRAY_TASK_{name}", "") for name in ("ID", "MIN", "MAX", "COUNT")]
+        if not all(re.fullmatch(r"\d{1,9}", text) for text in texts):
+            raise UsageError(
+                "A shard is 'auto' in a job array of Slurm (sbatch --array=1-4), and this is none; give one such as 1/4"
+            )
+        task, first, last, count = map(int, texts)
+        if last - first + 1 != count or not first <= task <= last:
+            raise UsageError(
+                "The tasks of the array must follow one another, as in --array=1-4: each makes one share of the "
+                "episodes; submit the whole array again to go on, for what is there is not made twice"
+            )
+        return cls(task - first + 1, count)
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from hpvqa.commands.param_types import TASK, Whole
 from hpvqa.errors import INTERRUPTED, UsageError
 from hpvqa.recipe import Recipe, TaskRecipe
 from hpvqa.tasks import TASKS, not_installed
+
+
+def _shard(text: str) -> Shard:
+    return Shard.of_array(os.environ) if text == "auto" else Shard.parse(text)
 
 
 class NumbersCommand(click.Command):
@@ -48,6 +53,7 @@ Examples:
   hpvqa collect --recipe paper
   hpvqa collect push --episodes 100 --no-video
   hpvqa collect --recipe paper --out /shared/data --shard 1/4
+  sbatch --array=1-8 examples/slurm/collect.sbatch --out /shared/data
   hpvqa collect --recipe paper --backend isaac --num-envs 16
   hpvqa collect push drop --backend isaac --physics ovphysx --num-envs 8
 
@@ -73,9 +79,10 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
 @click.option("--workers", type=Whole(min=1), help="Processes of the embedded simulator.  [default: one for each core]")
 @click.option(
     "--shard",
-    type=Shard.parse,
+    type=_shard,
     metavar="i/n",
-    help="Make only share i of n, for several machines on one folder.  [default: all]",
+    help="Make only share i of n, for several machines on one folder; auto: the share of a task of a Slurm job array.  "
+    "[default: all]",
 )
 @click.option(
     "--progress-file",
@@ -114,7 +121,6 @@ def command(
     Only episodes that are not in the folder yet are made. A folder remembers its options: those that are not given are
     as for the episodes that are there.
     """
-    import os
     import time
 
     from hpvqa.collect.folder import check_ours
