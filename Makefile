@@ -39,8 +39,8 @@ test-matrix: $(READY) ## Run the tests with each supported Python that is here; 
 test-lowest: $(READY) ## Run the tests with the lowest allowed versions of all dependencies; EXTRA=dev as above.
 	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh lowest
 
-test-wheel: $(READY) ## Build the wheel, install it into a new environment, and try it there.
-	@bash scripts/wheel.sh
+test-wheel: $(READY) ## Build wheel and source distribution, and try them in a new environment; OUT=dist keeps them.
+	@bash scripts/wheel.sh $(OUT)
 
 exports-test: $(READY) ## Have the programs that exports are for read them, each in an environment of its own.
 	@bash scripts/exports.sh lerobot swift
