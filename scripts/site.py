@@ -12,7 +12,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "SECURITY.md": "security.md"}
+PAGES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
+}
 """Pages that stand beside docs/, and their names in the site."""
 REFERENCE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "worlds": ("What an episode is made of, before any simulator runs.", ("scene.spec", "scene.rigs", "recipe")),
