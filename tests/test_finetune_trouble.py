@@ -13,9 +13,11 @@ import pytest
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
+from hpvqa.finetune.arguments import total_steps
 from hpvqa.finetune.dry_run import plan
 from hpvqa.finetune.rows import training_rows
 from hpvqa.finetune.run import finetune
+from hpvqa.finetune.settings import TrainingSettings
 from hpvqa.main import main
 from hpvqa.vlm.adapter import WEIGHTS
 from hpvqa.vlm.frames.clip import Clip, Frames
@@ -98,6 +100,16 @@ def test_a_gpu_that_is_not_there_is_told_before_any_work(
     with pytest.raises(UsageError, match="torch sees no GPU; leave out --device cuda"):
         finetune(replace(job(dataset, tiny_model("qwen3_vl"), tmp_path / "out"), device="cuda"), quiet(), command="")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("limits", "steps"),
+    [({}, 10), ({"min_steps": 4}, 10), ({"min_steps": 25}, 25), ({"min_steps": 25, "max_steps": 7}, 7)],
+)
+def test_few_rows_are_seen_more_often_where_there_is_a_least_number_of_steps(
+    limits: dict[str, int], steps: int
+) -> None:
+    assert total_steps(20, TrainingSettings(batch_size=4, epochs=2, **limits)) == steps
 
 
 @pytest.mark.parametrize(("most", "steps", "epochs"), [(50, 4, "2"), (3, 3, "1.6")])

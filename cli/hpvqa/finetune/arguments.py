@@ -33,9 +33,10 @@ class Machine:
 
 
 def total_steps(rows: int, settings: TrainingSettings, devices: int = 1) -> int:
-    """How many steps a training takes: all epochs, or fewer if the recipe says so."""
+    """How many steps a training takes: all epochs, or more or fewer if the recipe says so."""
     batches = math.ceil(rows / (settings.batch_size * devices))
     steps = math.ceil(math.ceil(batches / settings.accumulation) * settings.epochs)
+    steps = max(steps, settings.min_steps or 0)
     return steps if settings.max_steps is None else min(steps, settings.max_steps)
 
 

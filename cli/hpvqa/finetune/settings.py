@@ -54,8 +54,13 @@ class TrainingSettings(Model):
     batch_size: int = Field(default=4, ge=1, description="Rows of one step on one device.")
     accumulation: int = Field(default=1, ge=1, description="Batches whose gradients are added up before a step.")
     epochs: float = Field(default=3.0, gt=0, description="How often every row is seen.")
+    min_steps: int | None = Field(
+        default=None,
+        ge=1,
+        description="Take at least so many steps, by seeing rows more often; null: as many as epochs says.",
+    )
     max_steps: int | None = Field(
-        default=None, ge=1, description="Stop after so many steps, if all epochs take more; null: after all epochs."
+        default=None, ge=1, description="Stop after so many steps, even below min_steps; null: after all epochs."
     )
     seed: int = Field(
         default=42,
