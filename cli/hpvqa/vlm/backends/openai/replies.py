@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, FailFast, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, model_validator
 
 ROUNDING = 0.01
 """A logarithm of a probability may be greater than 0 by so much: some servers compute in few bits."""
@@ -59,7 +59,13 @@ Many = Annotated[list[T], FailFast(), BeforeValidator(_list)]
 """What may be null where it is empty."""
 
 
-class Card(BaseModel):
+class Reply(BaseModel):
+    """Base of all that is read; its parts are made when they are first needed, for most commands read few."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Card(Reply):
     """A served model.
 
     Attributes:
@@ -75,7 +81,7 @@ class Card(BaseModel):
     parent: Annotated[str | None, BeforeValidator(_word)] = None
 
 
-class Cards(BaseModel):
+class Cards(Reply):
     """``GET /models``; some servers reply with the bare list."""
 
     data: Annotated[Many[Card], Field(max_length=_MODELS)]
@@ -86,25 +92,25 @@ class Cards(BaseModel):
         return {"data": given} if isinstance(given, list) else given
 
 
-class Version(BaseModel):
+class Version(Reply):
     """``GET /version`` of vLLM."""
 
     version: str = Field(max_length=100)
 
 
-class Tokenized(BaseModel):
+class Tokenized(Reply):
     """``POST /tokenize`` of vLLM."""
 
     tokens: Annotated[Many[Annotated[int, Field(ge=0, le=_LONGEST_COUNT)]], Field(min_length=1, max_length=100)]
 
 
-class Text(BaseModel):
+class Text(Reply):
     """``POST /detokenize`` of vLLM."""
 
     prompt: str
 
 
-class Token(BaseModel):
+class Token(Reply):
     """A token and the natural logarithm of its probability; None where that is not told, or 0 has no logarithm."""
 
     token: str
@@ -117,13 +123,13 @@ class Position(Token):
     top_logprobs: Many[Token] = []
 
 
-class Logprobs(BaseModel):
+class Logprobs(Reply):
     """One entry a generated token."""
 
     content: Many[Position] = []
 
 
-class Message(BaseModel):
+class Message(Reply):
     """What was said, or why nothing is said; and the thoughts, where the server tells them apart."""
 
     content: Annotated[str | None, BeforeValidator(_text)] = None
@@ -132,7 +138,7 @@ class Message(BaseModel):
     reasoning: Any = None
 
 
-class Said(BaseModel):
+class Said(Reply):
     """One of several answers; we ask for one."""
 
     message: Message
@@ -140,14 +146,14 @@ class Said(BaseModel):
     finish_reason: Annotated[str | None, BeforeValidator(_word)] = None
 
 
-class Usage(BaseModel):
+class Usage(Reply):
     """Lengths in tokens."""
 
     prompt_tokens: Annotated[int | None, BeforeValidator(_count)] = None
     completion_tokens: Annotated[int | None, BeforeValidator(_count)] = None
 
 
-class ChatReply(BaseModel):
+class ChatReply(Reply):
     """``POST /chat/completions``; the last two only with vLLM, and only where asked for."""
 
     choices: Annotated[Many[Said], Field(min_length=1)]
@@ -202,14 +208,14 @@ class ChatReply(BaseModel):
         return None if self.usage is None else self.usage.completion_tokens
 
 
-class Delta(BaseModel):
+class Delta(Reply):
     """What was said since the last piece, and in the last one why the model ended."""
 
     delta: Message = Message()
     finish_reason: Annotated[str | None, BeforeValidator(_word)] = None
 
 
-class Piece(BaseModel):
+class Piece(Reply):
     """One of the pieces of a reply that comes while the model speaks."""
 
     choices: Many[Delta] = []
