@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +33,21 @@ CHANGES = {
     "range": {"hidden"},
     "friction": {"friction"},
 }
-FITTING = [(shift, task) for shift in CHANGES for task in TASKS if task not in load_recipe(f"shift-{shift}").left_out]
+RECIPES = {shift: load_recipe(f"shift-{shift}") for shift in CHANGES}
+FITTING = [(shift, task) for shift, recipe in RECIPES.items() for task in TASKS if task not in recipe.left_out]
 everywhere = pytest.mark.parametrize(("shift", "task"), FITTING)
 
 
-def pair(shift: str, task: str, index: int, seed: int = 11) -> tuple[EpisodeSpec, EpisodeSpec]:
+# Cheap enough to be made by each worker, unlike what @cache alone says to tests/needs.py.
+@functools.cache
+def collection(shift: str | None, task: str) -> Collection:
+    recipe = Recipe() if shift is None else RECIPES[shift]
+    return Collection.of(recipe.model_copy(update={"seed": 11}), [task], {})
+
+
+def pair(shift: str, task: str, index: int) -> tuple[EpisodeSpec, EpisodeSpec]:
     """The usual episode and that of a shift."""
-    usual, shifted = (
-        Collection.of(recipe.model_copy(update={"seed": seed}), [task], {}).spec(task, index)
-        for recipe in (Recipe(), load_recipe(f"shift-{shift}"))
-    )
-    return usual, shifted
+    return collection(None, task).spec(task, index), collection(shift, task).spec(task, index)
 
 
 def changed(usual: EpisodeSpec, shifted: EpisodeSpec) -> set[str]:
