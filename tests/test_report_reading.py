@@ -282,3 +282,42 @@ def test_runs_that_were_asked_in_other_ways_are_not_compared(tmp_path: Path) -> 
     report = measure(read_runs([plain, reverse]), command=("hpvqa",), created="now")
     assert report.comparisons == ()
     assert "internvl was asked under the condition plain, qwen under swap" in report.notes[0]
+
+
+def stated(source: str, episode: int, **values: float) -> str:
+    """A line of a file of values."""
+    line = json.loads(public_line("push", source, episode, "a", "Left.", "left"))
+    del line["prediction"], line["is_correct"]
+    return json.dumps(line | {"values": values}) + "\n"
+
+
+def test_values_are_joined_to_the_answers_of_their_episodes(tmp_path: Path) -> None:
+    answers, values = tmp_path / "qwen_push_results.jsonl", tmp_path / "metadata.jsonl"
+    answers.write_text("".join(public_line("push", "l", number, "a", "Left.", "left") for number in range(3)))
+    # The last one is of another data folder, though it has the number of an episode without values.
+    lines = [("l", 0, 5.0, 1.5), ("l", 1, 1.0, 2.0), ("r", 2, 9.0, 1.0)]
+    values.write_text("".join(stated(source, number, cube01=a, cube02=b) for source, number, a, b in lines))
+    (run,) = read_runs([values, answers])
+    assert [prediction.gap for prediction in run.main] == [3.5, 1.0, None]
+    assert run.notes == (
+        "the files of values hold none of 1 episodes, such as l 2",
+        "the values of 1 episodes contradict their answers, such as l 1; the answers count",
+    )
+    assert read(answers).main[0].gap is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (stated("l", 0, cube01=1.0, cube02=2.0) + stated("l", 0, cube01=1.0, cube02=3.0), "line 2 has other values"),
+        (stated("l", 0, cube01=1.0, cube02=2.0) + stated("l", 1, cube01=1.0), "line 2 has no values of two things"),
+    ],
+)
+def test_values_that_cannot_be_joined(lines: str, said: str, tmp_path: Path) -> None:
+    answers, values = tmp_path / "qwen_push_results.jsonl", tmp_path / "metadata.jsonl"
+    answers.write_text(public_line("push", "l", 0, "a", "Left.", "left"))
+    values.write_text(lines)
+    with pytest.raises(UsageError, match=said):
+        read_runs([answers, values])
+    with pytest.raises(UsageError, match="holds hidden values and no answers"):
+        read_runs([values])

@@ -44,7 +44,8 @@ def command(
     """Show the accuracy of RUNs with intervals, their response bias and calibration, and compare them.
 
     A RUN is the folder of a run, finished or not, or prediction files in the public original's form; such files that
-    differ only in task and side are one run.
+    differ only in task and side are one run. Files in that form with hidden values (masses, restitutions) and no
+    predictions, named beside them, say how far apart these are.
     """
     import sys
     import time

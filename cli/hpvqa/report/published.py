@@ -13,6 +13,7 @@ from hpvqa.evaluate.prediction import Prediction
 from hpvqa.files import read_bytes
 from hpvqa.plain import parse_json
 from hpvqa.report.source import Run
+from hpvqa.report.values import Values, with_gaps
 from hpvqa.scene.spec import SIDES, Side
 from hpvqa.vlm.scoring import parse_choice
 
@@ -44,8 +45,13 @@ def run_name(path: Path) -> str:
     return "-".join(word for word in words if word and word.lower() not in _NO_NAME) or path.stem
 
 
-def read_files(name: str, files: Sequence[Path]) -> Run:
+def read_files(name: str, files: Sequence[Path], values: Values | None = None) -> Run:
     """Read the files of one run.
+
+    Args:
+        name: What to call it.
+        files: Its predictions.
+        values: Hidden values of episodes, if any are known.
 
     Raises:
         UsageError: A file is of another form, or there is no row; the message names the first line and how many.
@@ -75,7 +81,11 @@ def read_files(name: str, files: Sequence[Path]) -> Run:
         notes.append(f"is_correct contradicts a strict reading of the answer in {disagree} rows; the latter counts")
     if rows > len(latest):
         notes.append(f"{rows - len(latest)} clips are answered more than once; the latest answer counts")
-    return Run(printable(name), tuple(files), None, tuple(latest.values()), notes=tuple(notes))
+    predictions = list(latest.values())
+    if values is not None:
+        predictions, more = with_gaps(predictions, values)
+        notes += more
+    return Run(printable(name), tuple(files), None, tuple(predictions), notes=tuple(notes))
 
 
 def _read_line(line: bytes) -> tuple[Prediction, bool]:

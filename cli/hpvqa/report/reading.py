@@ -11,6 +11,7 @@ from hpvqa.evaluate.folder import RUN_FILE
 from hpvqa.report.folder import read_folder
 from hpvqa.report.published import group_files, read_files
 from hpvqa.report.source import Run
+from hpvqa.report.values import holds_values, read_values
 
 
 def read_runs(paths: Sequence[Path], datasets: Sequence[Path] = ()) -> list[Run]:
@@ -18,7 +19,7 @@ def read_runs(paths: Sequence[Path], datasets: Sequence[Path] = ()) -> list[Run]
 
     Args:
         paths: Folders of runs, or prediction files in the public original's form; such files that differ only in task
-            and side are one run.
+            and side are one run. Files in that form that hold hidden values and no predictions belong to all of them.
         datasets: Where the data sets of runs may be, besides where they were.
 
     Raises:
@@ -26,13 +27,17 @@ def read_runs(paths: Sequence[Path], datasets: Sequence[Path] = ()) -> list[Run]
         RunError: A file is damaged.
     """
     folders = {path: folder for path in paths if (folder := _run_folder(path)) is not None}
-    groups = group_files([path for path in paths if path not in folders])
+    stated = [path for path in paths if path not in folders and holds_values(path)]
+    groups = group_files([path for path in paths if path not in folders and path not in stated])
+    if stated and not groups:
+        raise UsageError(f"{stated[0]} holds hidden values and no answers; give the files of predictions, too")
+    values = read_values(stated) if stated else None
     runs: list[Run] = []
     for path in dict.fromkeys(paths):
         if path in folders:
             runs.append(read_folder(folders[path], datasets))
         elif path in groups:
-            runs.append(read_files(*groups[path]))
+            runs.append(read_files(*groups[path], values))
     return _told_apart(runs)
 
 
