@@ -20,6 +20,7 @@ FIRST = (
     "tests/test_explore_engines.py",
     "tests/test_physics.py",
     "tests/test_backend_vllm.py",
+    "tests/test_openai_server.py",
     "tests/test_tutorial.py",
     "tests/test_collect_end_to_end.py",
     "tests/test_plugin.py",
@@ -29,9 +30,9 @@ FIRST = (
     "tests/test_record.py",
     "tests/test_finetune.py",
     "tests/test_simulator.py",
-    "tests/test_openai_server.py",
     "tests/test_eval_models.py",
     "tests/test_torture.py",
+    "tests/test_explore_kills.py",
     "tests/isaac/test_panel_run.py",
 )
 """The files that take longest, the longest first, so that no worker ends with one of them while the others are idle."""

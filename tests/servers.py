@@ -266,13 +266,6 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: Any, headers: dict
 
 @contextmanager
 def served_by_vllm(model: Path, folder: Path, *arguments: object, key: SecretStr) -> Iterator[str]:
-    """The address of a vLLM server; see :func:`serving`."""
-    with serving(model, folder, *arguments, key=key) as told:
-        yield told["url"]
-
-
-@contextmanager
-def serving(model: Path, folder: Path, *arguments: object, key: SecretStr) -> Iterator[dict[str, Any]]:
     """A vLLM server as `hpvqa serve` starts it, in float32 on the CPU; nothing of it is left after the context.
 
     Args:
@@ -282,7 +275,7 @@ def serving(model: Path, folder: Path, *arguments: object, key: SecretStr) -> It
         key: The key that it wants.
 
     Yields:
-        What `hpvqa serve` says of it.
+        Its address.
     """
     command = [sys.executable, "-m", "hpvqa", "serve", "--model", model, "--port", 0, "--dtype", "float32", "--json"]
     command += ["--context", 1024, "--batch-size", 8, "--timeout", 400, "--log", folder / "log.txt", *arguments]
@@ -292,7 +285,7 @@ def serving(model: Path, folder: Path, *arguments: object, key: SecretStr) -> It
             assert server.stdout is not None
             line = server.stdout.readline()
             assert line, (folder / "log.txt").read_text(errors="replace")[-3000:]
-            yield json.loads(line)
+            yield json.loads(line)["url"]
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(60)

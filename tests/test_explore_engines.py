@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -21,14 +21,15 @@ from pydantic import SecretStr
 from hpvqa.explore.agents.model import ModelAgent, open_model
 from hpvqa.explore.protocol import Decision, Shot, Turn
 from hpvqa.explore.runs.record import read_played
-from hpvqa.serve.process import free_port
 from hpvqa.sim import open_simulator  # noqa: F401 - marks this file as one that simulates
+from hpvqa.vlm.backends.vllm import VllmAnswerer
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import Kind
 from tests.explore_play import Scripted, play
 from tests.explore_worlds import group, write_worlds
-from tests.servers import served_by_vllm, serving
+from tests.relay import Relay
+from tests.servers import served_by_vllm
 from tests.tiny_models import SIDE
 
 pytestmark = pytest.mark.skipif(
@@ -110,65 +111,61 @@ def test_what_it_decides_depends_on_what_it_sees(model: Model) -> None:
         assert max(abs(seeing.logprobs[one] - unseeing.logprobs[one]) for one in seeing.logprobs) > 20 * TOLERANCE
 
 
-@pytest.mark.parametrize("scoring", ["logprobs", "generate"])
-def test_vllm_decides_as_transformers_does(model: Model, turns: list[Turn], scoring: str) -> None:
-    said = {} if scoring == "logprobs" else {"max_new_tokens": 8}
-    with opened(backend="vllm", model=str(model.folder), dtype="float32", scoring=scoring, **said) as agent:
-        alike(agent.decide(turns), model.weighed if scoring == "logprobs" else model.said)
+def test_vllm_decides_as_transformers_does(model: Model, turns: list[Turn]) -> None:
+    said: dict[str, Any] = {"backend": "vllm", "model": str(model.folder), "dtype": "float32"}
+    with opened(**said, scoring="logprobs") as agent:
+        alike(agent.decide(turns), model.weighed)
+        # An engine takes long to start, and what it is asked for is said with each request.
+        talker = open_model(ModelChoice(**said, scoring="generate", max_new_tokens=8), {})
+        weighing, talking = cast(VllmAnswerer, agent._answerer), cast(VllmAnswerer, talker._answerer)
+        talking._llm, talking._processor = weighing._llm, weighing._processor
+        alike(talker.decide(turns), model.said)
 
 
-def test_a_server_decides_as_transformers_does(model: Model, turns: list[Turn], tmp_path: Path) -> None:
-    environ = {"HPVQA_API_KEY": KEY.get_secret_value()}
-    with served_by_vllm(model.folder, tmp_path, "--context", CONTEXT, key=KEY) as url:
-        with opened(environ, server=url, scoring="logprobs") as agent:
-            assert agent.details["resolution"] == model.details["resolution"]
-            alike(agent.decide(turns), model.weighed)
-        with opened(environ, server=url, max_new_tokens=8) as agent:
-            alike(agent.decide(turns), model.said)
+@pytest.fixture(scope="module")
+def served(model: Model) -> Iterator[int]:
+    """The port of a server of the model."""
+    with served_by_vllm(model.folder, model.folder.parent, "--context", CONTEXT, key=KEY) as url:
+        yield urlsplit(url).port or 0
 
 
-def test_a_server_that_is_killed_within_a_scene_loses_no_scene(tmp_path: Path) -> None:
-    worlds, model, out = write_worlds(tmp_path / "worlds"), tmp_path / "model", tmp_path / "run"
-    build_tiny("qwen3_vl", model, trainable=True, side=SIDE)
-    port = free_port("127.0.0.1", 0)
-    command = [
-        sys.executable,
-        "-m",
-        "hpvqa",
-        "explore",
-        "run",
-        "--worlds",
-        worlds,
-        "--out",
-        out,
-        "--condition",
-        "facts",
-    ]
-    command += ["--server", f"http://127.0.0.1:{port}/v1", "--scoring", "logprobs"]
-    command += ["--concurrency", "1"]
+def test_a_server_decides_as_transformers_does(model: Model, turns: list[Turn], served: int) -> None:
+    environ, url = {"HPVQA_API_KEY": KEY.get_secret_value()}, f"http://127.0.0.1:{served}/v1"
+    with opened(environ, server=url, scoring="logprobs") as agent:
+        assert agent.details["resolution"] == model.details["resolution"]
+        alike(agent.decide(turns), model.weighed)
+    with opened(environ, server=url, max_new_tokens=8) as agent:
+        alike(agent.decide(turns), model.said)
+
+
+@pytest.mark.parametrize("model", KINDS[:1], indirect=True)
+def test_a_server_that_is_gone_within_a_scene_loses_no_scene(model: Model, served: int, tmp_path: Path) -> None:
+    worlds, out = write_worlds(tmp_path / "worlds"), tmp_path / "run"
+    command = [sys.executable, "-m", "hpvqa", "explore", "run", "--worlds", worlds, "--out", out]
+    command += ["--condition", "facts", "--scoring", "logprobs", "--concurrency", "1", "--server"]
     environment = {**os.environ, "HPVQA_API_KEY": KEY.get_secret_value()}
 
     def run() -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            list(map(str, command)), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+        words = [*map(str, command), f"http://127.0.0.1:{relay.port}/v1"]
+        return subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
-    with serving(model, tmp_path, "--context", CONTEXT, "--port", port, key=KEY) as told:
+    # To start a server takes a minute.
+    with Relay(served) as relay:
         broken = run()
         while broken.poll() is None and not list(out.glob("scenes/*/steps.jsonl")):
             time.sleep(0.005)
-        os.kill(told["pid"], signal.SIGKILL)
+        relay.cut()
         said = broken.communicate(timeout=120)[1]
-    assert broken.returncode == 1
-    assert "Traceback" not in said
-    assert "go on" in said.splitlines()[-1]
-    kept = {path: path.read_bytes() for path in out.glob("scenes/*/steps.jsonl")}
-    assert 0 < len(kept) < len(group())
-    with serving(model, tmp_path, "--context", CONTEXT, "--port", port, key=KEY):
+        assert broken.returncode == 1
+        assert "Traceback" not in said
+        assert "go on" in said.splitlines()[-1]
+        kept = {path: path.read_bytes() for path in out.glob("scenes/*/steps.jsonl")}
+        assert 0 < len(kept) < len(group())
+        relay.mend()
         assert run().wait(120) == 0
     assert len(list(out.glob("scenes/*/steps.jsonl"))) == len(group())
     assert all(path.read_bytes() == content for path, content in kept.items())
-    with opened(model=str(model), dtype="float32", device="cpu") as agent:
+    with opened(model=str(model.folder), dtype="float32", device="cpu") as agent:
         here = play(agent, tmp_path / "here", "facts")
     for one in here:
         there = read_played(out / "scenes" / one.ending.key / "steps.jsonl")

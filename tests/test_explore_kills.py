@@ -18,7 +18,8 @@ from hpvqa.sim import open_simulator  # noqa: F401 - marks this file as one that
 from tests.explore_worlds import write_worlds
 from tests.servers import StandIn
 
-KILLS = 6
+KILLS = (0, 3, 6)
+"""Each run is ended after so many requests of its own: before the first, within a scene, and when some are over."""
 TIMES = ("seconds", "cpu_seconds", "lines")
 """What differs from run to run: how long it took, and the seal of the lines that say so."""
 
@@ -45,7 +46,8 @@ def test_a_run_with_pictures_that_is_killed_at_any_moment_ends_as_one_that_is_no
         command = [sys.executable, "-m", "hpvqa", "explore", "run", "--worlds", worlds, "--server", server.url]
         command += ["--transport", "images", "--concurrency", "1", "--limit", "3", "--out"]
 
-        def run(out: Path, seconds: float | None) -> int:
+        def run(out: Path, requests: int | None) -> None:
+            before = len(server.requests)
             process = subprocess.Popen(
                 [str(word) for word in (*command, out)],
                 env=os.environ,
@@ -53,18 +55,17 @@ def test_a_run_with_pictures_that_is_killed_at_any_moment_ends_as_one_that_is_no
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            try:
-                said = process.communicate(timeout=seconds)[1]
-                assert process.returncode == 0, said
-            except subprocess.TimeoutExpired:
+            if requests is not None:
+                while process.poll() is None and not (out.exists() and len(server.requests) >= before + requests):
+                    time.sleep(0.002)
+                # While the next view is drawn, or what was chosen is written.
+                time.sleep(rng.uniform(0, 0.1))
                 process.send_signal(signal.SIGKILL)
-                process.communicate()
-            return process.returncode
+            said = process.communicate()[1]
+            assert process.returncode == (0 if requests is None else -signal.SIGKILL), said
 
-        begin = time.monotonic()
-        assert run(tmp_path / "whole", None) == 0
-        whole = time.monotonic() - begin
-        ends = [run(tmp_path / "killed", float(rng.uniform(0, whole))) for _ in range(KILLS)]
-        assert -signal.SIGKILL in ends
-        assert run(tmp_path / "killed", None) == 0
+        run(tmp_path / "whole", None)
+        for requests in KILLS:
+            run(tmp_path / "killed", requests)
+        run(tmp_path / "killed", None)
     assert content(tmp_path / "killed") == content(tmp_path / "whole")
