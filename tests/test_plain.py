@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import pytest
@@ -17,6 +19,28 @@ from hpvqa.recipe import Recipe
 
 class Number(Model):
     value: float
+
+
+def test_threads_that_need_a_model_for_the_first_time_at_once() -> None:
+    threads = 8
+    for _ in range(20):
+
+        class Inner(Model):
+            value: float
+
+        class Outer(Model):
+            inner: Inner
+            also: Inner | None = None
+
+        together = threading.Barrier(threads)
+
+        def read(number: int, together: threading.Barrier = together, outer: type[Outer] = Outer) -> Outer:
+            together.wait()
+            return outer.model_validate({"inner": {"value": number}})
+
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(read, range(threads)))
+        assert [one.inner.value for one in found] == list(range(threads))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import VERSION, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from hpvqa.errors import UsageError
@@ -20,12 +20,15 @@ _NAMED = 2
 _DEPTH = 100
 """Most brackets in brackets of YAML."""
 
+DEFERRED = tuple(map(int, VERSION.split(".")[:2])) >= (2, 14)
+"""Whether validators are made when they are first needed: most commands need few, and all take a sixth of a short
+command's time. In earlier versions of pydantic, threads that need one at the same time get in each other's way."""
+
 
 class Model(BaseModel):
     """Base of all plain-data models: immutable, strict about unknown keys, and all its numbers are finite."""
 
-    # Most commands need few of all models; to make the validators of each takes a sixth of a short one's time.
-    model_config = ConfigDict(extra="forbid", defer_build=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", defer_build=DEFERRED, frozen=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=BaseModel)

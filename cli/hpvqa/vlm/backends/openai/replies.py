@@ -10,6 +10,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, model_validator
 
+from hpvqa.plain import DEFERRED
+
 ROUNDING = 0.01
 """A logarithm of a probability may be greater than 0 by so much: some servers compute in few bits."""
 _MODELS = 10_000
@@ -60,9 +62,9 @@ Many = Annotated[list[T], FailFast(), BeforeValidator(_list)]
 
 
 class Reply(BaseModel):
-    """Base of all that is read; its parts are made when they are first needed, for most commands read few."""
+    """Base of all that is read."""
 
-    model_config = ConfigDict(defer_build=True)
+    model_config = ConfigDict(defer_build=DEFERRED)
 
 
 class Card(Reply):
