@@ -17,8 +17,12 @@ from hpvqa.tasks import TASKS
 SEED = 2024
 EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "8"))
 """Of each task in :func:`moved`; a multiple of 4."""
+MOVES = ("--no-video", "--seed", str(SEED), "--workers", "2")
+"""How :func:`moved` is made."""
 FILMED = ("--seed", "20261125", "--fps", "2", "--resolution", "224x224")
 """How :func:`filmed` is made. Nobody has seen the episodes of this seed."""
+PUSHES = ("--episodes", "4", "--workers", "2")
+"""How many."""
 
 Shared = Callable[[str, Callable[[Path], object]], Path]
 
@@ -50,7 +54,7 @@ def collecting(out: Path, *args: str) -> list[str]:
 
 def collect(out: Path, *args: str) -> Path:
     """Make episodes by ``hpvqa collect`` in a process of its own."""
-    done = subprocess.run(collecting(out, *args), capture_output=True, text=True, timeout=600)
+    done = subprocess.run(collecting(out, *args), capture_output=True, text=True, timeout=1800)
     if done.returncode == 2 and "OpenGL" in done.stderr:
         pytest.skip("there is no OpenGL here")
     assert done.returncode == 0, done.stderr
@@ -60,11 +64,10 @@ def collect(out: Path, *args: str) -> Path:
 @pytest.fixture(scope="session")
 def moved(shared: Shared) -> Path:
     """Episodes of each task without video, by two workers."""
-    options = f"--episodes {EPISODES} --no-video --seed {SEED} --workers 2"
-    return shared("moved", lambda out: collect(out, *TASKS, *options.split()))
+    return shared("moved", lambda out: collect(out, *TASKS, *MOVES, "--episodes", str(EPISODES)))
 
 
 @pytest.fixture(scope="session")
 def filmed(shared: Shared) -> Path:
     """Four pushes, by two workers, as the embedded model is shown them."""
-    return shared("filmed", lambda out: collect(out, "push", *FILMED, "--episodes", "4", "--workers", "2"))
+    return shared("filmed", lambda out: collect(out, "push", *FILMED, *PUSHES))

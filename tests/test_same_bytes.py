@@ -1,7 +1,7 @@
 """What a change of the code must not change: trajectories and decoded frames of the first tasks, bit for bit.
 
-The digests were made before things had names. They hold for one kind of machine and the versions that are named with
-them; elsewhere floating-point numbers and pictures may differ in the last bit, and the test says so and skips.
+The digests hold for one kind of machine and the versions that are named with them; elsewhere floating-point numbers and
+pictures may differ in the last bit, and the test says so and skips.
 ``python -m tests.test_same_bytes`` makes them anew, for a change that is meant to change bytes.
 """
 
@@ -18,13 +18,14 @@ import pytest
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.record.trajectory import read_trajectory
-from tests.shared import collect
+from tests.shared import FILMED, MOVES, PUSHES, collect
 
 DIGESTS = Path(__file__).with_name("digests.json")
 TASKS = ("push", "drop")
-EPISODES = 8
-FILMED = f"--episodes {EPISODES} --seed 20261125 --fps 1 --resolution 224x224 --workers 2"
-"""One frame a second costs least and shows as much."""
+MOVED = 8
+"""So many of the episodes of each task in :func:`tests.shared.moved`."""
+DROPS = (*FILMED, "--episodes", "2", "--workers", "2")
+"""Drops beside the pushes of :func:`tests.shared.filmed`."""
 
 
 def made_with() -> dict[str, str]:
@@ -50,22 +51,33 @@ def made_with() -> dict[str, str]:
     return found
 
 
-def digest_of(folder: Path) -> dict[str, str]:
-    """SHA-256 of an episode's trajectory and of all frames of its clips, as they decode."""
+def trajectory_of(folder: Path) -> str:
+    """SHA-256 of an episode's trajectory."""
+    numbers = hashlib.sha256()
+    for name, column in sorted(read_trajectory(folder / "trajectory.parquet", read_episode(folder).spec.names).items()):
+        numbers.update(name.encode() + column.tobytes())
+    return numbers.hexdigest()
+
+
+def frames_of(folder: Path) -> str:
+    """SHA-256 of all frames of an episode's clips, as they decode."""
     record = read_episode(folder)
     assert record.video is not None
-    numbers, pictures = hashlib.sha256(), hashlib.sha256()
-    for name, column in sorted(read_trajectory(folder / "trajectory.parquet", record.spec.names).items()):
-        numbers.update(name.encode() + column.tobytes())
+    pictures = hashlib.sha256()
     for camera in record.cameras:
         for image in read_frames(folder / f"{camera.camera.name}.mp4", list(range(record.video.frames))):
             pictures.update(np.ascontiguousarray(image).tobytes())
-    return {"trajectory": numbers.hexdigest(), "frames": pictures.hexdigest()}
+    return pictures.hexdigest()
 
 
-def digests(data: Path) -> dict[str, list[dict[str, str]]]:
-    """Of all episodes in a data folder, by task."""
-    return {task: [digest_of(folder) for folder in find_episodes(data, task)] for task in TASKS}
+def digests(moved: Path, filmed: Path, dropped: Path) -> dict[str, list[str]]:
+    """What is compared: trajectories of both tasks, and frames."""
+    pictured = [*find_episodes(filmed, "push"), *find_episodes(dropped, "drop")]
+    return {
+        **{task: list(map(trajectory_of, list(find_episodes(moved, task))[:MOVED])) for task in TASKS},
+        "filmed": list(map(trajectory_of, pictured)),
+        "frames": list(map(frames_of, pictured)),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +90,17 @@ def known() -> dict[str, object]:
     return found
 
 
-def test_push_and_drop_are_the_same_bit_for_bit(known: dict[str, object], tmp_path: Path) -> None:
-    found = digests(collect(tmp_path / "data", *TASKS, *FILMED.split()))
-    assert [len(episodes) for episodes in found.values()] == [EPISODES] * len(TASKS)
-    assert found == known["episodes"]
+def test_push_and_drop_are_the_same_bit_for_bit(
+    known: dict[str, object], moved: Path, filmed: Path, tmp_path: Path
+) -> None:
+    assert digests(moved, filmed, collect(tmp_path / "data", "drop", *DROPS)) == known["episodes"]
 
 
 if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        made = digests(collect(Path(folder) / "data", *TASKS, *FILMED.split()))
+        moves = collect(Path(folder) / "moved", *TASKS, *MOVES, "--episodes", str(MOVED))
+        films = collect(Path(folder) / "filmed", "push", *FILMED, *PUSHES)
+        made = digests(moves, films, collect(Path(folder) / "data", "drop", *DROPS))
     DIGESTS.write_text(json.dumps({"made_with": made_with(), "episodes": made}, indent=1) + "\n")
