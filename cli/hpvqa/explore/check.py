@@ -25,7 +25,8 @@ def trouble(scenes: Sequence[Scene], world: SceneWorld) -> str | None:
         outcome = world.reset(scene)
         if outcome.mishap is not None:
             return outcome.mishap
-        first.append(outcome.shot.image)
+        # Of a clip, how all stands before anything is done.
+        first.append(outcome.shot.frames[0] if len(first) < 2 else outcome.shot.image)
         for action in scene.plan[:-1]:
             outcome = world.act(action)
             if outcome.mishap is not None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from hpvqa.errors import RunError
 from hpvqa.explore.folder import Worlds
-from hpvqa.explore.scene import FAMILIES, find_scenes, read_scene
+from hpvqa.explore.scene import HIDING, find_scenes, read_scene
 
-EVALUATION = Worlds(seed=600, families=FAMILIES, scenes=600)
+EVALUATION = Worlds(seed=600, families=HIDING, scenes=600)
 """200 of them are of types that are kept for evaluation."""
 DIGEST = "27dacd31b8dcde71c1b59d17a1cee915e9503758e3fe4e321da6032e333767d4"
 """SHA-256 of the checksums of all its scenes, one a line, by family and number."""

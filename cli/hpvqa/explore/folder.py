@@ -11,10 +11,11 @@ from typing import Literal
 from pydantic import ValidationError
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.explore.bench.draw import draw_bench
 from hpvqa.explore.check import trouble
 from hpvqa.explore.draw import GROUP, draw_group
 from hpvqa.explore.rays import PIXELS
-from hpvqa.explore.scene import SCENE_VERSION, Family, read_scene, scene_file, write_scene
+from hpvqa.explore.scene import HIDING, SCENE_VERSION, Family, read_scene, scene_file, write_scene
 from hpvqa.explore.world import SceneWorld
 from hpvqa.files import check_target, locked, read_bytes, write_json
 from hpvqa.plain import Model, explain
@@ -144,7 +145,8 @@ def draw_into(folder: Path, family: Family, group: int, seed: int) -> Counter[st
         RunError: None passed all checks, or the disk does not take it.
     """
     rejected = Counter[str]()
-    for scenes in draw_group(family, group, seed, rejected):
+    groups = draw_group(family, group, seed, rejected) if family in HIDING else draw_bench(group, seed, rejected)
+    for scenes in groups:
         wrong = trouble(scenes, simulated())
         if wrong is None:
             for scene in scenes:

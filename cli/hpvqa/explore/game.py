@@ -46,7 +46,13 @@ class Game:
     Args:
         scene: The scene.
         graph: Where it can go from where, if that is known of another scene of its layout.
+
+    Attributes:
+        contents: What is to be known, by number: what is at each place.
     """
+
+    opening: str = ""
+    """What is done before the first decision, in words."""
 
     def __init__(self, scene: Scene, graph: Graph | None = None) -> None:
         self.scene = scene
@@ -54,6 +60,7 @@ class Game:
         self._looks = {item.thing.name: item.look for item in scene.items}
         self._places = {place.name: number for number, place in enumerate(scene.places)}
         self._deeds = {deed.thing: number for number, deed in enumerate(scene.deeds)}
+        self.contents: tuple[int, ...] = scene.contents
 
     @cached_property
     def brief(self) -> Brief:
@@ -124,6 +131,15 @@ class Game:
         look = self._looks.get(thing) or self.scene.looks[self._places[thing]]
         assert look is not None  # noqa: S101 - there is one
         return f"the {look.words}"
+
+    def asked_about(self, place: int) -> bool:
+        """Whether what is at a place is of a group that the question names."""
+        look, left = self.scene.looks[place], self.scene.places[place].left
+        return look is not None and any(term.group.holds(look, left) for term in self.scene.question.program.terms)
+
+    def fact(self, place: int) -> str:
+        """What it is called in records to know what is at a place."""
+        return self.scene.places[place].name
 
     def options(self, state: State, step: int) -> tuple[Option, ...]:
         """All answers and all actions, with letters that are shuffled at every step."""

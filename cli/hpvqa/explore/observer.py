@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from hpvqa.explore.belief.plan import best, gains, rates
 from hpvqa.explore.belief.posterior import Belief
-from hpvqa.explore.game import Game, State
+from hpvqa.explore.game import State
+from hpvqa.explore.games import open_game
 from hpvqa.explore.protocol import Step
 from hpvqa.explore.scene import Action, Scene
 
@@ -22,7 +23,7 @@ class Observer:
     """
 
     def __init__(self, scene: Scene) -> None:
-        self.game = Game(scene)
+        self.game = open_game(scene)
         self._first = self.game.start()
         self._beliefs: dict[frozenset[int], Belief] = {}
         self._values: dict[State, dict[Action, float]] = {}
@@ -39,7 +40,7 @@ class Observer:
         """What is believed there."""
         if state.known not in self._beliefs:
             first = self._beliefs.get(self._first.known)
-            contents = self.game.scene.contents
+            contents = self.game.contents
             self._beliefs[state.known] = (
                 self.game.belief(state) if first is None else first.see(contents, state.known - self._first.known)
             )
@@ -63,11 +64,5 @@ class Observer:
         return () if self.belief(state).sufficient else best(self.values(state))
 
     def unhidden(self, state: State, after: State) -> frozenset[int]:
-        """Numbers of the places that come into view for the first time and hold something that is asked about."""
-        return frozenset(number for number in after.known - state.known if self.asked_about(number))
-
-    def asked_about(self, place: int) -> bool:
-        """Whether what is at a place is of a group that the question names."""
-        scene = self.game.scene
-        look, left = scene.looks[place], scene.places[place].left
-        return look is not None and any(term.group.holds(look, left) for term in scene.question.program.terms)
+        """Numbers of what is known for the first time and asked about: places that hold it, or readings of it."""
+        return frozenset(number for number in after.known - state.known if self.game.asked_about(number))

@@ -37,19 +37,30 @@ class Brief:
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture.
+    """A picture, or a clip of what was done.
 
     Attributes:
-        image: RGB, shape (height, width, 3), uint8; of height and width 0 where no picture is shown.
+        image: RGB, shape (height, width, 3), uint8; of height and width 0 where no picture is shown. Of a clip, the
+            last one.
         view: Where the viewer stands, in words.
         after: What was done before it was taken, in words; empty for the first one.
         facts: What is to be seen, in words; empty where pictures are shown in their place.
+        before: The pictures of a clip before the last one, shape (n, height, width, 3); None of a single picture.
+        fps: Frame rate of a clip [1/s].
     """
 
     image: NDArray[np.uint8]
     view: str
     after: str = ""
     facts: str = ""
+    before: NDArray[np.uint8] | None = None
+    fps: float = 1.0
+
+    @property
+    def frames(self) -> NDArray[np.uint8]:
+        """All pictures, the newest last, shape (n, height, width, 3)."""
+        last = self.image[np.newaxis]
+        return last if self.before is None else np.concatenate([self.before, last])
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
+from hpvqa.explore.bench.spec import Comparison
 from hpvqa.explore.words import COLORS, SHAPES, SIZES, SURFACES, Attribute, Look, Shape, Size, Surface
 from hpvqa.plain import Model
 
-Form = Literal["query", "exist", "count", "compare", "math_count", "math_compare"]
-FORMS: tuple[Form, ...] = get_args(Form)
+Form = Literal["query", "exist", "count", "compare", "math_count", "math_compare", "more", "equal", "order"]
+FORMS: tuple[Form, ...] = ("query", "exist", "count", "compare", "math_count", "math_compare")
+"""Of questions about what things look like; the others compare hidden properties."""
 Area = Literal["all", "left", "right"]
 Codes = NDArray[np.int64]
 
@@ -90,12 +93,22 @@ class Program(Model):
     """What is asked, as a function of facts.
 
     A query asks for an attribute of the only thing of a group. All else compares numbers: whether there is one (exist),
-    how many there are (count, math_count), or which of two is larger (compare, math_compare).
+    how many there are (count, math_count), or which of two is larger (compare, math_compare); or it compares a hidden
+    property of things, and then counts nothing.
     """
 
     form: Form
     attribute: Attribute | None = None
     terms: tuple[Term, ...] = ()
+    compared: Comparison | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where no property is compared nothing is written of that: so programs have always been."""
+        data: dict[str, Any] = write(self)
+        if self.compared is None:
+            del data["compared"]
+        return data
 
     def codes(self, items: Sequence[tuple[Look, bool]], places: Sequence[Hiding], worlds: NDArray[np.int64]) -> Codes:
         """The answers in many worlds, as numbers, shape (n,); see ``word``.
@@ -127,6 +140,8 @@ class Program(Model):
 
     def word(self, code: int) -> str:
         """The answer that a number stands for."""
+        if self.compared is not None:
+            return self.compared.word(code)
         if self.form == "query":
             assert self.attribute is not None  # noqa: S101 - a query has one
             return VALUES[self.attribute][code]
@@ -145,6 +160,8 @@ class Program(Model):
 
     def text(self) -> str:
         """The question."""
+        if self.compared is not None:
+            return self.compared.text()
         first = self.terms[0]
         area = f" {first.group.where}"
         if self.form == "query":

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.explore.bench.spec import Bench
 from hpvqa.explore.questions import Program
 from hpvqa.explore.words import Look
 from hpvqa.files import read_bytes, write_text
@@ -20,9 +21,12 @@ from hpvqa.scene.spec import THING_NAME, CameraSpec, LightSpec, RoomSpec, Thing,
 SCENE_VERSION: Literal[1] = 1
 SCENES_PER_SHARD = 1000
 
-Family = Literal["occlusion", "stack", "cover", "composite"]
-FAMILIES: tuple[Family, ...] = ("occlusion", "stack", "cover", "composite")
-Kind = Literal["answer", "move viewer", "turn viewer", "pick", "move", "uncover"]
+Family = Literal["occlusion", "stack", "cover", "composite", "bench"]
+HIDING: tuple[Family, ...] = ("occlusion", "stack", "cover", "composite")
+"""Families in which things are hidden; in the others their properties are."""
+FAMILIES: tuple[Family, ...] = (*HIDING, "bench")
+"""All families; the number of each is part of keys of random numbers, so that new ones come last."""
+Kind = Literal["answer", "move viewer", "turn viewer", "pick", "move", "uncover", "experiment"]
 
 
 class Action(Model):
@@ -32,7 +36,9 @@ class Action(Model):
     """
 
     kind: Kind
-    target: str = Field(description="The answer, the direction of the viewer, or the name of the thing.")
+    target: str = Field(
+        description="The answer, the direction of the viewer, the name of the thing, or of a probe and the thing."
+    )
 
 
 class Item(Model):
@@ -149,6 +155,7 @@ class Scene(Model):
     )
     plan: tuple[Action, ...] = Field(description="What an ideal observer does, the answer included.")
     steps: int = Field(ge=1, description="Most decisions, the answer included.")
+    bench: Bench | None = Field(default=None, description="Experiments; null: there are none.")
     checksum: str = Field(default="", description="SHA-256 of this scene, as compact JSON without this field.")
 
     @model_validator(mode="after")
@@ -172,7 +179,17 @@ class Scene(Model):
                 raise ValueError("reveals and shows: there are not so many deeds")
         if self.question.answer not in self.question.options:
             raise ValueError("the answer is none of the options")
+        if self.bench is not None and (wrong := self.bench.trouble(len(self.views))) is not None:
+            raise ValueError(wrong)
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where there are no experiments nothing is written of them: so scenes have always been, checksums included."""
+        data: dict[str, Any] = write(self)
+        if self.bench is None:
+            del data["bench"]
+        return data
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hpvqa.probes.events import Event, EventKind
-from hpvqa.scene.spec import EpisodeSpec, Vec3
+from hpvqa.scene.spec import Vec3, WorldSpec
 from hpvqa.sim.protocol import Array, BodyState, State
 
 REST_SPEED = 0.005
@@ -27,7 +27,7 @@ RELEASE_TIME = 0.02
 class EventDetector:
     """Turns states, fed one by one, into events. One detector serves one episode."""
 
-    def __init__(self, spec: EpisodeSpec, timestep: float) -> None:
+    def __init__(self, spec: WorldSpec, timestep: float) -> None:
         self._timestep = timestep
         self._trackers = {thing.name: _Tracker(thing.name, thing.half_height, timestep) for thing in spec.things}
         self._events: list[Event] = []

@@ -33,7 +33,7 @@ _BUDGET = 512
 
 
 class ModelAgent:
-    """A model. Each picture is to it a video of one frame.
+    """A model. Each picture is to it a video of one frame, and each clip a video.
 
     Args:
         answerer: What runs the model.
@@ -94,7 +94,7 @@ class ModelAgent:
         self._answerer.close()
 
     def _query(self, turn: Turn) -> Query:
-        shown = [self._picture(shot) for shot in turn.shots if shot.image.size]
+        shown = [self._frames(shot) for shot in turn.shots if shot.image.size]
         return Query(
             key=f"{turn.brief.key}/{turn.step}",
             task="explore",
@@ -107,14 +107,18 @@ class ModelAgent:
             text=ask(turn, thinks=self._speaks),
             choices=cast(Any, tuple(option.letter for option in turn.options)),
             episode=Path(turn.brief.key),
-            videos=tuple(Frames(image[np.newaxis], (0,), 1.0, 1) for image in shown),
+            videos=tuple(shown),
         )
 
-    def _picture(self, shot: Shot) -> NDArray[np.uint8]:
+    def _frames(self, shot: Shot) -> Frames:
+        images = np.stack([self._picture(image) for image in shot.frames])
+        return Frames(images, tuple(range(len(images))), shot.fps, len(images))
+
+    def _picture(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         size = self._size()
-        if shot.image.shape[1::-1] == size:
-            return shot.image
-        return np.asarray(Image.fromarray(shot.image).resize(size, Image.Resampling.BOX))
+        if image.shape[1::-1] == size:
+            return image
+        return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
 
     def _decision(self, turn: Turn, answer: Answer) -> Decision:
         silent = answer.error == nothing_within(self._budget)

@@ -50,7 +50,7 @@ def shown(turn: Turn, number: int) -> list[str]:
     """Lines that say what one of the pictures of a turn is, counted from 0."""
     shot = turn.shots[number]
     after = f" after: {shot.after}" if shot.after else ", the first view"
-    kind = "Picture" if shot.image.size else "View"
+    kind = "View" if not shot.image.size else "Picture" if shot.before is None else "Clip"
     line = f"{kind} {number + 1}{after}; the viewer stands at {shot.view}."
     return [line, shot.facts] if shot.facts else [line]
 

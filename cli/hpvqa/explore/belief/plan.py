@@ -101,6 +101,6 @@ def play(game: Game, policy: Policy, steps: int) -> list[tuple[State, Belief, Ac
         if action.kind == "answer":
             break
         after = game.after(state, action)
-        belief = belief.see(game.scene.contents, after.known - state.known)
+        belief = belief.see(game.contents, after.known - state.known)
         state = after
     return done

@@ -22,11 +22,15 @@ Store = Callable[[str, bytes], None]
 
 
 def encoded(shot: Shot) -> tuple[str, bytes] | None:
-    """A picture as a PNG file, with its SHA-256; None where there is none."""
+    """A picture as a PNG file, a clip as an animated one, with its SHA-256; None where there is none."""
     if not shot.image.size:
         return None
     buffer = io.BytesIO()
-    Image.fromarray(shot.image).save(buffer, format="PNG")
+    first, *others = map(Image.fromarray, shot.frames)
+    if others:
+        first.save(buffer, "PNG", save_all=True, append_images=others, duration=round(1000 / shot.fps))
+    else:
+        first.save(buffer, format="PNG")
     return hashlib.sha256(buffer.getvalue()).hexdigest(), buffer.getvalue()
 
 
@@ -168,7 +172,7 @@ class Course:
         )
 
     def _truth(self, options: tuple[Option, ...], before: State) -> Truth:
-        observer, places = self.observer, self._scene.places
+        observer, fact = self.observer, self._game.fact
         belief = observer.belief(before)
         letters = {option.action: option.letter for option in options}
 
@@ -185,6 +189,6 @@ class Course:
             gains=lettered(gains),
             values=lettered(values),
             best=tuple(letters[action] for action in observer.best(before) if action in letters),
-            revealed=tuple(places[number].name for number in sorted(self._state.known - before.known)),
-            unhidden=tuple(places[number].name for number in sorted(observer.unhidden(before, self._state))),
+            revealed=tuple(map(fact, sorted(self._state.known - before.known))),
+            unhidden=tuple(map(fact, sorted(observer.unhidden(before, self._state)))),
         )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpvqa.errors import RunError
+from hpvqa.explore.bench.game import BenchGame
+from hpvqa.explore.game import Game, State
 from hpvqa.explore.protocol import Agent
 from hpvqa.explore.rays import PIXELS
 from hpvqa.explore.runs.conditions import CONDITIONS, Condition
@@ -70,10 +72,15 @@ def open_stage(looks: bool, condition: Condition, workers: int) -> Stage:
         workers: Processes that simulate.
     """
     if condition.shown == "facts":
-        return Tables(lambda game, state: facts(game, state.moment))
+        return Tables(_told)
     if looks and condition.shown == "pictures":
         return Simulators(workers, (PIXELS, PIXELS))
     return Tables()
+
+
+def _told(game: Game, state: State) -> str:
+    """What is to be seen, or was measured, in words."""
+    return game.told(state) if isinstance(game, BenchGame) else facts(game, state.moment)
 
 
 def run(

@@ -8,7 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from hpvqa.explore.bench.game import BenchGame
 from hpvqa.explore.game import Game, State
+from hpvqa.explore.games import open_game
 from hpvqa.explore.protocol import Shot
 from hpvqa.explore.robot import plan
 from hpvqa.explore.scene import Action, Scene
@@ -54,8 +56,8 @@ class Tables:
 
     def begin(self, key: str, scene: Scene) -> Future[Outcome]:
         """Begin a scene."""
-        game = Game(scene)
-        return self._outcome(key, game, game.start(), "", 0.0)
+        game = open_game(scene)
+        return self._outcome(key, game, game.start(), game.opening, 0.0)
 
     def act(self, key: str, action: Action) -> Future[Outcome]:
         """Do something."""
@@ -81,6 +83,8 @@ class Tables:
 
 def _robot_seconds(game: Game, action: Action) -> float:
     """How long the robot would be at work [s]."""
+    if isinstance(game, BenchGame):
+        return game.robot_seconds(action)
     deed = next((deed for deed in game.scene.deeds if deed.thing == action.target), None)
     if deed is None:
         return 0.0

@@ -55,7 +55,7 @@ def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps:
         raise UsageError(f"pixels cannot measure the task {task!r}: it compares no more than two things")
     thing, names = things[0], [thing.name for thing in things]
     trace = kind.probe.trace(thing, kind.hidden)
-    found = _look(frames, camera, fps, trace, things)
+    found = look(frames, camera, fps, trace, things)
     quantity, hidden, rising = kind.hidden, found, True
     if not isinstance(trace, Path):
         quantity, rising = kind.probe.quantity, kind.rises
@@ -64,7 +64,7 @@ def measure_clip(frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps:
     return Measured(quantity, best, _p_left(found, names, trace.values, rising), hidden)
 
 
-def _look(
+def look(
     frames: Iterable[NDArray[np.uint8]], camera: CameraRecord, fps: float, trace: Trace, things: Sequence[Thing]
 ) -> dict[str, Distribution]:
     """What is believed of each thing that is found: what was measured of it, or, of a path, the hidden value."""

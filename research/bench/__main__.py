@@ -1,0 +1,108 @@
+"""``python -m research.bench``: calibrate what experiments show, and how sharply it is read from each view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from hpvqa.explore.bench.calibration import Calibration, Read
+from hpvqa.explore.bench.methods import METHODS, Method
+from hpvqa.explore.bench.spec import Sharpness
+from hpvqa.explore.rays import PIXELS
+from hpvqa.files import write_text
+from hpvqa.sim import open_simulator
+from hpvqa.sim.protocol import SteppedSimulator
+from research.bench.measure import STANDS, Sample, kind_of, samples
+
+OUT = Path(__file__).parents[2] / "cli/hpvqa/explore/bench/calibration.json"
+_CLOSE = 0.25
+"""A law that is off by less than this many steps of a reading, whatever the hidden values, needs no table."""
+_FAR = 4.0
+"""What is read so many robust standard deviations off counts as lost."""
+_LEAST = 0.2
+"""No spread is taken to be less than this many steps: readings are rounded."""
+
+
+@click.command()
+@click.option("--clips", type=click.IntRange(min=5), default=25, show_default=True, help="Of each experiment.")
+@click.option("--rounds", type=click.IntRange(min=1), default=2, show_default=True, help="Over all hidden values.")
+@click.option("--seed", type=click.IntRange(min=0), default=16, show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=OUT, help="File of the figures.")
+def main(clips: int, rounds: int, seed: int, out: Path) -> None:
+    """Make experiments in the simulator, read them from rendered frames as `pixels` does, and write the figures."""
+    simulator = open_simulator((PIXELS, PIXELS))
+    expected, reads = {}, {}
+    for number, method in enumerate(METHODS.values()):
+        laws, films = (np.random.default_rng([seed, number, phase]) for phase in (0, 1))
+        table = _table(simulator, method, rounds, laws)
+        if table is not None:
+            expected[method.name] = table
+        reads[method.name] = _read(list(samples(simulator, method, clips, films, films=True)), method, table)
+    found = Calibration(
+        command=f"python -m research.bench --clips {clips} --rounds {rounds} --seed {seed}",
+        versions=simulator.versions(),
+        expected=expected,
+        read=reads,
+    )
+    write_text(out, found.model_dump_json(indent=1) + "\n")
+
+
+def _law(method: Method) -> list[float]:
+    kind = kind_of(method)
+    return [method.expected(kind.thing("thing", 0.4, 0.1, (0.5, 0.5, 0.5), node)) for node in kind.nodes]
+
+
+def _table(
+    simulator: SteppedSimulator, method: Method, rounds: int, rng: np.random.Generator
+) -> tuple[float, ...] | None:
+    """Means of what is measured, for each combination of hidden values; None where the law is close enough."""
+    law = _law(method)
+    found: list[list[float]] = [[] for _ in law]
+    for sample in samples(simulator, method, rounds * len(law), rng, films=False):
+        if sample.mishap is not None:
+            raise click.ClickException(f"{method.name} {kind_of(method).nodes[sample.node]}: {sample.mishap}")
+        found[sample.node].append(sample.measured)
+    means = [float(np.mean(one)) for one in found]
+    spread = max(float(np.ptp(one)) for one in found)
+    off = max(abs(mean - value) for mean, value in zip(means, law, strict=True))
+    click.echo(f"{method.name}: the law is off by up to {off:.2f}, repetitions differ by up to {spread:.2f}")
+    return None if off < _CLOSE * method.step else tuple(round(mean, 2) for mean in means)
+
+
+def _read(found: Sequence[Sample], method: Method, table: Sequence[float] | None) -> dict[str, Read]:
+    truth = _law(method) if table is None else table
+    reads = {}
+    for stand in STANDS:
+        off = np.array([value - truth[one.node] for one in found if (value := one.read[stand.name]) is not None])
+        reads[stand.name] = _sharpness(off, len(found), method.step)
+        read = reads[stand.name]
+        click.echo(
+            f"{method.name} from {stand.name}: bias {read.bias:+.2f}, spread {read.sharpness.spread:.2f}, lost "
+            f"{read.sharpness.lost:.2f}"
+        )
+    return reads
+
+
+def _sharpness(off: np.ndarray[tuple[int], np.dtype[np.float64]], clips: int, step: float) -> Read:
+    """Bias and spread of what is near the median, and how much is not."""
+    if len(off) < clips / 2:
+        # So little is made out that the rest tells nothing either.
+        return Read(clips=clips, bias=0.0, sharpness=Sharpness(spread=10 * step, lost=0.98))
+    middle = float(np.median(off))
+    robust = max(1.4826 * float(np.median(np.abs(off - middle))), _LEAST * step)
+    near = off[np.abs(off - middle) < _FAR * robust]
+    spread = max(float(near.std(ddof=1)), _LEAST * step)
+    # One more than were counted, of two more: none of a few clips does not mean never.
+    lost = (clips - len(near) + 1) / (clips + 2)
+    return Read(
+        clips=clips,
+        bias=round(float(near.mean()), 3),
+        sharpness=Sharpness(spread=round(spread, 3), lost=round(lost, 3)),
+    )
+
+
+if __name__ == "__main__":
+    main()
