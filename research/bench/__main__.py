@@ -1,4 +1,4 @@
-"""``python -m research.bench``: calibrate what experiments show, and how sharply it is read from each view."""
+"""``python -m research.bench METHOD``: calibrate what experiments show, and how sharply it is read from each view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from hpvqa.explore.bench.calibration import Calibration, Read
+from hpvqa.explore.bench.calibration import Calibration, Figures, Read
 from hpvqa.explore.bench.methods import METHODS, Method
 from hpvqa.explore.bench.spec import Sharpness
 from hpvqa.explore.rays import PIXELS
@@ -27,27 +27,28 @@ _LEAST = 0.2
 
 
 @click.command()
-@click.option("--clips", type=click.IntRange(min=5), default=25, show_default=True, help="Of each experiment.")
-@click.option("--rounds", type=click.IntRange(min=1), default=2, show_default=True, help="Over all hidden values.")
+@click.argument("method", type=click.Choice(list(METHODS)))
+@click.option("--clips", type=click.IntRange(min=5), default=10, show_default=True, help="How many are read.")
+@click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True, help="Over all hidden values.")
 @click.option("--seed", type=click.IntRange(min=0), default=16, show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=OUT, help="File of the figures.")
-def main(clips: int, rounds: int, seed: int, out: Path) -> None:
-    """Make experiments in the simulator, read them from rendered frames as `pixels` does, and write the figures."""
-    simulator = open_simulator((PIXELS, PIXELS))
-    expected, reads = {}, {}
-    for number, method in enumerate(METHODS.values()):
-        laws, films = (np.random.default_rng([seed, number, phase]) for phase in (0, 1))
-        table = _table(simulator, method, rounds, laws)
-        if table is not None:
-            expected[method.name] = table
-        reads[method.name] = _read(list(samples(simulator, method, clips, films, films=True)), method, table)
-    found = Calibration(
-        command=f"python -m research.bench --clips {clips} --rounds {rounds} --seed {seed}",
+def main(method: str, clips: int, rounds: int, seed: int, out: Path) -> None:
+    """Make experiments of a METHOD, read them from rendered frames as `pixels` does, and write the figures.
+
+    Those of other methods stay as they are.
+    """
+    simulator, chosen = open_simulator((PIXELS, PIXELS)), METHODS[method]
+    laws, films = (np.random.default_rng([seed, list(METHODS).index(method), phase]) for phase in (0, 1))
+    table = _table(simulator, chosen, rounds, laws)
+    read = _read(list(samples(simulator, chosen, clips, films, films=True)), chosen, table)
+    found = Figures(
+        command=f"python -m research.bench {method} --clips {clips} --rounds {rounds} --seed {seed}",
         versions=simulator.versions(),
-        expected=expected,
-        read=reads,
+        expected=table,
+        read=read,
     )
-    write_text(out, found.model_dump_json(indent=1) + "\n")
+    there = Calibration.model_validate_json(out.read_bytes()).methods if out.exists() else {}
+    write_text(out, Calibration(methods={**there, method: found}).model_dump_json(indent=1) + "\n")
 
 
 def _law(method: Method) -> list[float]:

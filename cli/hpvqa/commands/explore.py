@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
-from hpvqa.commands.explore_options import family_option
+from hpvqa.commands.explore_options import drawn_option
 from hpvqa.commands.explore_play import command as play
 from hpvqa.commands.explore_report import command as report
 from hpvqa.commands.explore_run import command as run
@@ -51,7 +51,7 @@ Examples:
     help="The 600 scenes that agents are compared on, in place of --family, --scenes and --seed; that they are these "
     "is checked.",
 )
-@family_option
+@drawn_option
 @click.option(
     "--scenes",
     type=Whole(4, 2**31 - 1),

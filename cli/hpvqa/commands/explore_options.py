@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from hpvqa.commands.param_types import NamesType
-from hpvqa.explore.scene import FAMILIES
+from hpvqa.explore.scene import FAMILIES, HIDING
 
-family_option = click.option(
-    "--family",
-    "families",
-    type=NamesType("family", FAMILIES),
-    default="all",
-    show_default=True,
-    help=f"Which scenes: {', '.join(FAMILIES)}, several with commas between them, or all.",
-)
+_FAMILIES: dict[str, Any] = {
+    "type": NamesType("family", FAMILIES),
+    "show_default": True,
+    "help": f"Which scenes: {', '.join(FAMILIES)}, several with commas between them, or all.",
+}
+family_option = click.option("--family", "families", default="all", **_FAMILIES)
+drawn_option = click.option("--family", "families", default=",".join(HIDING), **_FAMILIES)
+"""Of what is drawn if nothing is said: the families that there have always been."""
 worlds_option = click.option(
     "--worlds", type=click.Path(path_type=Path), default=Path("worlds"), show_default=True, help="Folder of the scenes."
 )

@@ -25,8 +25,8 @@ from hpvqa.explore.scene import FAMILIES, Action
 from hpvqa.explore.world import SceneWorld
 
 NAME = "hpvqa/Explore-v0"
-MOST_OPTIONS = 14
-"""Five answers and nine actions: more than any scene of the evaluation set has offered."""
+MOST_OPTIONS = 16
+"""Six answers and ten actions: more than any scene has offered."""
 _LONGEST = 4096
 """Most letters of a text."""
 _LETTERS = string.ascii_letters + string.digits + string.punctuation + " \n°"

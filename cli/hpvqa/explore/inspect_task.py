@@ -38,7 +38,7 @@ from inspect_ai.tool import Tool, tool
 
 from hpvqa.errors import HpvqaError
 from hpvqa.explore.agents.words import SYSTEM, offered, read_letter, shown, told
-from hpvqa.explore.protocol import Decision
+from hpvqa.explore.protocol import Decision, Shot
 from hpvqa.explore.runs.conditions import Condition, get_condition
 from hpvqa.explore.runs.course import Course, encoded
 from hpvqa.explore.runs.folder import Split
@@ -52,6 +52,8 @@ from hpvqa.explore.world import Outcome
 Content = list[ContentText | ContentImage]
 _ASKED = "Choose one option: call the tool with its letter."
 _OVER = "The scene is over."
+_STILLS = 8
+"""Of a clip, so many pictures are shown, for not every provider takes videos."""
 
 
 @task
@@ -202,10 +204,12 @@ class _Playing:
         lines = list(lines)
         for number in range(self._pictures, len(turn.shots)):
             lines += shown(turn, number)
-            picture = encoded(turn.shots[number])
-            if picture is not None:
-                url = "data:image/png;base64," + base64.b64encode(picture[1]).decode("ascii")
-                content += [ContentText(text="\n".join(lines)), ContentImage(image=url)]
+            shot = turn.shots[number]
+            pictures = [encoded(Shot(image, shot.view)) for image in shot.few(_STILLS)]
+            for _, data in filter(None, pictures):
+                if lines:
+                    content.append(ContentText(text="\n".join(lines)))
+                content.append(ContentImage(image="data:image/png;base64," + base64.b64encode(data).decode("ascii")))
                 lines = []
         self._pictures = len(turn.shots)
         return [*content, ContentText(text="\n".join([*lines, *offered(turn), _ASKED]))]

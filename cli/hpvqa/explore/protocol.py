@@ -62,6 +62,12 @@ class Shot:
         last = self.image[np.newaxis]
         return last if self.before is None else np.concatenate([self.before, last])
 
+    def few(self, most: int) -> NDArray[np.uint8]:
+        """So many of them at most, as far apart as they can be, first and last among them."""
+        frames = self.frames
+        chosen = np.unique(np.linspace(0, len(frames) - 1, most).round().astype(int))
+        return frames[chosen] if len(frames) > 1 else frames
+
 
 @dataclass(frozen=True)
 class Option:

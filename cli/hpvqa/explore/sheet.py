@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from hpvqa.explore.belief.plan import gains, look_ahead, play
 from hpvqa.explore.belief.posterior import Belief
 from hpvqa.explore.game import State
-from hpvqa.explore.protocol import Option
+from hpvqa.explore.protocol import Option, Shot
 from hpvqa.explore.scene import Action, Scene
 from hpvqa.explore.world import SceneWorld
 
@@ -51,7 +51,7 @@ def sheet(scene: Scene, world: SceneWorld) -> Image.Image:
         title = outcome.shot.after or "First view"
         columns.append(
             _Column(
-                Image.fromarray(outcome.shot.image).resize((_CELL, _CELL)),
+                _picture(outcome.shot),
                 f"{title}{f' ({outcome.mishap})' if outcome.mishap else ''}",
                 belief,
                 world.game.options(state, step),
@@ -62,6 +62,16 @@ def sheet(scene: Scene, world: SceneWorld) -> Image.Image:
         if action.kind != "answer":
             outcome = world.act(action)
     return _drawn(scene, columns)
+
+
+def _picture(shot: Shot) -> Image.Image:
+    """The picture; of a clip four of its pictures."""
+    images = [Image.fromarray(image) for image in shot.few(4)]
+    across = 1 if len(images) == 1 else 2
+    cell, paper = _CELL // across, Image.new("RGB", (_CELL, _CELL), _PAPER)
+    for number, image in enumerate(images):
+        paper.paste(image.resize((cell, cell)), (number % across * cell, number // across * cell))
+    return paper
 
 
 def _drawn(scene: Scene, columns: Sequence[_Column]) -> Image.Image:

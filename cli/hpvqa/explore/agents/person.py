@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
 from pydantic import JsonValue
 
 from hpvqa.explore.agents.words import read_letter
 from hpvqa.explore.protocol import Brief, Decision, Turn
+from hpvqa.explore.runs.course import encoded
 
 
 class Desk(Protocol):
@@ -94,8 +94,9 @@ class Terminal:
         if turn.shots:
             shot = turn.shots[-1]
             path = self._pictures / f"scene-{self._scene}-{len(turn.shots)}.png"
-            if shot.image.size:
-                Image.fromarray(shot.image).save(path)
+            picture = encoded(shot)
+            if picture is not None:
+                path.write_bytes(picture[1])
             self._say(f"\n{shot.after or 'At first'}: {path if shot.image.size else shot.facts}")
         self._say(f"Decisions left: {turn.steps_left}")
         for option in turn.options:

@@ -22,28 +22,35 @@ class Read(Model):
     sharpness: Sharpness
 
 
-class Calibration(Model):
-    """All figures, and how they were made."""
+class Figures(Model):
+    """All figures of one method, and how they were made."""
 
     command: str
     versions: dict[str, str]
-    expected: dict[str, tuple[float, ...]] = Field(
-        description="What is read of each combination of hidden values where no law is close enough, by method: means "
-        "of simulated experiments."
+    expected: tuple[float, ...] | None = Field(
+        description="What is read of each combination of hidden values: means of simulated experiments; null where the "
+        "probe's law is close enough."
     )
-    read: dict[str, dict[str, Read]] = Field(description="By method, and by the place of the viewer.")
+    read: dict[str, Read] = Field(description="How well it is read, by the place of the viewer.")
+
+
+class Calibration(Model):
+    """The figures of all methods, by their names."""
+
+    methods: dict[str, Figures]
 
 
 @cache
-def calibration() -> Calibration:
-    """The figures that come with the package."""
-    return Calibration.model_validate(parse_json((files(__package__) / "calibration.json").read_bytes()))
+def figures(method: str) -> Figures:
+    """The figures of a method that come with the package."""
+    text = (files(__package__) / "calibration.json").read_bytes()
+    return Calibration.model_validate(parse_json(text)).methods[method]
 
 
 @cache
 def expected(method: Method, kind: Kind) -> NDArray[np.float64]:
     """What should be read of each combination of hidden values, in the order of the kind's nodes."""
-    table = calibration().expected.get(method.name)
+    table = figures(method.name).expected
     if table is None:
         table = tuple(method.expected(kind.thing("thing", 0.4, 0.0, (0.5, 0.5, 0.5), node)) for node in kind.nodes)
     return np.array(table)

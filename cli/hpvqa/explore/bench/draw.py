@@ -16,7 +16,7 @@ import numpy as np
 
 from hpvqa.explore.belief.plan import look_ahead, play
 from hpvqa.explore.bench.belief import outcomes
-from hpvqa.explore.bench.calibration import calibration
+from hpvqa.explore.bench.calibration import figures
 from hpvqa.explore.bench.game import BenchGame
 from hpvqa.explore.bench.layout import draw_things
 from hpvqa.explore.bench.methods import KINDS, METHODS, Kind
@@ -130,8 +130,7 @@ def _drawn(kind: BenchType, group: int, seed: int, rng: np.random.Generator) -> 
     )
     program = Program(form=kind.form, compared=compared)
     methods = {name for noun in kind.nouns for name in KINDS[noun].methods}
-    figures = calibration().read
-    sharpness = {name: tuple(figures[name][stand.name].sharpness for stand in stands) for name in sorted(methods)}
+    sharpness = {name: tuple(figures(name).read[stand.name].sharpness for stand in stands) for name in sorted(methods)}
     experiments = [
         Experiment(method=name, thing=item.thing.name, readings=(UNREAD,) * len(stands))
         for item in items
