@@ -23,7 +23,7 @@ from hpvqa.explore.draw import GROUP, draw_group, type_of
 from hpvqa.explore.game import Game
 from hpvqa.explore.observer import Observer
 from hpvqa.explore.rays import PIXELS
-from hpvqa.explore.scene import FAMILIES, Family, Moment, Scene
+from hpvqa.explore.scene import HIDING, Family, Moment, Scene
 from hpvqa.explore.world import SceneWorld
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
@@ -44,7 +44,7 @@ def first(family: Family, group: int, seed: int = 0) -> tuple[Scene, ...]:
 
 
 def some(groups: int) -> list[tuple[Scene, ...]]:
-    return [first(family, number) for family in FAMILIES for number in range(groups)]
+    return [first(family, number) for family in HIDING for number in range(groups)]
 
 
 def draw() -> Figures:
@@ -71,7 +71,7 @@ def draw() -> Figures:
 def lists() -> Figures:
     """How many of a type's scenes that need looks the best constant list of actions solves, learnt on others."""
     shares = {}
-    for family in FAMILIES:
+    for family in HIDING:
         for number in range(12):
             kind = type_of(family, number)
             name = f"{family} {kind.name}"

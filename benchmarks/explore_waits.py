@@ -20,7 +20,7 @@ from hpvqa.explore.agents.model import open_model
 from hpvqa.explore.draw import GROUP, draw_group
 from hpvqa.explore.runs.folder import RunSettings
 from hpvqa.explore.runs.run import run
-from hpvqa.explore.scene import FAMILIES, Scene
+from hpvqa.explore.scene import HIDING, Scene
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.tiny import build_tiny
@@ -32,7 +32,7 @@ BATCH = 8
 
 def scenes() -> list[Scene]:
     """The first groups of each family."""
-    places = [(family, number) for number in range(SCENES // GROUP) for family in FAMILIES][: SCENES // GROUP]
+    places = [(family, number) for number in range(SCENES // GROUP) for family in HIDING][: SCENES // GROUP]
     return [scene.sealed() for family, number in places for scene in next(draw_group(family, number, 0))]
 
 
@@ -40,7 +40,7 @@ def measure(drawn: list[Scene], model: Path, out: Path, workers: int) -> dict[st
     """Play all scenes once."""
     agent = open_model(ModelChoice(model=str(model), device="cpu", dtype="float32", batch_size=BATCH), {})
     settings = RunSettings(
-        agent="tiny", backend="transformers", condition="active", worlds="worlds", worlds_seed=0, families=FAMILIES,
+        agent="tiny", backend="transformers", condition="active", worlds="worlds", worlds_seed=0, families=HIDING,
         split="all", seed=0, looks=True, privileged=False, versions={},
     )  # fmt: skip
     agent.load([].append)

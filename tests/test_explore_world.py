@@ -7,6 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from hpvqa.explore.bench.calibration import expected
+from hpvqa.explore.bench.methods import METHODS
+from hpvqa.explore.bench.perform import perform
 from hpvqa.explore.check import trouble
 from hpvqa.explore.game import Game
 from hpvqa.explore.rays import PIXELS, Sight, bodies
@@ -17,6 +20,8 @@ from hpvqa.scene.spec import LightSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
 from tests.explore_scenes import group
+from tests.test_explore_bench import CUBE, PUSH, WEIGH, experiment, game_of
+from tests.test_explore_bench import group as bench_group
 
 GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 2), ("composite", 0)]
 scenes = pytest.mark.parametrize("which", GROUPS, ids=lambda which: f"{which[0]}-{which[1]}")
@@ -137,3 +142,25 @@ def test_a_scene_that_is_not_as_planned_is_told() -> None:
     filled = tuple(0 for _ in scene.places)
     wrong = begun(scene, contents=filled, reveals=tuple(tuple(everything for _ in row) for row in scene.reveals))
     assert "should be seen and is not" in str(world().reset(wrong).mishap)
+
+
+def test_a_simulated_experiment_shows_what_was_calibrated_and_leaves_no_trace() -> None:
+    scene = bench_group()[0]
+    place = world()
+    game = game_of(scene)
+    first = place.reset(game.scene)
+    weigh = experiment(game, WEIGH)
+    done = place.act(weigh)
+    assert done.mishap is None
+    assert done.shot.before is not None
+    assert len(done.shot.before) > 10
+    assert done.robot_seconds == pytest.approx(game.robot_seconds(weigh), abs=0.01)
+    back = next(action for action in game.actions(game.start()) if action.kind == "move viewer")
+    there = place.act(back)
+    assert not np.array_equal(there.shot.image, first.shot.image)
+    thing = game.scene.world().thing(game.experiment(weigh).thing)
+    method = METHODS[PUSH]
+    found = perform(simulator(), game.scene.world(), method, thing, [])
+    node = next(number for number, one in enumerate(CUBE.nodes) if one == {name: thing.hidden(name) for name in one})
+    measured = method.scale * method.probe.measure(thing, found.events, found.final)
+    assert abs(measured - expected(method, CUBE)[node]) < 1.0

@@ -139,11 +139,13 @@ class BenchBelief(Belief):
             raise ValueError("no more than two readings are looked at together")
         if len(facts) == 2 and facts[0].thing != facts[1].thing:
             first, second = (self._told(fact.thing, fact.chances) for fact in facts)
-            joint = np.einsum("rl,sm,lma->rsa", first, second, self._shares[facts[0].thing, facts[1].thing])
+            shares = self._shares[facts[0].thing, facts[1].thing]
+            partly = (first @ shares.reshape(len(shares), -1)).reshape(len(first), *shares.shape[1:])
+            joint = second @ partly
         else:
             chances = facts[0].chances
             if len(facts) == 2:
-                chances = np.einsum("rlo,slo->rslo", chances, facts[1].chances).reshape(-1, *chances.shape[1:])
+                chances = (chances[:, None] * facts[1].chances).reshape(-1, *chances.shape[1:])
             thing = facts[0].thing
             joint = self._told(thing, chances) @ self._shares[thing, thing]
         joint = joint.reshape(-1, len(self._values))
@@ -154,7 +156,7 @@ class BenchBelief(Belief):
         """How likely each reading is for each value of the property that is asked about, shape (readings, values)."""
         grid = self._grids[thing]
         share = grid / np.maximum(grid.sum(axis=1, keepdims=True), 1e-300)
-        return np.asarray(np.einsum("rlo,lo->rl", chances, share))
+        return np.asarray((chances * share).sum(axis=2))
 
     @cached_property
     def _shares(self) -> dict[tuple[int, int], Array]:

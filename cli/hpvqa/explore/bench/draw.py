@@ -250,9 +250,9 @@ def _readings(one: Experiment, drawn: _Drawn, kind: Kind, node: int, rng: np.ran
     """What is read of an experiment from each view, by its chances."""
     found = []
     for sharpness in drawn.sharpness[one.method]:
-        chances = outcomes(METHODS[one.method], kind, sharpness)[:, node]
-        reading = int(rng.choice(len(chances), p=chances))
-        found.append(UNREAD if reading == len(chances) - 1 else reading)
+        up_to = outcomes(METHODS[one.method], kind, sharpness)[:, node].cumsum()
+        reading = int(np.searchsorted(up_to, rng.random() * up_to[-1], side="right"))
+        found.append(UNREAD if reading == len(up_to) - 1 else reading)
     return tuple(found)
 
 

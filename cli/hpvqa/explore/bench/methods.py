@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -105,7 +106,7 @@ class Kind:
     levels: Mapping[str, tuple[float, ...]]
     usual: Mapping[str, float]
 
-    @property
+    @cached_property
     def nodes(self) -> list[dict[str, float]]:
         """All combinations of hidden values, the last property changing fastest."""
         return [dict(zip(self.levels, values, strict=True)) for values in product(*self.levels.values())]
