@@ -20,8 +20,8 @@ from research.bench.measure import STANDS, Sample, kind_of, samples
 OUT = Path(__file__).parents[2] / "cli/hpvqa/explore/bench/calibration.json"
 _CLOSE = 0.25
 """A law that is off by less than this many steps of a reading, whatever the hidden values, needs no table."""
-_FAR = 4.0
-"""What is read so many robust standard deviations off counts as lost."""
+_FAR = 5.0
+"""What is read so many steps beside the median counts as lost."""
 _LEAST = 0.2
 """No spread is taken to be less than this many steps: readings are rounded."""
 
@@ -29,7 +29,13 @@ _LEAST = 0.2
 @click.command()
 @click.argument("method", type=click.Choice(list(METHODS)))
 @click.option("--clips", type=click.IntRange(min=5), default=10, show_default=True, help="How many are read.")
-@click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True, help="Over all hidden values.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Over all hidden values, for what is expected; with 0, that stays as it is in the file.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=16, show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=OUT, help="File of the figures.")
 def main(method: str, clips: int, rounds: int, seed: int, out: Path) -> None:
@@ -39,7 +45,8 @@ def main(method: str, clips: int, rounds: int, seed: int, out: Path) -> None:
     """
     simulator, chosen = open_simulator((PIXELS, PIXELS)), METHODS[method]
     laws, films = (np.random.default_rng([seed, list(METHODS).index(method), phase]) for phase in (0, 1))
-    table = _table(simulator, chosen, rounds, laws)
+    there = Calibration.model_validate_json(out.read_bytes()).methods if out.exists() else {}
+    table = _table(simulator, chosen, rounds, laws) if rounds else there[method].expected if method in there else None
     read = _read(list(samples(simulator, chosen, clips, films, films=True)), chosen, table)
     found = Figures(
         command=f"python -m research.bench {method} --clips {clips} --rounds {rounds} --seed {seed}",
@@ -47,7 +54,6 @@ def main(method: str, clips: int, rounds: int, seed: int, out: Path) -> None:
         expected=table,
         read=read,
     )
-    there = Calibration.model_validate_json(out.read_bytes()).methods if out.exists() else {}
     write_text(out, Calibration(methods={**there, method: found}).model_dump_json(indent=1) + "\n")
 
 
@@ -77,9 +83,8 @@ def _read(found: Sequence[Sample], method: Method, table: Sequence[float] | None
     truth = _law(method) if table is None else table
     reads = {}
     for stand in STANDS:
-        off = np.array([value - truth[one.node] for one in found if (value := one.read[stand.name]) is not None])
-        reads[stand.name] = _sharpness(off, len(found), method.step)
-        read = reads[stand.name]
+        errors = [None if (value := one.read[stand.name]) is None else value - truth[one.node] for one in found]
+        read = reads[stand.name] = _sharpness(errors, method.step)
         click.echo(
             f"{method.name} from {stand.name}: bias {read.bias:+.2f}, spread {read.sharpness.spread:.2f}, lost "
             f"{read.sharpness.lost:.2f}"
@@ -87,22 +92,20 @@ def _read(found: Sequence[Sample], method: Method, table: Sequence[float] | None
     return reads
 
 
-def _sharpness(off: np.ndarray[tuple[int], np.dtype[np.float64]], clips: int, step: float) -> Read:
+def _sharpness(errors: Sequence[float | None], step: float) -> Read:
     """Bias and spread of what is near the median, and how much is not."""
-    if len(off) < clips / 2:
+    off = np.array([error for error in errors if error is not None])
+    near = off[np.abs(off - np.median(off)) < _FAR * step] if len(off) else off
+    if len(near) < len(errors) / 2:
         # So little is made out that the rest tells nothing either.
-        return Read(clips=clips, bias=0.0, sharpness=Sharpness(spread=10 * step, lost=0.98))
-    middle = float(np.median(off))
-    robust = max(1.4826 * float(np.median(np.abs(off - middle))), _LEAST * step)
-    near = off[np.abs(off - middle) < _FAR * robust]
-    spread = max(float(near.std(ddof=1)), _LEAST * step)
-    # One more than were counted, of two more: none of a few clips does not mean never.
-    lost = (clips - len(near) + 1) / (clips + 2)
-    return Read(
-        clips=clips,
-        bias=round(float(near.mean()), 3),
-        sharpness=Sharpness(spread=round(spread, 3), lost=round(lost, 3)),
-    )
+        bias, sharpness = 0.0, Sharpness(spread=10 * step, lost=0.98)
+    else:
+        spread = max(float(near.std(ddof=1)), _LEAST * step)
+        # One more than were counted, of two more: none of a few clips does not mean never.
+        lost = (len(errors) - len(near) + 1) / (len(errors) + 2)
+        bias, sharpness = float(near.mean()), Sharpness(spread=round(spread, 3), lost=round(lost, 3))
+    kept = tuple(None if error is None else round(error, 2) for error in errors)
+    return Read(errors=kept, bias=round(bias, 3), sharpness=sharpness)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ from hpvqa.plain import Model, parse_json
 class Read(Model):
     """How well an experiment was read from a place."""
 
-    clips: int = Field(description="How many clips were read.")
-    bias: float = Field(description="What was read, less what was expected, on average.")
+    errors: tuple[float | None, ...] = Field(
+        description="What was read of each clip, less what was expected; null: nothing could be made out."
+    )
+    bias: float = Field(description="Their mean, without those that are far off.")
     sharpness: Sharpness
 
 
