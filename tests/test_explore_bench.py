@@ -188,7 +188,15 @@ def test_orders_are_named_from_the_least_to_the_most() -> None:
     assert codes[2] == -1
 
 
-@pytest.mark.parametrize("change", [{"begun": (99,)}, {"sharpness": {}}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"begun": (99,)},
+        {"sharpness": {}},
+        {"experiments": ({"method": "throw", "thing": "thing_1", "readings": (0,) * 6},), "sharpness": {"throw": ()}},
+        {"experiments": ({"method": PUSH, "thing": "nothing", "readings": (0,) * 6},), "begun": ()},
+    ],
+)
 def test_a_bench_that_does_not_fit_is_refused(change: dict[str, object]) -> None:
     data = group()[0].model_dump()
     with pytest.raises(ValueError, match="bench: "):

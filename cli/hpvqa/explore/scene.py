@@ -179,8 +179,11 @@ class Scene(Model):
                 raise ValueError("reveals and shows: there are not so many deeds")
         if self.question.answer not in self.question.options:
             raise ValueError("the answer is none of the options")
-        if self.bench is not None and (wrong := self.bench.trouble(len(self.views))) is not None:
-            raise ValueError(wrong)
+        if self.bench is not None:
+            kinds = {item.thing.name: item.look.shape for item in self.items}
+            wrong = self.bench.trouble(len(self.views), kinds, self.question.program.compared)
+            if wrong is not None:
+                raise ValueError(wrong)
         return self
 
     @model_serializer(mode="wrap")

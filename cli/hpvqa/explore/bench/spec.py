@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import permutations
 from typing import Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from hpvqa.explore.bench.methods import KINDS
 from hpvqa.plain import Model
 
 Property = Literal["mass", "friction", "restitution"]
@@ -47,15 +49,30 @@ class Bench(Model):
         description="How well each method is read from each view, by its name."
     )
 
-    def trouble(self, views: int) -> str | None:
-        """Why it does not fit a scene of so many views; None if it does."""
+    def trouble(self, views: int, things: Mapping[str, str], compared: Comparison | None) -> str | None:
+        """Why it does not fit a scene; None if it does.
+
+        Args:
+            views: From how many places it can be viewed.
+            things: What kind each thing is, by its name.
+            compared: What is asked.
+        """
         counts = {len(one.readings) for one in self.experiments}
         counts |= {len(self.sharpness.get(one.method, ())) for one in self.experiments}
         if counts != {views}:
             return "bench: one reading and one sharpness for each view"
         if not all(0 <= number < len(self.experiments) for number in self.begun):
             return "bench: there is no experiment of that number"
-        return None
+        if not all(one.method in _methods(things.get(one.thing)) for one in self.experiments):
+            return "bench: that experiment cannot be made with that thing"
+        if compared is None or len({things.get(name) for name in compared.things}) > 1:
+            return "bench: the question compares no things of one kind"
+        kind = KINDS.get(things.get(compared.things[0], ""))
+        return "bench: the things have no such property" if kind is None or compared.hidden not in kind.levels else None
+
+
+def _methods(noun: str | None) -> tuple[str, ...]:
+    return KINDS[noun].methods if noun in KINDS else ()
 
 
 class Words(Model):
