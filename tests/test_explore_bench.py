@@ -135,8 +135,8 @@ def test_weighing_tells_nothing_of_roughness_until_one_has_pushed() -> None:
     assert now[push] > 0.02
     # Who looks ahead sees that it is worth something all the same.
     assert rates(game, start, game.before)[weigh] > now[push] / 2
-    state = game.after(start, push)
-    assert gains(game, state, game.belief(state))[weigh] > 0.02
+    both = game.after(game.after(start, push), weigh).known
+    assert game.before.gain(both) > now[push] + 0.02
 
 
 def test_a_push_alone_cannot_tell_mass_from_friction() -> None:
