@@ -84,7 +84,7 @@ def test_the_unhide_oracle_looks_only_where_something_is(tmp_path: Path) -> None
     for one in play(rule("unhide-oracle"), tmp_path / "run"):
         observer = Observer(next(scene for scene in group() if scene.index == one.ending.index))
         acts = [step for step in one.decisions if not step.answers]
-        things = sum(observer.asked_about(number) for number in range(len(observer.game.scene.places)))
+        things = sum(observer.game.asked_about(number) for number in range(len(observer.game.scene.places)))
         assert bool(acts) <= bool(things)
         assert not acts or acts[-1].privileged.unhidden
 

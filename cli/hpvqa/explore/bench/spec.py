@@ -63,7 +63,7 @@ class Bench(Model):
             return "bench: one reading and one sharpness for each view"
         if not all(0 <= number < len(self.experiments) for number in self.begun):
             return "bench: there is no experiment of that number"
-        if not all(one.method in _methods(things.get(one.thing)) for one in self.experiments):
+        if not all(one.method in _methods(things.get(one.thing, "")) for one in self.experiments):
             return "bench: that experiment cannot be made with that thing"
         if compared is None or len({things.get(name) for name in compared.things}) > 1:
             return "bench: the question compares no things of one kind"
@@ -71,7 +71,7 @@ class Bench(Model):
         return "bench: the things have no such property" if kind is None or compared.hidden not in kind.levels else None
 
 
-def _methods(noun: str | None) -> tuple[str, ...]:
+def _methods(noun: str) -> tuple[str, ...]:
     return KINDS[noun].methods if noun in KINDS else ()
 
 
