@@ -91,7 +91,7 @@ class Tab:
     def wait(self, script: str) -> None:
         """Wait until something holds."""
         end = time.monotonic() + PATIENCE
-        while not self.run(script):
+        while not self.run(f"Boolean({script})"):
             assert time.monotonic() < end, f"never came to pass: {script}"
             time.sleep(0.05)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -28,37 +29,40 @@ class _Handler(Handler):
             return
         try:
             content = self.site.get(unquote(parts.path).removeprefix("/") or HOME)
-            if content is None:
-                self.send(404, "text/plain; charset=utf-8", b"There is no such page")
-            elif isinstance(content.body, bytes):
-                self.send(200, content.kind, content.body)
-            else:
-                self._send_file(content.kind, content.body)
         except HpvqaError as error:
             self.refuse(500, str(error))
+            return
+        if content is None:
+            self.send(404, "text/plain; charset=utf-8", b"There is no such page")
+        elif isinstance(content.body, bytes):
+            self.send(200, content.kind, content.body)
+        else:
+            self._send_file(content.kind, content.body)
 
     do_HEAD = do_GET  # noqa: N815 - as the standard library has it
 
     def _send_file(self, kind: str, path: Path) -> None:
         """A file, or the part of it that is asked for: browsers seek in clips so."""
-        try:
-            with open_regular(path) as file:
-                size = os.fstat(file.fileno()).st_size
-                found = _part(self.headers.get("Range", ""), size)
-                if found is None:
-                    self.send(416, "text/plain; charset=utf-8", b"", {"Content-Range": f"bytes */{size}"})
-                    return
-                first, end = found
-                more = {"Accept-Ranges": "bytes"}
-                whole = (first, end) == (0, size)
-                if not whole:
-                    more["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
-                self.head(200 if whole else 206, kind, end - first, more)
-                if self.command != "HEAD":
-                    self.wfile.flush()
-                    self.connection.sendfile(file, first, end - first)
-        except FileNotFoundError:
-            self.send(404, "text/plain; charset=utf-8", b"There is no such clip")
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(open_regular(path))
+            except OSError:
+                self.send(404, "text/plain; charset=utf-8", b"This clip cannot be read")
+                return
+            size = os.fstat(file.fileno()).st_size
+            found = _part(self.headers.get("Range", ""), size)
+            if found is None:
+                self.send(416, "text/plain; charset=utf-8", b"", {"Content-Range": f"bytes */{size}"})
+                return
+            first, end = found
+            whole = (first, end) == (0, size)
+            more = {"Accept-Ranges": "bytes"} if whole else {"Content-Range": f"bytes {first}-{end - 1}/{size}"}
+            self.head(200 if whole else 206, kind, end - first, more)
+            if self.command != "HEAD" and end > first:
+                self.wfile.flush()
+                if self.connection.sendfile(file, first, end - first) < end - first:
+                    # It has become shorter meanwhile, and only hanging up says so.
+                    self.close_connection = True
 
 
 def _part(asked: str, size: int) -> tuple[int, int] | None:
@@ -70,7 +74,7 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
         first, end = max(size - int(match[2]), 0), size
     else:
         first, end = int(match[1]), size if match[2] is None else min(int(match[2]) + 1, size)
-    return (first, end) if first < end else None
+    return (first, end) if first < end or size == 0 else None
 
 
 def open_server(site: Site, port: int) -> Server:

@@ -176,11 +176,12 @@ class Site:
 
     def _draw(self, key: str) -> bytes | None:
         """The middle of the story, as the first camera saw it; None if there is no picture to be had."""
-        entry = self._entries[key]
-        path = next((self._inside(name) for name in entry.clips.values()), None)
-        width, height = entry.size
-        if path is None or not entry.frames:
+        # Meanwhile it may have been deleted.
+        entry = self._entries.get(key)
+        path = next((self._inside(name) for name in entry.clips.values()), None) if entry else None
+        if entry is None or path is None or not entry.frames:
             return None
+        width, height = entry.size
         try:
             with opened(path) as (_, stream):
                 pixels = stream.width * stream.height

@@ -10,7 +10,7 @@ async function open_episode(key) {
   at("name").textContent = key;
   scrollTo(0, 0);
   try {
-    const data = await studio.load(key, key);
+    const data = JSON.parse(await studio.load(key, key));
     if (studio.read().episode === key) show_episode(data);
   } catch (error) {
     show_episode({ key, missing: true, trouble: [`There is no such episode, or its data is damaged (${error.message})`] });

@@ -1,7 +1,7 @@
 /* All episodes, as cards that are made when they are scrolled to, and filters. */
 "use strict";
 
-const CHUNK = 60;
+const CHUNK = 60, OFTEN = 5000;
 const grid = { shown: [], made: 0, top: 0, text: "" };
 
 const FILTERS = {
@@ -113,19 +113,24 @@ function route() {
   if (came) scrollTo(0, grid.top);
 }
 
-/* A server is asked now and then whether there is more to see. */
-async function follow() {
-  if (document.hidden) return;
-  try {
-    const found = await studio.load("", "index");
-    if (JSON.stringify(found) === JSON.stringify(studio.index)) return;
-    studio.index = found;
+/* A server is asked now and then whether there is more to see: the longer it takes to answer, the less often. */
+async function follow(known) {
+  const begin = performance.now();
+  let text = known;
+  if (!document.hidden) {
+    try {
+      text = await studio.load("", "index");
+    } catch {
+      at("count").textContent = "The program that serves these pages has ended.";
+    }
+  }
+  if (text !== known) {
+    studio.index = JSON.parse(text);
     const made = grid.made;
     show_grid();
     while (grid.made < made && !at("more").hidden) more();
-  } catch {
-    at("count").textContent = "The program that serves these pages has ended.";
   }
+  setTimeout(follow, Math.max(OFTEN, 20 * (performance.now() - begin)), text);
 }
 
 at("more").addEventListener("click", more);
@@ -137,15 +142,17 @@ addEventListener("hashchange", route);
 new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) more(); }, { rootMargin: "600px" }).observe(at("more"));
 
 (async () => {
+  let text;
   try {
-    studio.index = await studio.load("", "index");
+    text = await studio.load("", "index");
   } catch {
     at("count").textContent = "The list of episodes cannot be loaded.";
     return;
   }
+  studio.index = JSON.parse(text);
   at("title").textContent = studio.index.title;
   const runs = studio.index.runs.length;
-  at("about").textContent = `A ${studio.index.kind} of ${studio.index.episodes.length} episodes${runs ? `, and ${runs} ${runs > 1 ? "runs" : "run"}` : ""}. Written by hpvqa ${studio.index.version}.`;
+  at("about").textContent = `A ${studio.index.kind} of ${studio.index.episodes.length} episodes${runs ? `, and ${runs} ${runs > 1 ? "runs" : "run"}` : ""}. Shown by hpvqa ${studio.index.version}.`;
   route();
-  if (studio.index.live) setInterval(follow, 5000);
+  if (studio.index.live) setTimeout(follow, OFTEN, text);
 })();
