@@ -8,7 +8,7 @@ async function open_episode(key) {
   at("grid").hidden = true;
   at("episode").hidden = false;
   at("name").textContent = key;
-  scrollTo(0, 0);
+  scrollTo({ top: 0, behavior: "instant" });
   try {
     const data = JSON.parse(await studio.load(key, key));
     if (studio.read().episode === key) show_episode(data);

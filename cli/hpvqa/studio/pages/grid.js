@@ -110,7 +110,7 @@ function route() {
   at("episode").hidden = true;
   at("grid").hidden = false;
   document.title = `${studio.index.title} · hpvqa studio`;
-  if (came) scrollTo(0, grid.top);
+  if (came) scrollTo({ top: grid.top, behavior: "instant" });
 }
 
 /* A server is asked now and then whether there is more to see: the longer it takes to answer, the less often. */
