@@ -14,16 +14,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import numpy as np
 import pytest
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import file_record
+from hpvqa.record.episode import read_episode
+from hpvqa.sim.planner import Planner
 from hpvqa.studio.answers import Answers
+from hpvqa.studio.force import soft_force
 from hpvqa.studio.server import open_server
 from hpvqa.studio.site import Site
 from hpvqa.studio.source import open_source
 from hpvqa.studio.writing import write_site
+from hpvqa.tasks import TASKS
 from tests.eval_runs import hpvqa
 from tests.factories import copy, make_data, make_original, make_spec, quiet
 from tests.report_runs import append, left, make_dataset, make_prediction, make_run, truth
@@ -105,6 +110,23 @@ def test_an_episode_is_told_whole(dataset: Dataset, runs: list[Path]) -> None:
     assert {(one["run"], one["camera"]) for one in answers} == {(run, c.name) for run in (0, 1) for c in spec.cameras}
     assert {one["said"] for one in answers if one["run"] == 0} == {"left"}
     assert answers[0]["pLeft"] == pytest.approx(8 / 9)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_force_is_what_the_spring_of_the_arm_pulls(task: str, data: Path) -> None:
+    record = read_episode(data / PUSH)
+    record = record.model_copy(update={"spec": make_spec(task, 0)})
+    planner = Planner(TASKS[task].waypoints(record.spec))
+    times = np.arange(0.0, planner.duration, 0.005)
+    commands = [planner.command(time) for time in times.tolist()]
+    away = np.array([0.01, -0.02, 0.03])
+    rows = {f"ee_{axis}": np.array([one.position[i] for one in commands]) - away[i] for i, axis in enumerate("xyz")}
+    force = soft_force(record, {"time": times, **rows})
+    soft = [number for number, one in enumerate(commands) if one.gains is not None]
+    assert sorted(set(np.flatnonzero(np.isfinite(force[0])).tolist())) == soft
+    pull = np.array([one.gains.stiffness * away for one in commands if one.gains is not None]).reshape(-1, 3)
+    # Where one movement ends and another begins, differences of places are no speeds.
+    assert not soft or np.median(np.abs(force.T[soft] - pull)) < 0.05
 
 
 def test_nothing_but_the_truth_of_a_page_tells_hidden_values(dataset: Dataset) -> None:

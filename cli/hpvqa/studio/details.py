@@ -16,6 +16,7 @@ from hpvqa.record.moments import spans
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.spec import Thing
 from hpvqa.studio.entry import Entry
+from hpvqa.studio.force import soft_force
 
 _MOST_ROWS = 4000
 """Of a trajectory that is drawn; of a longer one, only every second row or fewer."""
@@ -185,6 +186,9 @@ def _moving(record: EpisodeRecord, rows: Mapping[str, Array], entry: Entry) -> d
         _chart("gripper [cm]", {axis: 100 * rows[f"ee_{axis}"] for axis in "xyz"}),
         {**_chart("gripper closed, 0 to 1", {"closed": rows["gripper"]}), "span": [0, 1]},
     ]
+    force = soft_force(record, rows)
+    if np.isfinite(force).any():
+        charts.insert(2, _chart("force of the soft arm [N]", dict(zip("xyz", force, strict=True))))
     paths = {name: [rows[f"{name}_{axis}"] for axis in "xyz"] for name in names}
     paths["gripper"] = [rows[f"ee_{axis}"] for axis in "xyz"]
     span = float(rows["time"][-1] - rows["time"][0])
