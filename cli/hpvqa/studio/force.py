@@ -28,7 +28,9 @@ def soft_force(record: EpisodeRecord, rows: Mapping[str, Array]) -> Array:
     planner = Planner(record.task.waypoints(record.spec))
     time = rows["time"]
     place = np.stack([rows[f"ee_{axis}"] for axis in "xyz"], axis=1)
-    speed = np.gradient(place, time, axis=0)
+    # Times that do not pass, in a trajectory that somebody made, have no speed.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        speed = np.gradient(place, time, axis=0)
     force = np.full(place.shape, np.nan)
     for number, moment in enumerate(time.tolist()):
         command = planner.command(moment)
