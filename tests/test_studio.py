@@ -27,6 +27,7 @@ from hpvqa.studio.force import soft_force
 from hpvqa.studio.server import open_server
 from hpvqa.studio.site import Site
 from hpvqa.studio.source import open_source
+from hpvqa.studio.training import check_trainings
 from hpvqa.studio.writing import write_site
 from hpvqa.tasks import TASKS
 from tests.eval_runs import hpvqa
@@ -190,6 +191,26 @@ def test_what_is_collected_and_answered_meanwhile_is_shown(dataset: Dataset, tmp
     second = given(site, "data/index.js")["episodes"][1]
     assert second["number"] == 2
     assert "0" in second["verdicts"][0]
+
+
+def test_a_training_is_followed_line_by_line(data: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    with pytest.raises(UsageError, match=r"is no training: it has no metrics\.jsonl"):
+        check_trainings([adapter])
+    metrics = adapter / "metrics.jsonl"
+    metrics.write_text(
+        '{"step": 1, "loss": 0.7}\n{"step": 2, "eval_loss": 0.5}\n[1]\n{"step": 3, "loss": 0.6}\n{"step": 4, "lo'
+    )
+    check_trainings([adapter])
+    site = Site(open_source(data), Answers((), ()), [adapter], live=True)
+    (found,) = given(site, "data/index.js")["trainings"]
+    assert found["name"] == "adapter"
+    assert [chart["points"] for chart in found["charts"]] == [[[1, 0.7], [3, 0.6]], [[2, 0.5]]]
+    with metrics.open("a") as file:
+        file.write('ss": 0.1}\n')
+    (found,) = given(site, "data/index.js")["trainings"]
+    assert found["charts"][0]["points"][-1] == [4, 0.1]
 
 
 @pytest.fixture

@@ -72,7 +72,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Source]:
         dataset = make_dataset(folder, push=4)
     runs = [make_run(folder / "left", dataset, say=left), make_run(folder / "<truth>", dataset, say=truth)]
     source = open_source(dataset.root)
-    site = Site(source, Answers(runs, [source.root]), live=False)
+    (folder / "metrics.jsonl").write_text('{"step": 1, "loss": 0.7}\n{"step": 2, "loss": 0.6, "learning_rate": 1e-5}\n')
+    site = Site(source, Answers(runs, [source.root]), [folder], live=False)
     site.read(factories.quiet())
     return site, source
 
@@ -179,7 +180,8 @@ def test_files_can_be_read_at_any_width(tab: Tab, shown: tuple[Site, Source], da
     tab.size(390, 844, phone=True)
     tab.open(written.page.as_uri())
     tab.wait("document.querySelectorAll('.card').length === 4")
-    tab.run("at('runs').open = true")
+    tab.run("at('runs').open = at('trainings').open = true")
+    assert "learning rateby step 2 1.0e−5" in tab.run("at('courses').textContent")
     for _ in range(2):
         assert tab.run("document.documentElement.scrollWidth") == 390
         assert tab.run(CONTRAST) == []

@@ -33,10 +33,20 @@ server: open index.html in a browser, or publish the folder. Data sets of --run 
     type=click.Path(path_type=Path),
     help="Show what this run answered, beside the episodes; may be given several times.",
 )
+@click.option(
+    "--training",
+    "trainings",
+    multiple=True,
+    metavar="ADAPTER",
+    type=click.Path(path_type=Path),
+    help="Show how the training of this adapter goes or went; may be given several times.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the pages into this folder, a new one, and end.")
 @click.option("--port", type=Whole(0, 65535), default=0, show_default="a free one", help="Port of the pages.")
 @click.pass_context
-def command(ctx: click.Context, path: Path, runs: tuple[Path, ...], out: Path | None, port: int) -> None:
+def command(
+    ctx: click.Context, path: Path, runs: tuple[Path, ...], trainings: tuple[Path, ...], out: Path | None, port: int
+) -> None:
     """Show the episodes of PATH in the browser: clips of all cameras in step, curves, events, and answers of runs.
 
     PATH is a data folder, a data set, an episode, or a run, which is shown with its data set.
@@ -51,13 +61,15 @@ def command(ctx: click.Context, path: Path, runs: tuple[Path, ...], out: Path | 
     from hpvqa.studio.server import open_server
     from hpvqa.studio.site import Site
     from hpvqa.studio.source import open_source
+    from hpvqa.studio.training import check_trainings
     from hpvqa.studio.writing import write_site
 
     if out is not None:
         check_target(out, folder=True)
     source = open_source(path)
     answers = Answers((path, *runs) if kind_of(path) == "run" else runs, [source.root])
-    site = Site(source, answers, live=out is None)
+    check_trainings(trainings)
+    site = Site(source, answers, trainings, live=out is None)
     with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         count = len(site.read(reporter))
         if out is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -24,6 +24,7 @@ from hpvqa.studio.answers import Answers, Told, about
 from hpvqa.studio.details import details
 from hpvqa.studio.entry import Entry
 from hpvqa.studio.source import Source
+from hpvqa.studio.training import training
 from hpvqa.tasks import TASKS
 
 HOME = "index.html"
@@ -45,6 +46,7 @@ _STATIC = {
             "player.js",
             "plots.js",
             "path.js",
+            "training.js",
             "episode.js",
             "compare.js",
             "grid.js",
@@ -84,11 +86,12 @@ class Site:
     Args:
         source: Where the episodes come from.
         answers: The runs.
+        trainings: Folders of adapters, done or in training.
         live: Whether the pages are served, so that more may come.
     """
 
-    def __init__(self, source: Source, answers: Answers, *, live: bool) -> None:
-        self._source, self._answers, self._live = source, answers, live
+    def __init__(self, source: Source, answers: Answers, trainings: Sequence[Path] = (), *, live: bool) -> None:
+        self._source, self._answers, self._trainings, self._live = source, answers, trainings, live
         self._entries: dict[str, Entry] = {}
         self._picture = lru_cache(_PICTURES)(self._draw)
 
@@ -158,6 +161,7 @@ class Site:
             "version": __version__,
             "tasks": {name: TASKS[name].title for name in {entry.task for entry in entries} if name in TASKS},
             "runs": [_run(one) for one in told],
+            "trainings": [training(folder) for folder in self._trainings],
             "episodes": [
                 {
                     "key": entry.key,

@@ -128,6 +128,7 @@ async function follow(known) {
     studio.index = JSON.parse(text);
     const made = grid.made;
     show_grid();
+    show_trainings();
     while (grid.made < made && !at("more").hidden) more();
   }
   setTimeout(follow, Math.max(OFTEN, 20 * (performance.now() - begin)), text);
@@ -153,6 +154,7 @@ new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting))
   at("title").textContent = studio.index.title;
   const runs = studio.index.runs.length;
   at("about").textContent = `A ${studio.index.kind} of ${studio.index.episodes.length} episodes${runs ? `, and ${runs} ${runs > 1 ? "runs" : "run"}` : ""}. Shown by hpvqa ${studio.index.version}.`;
+  show_trainings();
   route();
   if (studio.index.live) setTimeout(follow, OFTEN, text);
 })();

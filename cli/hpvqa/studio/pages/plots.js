@@ -62,5 +62,7 @@ function nearest(times, time) {
 }
 
 function short(value) {
-  return value === null || value === undefined ? "–" : value.toFixed(Math.abs(value) < 10 ? 2 : 1).replace("-", "−");
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value);
+  return (size > 0 && size < 0.01 ? value.toExponential(1) : value.toFixed(size < 10 ? 2 : 1)).replaceAll("-", "−");
 }
