@@ -253,6 +253,17 @@ def test_it_serves_pages_and_parts_of_clips(served: str, data: Path) -> None:
     assert ask(served, f"/pictures/{PUSH}.jpg")[1].startswith(b"\xff\xd8")
 
 
+def test_a_large_clip_is_sent_in_parts(served: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = next((data / PUSH).glob("*.mp4"))
+    path, whole = f"/clips/{PUSH}/{quote(clip.name)}", clip.read_bytes()
+    monkeypatch.setattr("hpvqa.studio.server._PART", 100)
+    status, body, headers = ask(served, path, Range="bytes=10-")
+    assert (status, body) == (206, whole[10:110])
+    assert headers["Content-Range"] == f"bytes 10-109/{len(whole)}"
+    assert ask(served, path)[:2] == (200, whole)
+    assert ask(served, path, Range="bytes=0-499")[1] == whole[:500]
+
+
 def test_no_path_leads_out(served: str, data: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.mp4").write_text("secret")
     (data / PUSH / "link.mp4").symlink_to(tmp_path / "secret.mp4")

@@ -13,6 +13,9 @@ from hpvqa.files import open_regular
 from hpvqa.loopback import Handler, Server
 from hpvqa.studio.site import HOME, Site
 
+_PART = 2 << 20
+"""Most that is sent of a clip where its end is left open [bytes]. A browser has six connections for a server, and holds
+one for as long as it reads ahead: a seventh clip would wait for ever."""
 _RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 
 
@@ -66,14 +69,15 @@ class _Handler(Handler):
 
 
 def _part(asked: str, size: int) -> tuple[int, int] | None:
-    """First byte and end of what is asked for; all of it where that makes no sense; None if there is nothing there."""
+    """First byte and end of what is sent; all of it where nothing sensible is asked for; None if nothing is there."""
     match = _RANGE.fullmatch(asked.strip())
     if match is None or match[1] == match[2] is None:
         return 0, size
     if match[1] is None:
         first, end = max(size - int(match[2]), 0), size
     else:
-        first, end = int(match[1]), size if match[2] is None else min(int(match[2]) + 1, size)
+        first = int(match[1])
+        end = min(first + _PART if match[2] is None else int(match[2]) + 1, size)
     return (first, end) if first < end or size == 0 else None
 
 
