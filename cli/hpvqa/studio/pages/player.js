@@ -1,9 +1,10 @@
 /* Clips in step. Nobody sees the videos themselves: each frame of a video is drawn on a canvas behind the one in view, and
    both change places only when all clips have come to the same frame, or, moving, to within one. A clip that is ahead
-   waits for the others. So a machine that is too slow shows fewer frames, but never clips that are out of step. */
+   waits for the others, and where that does not bring them together, all jump to where the first one is. So a machine
+   that is too slow shows fewer frames, but never clips that are out of step. */
 "use strict";
 
-const SCREEN = 60, STILL = 300;
+const SCREEN = 60, STILL = 300, PATIENCE = 700;
 
 class Player {
   /* Views ({video, front, back}), frames a second, how many frames, and who is told of a new frame, and of start and stop. */
@@ -103,6 +104,7 @@ class Player {
 
   start() {
     this.started = true;
+    this.together = performance.now();
     for (const { video } of this.views) {
       video.playbackRate = this.rate;
       video.play().catch(() => {});
@@ -117,9 +119,15 @@ class Player {
     }
     const first = Math.min(...running.map((view) => view.at));
     if (Math.max(...this.views.map((view) => view.at)) - first <= this.slack) {
+      this.together = performance.now();
       this.goal = Math.min(Math.max(first, 0), this.frames - 1);
       this.present();
       this.told(this.goal, true);
+    } else if (performance.now() - this.together > PATIENCE) {
+      this.started = false;
+      this.goal = Math.min(Math.max(...running.map((view) => view.at)), this.frames - 1);
+      this.views.forEach((view) => { view.video.pause(); this.aim(view); });
+      return;
     }
     for (const { at: place, video } of running) {
       const ahead = place - first > this.slack;
