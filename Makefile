@@ -82,6 +82,7 @@ docs-pages: $(READY) ## Write docs/commands.md and docs/recipes.md again after a
 
 docs-images: $(READY) ## Draw the pictures of the documentation again, after a change to rigs, rendering or the panel.
 	@PYTHONPATH=. $(RUN) scripts.figures
+	@if [ -d demo/dataset ]; then PYTHONPATH=. $(RUN) scripts.studio; fi
 	@PYTHONPATH=. $(RUN) tests.isaac.pictures
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.

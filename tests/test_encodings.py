@@ -23,6 +23,7 @@ COMMANDS = {
     "sample": "sample drop",
     "estimate": "collect push --episodes 3 --no-video --out {new} --estimate",
     "show": "show {episode} --out {new}",
+    "studio": "studio {dataset} --run {run} --out {new}",
     "build": "build {data} --out {new}",
     "verify": "verify {dataset}",
     "list": "list {data}",

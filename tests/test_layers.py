@@ -11,7 +11,7 @@ import pytest
 import hpvqa
 
 PACKAGE = Path(hpvqa.__file__).parent
-BASICS = ("errors", "hosts", "install", "versions", "processes", "plain", "files", "resources", "progress")
+BASICS = ("errors", "hosts", "loopback", "install", "versions", "processes", "plain", "files", "resources", "progress")
 """What every layer may import; of each other only what stands before."""
 LAYERS = {
     "scene": set(),
@@ -27,12 +27,13 @@ LAYERS = {
     "finetune": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "evaluate": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
+    "studio": {"scene", "probes", "tasks", "places", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
     "serve": {"scene", "vlm"},
     "explore": {"scene", "probes", "tasks", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
     "ask": {"scene", "probes", "tasks", "places", "record", "collect", "dataset", "vlm", "evaluate"},
 }
 """Every layer, and the layers that it may import."""
-DATA_ONLY = ("probes", "tasks", "scene", "record", "dataset", "evaluate", "report")
+DATA_ONLY = ("probes", "tasks", "scene", "record", "dataset", "evaluate", "report", "studio")
 TOP = ("__main__", "commands", "main", "demo", "doctor", "listing", "schema")
 """Front ends: nothing below may import them."""
 

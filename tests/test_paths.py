@@ -17,6 +17,7 @@ from tests.factories import make_data, make_original, quiet
 
 TARGETS = {
     "show": "show {episode} --out PATH",
+    "studio": "studio {data} --out PATH",
     "collect": "collect push --episodes 1 --no-video --workers 1 --out PATH",
     "build": "build {data} --out PATH",
     "build --import": "build --import {original} --out PATH",
@@ -35,6 +36,8 @@ FILE_TARGETS = {
 """Commands that write a file."""
 SOURCES = {
     "show": "show PATH --out {new}",
+    "studio": "studio PATH --out {new}",
+    "studio --run": "studio {dataset} --run PATH --out {new}",
     "verify": "verify PATH",
     "list": "list PATH",
     "build": "build PATH --out {new}",

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "collect": "Make robot episodes, in parallel and resumable.",
     "list": "List the episodes of a folder with their answers.",
     "show": "Draw a contact sheet and a plot of an episode.",
+    "studio": "Show episodes and answers in the browser, clips in step.",
     "build": "Turn episodes into a question answering data set.",
     "verify": "Check every file of a data set or data folder.",
     "eval": "Answer a data set and score the answers.",

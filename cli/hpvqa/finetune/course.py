@@ -14,7 +14,6 @@ from transformers import TrainerCallback
 from hpvqa.files import write_text
 from hpvqa.finetune.examples import IGNORED
 
-METRICS_FILE = "metrics.jsonl"
 _WRITTEN = ("epoch", "loss", "grad_norm", "learning_rate", "eval_loss", "eval_accuracy")
 
 

@@ -35,7 +35,7 @@ from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.quiet import quiet
 from hpvqa.vlm.saving import of_disk, open_up, reason
 from hpvqa.vlm.seen import Shot, seen_in
-from hpvqa.vlm.training_record import TrainingRecord, views_of
+from hpvqa.vlm.training_record import METRICS_FILE, TrainingRecord, views_of
 
 if TYPE_CHECKING:
     from hpvqa.finetune.arguments import Machine
@@ -201,7 +201,6 @@ def _load(job: TrainingJob, prepared: Prepared, device: Device, reporter: Report
 
 def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: bool, command: str) -> Finetuned:
     from hpvqa.finetune.arguments import total_steps
-    from hpvqa.finetune.course import METRICS_FILE
     from hpvqa.finetune.examples import Collator
     from hpvqa.finetune.trainer import Data, run_training
 

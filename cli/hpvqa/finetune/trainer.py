@@ -15,10 +15,11 @@ from hpvqa.errors import RunError
 from hpvqa.finetune.arguments import Machine, arguments
 from hpvqa.finetune.batches import FAILED, Packer, Source, Workers
 from hpvqa.finetune.checkpoints import saving
-from hpvqa.finetune.course import METRICS_FILE, Report, accuracy, correct_first
+from hpvqa.finetune.course import Report, accuracy, correct_first
 from hpvqa.finetune.data import Examples
 from hpvqa.finetune.examples import Collator
 from hpvqa.finetune.settings import TrainingSettings
+from hpvqa.vlm.training_record import METRICS_FILE
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from hpvqa.vlm.prompt import PromptRecord
 from hpvqa.vlm.seen import Seen
 
 RECORD_FILE = "hpvqa.json"
+METRICS_FILE = "metrics.jsonl"
+"""What is measured in the course of a training, one line a moment."""
 
 
 class TrainingRecord(Model):

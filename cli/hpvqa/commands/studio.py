@@ -1,0 +1,92 @@
+"""``hpvqa studio``: episodes and answers as pages in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hpvqa.commands.param_types import Whole
+from hpvqa.errors import INTERRUPTED, printable
+
+_SHOWN = 3
+"""Of the files that are missing, so many are named."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  hpvqa studio data
+  hpvqa studio dataset --run runs/base --run runs/tuned
+  hpvqa studio runs/tuned
+  hpvqa studio dataset --run runs/tuned --out pages
+
+The pages are for this machine alone, and nothing in them can change a file. Ctrl-C ends. Those of --out need no
+server: open index.html in a browser, or publish the folder. Data sets of --run are looked for where they were.
+"""
+)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Show what this run answered, beside the episodes; may be given several times.",
+)
+@click.option(
+    "--training",
+    "trainings",
+    multiple=True,
+    metavar="ADAPTER",
+    type=click.Path(path_type=Path),
+    help="Show how the training of this adapter goes or went; may be given several times.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the pages into this folder, a new one, and end.")
+@click.option("--port", type=Whole(0, 65535), default=0, show_default="a free one", help="Port of the pages.")
+@click.pass_context
+def command(
+    ctx: click.Context, path: Path, runs: tuple[Path, ...], trainings: tuple[Path, ...], out: Path | None, port: int
+) -> None:
+    """Show the episodes of PATH in the browser: clips of all cameras in step, curves, events, and answers of runs.
+
+    PATH is a data folder, a data set, an episode, or a run, which is shown with its data set.
+    """
+    import time
+
+    from hpvqa.files import check_target
+    from hpvqa.places import kind_of
+    from hpvqa.progress.console import PlainConsole
+    from hpvqa.progress.reporter import reporting
+    from hpvqa.studio.answers import Answers
+    from hpvqa.studio.server import open_server
+    from hpvqa.studio.site import Site
+    from hpvqa.studio.source import open_source
+    from hpvqa.studio.training import check_trainings
+    from hpvqa.studio.writing import write_site
+
+    if out is not None:
+        check_target(out, folder=True)
+    source = open_source(path)
+    answers = Answers((path, *runs) if kind_of(path) == "run" else runs, [source.root])
+    check_trainings(trainings)
+    site = Site(source, answers, trainings, live=out is None)
+    with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
+        count = len(site.read(reporter))
+        if out is not None:
+            written = write_site(site, source, out, reporter)
+    if out is not None:
+        for address in written.missing[:_SHOWN]:
+            click.echo(printable(f"Note: {address} is missing or cannot be read."), err=True)
+        click.echo(printable(f"{written.page} shows {count} episodes; open it in a browser"))
+        return
+    server = open_server(site, port)
+    server.start("hpvqa-studio")
+    click.echo(f"Open {server.url} in a browser: {count} episodes. Ctrl-C ends.")
+    try:
+        while True:
+            # Ctrl-C may reach another thread, and then does not wake this one.
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        ctx.exit(INTERRUPTED)
+    finally:
+        server.stop()
