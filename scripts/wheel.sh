@@ -17,13 +17,13 @@ locked=()
 "$work/build/bin/hatchling" build --target sdist --directory "$work" >/dev/null
 "$python" -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir "$work" "$work"/hpvqa-*.tar.gz
 echo "The wheel holds every file of the package, and no other:"
-diff <({ cd cli && find hpvqa -type f && cd .. && find recipes -type f -printf 'hpvqa/%p\n'; } | grep -v __pycache__ | sort) \
+diff <({ cd cli && find hpvqa -type f && cd .. && find recipes exts -type f -printf 'hpvqa/%p\n'; } | grep -v __pycache__ | sort) \
   <("$python" -m zipfile --list "$work"/hpvqa-*.whl | awk '$1 ~ "^hpvqa/" { print $1 }' | sort) && echo "    yes"
 
 "$python" -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install --disable-pip-version-check --quiet "${locked[@]}" "$work"/hpvqa-*.whl
 cd "$work"
-for command in "--help" "sample push --json" "schema recipe" "sample drop --rig paper-original --json"; do
+for command in "--help" "sample push --json" "schema recipe" "panel --path" "sample drop --rig paper-original --json"; do
   echo "hpvqa $command"
   # shellcheck disable=SC2086 # several arguments
   venv/bin/hpvqa $command >out

@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "finetune": "Train a LoRA adapter of a model on a data set.",
     "merge": "Put an adapter into its model, as one folder.",
     "tiny": "Make a tiny random model of a real architecture.",
+    "panel": "Say how to open the panel for collecting in Isaac Sim.",
     "assets": "Fetch the robot's meshes ahead of time.",
     "doctor": "Say what is installed, and how to get the rest.",
     "schema": "Print the JSON schema of a file format.",

@@ -18,6 +18,12 @@ def recipes_dir() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parents[1] / "recipes"
 
 
+def extensions_dir() -> Path:
+    """The folder of extensions for Isaac Sim, such as its ``--ext-folder`` takes."""
+    packaged = _PACKAGE / "exts"
+    return packaged if packaged.is_dir() else _PACKAGE.parents[1] / "exts"
+
+
 def schemas_dir() -> Path:
     """The folder of JSON schemas."""
     return _PACKAGE / "schemas"
