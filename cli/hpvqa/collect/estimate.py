@@ -37,6 +37,7 @@ class TaskEstimate(Model):
 
     asked: int = Field(description="Episodes that there should be.")
     already: int = Field(description="Episodes that are there.")
+    fps: int = Field(description="Frame rate of their clips.")
     frames: int = Field(description="Frames of each episode, of all cameras.")
     bytes: int = Field(description="Size of each episode, about.")
     seconds: float | None = Field(description="Time that one worker takes for each episode, about; null if unknown.")
@@ -104,6 +105,7 @@ def _task(request: Request, task: str) -> TaskEstimate:
     return TaskEstimate(
         asked=len(request.indices(task)),
         already=len(there),
+        fps=settings.fps,
         frames=frames,
         bytes=_measured(there) or round(_BYTES_BESIDES + _BYTES_PER_PIXEL * frames * width * height),
         seconds=seconds,

@@ -18,7 +18,7 @@ from hpvqa_collector.options import END, Options
 from hpvqa_collector.rig import CameraTable
 from hpvqa_collector.run import Run
 from hpvqa_collector.schema import KnownSchema
-from hpvqa_collector.yaml_text import to_yaml
+from hpvqa_collector.yaml_text import write_yaml
 
 SETTLE = 0.4
 """An estimate is asked for when nothing was changed for so long [s]."""
@@ -32,7 +32,7 @@ class Collector:
     """The state of the panel.
 
     Whoever shows it calls `tick` often, and `watch` to learn what has changed: ``edited``, ``job``, ``cameras``,
-    ``estimate``, ``run``, ``episodes``, ``answer``, ``preview`` or ``notice``.
+    ``estimate``, ``run``, ``over``, ``episodes``, ``answer``, ``preview`` or ``notice``.
 
     Args:
         schema: The JSON schema of recipes that comes with the panel; that of the command counts once it is known.
@@ -157,7 +157,7 @@ class Collector:
     def save_job(self, path: Path) -> None:
         """Write the job as a recipe that ``hpvqa collect --recipe`` takes."""
         path = path if path.suffix in {".yaml", ".yml"} else path.with_name(path.name + ".yaml")
-        write(path, to_yaml(self.job.recipe(), "Made in Isaac Sim; run it with: hpvqa collect --recipe FILE"))
+        write_yaml(path, self.job.recipe(), "Made in Isaac Sim; run it with: hpvqa collect --recipe FILE")
         self.say(f"The job is in {path}")
 
     def save_rig(self, path: Path) -> None:
@@ -165,7 +165,7 @@ class Collector:
         if self.table is None:
             raise BadInputError("The cameras are not known yet; hpvqa has not answered")
         path = path if path.suffix in {".yaml", ".yml"} else path.with_name(path.name + ".yaml")
-        write(path, to_yaml(self.table.rig()))
+        write_yaml(path, self.table.rig())
         self.say(f"The camera rig is in {path}")
 
     def load_job(self, path: Path) -> None:
@@ -242,6 +242,11 @@ class Collector:
         self._next_look = 0.0
         self.tell("run")
 
+    def pause(self) -> None:
+        """Hold the run, or let it go on."""
+        self.run.pause()
+        self.tell("run")
+
     def stop(self) -> None:
         """Stop collecting, a step harder each time."""
         self.run.stop()
@@ -249,7 +254,7 @@ class Collector:
 
     def stage_closes(self) -> None:
         """The stage is closed: what was drawn on it is gone, and the run ends if the user chose that."""
-        if self.run.state == "running" and self.options.when_stage_closes == END:
+        if self.run.state in {"running", "paused"} and self.options.when_stage_closes == END:
             self.stop()
         self.tell("preview")
 
@@ -306,6 +311,7 @@ class Collector:
         if was and not self.run.active:
             self._next_look = 0.0
             self._asked_for = self._clock()
+            self.tell("over")
         if self._asked_for is not None and self._clock() >= self._asked_for and not self.run.active:
             self._asked_for = None
             self._ask_for_estimate()
@@ -369,7 +375,7 @@ class Collector:
 
     def _write_job(self) -> Path:
         path = self._folder / "job.yaml"
-        write(path, to_yaml(self.job.recipe()))
+        write_yaml(path, self.job.recipe())
         return path
 
     # ------------------------------------------------------------------ from session to session
@@ -391,10 +397,3 @@ class Collector:
             self.say(f"The settings of the last session could not be read ({error}); these are the defaults")
         self._check_preview()
         self.changed("job")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file as a whole, or not at all."""
-    draft = path.with_name(path.name + ".partial")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,7 +16,10 @@ _KIT_ROOTS = ("CARB_APP_PATH", "ISAAC_PATH", "EXP_PATH")
 
 
 def find_command(named: str, extension: Path, which: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """The command line of ``hpvqa``: the named one, else that of the checkout around the extension, else one on PATH.
+    """The command line of ``hpvqa``.
+
+    It is the named one, else that of the checkout or of the environment that the extension lies in, else that of the
+    Python that runs the panel, which may be Kit's own, else the one on PATH.
 
     Args:
         named: What the user named; may be empty.
@@ -31,13 +35,15 @@ def find_command(named: str, extension: Path, which: Callable[[str], str | None]
         if program is None:
             raise BadInputError(f"There is no program {words[0]!r}; correct the hpvqa command under Output")
         return [program, *words[1:]]
-    checkout = extension.resolve().parents[1] / ".venv" / "bin" / "hpvqa"
-    found = which(str(checkout)) or which("hpvqa")
-    if found is None:
-        raise BadInputError(
-            "The hpvqa command was not found; run make demo in the checkout of hpvqa, or name the command under Output"
-        )
-    return [found]
+    around = extension.resolve().parents
+    # In a checkout, exts/ is beside .venv; in an environment, it is in lib/python3.N/site-packages/hpvqa.
+    folders = [around[1] / ".venv", *around[5:6], Path(sys.prefix)]
+    for candidate in (*(str(folder / "bin" / "hpvqa") for folder in folders), "hpvqa"):
+        if (found := which(candidate)) is not None:
+            return [found]
+    raise BadInputError(
+        "The hpvqa command was not found; run make demo in the checkout of hpvqa, or name the command under Output"
+    )
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:

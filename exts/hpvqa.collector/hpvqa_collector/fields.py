@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,12 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """What it is measured in, as its description says in brackets; empty if in nothing."""
+        found = re.search(r"\[([^\[\]]+)\]", self.description)
+        return found[1] if found else ""
 
     @property
     def name(self) -> str:

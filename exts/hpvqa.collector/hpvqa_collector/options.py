@@ -41,7 +41,7 @@ class Options:
     question: str = ""
     preview_task: str = ""
     preview_index: int = 0
-    folded: list[str] = field(default_factory=lambda: ["Randomization", "Cameras", "Preview"])
+    folded: list[str] = field(default_factory=lambda: ["Randomization", "Cameras"])
 
     def stored(self) -> dict[str, Any]:
         """Everything, for the next session."""
@@ -56,7 +56,8 @@ class Options:
 
 
 HELP = {
-    "command": "Command line of hpvqa. Empty: that of the checkout around this extension, else the one on PATH.",
+    "command": "Command line of hpvqa. Empty: that of the checkout or environment around this extension, of Kit's own "
+    "Python, or on PATH.",
     "data": "Folder of the episodes: a new or empty one, or one to go on with.",
     "isaac": "isaaclab.sh, python.sh, a Python with Isaac Lab, or a folder with one of them. Empty: it is looked for.",
     "workers": "Processes of the embedded simulator. 0: one for each core.",
@@ -70,3 +71,11 @@ HELP = {
     "preview_index": "Number of the episode that is previewed, as it will be recorded under this number.",
 }
 """What each option means; the tooltips."""
+
+HINTS = {
+    "command": "found by itself",
+    "isaac": "found by itself",
+    "camera": "all",
+    "question": "the question of the task",
+}
+"""What an option means that is left empty."""

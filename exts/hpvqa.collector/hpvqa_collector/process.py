@@ -59,6 +59,19 @@ class ChildProcess:
                 self.exit_code = os.waitstatus_to_exitcode(status)
         return self.exit_code is None and self.started == _started(self.pid)
 
+    def pause(self) -> None:
+        """Hold it and its children where they are."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it and its children go on."""
+        self._signal(signal.SIGCONT)
+
+    def paused(self) -> bool:
+        """Whether it is held."""
+        words = _words(self.pid)
+        return words is not None and words[0] == "T"
+
     def terminate(self) -> None:
         """Ask it and its children to end."""
         self._signal(signal.SIGTERM)
@@ -84,9 +97,14 @@ class ChildProcess:
 
 def _started(pid: int) -> int | None:
     """When a process was started [clock ticks since boot]; None if there is none, or only its remains."""
+    words = _words(pid)
+    return None if words is None or words[0] in {"Z", "X"} else int(words[19])
+
+
+def _words(pid: int) -> list[str] | None:
+    """What the kernel says of a process, from its state on; None if there is none."""
     try:
         # proc(5): the name, in brackets, may hold anything; the state follows, and the start time is 20 words later.
-        words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    return None if words[0] in {"Z", "X"} else int(words[19])

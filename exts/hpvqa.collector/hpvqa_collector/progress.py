@@ -80,6 +80,11 @@ class Progress:
             self.status, self.reason = event["status"], event.get("message")
             self.frames_per_second = None
 
+    def skip(self, seconds: float) -> None:
+        """Leave out a time in which nothing was done."""
+        if self.begun is not None:
+            self.begun += seconds
+
     @property
     def fraction(self) -> float:
         """How much is done, from 0 to 1."""

@@ -14,7 +14,7 @@ from hpvqa_collector.errors import BadInputError
 from hpvqa_collector.process import ChildProcess
 from hpvqa_collector.progress import Progress, ProgressFile
 
-ACTIVE = ("running", "stopping", "ending")
+ACTIVE = ("running", "paused", "stopping", "ending")
 _KEPT = 10
 """So many logs of earlier runs are kept."""
 _PATIENCE = 10.0
@@ -25,8 +25,8 @@ Isaac Sim until it kills that (5 s)."""
 class Run:
     """The run that the panel shows.
 
-    ``state`` is ``idle``, ``running``, ``stopping`` (running episodes may finish), ``ending`` (they are dropped),
-    ``finished``, ``stopped`` or ``failed``.
+    ``state`` is ``idle``, ``running``, ``paused``, ``stopping`` (running episodes may finish), ``ending`` (they are
+    dropped), ``finished``, ``stopped`` or ``failed``.
 
     Args:
         folder: Where files about runs lie.
@@ -39,6 +39,7 @@ class Run:
         self._child: ChildProcess | None = None
         self._events = ProgressFile(folder / "none")
         self._deadline = float("inf")
+        self._paused_at = 0.0
         self.state = "idle"
         self.error = ""
         self.progress = Progress()
@@ -95,13 +96,27 @@ class Run:
             return False
         stopping = self._stop_file is not None and self._stop_file.exists()
         self.state = "stopping" if stopping else "running"
+        if self._child.paused():
+            self.state, self._paused_at = "paused", self._clock()
         self.poll()
         return True
+
+    def pause(self) -> None:
+        """Hold a run where it is, or let it go on."""
+        if self._child is not None and self.state == "running":
+            self._child.pause()
+            self.state, self._paused_at = "paused", self._clock()
+        elif self._child is not None and self.state == "paused":
+            self._child.resume()
+            self.state = "running"
+            self.progress.skip(self._clock() - self._paused_at)
 
     def stop(self) -> None:
         """Stop: first let the running episodes finish, when asked again drop them, then end the child at once."""
         if self._child is None or self._stop_file is None:
             return
+        if self.state == "paused":
+            self.pause()
         if self.state == "running":
             self._stop_file.touch()
             self.state = "stopping"
@@ -136,6 +151,7 @@ class Run:
             # A file and a signal are two requests: the running episodes are dropped.
             self._stop_file.touch()
         self._child.terminate()
+        self._child.resume()
         if not self._child.wait(_PATIENCE):
             self._child.kill()
             self._child.wait(1.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
@@ -22,6 +23,13 @@ def to_yaml(data: Mapping[str, Any], comment: str = "") -> str:
     """A mapping as YAML text, ending with a line break."""
     head = f"# {comment}\n" if comment else ""
     return head + "".join(f"{line}\n" for line in _block(data))
+
+
+def write_yaml(path: Path, data: Mapping[str, Any], comment: str = "") -> None:
+    """Write a mapping to a file, as a whole or not at all."""
+    draft = path.with_name(path.name + ".partial")
+    draft.write_text(to_yaml(data, comment), encoding="utf-8")
+    draft.replace(path)
 
 
 def _block(data: Mapping[str, Any]) -> Iterator[str]:

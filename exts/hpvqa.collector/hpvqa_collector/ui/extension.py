@@ -17,8 +17,8 @@ import omni.ext
 import omni.kit.app
 import omni.ui as ui
 import omni.usd
-from isaacsim.gui.components.menu import make_menu_item_description
-from omni.kit.menu.utils import add_menu_items, remove_menu_items
+from omni.kit.menu.utils import MenuItemDescription, add_menu_items, refresh_menu_items, remove_menu_items
+from omni.kit.notification_manager import NotificationStatus, post_notification
 
 from hpvqa_collector.collector import Collector
 from hpvqa_collector.desktop import home_folder
@@ -26,15 +26,17 @@ from hpvqa_collector.ui import stage
 from hpvqa_collector.ui.window import TITLE, PanelWindow
 
 NAME = "hpvqa.collector"
-MENU = "Tools"
+MENU, SUBMENU = "Tools", "Replicator"
 STORE = f"/persistent/exts/{NAME}/state"
 SHOWN = f"/persistent/exts/{NAME}/shown"
 _PERIOD = 0.1
 """How often everything is looked at [s]."""
+_NOTICE = 8
+"""How long a notification is shown [s]."""
 
 
 class CollectorExtension(omni.ext.IExt):
-    """Tools → Hidden Physics."""
+    """Tools → Replicator → Hidden Physics."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,11 +53,15 @@ class CollectorExtension(omni.ext.IExt):
         folder = Path(omni.kit.app.get_app().get_extension_manager().get_extension_path(ext_id))
         self._settings = carb.settings.get_settings()
         self._collector = self._make_collector(folder)
-        self._menu = [make_menu_item_description(ext_id, TITLE, self._toggle)]
+        entry = MenuItemDescription(
+            name=TITLE, ticked=True, ticked_fn=lambda *_: self._visible, onclick_fn=lambda *_: self._toggle()
+        )
+        self._menu = [MenuItemDescription(name=SUBMENU, sub_menu=[entry])]
         add_menu_items(self._menu, MENU)
         ui.Workspace.set_show_window_fn(TITLE, self._show)
         self._watch_kit()
         self._collector.watch("preview", self._draw_preview)
+        self._collector.watch("over", self._notify)
         self._settings.set_default_bool(SHOWN, True)
         if self._settings.get_as_bool(SHOWN):
             self._show(True)
@@ -96,7 +102,7 @@ class CollectorExtension(omni.ext.IExt):
         if stored:
             collector.restore(stored)
         if collector.run.find():
-            words = {"running": "is still at work", "stopping": "is finishing its last episodes"}
+            words = {"running": "is still at work", "paused": "is paused", "stopping": "is finishing its last episodes"}
             collector.say(f"The run of the last session {words.get(collector.run.state, 'is over')}")
         return collector
 
@@ -128,7 +134,11 @@ class CollectorExtension(omni.ext.IExt):
         self.on_shutdown()
 
     def _toggle(self) -> None:
-        self._show(self._window is None or not self._window.visible)
+        self._show(self._window is None or not self._window.in_front)
+
+    @property
+    def _visible(self) -> bool:
+        return self._window is not None and self._window.visible
 
     def _show(self, visible: bool) -> None:
         if self._collector is None:
@@ -137,10 +147,21 @@ class CollectorExtension(omni.ext.IExt):
             self._window = PanelWindow(self._collector, self._visibility_changed)
         elif self._window is not None:
             self._window.show(visible)
-        self._settings.set_bool(SHOWN, visible)
+        self._visibility_changed(visible)
 
     def _visibility_changed(self, visible: bool) -> None:
         self._settings.set_bool(SHOWN, visible)
+        refresh_menu_items(MENU)
+
+    def _notify(self) -> None:
+        """Say that a run is over, to someone who may be looking at something else."""
+        if self._collector is None:
+            return
+        run = self._collector.run
+        words = f"{TITLE}: {run.state}, {run.progress.done} of {run.progress.total} episodes"
+        good = run.state == "finished"
+        status = NotificationStatus.INFO if good else NotificationStatus.WARNING
+        post_notification(f"{words}. {run.error}" if run.error else words, duration=_NOTICE, status=status)
 
     def _draw_preview(self) -> None:
         collector = self._collector

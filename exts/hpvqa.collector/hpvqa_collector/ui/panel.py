@@ -6,6 +6,7 @@ import omni.ui as ui
 
 from hpvqa_collector.collector import Collector
 from hpvqa_collector.ui.files import FileDialogs
+from hpvqa_collector.ui.rows import say
 from hpvqa_collector.ui.sections.ask import AskSection
 from hpvqa_collector.ui.sections.base import Section
 from hpvqa_collector.ui.sections.cameras import CamerasSection
@@ -18,6 +19,7 @@ from hpvqa_collector.ui.sections.task import TaskSection
 from hpvqa_collector.ui.style import GAP, STYLE
 
 SECTIONS: tuple[type[Section], ...] = (
+    PreviewSection,
     TaskSection,
     RandomizationSection,
     CamerasSection,
@@ -25,7 +27,6 @@ SECTIONS: tuple[type[Section], ...] = (
     LaunchSection,
     EpisodesSection,
     AskSection,
-    PreviewSection,
 )
 
 
@@ -65,4 +66,4 @@ class Panel:
 
     def _notice_changed(self) -> None:
         if self._sections:
-            self._notice.text = self._collector.notice
+            say(self._notice, self._collector.notice)

@@ -11,6 +11,7 @@ import omni.ui as ui
 from hpvqa_collector.check import checked, parsed
 from hpvqa_collector.collector import Collector
 from hpvqa_collector.fields import Field
+from hpvqa_collector.options import HINTS
 from hpvqa_collector.ui.style import GAP, LABEL_WIDTH, ROW_HEIGHT
 
 
@@ -27,6 +28,13 @@ def button(text: str, action: Callable[[], Any], tooltip: str, identifier: str, 
     return ui.Button(text, clicked_fn=action, tooltip=tooltip, identifier=identifier, height=ROW_HEIGHT, **more)
 
 
+def say(label: ui.Label, text: str, name: str | None = None) -> None:
+    """Let a label say something, in the colours of a name; one that says nothing takes no room."""
+    label.text, label.visible = text, bool(text)
+    if name is not None:
+        label.name = name
+
+
 class Control:
     """The widgets of one value. After an edit they show what is stored, be it the new value or the old one.
 
@@ -38,6 +46,7 @@ class Control:
         identifier: Name of the widgets; several get numbers.
         topic: What `Collector.changed` is told.
         width: Of each widget [pixels]; 0: what is left.
+        hint: What is written, faintly, where a text is empty.
     """
 
     def __init__(
@@ -49,7 +58,9 @@ class Control:
         identifier: str = "",
         topic: str = "edited",
         width: int = 0,
+        hint: str = "",
     ) -> None:
+        self._hint_text, self._hint = hint, None
         self._width = {"width": width} if width else {}
         self._field, self._read, self._write = field, read, write
         self._collector, self._topic = collector, topic
@@ -71,6 +82,16 @@ class Control:
         else:
             self._models[0].set_value("" if value is None else str(value) if self._as_text else value)
         self._showing = False
+        self._show_hint()
+
+    def hint(self, text: str) -> None:
+        """Change what is written where a text is empty."""
+        self._hint_text = text
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        if self._hint is not None:
+            say(self._hint, "" if self._models[0].as_string else self._hint_text)
 
     @property
     def _as_text(self) -> bool:
@@ -91,7 +112,12 @@ class Control:
             kind = ui.IntField if field.kind == "size" else ui.FloatField
             self._models = [self._typed(kind, f"{self._identifier}.{number}") for number in range(count)]
         elif self._as_text:
-            self._models = [self._typed(ui.StringField, self._identifier)]
+            with ui.ZStack():
+                self._models = [self._typed(ui.StringField, self._identifier)]
+                self._hint = ui.Label(
+                    "", name="hint", tooltip=self._field.description, identifier=f"{self._identifier}.hint"
+                )
+            self._models[0].add_value_changed_fn(lambda *_: self._show_hint())
         else:
             self._models = [self._typed(ui.IntField if field.kind == "integer" else ui.FloatField, self._identifier)]
 
@@ -107,10 +133,13 @@ class Control:
         if kind == "switch":
             return models[0].as_bool
         if len(models) > 1:
-            return [model.as_int if kind == "size" else model.as_float for model in models]
+            if kind == "size":
+                return [model.as_int for model in models]
+            stored = self._read() or [None] * len(models)
+            return [_typed_number(model, part) for model, part in zip(models, stored, strict=True)]
         if self._as_text:
             return parsed(self._field, models[0].as_string)
-        return models[0].as_int if kind == "integer" else models[0].as_float
+        return models[0].as_int if kind == "integer" else _typed_number(models[0], self._read())
 
     def _edited(self) -> None:
         if self._showing:
@@ -126,14 +155,23 @@ class Control:
         self.show()
 
 
-def job_row(collector: Collector, field: Field, label: str = "") -> Control:
-    """The row of a setting of the job."""
-    with row(label or field.title, field.description):
+def _typed_number(model: Any, stored: float | None) -> float:
+    """What a field holds. Its keyboard gives single precision: -0.2 becomes -0.20000000298."""
+    value = float(model.as_float)
+    return stored if value == stored else float(f"{value:.7g}")
+
+
+def job_row(collector: Collector, field: Field, label: str = "", topic: str = "edited") -> Control:
+    """The row of a setting of the job, with its unit."""
+    unit = f" [{field.unit}]" if field.unit else ""
+    with row((label or field.title) + unit, field.description):
         return Control(
             field,
             lambda: collector.job.get(field.path),
             lambda value: collector.job.set(field.path, value),
             collector,
+            topic=topic,
+            hint="none" if field.optional else "",
         )
 
 
@@ -163,4 +201,12 @@ def option_control(
     def write(value: Any) -> None:
         setattr(options, name, checked(field, value))
 
-    return Control(field, lambda: getattr(options, name), write, collector, identifier or f"option.{name}", topic)
+    return Control(
+        field,
+        lambda: getattr(options, name),
+        write,
+        collector,
+        identifier or f"option.{name}",
+        topic,
+        hint=HINTS.get(name, ""),
+    )

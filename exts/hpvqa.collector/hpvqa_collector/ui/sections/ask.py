@@ -7,7 +7,7 @@ from typing import Any
 import omni.ui as ui
 
 from hpvqa_collector.options import HELP
-from hpvqa_collector.ui.rows import button, option_control, option_row, row
+from hpvqa_collector.ui.rows import button, option_control, option_row, row, say
 from hpvqa_collector.ui.sections.base import Section
 from hpvqa_collector.ui.style import GAP
 
@@ -39,15 +39,15 @@ class AskSection(Section):
         collector, answer = self.collector, self.collector.answer
         self._ask.enabled = not collector.asking
         self._reveal.enabled = answer is not None and "truth" in answer and not collector.revealed
-        self._about.text = "" if answer is None else f"{answer['task']} {answer['index']}: {answer['question']}"
+        say(self._about, "" if answer is None else f"{answer['task']} {answer['index']}: {answer['question']}")
         if collector.asking:
-            self._answer.text, self._answer.name = "Asking ...", "faint"
+            say(self._answer, "Asking ...", "faint")
         elif answer is None:
-            self._answer.text, self._answer.name = collector.answer_error, "bad"
+            say(self._answer, collector.answer_error, "bad")
         else:
-            self._answer.text, self._answer.name = "\n".join(answer_lines(answer)), ""
+            say(self._answer, "\n".join(answer_lines(answer)), "")
         shown = answer is not None and collector.revealed
-        self._truth.text = truth_line(answer["truth"]) if shown and answer is not None else ""
+        say(self._truth, truth_line(answer["truth"]) if shown and answer is not None else "")
 
     def _newest(self) -> None:
         self.collector.ask_about = None

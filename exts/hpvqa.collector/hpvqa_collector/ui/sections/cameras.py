@@ -66,11 +66,11 @@ class CamerasSection(Section):
         with ui.HStack(height=ROW_HEIGHT, spacing=GAP):
             self._control(switch, name, on, partial(self._switch, name))
             self._control(fields["name"], name, name)
-            ui.Label("lens", width=28, name="faint", tooltip=fields["focal_length"].description)
+            ui.Label("lens [mm]", width=60, name="faint", tooltip=fields["focal_length"].description)
             self._control(
                 fields["focal_length"], name, camera.get("focal_length", fields["focal_length"].default), width=44
             )
-            ui.Label("near", width=30, name="faint", tooltip=fields["near"].description)
+            ui.Label("near [m]", width=54, name="faint", tooltip=fields["near"].description)
             self._control(fields["near"], name, camera.get("near", fields["near"].default), width=44)
             self._sizes.append(
                 ui.Label("", width=62, name="faint", tooltip="All cameras have the resolution of the job (Task).")
@@ -78,18 +78,18 @@ class CamerasSection(Section):
             button("x", partial(self._remove, name), f"Take {name} out of the rig.", f"camera.{name}.remove", width=22)
         with ui.HStack(height=ROW_HEIGHT, spacing=GAP):
             ui.Spacer(width=22)
-            ui.Label("at", width=18, name="faint", tooltip=fields["position"].description)
+            ui.Label("at [m]", width=40, name="faint", tooltip=fields["position"].description)
             self._control(fields["position"], name, camera["position"])
             aim = "look_at" if "look_at" in camera else "quat_wxyz"
-            word = "sees" if aim == "look_at" else "turned"
-            ui.Label(word, width=38, name="faint", tooltip=fields[aim].description)
+            word = "sees [m]" if aim == "look_at" else "turned"
+            ui.Label(word, width=54, name="faint", tooltip=fields[aim].description)
             self._control(fields[aim], name, camera[aim])
         up = camera.get("up", fields["up"].default)
         if aim == "look_at" and list(up) != list(fields["up"].default):
             # Two cameras in one place that see one point differ in this alone.
             with ui.HStack(height=ROW_HEIGHT, spacing=GAP):
                 ui.Spacer(width=22)
-                ui.Label("up", width=18, name="faint", tooltip=fields["up"].description)
+                ui.Label("up", width=40, name="faint", tooltip=fields["up"].description)
                 self._control(fields["up"], name, up)
 
     def _control(self, field: Field, camera: str, value: Any, write: Any = None, width: int = 0) -> None:

@@ -8,7 +8,7 @@ import omni.ui as ui
 
 from hpvqa_collector.desktop import open_path
 from hpvqa_collector.progress import duration
-from hpvqa_collector.ui.rows import button
+from hpvqa_collector.ui.rows import button, say
 from hpvqa_collector.ui.sections.base import Section
 from hpvqa_collector.ui.style import GAP, ROW_HEIGHT
 
@@ -17,9 +17,14 @@ _STOP = {
     "stopping": ("Drop them", "Do not wait for the running episodes; finished ones are kept."),
     "ending": ("Kill", "End the collector at once; finished episodes are kept."),
 }
+_PAUSE = {
+    False: ("Pause", "Hold the run where it is; it keeps its memory, and the GPU's."),
+    True: ("Resume", "Let the run go on."),
+}
 _STATES = {
     "idle": ("Ready", "faint"),
     "running": ("Collecting", "good"),
+    "paused": ("Paused", "warning"),
     "stopping": ("The running episodes are being finished", "warning"),
     "ending": ("Stopping", "warning"),
     "finished": ("Finished", "good"),
@@ -47,14 +52,15 @@ class ShareModel(ui.AbstractValueModel):
 
     def get_value_as_string(self) -> str:
         """What is written on the bar."""
-        return f"{self._done} of {self._total}" if self._total else ""
+        # Where this is empty, the bar writes a percentage of its own.
+        return f"{self._done} of {self._total}" if self._total else " "
 
 
 class LaunchSection(Section):
     """Start, watch and stop."""
 
     title = "Launch"
-    refreshed_on = ("run", "estimate")
+    refreshed_on = ("run", "estimate", "job")
 
     def build(self) -> None:
         """Two buttons, a bar, and what there is to say."""
@@ -66,6 +72,9 @@ class LaunchSection(Section):
                 clicked_fn=lambda: collector.attempt(collector.generate),
                 tooltip="Collect all episodes that are not in the folder yet.",
                 identifier="generate",
+            )
+            self._pause = ui.Button(
+                "Pause", width=80, clicked_fn=collector.pause, tooltip=_PAUSE[False][1], identifier="pause"
             )
             self._stop = ui.Button(
                 "Stop",
@@ -90,19 +99,24 @@ class LaunchSection(Section):
         )
         with ui.HStack(height=0, spacing=GAP):
             button("Open log", self._open_log, "Open what the collector said.", "log.open", width=90)
-            button("Open Kit's log", self._open_kit_log, "Open what Isaac Sim said in the run.", "log.kit", width=120)
+            tooltip = "Open what Isaac Sim said in the run."
+            self._kit_log = button("Open Kit's log", self._open_kit_log, tooltip, "log.kit", width=120)
 
     def refresh(self) -> None:
         """Show the state of the run."""
         run, progress = self.collector.run, self.collector.run.progress
         self._generate.enabled = not run.active and not self.collector.problem
+        self._pause.enabled = run.state in {"running", "paused"}
+        self._pause.text, tooltip = _PAUSE[run.state == "paused"]
+        self._pause.set_tooltip(tooltip)
         self._stop.enabled = run.active
         self._stop.text, tooltip = _STOP.get(run.state, _STOP["running"])
         self._stop.set_tooltip(tooltip)
         self._share.show(progress.done, progress.total)
-        self._state.text, self._state.name = _STATES[run.state]
-        self._detail.text = self._numbers()
-        self._error.text = run.error or progress.problem or self.collector.problem
+        say(self._state, *_STATES[run.state])
+        say(self._detail, self._numbers())
+        say(self._error, run.error or progress.problem or self.collector.problem)
+        self._kit_log.visible = self.collector.job.get(("backend",)) == "isaac"
 
     def _numbers(self) -> str:
         progress = self.collector.run.progress
@@ -114,7 +128,7 @@ class LaunchSection(Section):
         if progress.frames_per_second:
             words.append(f"{progress.frames_per_second:.0f} frames/s")
         remaining = progress.remaining(time.time())
-        if remaining is not None and self.collector.run.active:
+        if remaining is not None and self.collector.run.state in {"running", "stopping"}:
             words.append(f"about {duration(remaining)} left")
         return " · ".join(words)
 

@@ -34,7 +34,8 @@ class OutputSection(Section):
         option_row(collector, "when_closing", "When Isaac Sim closes", "choice", HELP["when_closing"], WHEN)
         option_row(collector, "when_stage_closes", "When the stage closes", "choice", HELP["when_stage_closes"], WHEN)
         option_row(collector, "command", "hpvqa command", "text", HELP["command"])
-        option_row(collector, "isaac", "Isaac Lab", "text", HELP["isaac"])
+        if collector.job.get(("backend",)) == "isaac":
+            option_row(collector, "isaac", "Isaac Lab", "text", HELP["isaac"])
 
     def refresh(self) -> None:
         """Show the newest estimate, or that it must wait."""

@@ -17,7 +17,7 @@ class RandomizationSection(Section):
     def build(self) -> None:
         """The hidden properties, then everything that must not tell the answer."""
         job = self.collector.job
-        for task in job.tasks:
+        for task in (task for task in job.tasks if job.active[task.name]):
             ui.Label(f"{task.title}: the hidden property", height=0, name="faint", tooltip=task.title)
             for field in job.fields.values():
                 if field.path[:3] == ("tasks", task.name, "ranges"):
