@@ -1,8 +1,8 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel exports-test torture check isaac isaac-test \
-	lock bench schemas docs docs-pages docs-images clean
+.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel exports-test torture check isaac \
+	isaac-test panel-test lock bench schemas docs docs-pages docs-images clean
 
 PYTHON ?=
 ARGS ?=
@@ -12,6 +12,7 @@ READY := .venv/.ready
 VLLM := .venv/.ready-vllm
 DOCS := .venv-docs/.ready
 ISAAC := .venv-isaac/.ready
+PANEL := .venv-panel/.ready
 RUN := .venv/bin/python -m
 # Images of containers set it; tests start hundreds of processes, and each would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -60,8 +61,11 @@ check: $(READY) ## Lint, formatting and types.
 
 isaac: $(ISAAC) ## Make .venv-isaac: Isaac Lab 3 with PhysX, without Isaac Sim or a GPU; 7.8 GB, Python 3.12.
 
-isaac-test: $(ISAAC) ## Run the tests that need Isaac Lab 3, in .venv-isaac; some ten minutes.
+isaac-test: $(ISAAC) panel-test ## Run the tests that need Isaac Lab 3, in .venv-isaac; some ten minutes.
 	@OMP_NUM_THREADS=1 .venv-isaac/bin/python -m pytest -m isaaclab tests/isaac/lab3 $(ARGS)
+
+panel-test: $(PANEL) ## Run the panel's tests under the real omni.ui, in .venv-panel (Python 3.12); ten minutes.
+	@OMP_NUM_THREADS=1 .venv-panel/bin/python -m pytest -m ovui tests/isaac $(ARGS)
 
 lock: $(READY) ## Write constraints/ again after a change of dependencies; ARGS=--upgrade takes the newest.
 	@bash scripts/lock.sh $(ARGS)
@@ -80,13 +84,13 @@ docs: $(DOCS) ## Build the documentation as a site, in build/site, with a refere
 docs-pages: $(READY) ## Write docs/commands.md and docs/recipes.md again after a change to a command or a recipe.
 	@PYTHONPATH=. $(RUN) scripts.pages
 
-docs-images: $(READY) ## Draw the pictures of the documentation again, after a change to rigs, rendering or the panel.
+docs-images: $(READY) $(PANEL) ## Draw the pictures of the documentation again, after a change to rigs, rendering or the panel.
 	@PYTHONPATH=. $(RUN) scripts.figures
 	@if [ -d demo/dataset ]; then PYTHONPATH=. $(RUN) scripts.studio; fi
-	@PYTHONPATH=. $(RUN) tests.isaac.pictures
+	@OMP_NUM_THREADS=1 .venv-panel/bin/python -m tests.isaac.pictures
 
 clean: ## Remove .venv, caches, builds and the demo's output; data, dataset and runs stay.
-	rm -rf .venv .venv-docs .venv-isaac .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-docs .venv-isaac .venv-panel .venvs build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find cli tests benchmarks research -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml scripts/bootstrap.sh $(wildcard constraints/*.txt)
@@ -95,8 +99,11 @@ $(READY): pyproject.toml scripts/bootstrap.sh $(wildcard constraints/*.txt)
 $(DOCS): $(READY) pyproject.toml
 	@.venv/bin/python -m venv .venv-docs && .venv-docs/bin/pip install --quiet --editable '.[docs]' && touch $@
 
-$(ISAAC): scripts/isaac.sh
+$(ISAAC): scripts/isaac.sh scripts/python312.sh
 	@PYTHON='$(PYTHON)' bash scripts/isaac.sh && touch $@
+
+$(PANEL): scripts/panel.sh scripts/python312.sh pyproject.toml constraints/3.12.txt
+	@PYTHON='$(PYTHON)' bash scripts/panel.sh && touch $@
 
 $(VLLM): $(READY)
 	@bash scripts/bootstrap.sh vllm && touch $@

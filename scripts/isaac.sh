@@ -4,18 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 venv=.venv-isaac
-die() { printf 'Error: %s\n' "$*" >&2; exit 1; }
-is_312() { "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; }
-
-python=
-for name in ${PYTHON:-python3.12 "$HOME"/.pyenv/versions/3.12.*/bin/python python3}; do
-  if is_312 "$name"; then
-    python=$name
-    break
-  fi
-done
-[ -n "$python" ] || die "Isaac Lab 3 needs Python 3.12 with venv; install it, or name it: make isaac PYTHON=/path/to/python3.12"
-is_312 "$venv/bin/python" || "$python" -m venv --clear "$venv"
+. scripts/python312.sh
+make_312 "$venv" "Isaac Lab 3" isaac
 pip=("$venv/bin/python" -m pip install --disable-pip-version-check)
 "${pip[@]}" --editable '.[isaaclab]' pytest hypothesis pytest-xdist
 # PhysX asks for an older packaging, the converter for a newer MuJoCo than Isaac Lab does; they work with those.

@@ -16,9 +16,11 @@ SCHEMA: dict[str, Any] = json.loads((EXTENSION / "data" / "recipe.schema.json").
 
 
 @contextmanager
-def panel(tmp_path: Path, command: str = HPVQA, options: dict[str, Any] | None = None) -> Iterator[Session]:
+def panel(
+    tmp_path: Path, command: str = HPVQA, options: dict[str, Any] | None = None, kind: type[Session] = Session
+) -> Iterator[Session]:
     """The panel in a session of Kit, with its files and data below a folder."""
-    with kit_session() as kit:
+    with kit_session(kind) as kit:
         prepare(kit, tmp_path, command, options)
         kit.start()
         yield kit
@@ -41,12 +43,21 @@ def script(folder: Path, text: str) -> str:
 
 def tiny_job(kit: Session, episodes: int = 2) -> None:
     """Set up a job that takes seconds: pushes alone, small and seldom frames, the embedded simulator."""
+    _small_job(kit, {"push": episodes}, fps=2, size=(64, 48))
+
+
+def push_and_drop_job(kit: Session) -> None:
+    """Set up a job that takes a minute, whose pictures can be recognised."""
+    _small_job(kit, {"push": 2, "drop": 2}, fps=5, size=(320, 240))
+
+
+def _small_job(kit: Session, episodes: dict[str, int], fps: int, size: tuple[int, int]) -> None:
     for task in kit.extension._collector.job.tasks:
-        kit.check(f"tasks.{task.name}", task.name == "push")
-    kit.type("tasks.push.episodes", episodes)
-    kit.type("tasks.push.fps", "2")
-    kit.type("resolution.0", 64)
-    kit.type("resolution.1", 48)
-    if "mujoco" in kit.find("backend").items:
-        kit.choose("backend", "mujoco")
+        kit.check(f"tasks.{task.name}", task.name in episodes)
+    for name, count in episodes.items():
+        kit.type(f"tasks.{name}.episodes", count)
+        kit.type(f"tasks.{name}.fps", str(fps))
+    for side in range(2):
+        kit.type(f"resolution.{side}", size[side])
+    kit.choose("backend", "mujoco")
     kit.type("option.workers", 1)

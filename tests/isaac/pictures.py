@@ -1,7 +1,7 @@
-"""Draws the pictures of the panel for the documentation: python -m tests.isaac.pictures
+"""Draws the pictures of the panel for the documentation: .venv-panel/bin/python -m tests.isaac.pictures
 
-They show the stand-in of Kit with a real run of the embedded simulator behind it, and a stand-in of a model's server.
-What is shown is what the panel holds; how it looks in Kit differs in detail.
+They show the panel under the real `omni.ui`, with a real run of the embedded simulator behind it, and a stand-in of a
+model's server.
 """
 
 from __future__ import annotations
@@ -13,12 +13,36 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from pxr import Usd, UsdGeom
 
-from tests.isaac.kit.draw import draw_section
-from tests.isaac.kit.session import EXTENSION, ROOT, Session
-from tests.isaac.panel_fixtures import panel
+from tests.isaac.kit.real import RealSession
+from tests.isaac.kit.session import EXTENSION, ROOT
+from tests.isaac.panel_fixtures import panel, push_and_drop_job
 from tests.servers import StandIn
 
 IMAGES = ROOT / "docs" / "images"
+SECTIONS = ("Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask")
+MARGIN = 4
+
+
+class TallSession(RealSession):
+    """With a screen that holds what a picture shows, without scrolling."""
+
+    SIZE = (540, 1300)
+
+    def picture(self, *titles: str) -> Image.Image:
+        """Sections that follow one another, and no others."""
+        self.unfold(*(title for title in SECTIONS if title not in titles), fold=True)
+        self.unfold(*titles)
+        first, last = (self.find(f"section.{title}") for title in (titles[0], titles[-1]))
+        first.scroll_here_y(0.0)
+        self.tick(5)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "screen.png")
+            self.screenshot(path)
+            with Image.open(path) as screen:
+                top, bottom = first.screen_position_y, last.screen_position_y + last.computed_height
+                if bottom > screen.height:
+                    raise ValueError(f"{titles} need {bottom - top:g} pixels, and the screen has {screen.height}")
+                return screen.convert("RGB").crop((0, round(top) - MARGIN, screen.width, round(bottom) + MARGIN))
 
 
 def main() -> None:
@@ -27,59 +51,44 @@ def main() -> None:
         # So that paths are short; the robot's meshes stay where they are.
         os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
         os.environ["HOME"] = name
-        with panel(Path(name), options={"data": "~/hpvqa-data", "server": server.url, "camera": "all"}) as kit:
+        options = {"data": "~/hpvqa-data", "server": server.url, "camera": "all"}
+        with panel(Path(name), options=options, kind=TallSession) as kit:
             draw(kit)
     icon().save(EXTENSION / "data" / "icon.png")
 
 
-def draw(kit: Session) -> None:
-    kit.unfold("Randomization", "Cameras", "Preview")
+def draw(kit: TallSession) -> None:
     kit.until(lambda: kit.extension._collector.table is not None)
-    kit.choose("backend", "mujoco")
-    kit.type("resolution.0", 320)
-    kit.type("resolution.1", 240)
-    kit.type("tasks.push.fps", "5")
-    kit.type("tasks.drop.fps", "5")
-    kit.type("tasks.push.episodes", 2)
-    kit.type("tasks.drop.episodes", 2)
-    kit.type("option.workers", 1)
+    push_and_drop_job(kit)
     kit.until(lambda: kit.texts()["estimate"].startswith("0 of 4"))
-    sections(kit, "Task", "Randomization").save(IMAGES / "panel-job.png")
-    sections(kit, "Cameras").save(IMAGES / "panel-cameras.png")
+    kit.picture("Task").save(IMAGES / "panel-job.png")
+    kit.picture("Randomization").save(IMAGES / "panel-randomization.png")
+    kit.picture("Cameras").save(IMAGES / "panel-cameras.png")
     kit.usd.stage = Usd.Stage.CreateInMemory()
     UsdGeom.SetStageMetersPerUnit(kit.usd.stage, 1.0)
     UsdGeom.SetStageUpAxis(kit.usd.stage, "Z")
+    kit.unfold("Preview")
     kit.click("preview")
     kit.until(lambda: kit.extension._collector.cameras_drawn)
-    sections(kit, "Preview").save(IMAGES / "panel-preview.png")
+    kit.picture("Preview").save(IMAGES / "panel-preview.png")
+    kit.unfold("Output", "Launch", "Episodes", "Ask")
     kit.click("generate")
     run = kit.extension._collector.run
     kit.until(lambda: run.progress.done >= 2, 300)
-    kit.until(lambda: any(widget.identifier.endswith(".picture") for widget in kit.all()), 60)
-    running = sections(kit, "Output", "Launch")
+    running = kit.picture("Output", "Launch")
     running.save(IMAGES / "panel-running.png")
     kit.until(lambda: run.state == "finished", 300)
+    kit.unfold("Episodes", "Ask")
     kit.until(lambda: sum(widget.identifier.endswith(".picture") for widget in kit.all()) == 4, 120)
     kit.click("ask")
     kit.until(lambda: "all together" in kit.texts()["ask.answer"], 120)
     kit.click("reveal")
-    done = sections(kit, "Episodes", "Ask")
+    done = kit.picture("Episodes", "Ask")
     done.save(IMAGES / "panel-episodes.png")
-    preview = Image.new("RGB", (1000, 1000), "#2b2b2b")
+    preview = Image.new("RGB", (2 * running.width, max(running.height, done.height)), done.getpixel((0, 0)))
     preview.paste(running, (0, 0))
-    preview.paste(done, (0, running.height))
+    preview.paste(done, (running.width, 0))
     preview.save(EXTENSION / "data" / "preview.png")
-
-
-def sections(kit: Session, *titles: str) -> Image.Image:
-    """Some sections, one below the other."""
-    parts = [draw_section(kit.window(), title) for title in titles]
-    sheet = Image.new("RGB", (parts[0].width, sum(part.height for part in parts)), "#2b2b2b")
-    top = 0
-    for part in parts:
-        sheet.paste(part, (0, top))
-        top += part.height
-    return sheet
 
 
 def icon(size: int = 256) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,15 +12,16 @@ import yaml
 from hpvqa.recipe import load_recipe
 from hpvqa.scene.rigs import load_rig
 from hpvqa.tasks import TASKS
+from tests.isaac.conftest import Opens
 from tests.isaac.kit import widgets as ui
-from tests.isaac.kit.session import Session, kit_session
+from tests.isaac.kit.session import Session
 from tests.isaac.kit.widgets import KitError, World
-from tests.isaac.panel_fixtures import HPVQA, SCHEMA, panel, prepare, script, tiny_job
+from tests.isaac.panel_fixtures import HPVQA, SCHEMA, prepare, script, tiny_job
 
-SECTIONS = ["Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask", "Preview"]
+SECTIONS = ["Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask"]
 ALL = 40 * len(TASKS)
 """Episodes of a job that nobody changed."""
-CONTROLS = (ui.Field, ui.ComboBox, ui.Button)
+CONTROLS = ("StringField", "IntField", "FloatField", "CheckBox", "ProgressBar", "ComboBox", "Button")
 
 
 def unfold(kit: Session) -> None:
@@ -27,37 +29,43 @@ def unfold(kit: Session) -> None:
     kit.until(lambda: kit.extension._collector.table is not None)
 
 
+def controls(kit: Session) -> list[Any]:
+    return [widget for widget in kit.all() if type(widget).__name__ in CONTROLS]
+
+
 def job(kit: Session) -> dict[str, object]:
     """The job as it was handed to hpvqa the last time."""
     return kit.extension._collector.job.recipe()
 
 
-def test_the_menu_shows_and_hides_the_window(tmp_path: Path) -> None:
+def test_the_menu_shows_and_hides_the_window(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
-        window = kit.window()
-        assert (window.visible, window.docked_in) == (True, "Property")
-        kit.menu("Tools/Hidden Physics")
+        window, entry = kit.window(), "Tools/Replicator/Hidden Physics"
+        assert window.visible
+        assert kit.menu_item(entry).ticked_fn()
+        kit.menu(entry)
         assert not window.visible
-        kit.menu("Tools/Hidden Physics")
+        assert not kit.menu_item(entry).ticked_fn()
+        kit.menu(entry)
         assert kit.window().visible
-        ui.Workspace.show_window("Hidden Physics", False)
+        kit.ui.Workspace.show_window("Hidden Physics", False)
+        kit.frame()
         assert not window.visible
 
 
-def test_every_section_is_there_and_every_control_has_a_tooltip_and_a_name(tmp_path: Path) -> None:
+def test_every_section_is_there_and_every_control_has_a_tooltip_and_a_name(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         unfold(kit)
-        titles = [widget.title for widget in kit.all() if isinstance(widget, ui.CollapsableFrame)]
+        titles = [widget.title for widget in kit.all() if isinstance(widget, kit.ui.CollapsableFrame)]
         assert titles == SECTIONS
-        controls = [widget for widget in kit.all() if isinstance(widget, CONTROLS)]
-        assert len(controls) > 100
-        assert [widget.identifier for widget in controls if not widget.tooltip] == []
-        names = [widget.identifier for widget in controls]
+        assert len(controls(kit)) > 100
+        assert [widget.identifier for widget in controls(kit) if not widget.tooltip] == []
+        names = [widget.identifier for widget in controls(kit)]
         assert "" not in names
         assert len(set(names)) == len(names)
 
 
-def test_cameras_that_differ_in_roll_alone_show_it(tmp_path: Path) -> None:
+def test_cameras_that_differ_in_roll_alone_show_it(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         unfold(kit)
         assert "front_left stands on the robot's right" in kit.texts()["rig.description"]
@@ -67,18 +75,57 @@ def test_cameras_that_differ_in_roll_alone_show_it(tmp_path: Path) -> None:
         assert cameras["back_top_narrow"]["up"] == [1, 0.5, 0]
 
 
-def test_every_setting_of_the_schema_has_a_control_with_its_description(tmp_path: Path) -> None:
+def test_every_setting_of_the_schema_has_a_control_with_its_description(tmp_path: Path, panel: Opens) -> None:
     from hpvqa_collector.fields import recipe_fields
 
     with panel(tmp_path) as kit:
         unfold(kit)
-        tooltips = {widget.identifier: widget.tooltip for widget in kit.all() if isinstance(widget, CONTROLS)}
+        kit.choose("backend", "isaac")
+        tooltips = {widget.identifier: widget.tooltip for widget in controls(kit)}
         for field in recipe_fields(SCHEMA):
             shown = tooltips.get(field.name, tooltips.get(f"{field.name}.0"))
             assert shown == field.description, field.name
 
 
-def test_an_edited_job_is_saved_and_runs_unchanged_on_the_command_line(tmp_path: Path) -> None:
+def test_only_what_the_simulator_and_the_tasks_heed_is_shown(tmp_path: Path, panel: Opens) -> None:
+    with panel(tmp_path) as kit:
+        kit.unfold("Randomization")
+
+        def shown(*names: str) -> list[bool]:
+            identifiers = {widget.identifier for widget in kit.all()}
+            return [name in identifiers for name in names]
+
+        for backend, isaac in (("isaac", True), ("mujoco", False)):
+            kit.choose("backend", backend)
+            assert shown("num_envs", "physics", "option.isaac", "option.workers") == [isaac, isaac, isaac, not isaac]
+            assert kit.find("log.kit").visible == isaac
+        ranges = ("tasks.push.episodes", "tasks.push.ranges.light_mass.0")
+        assert shown(*ranges) == [True, True]
+        kit.check("tasks.push", False)
+        assert shown(*ranges) == [False, False]
+
+
+def test_an_empty_field_says_what_that_means_and_units_stand_beside_names(tmp_path: Path, panel: Opens) -> None:
+    with panel(tmp_path) as kit:
+        kit.unfold("Randomization")
+        kit.until(lambda: kit.texts()["tasks.push.fps.hint"] == str(TASKS["push"].default_fps))
+        hint = kit.find("tasks.push.fps.hint")
+        assert hint.visible
+        kit.type("tasks.push.fps", "10")
+        assert not kit.find("tasks.push.fps.hint").visible
+        assert kit.texts()["option.question.hint"] == "the question of the task"
+        words = {widget.text for widget in kit.all() if isinstance(widget, kit.ui.Label)}
+        assert {"Light mass [kg]", "Resolution [pixels]", "Seed"} <= words
+
+
+def test_labels_without_words_take_no_room(tmp_path: Path, panel: Opens) -> None:
+    with panel(tmp_path) as kit:
+        for name in ("notice", "detail", "ask.answer"):
+            assert (kit.texts()[name], kit.find(name).visible) == ("", False)
+        assert kit.find("progress").model.as_string == " "
+
+
+def test_an_edited_job_is_saved_and_runs_unchanged_on_the_command_line(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         unfold(kit)
         tiny_job(kit, 3)
@@ -109,7 +156,7 @@ def test_an_edited_job_is_saved_and_runs_unchanged_on_the_command_line(tmp_path:
         assert not kit.find("tasks.drop").model.as_bool
 
 
-def test_recipes_written_by_hand_load_too(tmp_path: Path) -> None:
+def test_recipes_written_by_hand_load_too(tmp_path: Path, panel: Opens) -> None:
     (tmp_path / "rig.yaml").write_text(yaml.safe_dump({**load_rig("paper").model_dump(mode="json"), "name": "mine"}))
     (tmp_path / "job.yaml").write_text("rig: rig.yaml  # beside this file\ntasks: {drop: {episodes: 5}}\n")
     with panel(tmp_path) as kit:
@@ -130,7 +177,7 @@ def test_recipes_written_by_hand_load_too(tmp_path: Path) -> None:
         ("tasks: [\n", "cannot be read"),
     ],
 )
-def test_a_recipe_that_is_wrong_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_recipe_that_is_wrong_is_one_sentence(tmp_path: Path, text: str, sentence: str, panel: Opens) -> None:
     (tmp_path / "job.yaml").write_text(text)
     with panel(tmp_path) as kit:
         kit.click("job.load")
@@ -138,7 +185,7 @@ def test_a_recipe_that_is_wrong_is_one_sentence(tmp_path: Path, text: str, sente
         kit.until(lambda: sentence in kit.texts()["notice"])
 
 
-def test_a_value_that_does_not_fit_is_refused_in_words_and_the_old_one_stays(tmp_path: Path) -> None:
+def test_a_value_that_does_not_fit_is_refused_in_words_and_the_old_one_stays(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.unfold("Randomization")
         kit.type("randomization.start_jitter", 0.5)
@@ -155,7 +202,7 @@ def test_a_value_that_does_not_fit_is_refused_in_words_and_the_old_one_stays(tmp
         assert kit.texts()["notice"] == ""
 
 
-def test_what_only_hpvqa_knows_it_says_in_the_panel(tmp_path: Path) -> None:
+def test_what_only_hpvqa_knows_it_says_in_the_panel(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.type("tasks.push.fps", "7")
         kit.until(lambda: "a frame rate must divide 1200, and 7 does not" in kit.texts()["estimate"])
@@ -166,7 +213,7 @@ def test_what_only_hpvqa_knows_it_says_in_the_panel(tmp_path: Path) -> None:
         assert kit.find("generate").enabled
 
 
-def test_reset_brings_back_the_papers_ranges(tmp_path: Path) -> None:
+def test_reset_brings_back_the_papers_ranges(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.unfold("Randomization")
         before = job(kit)
@@ -178,7 +225,7 @@ def test_reset_brings_back_the_papers_ranges(tmp_path: Path) -> None:
         assert kit.find("tasks.push.ranges.light_mass.0").model.as_float == 0.5
 
 
-def test_rigs_are_chosen_saved_and_loaded(tmp_path: Path) -> None:
+def test_rigs_are_chosen_saved_and_loaded(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         unfold(kit)
         kit.type("rig", "paper-original")
@@ -201,7 +248,7 @@ def test_rigs_are_chosen_saved_and_loaded(tmp_path: Path) -> None:
         assert kit.find("camera.back_wide.position.0").model.as_float == pytest.approx(-0.2)
 
 
-def test_the_last_camera_cannot_be_switched_off(tmp_path: Path) -> None:
+def test_the_last_camera_cannot_be_switched_off(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         unfold(kit)
         names = [camera.name for camera in load_rig("paper").cameras("push")]
@@ -212,7 +259,7 @@ def test_the_last_camera_cannot_be_switched_off(tmp_path: Path) -> None:
         assert kit.find(f"camera.{names[0]}.on").model.as_bool
 
 
-def test_everything_is_there_again_after_a_reload(tmp_path: Path) -> None:
+def test_everything_is_there_again_after_a_reload(tmp_path: Path, kit_session: Opens) -> None:
     with kit_session() as kit:
         prepare(kit, tmp_path)
         kit.start()
@@ -223,7 +270,6 @@ def test_everything_is_there_again_after_a_reload(tmp_path: Path) -> None:
         kit.choose("option.when_closing", "let it go on")
         before = job(kit)
         kit.stop()
-        assert not World.windows
         kit.start()
         kit.unfold("Cameras")
         assert job(kit) == before
@@ -232,7 +278,7 @@ def test_everything_is_there_again_after_a_reload(tmp_path: Path) -> None:
         assert kit.find("section.Cameras").collapsed is False
 
 
-def test_settings_that_cannot_be_read_are_said_and_the_panel_opens(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_read_are_said_and_the_panel_opens(tmp_path: Path, kit_session: Opens) -> None:
     with kit_session() as kit:
         prepare(kit, tmp_path)
         kit.settings.set_string("/persistent/exts/hpvqa.collector/state", "{broken")
@@ -240,7 +286,7 @@ def test_settings_that_cannot_be_read_are_said_and_the_panel_opens(tmp_path: Pat
         assert "could not be read" in kit.texts()["notice"]
 
 
-def test_no_hpvqa_is_a_sentence(tmp_path: Path) -> None:
+def test_no_hpvqa_is_a_sentence(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path, command="/nowhere/hpvqa") as kit:
         kit.until(lambda: "There is no program '/nowhere/hpvqa'" in kit.texts()["estimate"])
         assert not kit.find("generate").enabled
@@ -248,13 +294,13 @@ def test_no_hpvqa_is_a_sentence(tmp_path: Path) -> None:
         kit.until(lambda: kit.texts()["estimate"].startswith(f"0 of {ALL} "))
 
 
-def test_a_command_that_is_no_hpvqa_is_a_sentence(tmp_path: Path) -> None:
+def test_a_command_that_is_no_hpvqa_is_a_sentence(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path, command=script(tmp_path, "sys.exit('ModuleNotFoundError: No module named hpvqa')")) as kit:
         kit.until(lambda: kit.texts()["estimate"] == "ModuleNotFoundError: No module named hpvqa")
 
 
-def test_a_full_disk_and_a_busy_folder_are_said_before_anything_starts(tmp_path: Path) -> None:
-    tasks = {"push": {"asked": 4, "already": 0, "frames": 1, "bytes": 10**12, "seconds": None}}
+def test_a_full_disk_and_a_busy_folder_are_said_before_anything_starts(tmp_path: Path, panel: Opens) -> None:
+    tasks = {"push": {"asked": 4, "already": 0, "fps": 15, "frames": 1, "bytes": 10**12, "seconds": None}}
     what = {"tasks": tasks, "bytes": 4 * 10**12, "seconds": None, "free_bytes": 10**9, "busy": False}
     what |= {"recipe": {}, "rig": load_rig("paper").model_dump(mode="json")}
     path = tmp_path / "what.json"
@@ -266,7 +312,7 @@ def test_a_full_disk_and_a_busy_folder_are_said_before_anything_starts(tmp_path:
         kit.until(lambda: kit.texts()["estimate"].startswith("Another run is writing to this folder"))
 
 
-def test_the_desktop_opens_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_desktop_opens_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, panel: Opens) -> None:
     opened = tmp_path / "opened"
     program = tmp_path / "bin" / "xdg-open"
     program.parent.mkdir()
@@ -276,6 +322,7 @@ def test_the_desktop_opens_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with panel(tmp_path) as kit:
         kit.click("data.open")
         assert kit.texts()["notice"] == f"There is no {tmp_path / 'data'} yet"
+        kit.choose("backend", "isaac")
         kit.click("log.open")
         assert kit.texts()["notice"] == "There is nothing to open yet"
         (tmp_path / "data").mkdir()
@@ -323,7 +370,7 @@ def test_a_destroyed_widget_and_a_widget_without_a_place_are_errors() -> None:
         label.text = "y"
 
 
-def test_an_exception_that_kit_would_swallow_is_an_error_here(tmp_path: Path) -> None:
+def test_an_exception_that_kit_would_swallow_is_an_error_here(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.extension._collector.watch("run", lambda: 1 / 0)
         kit.extension._collector.run.state = "running"

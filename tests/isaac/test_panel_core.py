@@ -300,7 +300,7 @@ def test_numbers_in_words() -> None:
 # ---------------------------------------------------------------- the command, and its environment
 
 
-def test_the_command_is_the_named_one_else_the_checkouts_else_on_the_path(tmp_path: Path) -> None:
+def test_the_command_is_the_named_one_else_the_extensions_else_kits_else_on_the_path(tmp_path: Path) -> None:
     extension = tmp_path / "checkout" / "exts" / "hpvqa.collector"
     own = str((tmp_path / "checkout").resolve() / ".venv" / "bin" / "hpvqa")
 
@@ -312,6 +312,11 @@ def test_the_command_is_the_named_one_else_the_checkouts_else_on_the_path(tmp_pa
     assert find_command("python -m hpvqa", extension, which("python")) == ["/bin/python", "-m", "hpvqa"]
     assert find_command("", extension, which("hpvqa", own)) == [own]
     assert find_command("", extension, which("hpvqa")) == ["/bin/hpvqa"]
+    kits = str(Path(sys.prefix) / "bin" / "hpvqa")
+    assert find_command("", extension, which("hpvqa", kits)) == [kits]
+    installed = tmp_path / "env" / "lib" / "python3.11" / "site-packages" / "hpvqa" / "exts" / "hpvqa.collector"
+    beside = str((tmp_path / "env").resolve() / "bin" / "hpvqa")
+    assert find_command("", installed, which("hpvqa", kits, beside)) == [beside]
     with pytest.raises(BadInputError, match="The hpvqa command was not found; run make"):
         find_command("", extension, which())
     with pytest.raises(BadInputError, match="There is no program 'nothing'"):

@@ -93,7 +93,8 @@ def test_names_are_those_of_the_list() -> None:
 
 
 def test_keywords_are_those_of_the_list() -> None:
-    kinds = {thing.__name__ for thing in widgets.PUBLIC} | {"FilePickerDialog", "observe_event"}
+    kinds = {thing.__name__ for thing in widgets.PUBLIC}
+    kinds |= {"FilePickerDialog", "MenuItemDescription", "observe_event", "post_notification"}
     used: dict[str, set[str]] = {}
     for tree in trees():
         for name, keyword in calls(tree):

@@ -15,8 +15,8 @@ from hpvqa.scene import room as world
 from hpvqa.scene.camera import rotation
 from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa_collector import preview
+from tests.isaac.conftest import Opens
 from tests.isaac.kit.session import Session
-from tests.isaac.panel_fixtures import panel
 from tests.worlds import sample, with_things
 
 SIZE = (640, 480)
@@ -245,7 +245,7 @@ def previewed(kit: Session) -> None:
     kit.until(lambda: kit.extension._collector.cameras_drawn)
 
 
-def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path) -> None:
+def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.unfold("Preview")
         kit.click("preview")
@@ -276,7 +276,7 @@ def _sampled(tmp_path: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_closed_stage_takes_the_preview_along_and_the_panel_forgets_it(tmp_path: Path) -> None:
+def test_a_closed_stage_takes_the_preview_along_and_the_panel_forgets_it(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.usd.stage = stage()
         kit.unfold("Preview")
@@ -287,7 +287,7 @@ def test_a_closed_stage_takes_the_preview_along_and_the_panel_forgets_it(tmp_pat
         assert not kit.find("preview.remove").enabled
 
 
-def test_cameras_are_added_from_the_viewport_and_the_selection(tmp_path: Path) -> None:
+def test_cameras_are_added_from_the_viewport_and_the_selection(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.unfold("Cameras")
         kit.until(lambda: kit.extension._collector.table is not None)

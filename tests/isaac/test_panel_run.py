@@ -14,11 +14,12 @@ from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.scene.rigs import load_rig
 from hpvqa_collector.errors import BadInputError
 from hpvqa_collector.process import ChildProcess
+from hpvqa_collector.progress import Progress
 from hpvqa_collector.run import Run
 from tests.factories import make_data
-from tests.isaac.kit import widgets as ui
-from tests.isaac.kit.session import Session, kit_session
-from tests.isaac.panel_fixtures import HPVQA, panel, prepare, script, tiny_job
+from tests.isaac.conftest import Opens
+from tests.isaac.kit.session import Session
+from tests.isaac.panel_fixtures import HPVQA, prepare, script, tiny_job
 from tests.servers import StandIn
 
 pytestmark = pytest.mark.slow
@@ -80,7 +81,7 @@ def gone(number: int) -> bool:
 
 
 @pytest.mark.simulation
-def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newest(tmp_path: Path) -> None:
+def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newest(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit, StandIn(owned_by="vllm") as server:
         kit.unfold("Cameras")
         kit.until(lambda: kit.extension._collector.table is not None)
@@ -97,6 +98,7 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
         assert "of 2 episodes" in kit.texts()["detail"]
         kit.until(lambda: state(kit) == "finished", 120)
         assert kit.texts()["state"] == "Finished"
+        assert kit.notifications == [("INFO", "Hidden Physics: finished, 2 of 2 episodes")]
         assert kit.find("progress").model.as_float == 1.0
         kit.until(lambda: kit.texts()["estimate"] == "All 2 episodes are there already.")
 
@@ -107,7 +109,7 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
         assert {path.name for path in folders[0].glob("*.mp4")} == {"front_top_narrow.mp4", "back_top_narrow.mp4"}
 
         kit.until(lambda: "episode.push.1.picture" in {widget.identifier for widget in kit.all()})
-        names = [widget.identifier for widget in kit.all() if isinstance(widget, ui.ImageWithProvider)]
+        names = [widget.identifier for widget in kit.all() if isinstance(widget, kit.ui.ImageWithProvider)]
         assert names == ["episode.push.1.picture", "episode.push.0.picture"]
         assert kit.texts()["episode.push.1"] == "push 1: usable"
 
@@ -139,7 +141,7 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
 
 
 @pytest.mark.simulation
-def test_stop_lets_the_running_episode_finish_and_generate_goes_on(tmp_path: Path) -> None:
+def test_stop_lets_the_running_episode_finish_and_generate_goes_on(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         tiny_job(kit, 3)
         kit.check("video", False)
@@ -158,7 +160,7 @@ def test_stop_lets_the_running_episode_finish_and_generate_goes_on(tmp_path: Pat
         assert len(list(find_episodes(tmp_path / "data"))) == 3
 
 
-def test_another_run_in_the_same_folder_is_a_sentence(tmp_path: Path) -> None:
+def test_another_run_in_the_same_folder_is_a_sentence(tmp_path: Path, panel: Opens) -> None:
     (tmp_path / "data").mkdir()
     with panel(tmp_path) as kit, locked(tmp_path / "data", None):
         tiny_job(kit)
@@ -169,7 +171,7 @@ def test_another_run_in_the_same_folder_is_a_sentence(tmp_path: Path) -> None:
         assert kit.texts()["state"] == "Failed"
 
 
-def test_no_isaac_sim_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_isaac_sim_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, panel: Opens) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with panel(tmp_path) as kit:
         kit.choose("backend", "isaac")
@@ -184,7 +186,7 @@ def test_no_isaac_sim_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # ---------------------------------------------------------------- stopping harder
 
 
-def test_stop_is_a_step_harder_each_time(tmp_path: Path) -> None:
+def test_stop_is_a_step_harder_each_time(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path, command=slow(tmp_path, patience=9)) as kit:
         generate(kit)
         kit.until(lambda: kit.texts()["detail"].startswith("3 of 100 episodes"))
@@ -217,18 +219,20 @@ def test_a_child_that_does_not_heed_is_killed_in_the_end(tmp_path: Path) -> None
     assert run.state == "stopped"
 
 
-def test_what_killed_a_child_is_said(tmp_path: Path) -> None:
+def test_what_killed_a_child_is_said(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path, command=slow(tmp_path)) as kit:
         generate(kit)
         kit.until(lambda: made(kit) >= 1)
         os.kill(pid(kit), signal.SIGKILL)
         kit.until(lambda: state(kit) == "failed")
         assert kit.texts()["error"] == "hpvqa was ended by the system, most likely because memory ran out"
+        ((status, words),) = kit.notifications
+        assert (status, words.endswith("because memory ran out")) == ("WARNING", True)
         kit.click("generate")
         kit.until(lambda: made(kit) >= 1)
 
 
-def test_a_child_that_dies_with_words_is_quoted(tmp_path: Path) -> None:
+def test_a_child_that_dies_with_words_is_quoted(tmp_path: Path, panel: Opens) -> None:
     words = "Error: Out of GPU memory; take fewer environments (--num-envs)"
     with panel(tmp_path, command=script(tmp_path, f"print('Kit says a lot')\nsys.exit({words!r})")) as kit:
         generate(kit)
@@ -236,18 +240,67 @@ def test_a_child_that_dies_with_words_is_quoted(tmp_path: Path) -> None:
         assert kit.texts()["error"] == words.removeprefix("Error: ")
 
 
-def test_a_second_run_is_refused(tmp_path: Path) -> None:
+def test_a_second_run_is_refused(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path, command=slow(tmp_path)) as kit:
         generate(kit)
         with pytest.raises(BadInputError, match="A run is at work; stop it first"):
             kit.extension._collector.generate()
 
 
+def held(number: int) -> bool:
+    return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def test_a_run_is_held_and_goes_on_and_can_be_stopped_meanwhile(tmp_path: Path, panel: Opens) -> None:
+    with panel(tmp_path, command=slow(tmp_path)) as kit:
+        generate(kit)
+        kit.until(lambda: made(kit) >= 1)
+        kit.click("pause")
+        kit.until(lambda: held(pid(kit)))
+        assert (state(kit), kit.texts()["state"], kit.find("pause").text) == ("paused", "Paused", "Resume")
+        assert "left" not in kit.texts()["detail"]
+        kit.click("pause")
+        assert (state(kit), kit.find("pause").text) == ("running", "Pause")
+        kit.until(lambda: made(kit) >= 3)
+        kit.click("pause")
+        kit.click("stop")
+        kit.until(lambda: state(kit) == "stopped")
+        assert not kit.find("pause").enabled
+        assert kit.notifications == [("WARNING", "Hidden Physics: stopped, 3 of 100 episodes")]
+
+
+def test_a_run_that_is_held_is_found_again_and_ends_with_the_panel(tmp_path: Path, kit_session: Opens) -> None:
+    with kit_session() as kit:
+        prepare(kit, tmp_path, slow(tmp_path, patience=1), {"when_closing": "let it go on"})
+        kit.start()
+        generate(kit)
+        kit.until(lambda: made(kit) >= 1)
+        kit.click("pause")
+        number = pid(kit)
+        kit.until(lambda: held(number))
+        kit.stop()
+        kit.start()
+        assert (state(kit), kit.texts()["notice"]) == ("paused", "The run of the last session is paused")
+        kit.choose("option.when_closing", "end it")
+        kit.stop()
+        assert gone(number)
+
+
+def test_time_that_was_held_does_not_count() -> None:
+    progress = Progress()
+    progress.take({"event": "start", "time": 100.0, "total": 4, "done": 0})
+    progress.take({"event": "item", "name": "one", "ok": True, "tries": 1, "done": 1, "total": 4})
+    progress.skip(50.0)
+    assert progress.remaining(160.0) == 30.0
+
+
 # ---------------------------------------------------------------- closing and coming back
 
 
 @pytest.mark.parametrize("quit_app", [False, True])
-def test_a_run_goes_on_and_is_found_again_if_the_user_chose_that(tmp_path: Path, quit_app: bool) -> None:
+def test_a_run_goes_on_and_is_found_again_if_the_user_chose_that(
+    tmp_path: Path, quit_app: bool, kit_session: Opens
+) -> None:
     with kit_session() as kit:
         prepare(kit, tmp_path, slow(tmp_path), {"when_closing": "let it go on"})
         kit.start()
@@ -273,7 +326,7 @@ def test_a_run_goes_on_and_is_found_again_if_the_user_chose_that(tmp_path: Path,
         assert not (tmp_path / "state" / "run.json").exists()
 
 
-def test_a_run_that_ended_meanwhile_is_reported(tmp_path: Path) -> None:
+def test_a_run_that_ended_meanwhile_is_reported(tmp_path: Path, kit_session: Opens) -> None:
     with kit_session() as kit:
         prepare(kit, tmp_path, slow(tmp_path), {"when_closing": "let it go on"})
         kit.start()
@@ -291,7 +344,7 @@ def test_a_run_that_ended_meanwhile_is_reported(tmp_path: Path) -> None:
         assert kit.texts()["notice"] == "The run of the last session is over"
 
 
-def test_a_run_ends_with_the_panel_if_the_user_chose_that(tmp_path: Path) -> None:
+def test_a_run_ends_with_the_panel_if_the_user_chose_that(tmp_path: Path, kit_session: Opens) -> None:
     # Two requests, as a file and a signal together, are what drops the running episodes.
     with kit_session() as kit:
         prepare(kit, tmp_path, slow(tmp_path, patience=1), {"when_closing": "end it"})
@@ -308,7 +361,9 @@ def test_a_run_ends_with_the_panel_if_the_user_chose_that(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("choice", "after"), [("let it go on", "running"), ("end it", "stopping")])
-def test_a_stage_that_closes_stops_the_run_if_the_user_chose_that(tmp_path: Path, choice: str, after: str) -> None:
+def test_a_stage_that_closes_stops_the_run_if_the_user_chose_that(
+    tmp_path: Path, choice: str, after: str, panel: Opens
+) -> None:
     with panel(tmp_path, command=slow(tmp_path, patience=1), options={"when_stage_closes": choice}) as kit:
         generate(kit)
         kit.until(lambda: made(kit) >= 1)
@@ -322,15 +377,15 @@ def test_another_process_of_the_same_number_is_not_taken_for_the_run() -> None:
     other.terminate()  # would end this test
 
 
-def test_a_hidden_window_does_not_stop_anything(tmp_path: Path) -> None:
+def test_a_hidden_window_does_not_stop_anything(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path, command=slow(tmp_path)) as kit:
         generate(kit)
-        kit.menu("Tools/Hidden Physics")
+        kit.menu("Tools/Replicator/Hidden Physics")
         kit.until(lambda: made(kit) >= 2)
         assert state(kit) == "running"
 
 
-def test_a_picture_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_drawn_says_why(tmp_path: Path, panel: Opens) -> None:
     make_data(tmp_path / "data", push=1)
     command = script(
         tmp_path, 'sys.exit("Error: no picture today" if arguments[0] == "show" else "Error: not asked")\n'
@@ -341,7 +396,7 @@ def test_a_picture_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
         assert kit.find("episode.push.0.none").tooltip == "no picture today"
 
 
-def test_failed_episodes_say_why(tmp_path: Path) -> None:
+def test_failed_episodes_say_why(tmp_path: Path, panel: Opens) -> None:
     make_data(tmp_path / "data", push=2, failed=[("push", 1)], video=False)
     with panel(tmp_path, command=HPVQA) as kit:
         kit.click("episodes.refresh")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -36,9 +37,15 @@ class AbstractValueModel:
                 fn(self)
 
     def begin_edit(self) -> None:
-        self._call("begin")
+        raise KitError("begin_edit tells nobody where Python calls it; only a widget does")
 
     def end_edit(self) -> None:
+        raise KitError("end_edit tells nobody where Python calls it; only a widget does")
+
+    def _typed(self, value: Any) -> None:
+        """What a field does with what is typed into it; for tests alone."""
+        self._call("begin")
+        self.set_value(value)  # type: ignore[attr-defined]
         self._call("end")
 
     def _value_changed(self) -> None:
@@ -113,6 +120,11 @@ class SimpleIntModel(ValueModel):
 
 class SimpleFloatModel(ValueModel):
     ACCEPTS, KIND = (int, float), float
+
+    def _typed(self, value: Any) -> None:
+        # The model holds double precision, a field's keyboard single.
+        (single,) = struct.unpack("f", struct.pack("f", value))
+        super()._typed(single)
 
     def __init__(self, default_value: float = 0.0) -> None:
         super().__init__(default_value)

@@ -11,6 +11,7 @@ import types
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.isaac.kit.strict import KitError, World, words
 
 ROOT = Path(__file__).resolve().parents[3]
 EXTENSION = ROOT / "exts" / "hpvqa.collector"
-EXT_ID = "hpvqa.collector-0.1.0"
+EXT_ID = "hpvqa.collector-0.2.0"
 
 
 class IExt:
@@ -127,6 +128,21 @@ class UsdContext:
         return f"stage:{event.name}"
 
 
+@dataclass
+class MenuItem:
+    """`MenuItemDescription`, as far as the panel uses it."""
+
+    name: str = ""
+    sub_menu: list[MenuItem] = field(default_factory=list)
+    ticked: bool = False
+    ticked_fn: Callable[..., bool] | None = None
+    onclick_fn: Callable[..., None] | None = None
+
+
+class NotificationStatus(enum.Enum):
+    INFO, WARNING = 1, 0
+
+
 class StageEventType(enum.Enum):
     OPENED, CLOSING, CLOSED = 2, 5, 6
 
@@ -172,10 +188,11 @@ class Session:
 
     def __init__(self) -> None:
         World.reset()
+        self.ui: Any = widgets
         self.loop = asyncio.new_event_loop()
         self.app, self.settings, self.dispatcher, self.usd = App(), Settings(), Dispatcher(), UsdContext()
         self.menus: dict[str, list[Any]] = {}
-        self.actions: dict[tuple[str, str], Callable[[], None]] = {}
+        self.notifications: list[tuple[str, str]] = []
         self.viewport: Any = types.SimpleNamespace(camera_path="/OmniverseKit_Persp")
         self.logged: list[str] = []
         self.extension: Any = None
@@ -204,7 +221,14 @@ class Session:
             ),
             "omni.kit.menu": module("omni.kit.menu"),
             "omni.kit.menu.utils": module(
-                "omni.kit.menu.utils", add_menu_items=self._add_menu, remove_menu_items=self._remove_menu
+                "omni.kit.menu.utils",
+                MenuItemDescription=MenuItem,
+                add_menu_items=self._add_menu,
+                remove_menu_items=self._remove_menu,
+                refresh_menu_items=self._refresh_menu,
+            ),
+            "omni.kit.notification_manager": module(
+                "omni.kit.notification_manager", NotificationStatus=NotificationStatus, post_notification=self._notify
             ),
             "omni.kit.viewport": module("omni.kit.viewport"),
             "omni.kit.viewport.utility": module(
@@ -216,12 +240,6 @@ class Session:
             ),
             "omni.kit.window": module("omni.kit.window"),
             "omni.kit.window.filepicker": module("omni.kit.window.filepicker", FilePickerDialog=FileDialog),
-            "isaacsim": module("isaacsim"),
-            "isaacsim.gui": module("isaacsim.gui"),
-            "isaacsim.gui.components": module("isaacsim.gui.components"),
-            "isaacsim.gui.components.menu": module(
-                "isaacsim.gui.components.menu", make_menu_item_description=self._menu_item
-            ),
         }
         for name, made in found.items():
             made.__path__ = []  # type: ignore[attr-defined]
@@ -229,10 +247,6 @@ class Session:
             if parent:
                 setattr(found[parent], child, made)
         return found
-
-    def _menu_item(self, ext_id: str, name: str, onclick_fun: Callable[[], None], action_name: str = "") -> Any:
-        self.actions[ext_id, name + action_name] = onclick_fun
-        return types.SimpleNamespace(name=name, action=(ext_id, name + action_name))
 
     def _add_menu(
         self, menu: list[Any], name: str, menu_index: int = 0, can_rebuild_menus: bool = True, delegate: Any = None
@@ -242,6 +256,21 @@ class Session:
     def _remove_menu(self, menu: list[Any], name: str, can_rebuild_menus: bool = True) -> None:
         for item in menu:
             self.menus[name].remove(item)
+
+    def _refresh_menu(self, name: str) -> None:
+        if name not in self.menus:
+            raise KitError(f"there is no menu {name}")
+
+    def _notify(
+        self,
+        text: str,
+        hide_after_timeout: bool = True,
+        duration: int = 3,
+        status: NotificationStatus = NotificationStatus.INFO,
+    ) -> None:
+        if not isinstance(status, NotificationStatus):
+            raise KitError(f"{status!r} is no NotificationStatus")
+        self.notifications.append((status.name, text))
 
     # ---- the extension
 
@@ -267,11 +296,15 @@ class Session:
         self.loop.run_until_complete(shutdown())
         self.frame()
         self.extension = None
-        if World.windows or any(self.menus.values()) or World.show_window:
+        if self.remains() or any(self.menus.values()):
             raise KitError("the extension left a window or a menu behind")
         left = [task for task in asyncio.all_tasks(self.loop) if not task.done()]
         if left:
             raise KitError(f"the extension left tasks behind: {left}")
+
+    def remains(self) -> bool:
+        """Whether anything of the extension is still on the screen."""
+        return bool(World.windows or World.show_window)
 
     # ---- time
 
@@ -287,12 +320,19 @@ class Session:
                 await asyncio.sleep(0)
 
         self.loop.run_until_complete(turn())
-        widgets.build_frames()
+        self.draw()
         for task in asyncio.all_tasks(self.loop):
             if task.done() and not task.cancelled() and task.exception() is not None:
                 raise task.exception()  # type: ignore[misc]
         if self.logged:
             raise KitError(f"an exception was swallowed: {self.logged}")
+
+    def draw(self) -> None:
+        """What the user interface does in a frame."""
+        widgets.build_frames()
+
+    def close(self) -> None:
+        """Let go of what belongs to this session alone."""
 
     def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> None:
         """Draw frames until something is so."""
@@ -306,10 +346,10 @@ class Session:
 
     # ---- the user
 
-    def window(self) -> widgets.Window:
+    def window(self) -> Any:
         return World.windows["Hidden Physics"]
 
-    def all(self) -> list[widgets.Widget]:
+    def all(self) -> list[Any]:
         return list(self.window().frame.walk())
 
     def find(self, identifier: str) -> Any:
@@ -323,7 +363,7 @@ class Session:
         return {
             widget.identifier: widget.text
             for widget in self.all()
-            if isinstance(widget, widgets.Label) and widget.identifier
+            if isinstance(widget, self.ui.Label) and widget.identifier
         }
 
     def click(self, identifier: str) -> None:
@@ -335,19 +375,19 @@ class Session:
 
     def type(self, identifier: str, value: Any) -> None:
         """Type a value and leave the field."""
-        model = self.find(identifier).model
-        model.begin_edit()
-        model.set_value(value)
-        model.end_edit()
+        self.find(identifier).model._typed(value)
         self.frame()
 
     def check(self, identifier: str, on: bool) -> None:
         self.find(identifier).model.set_value(on)
         self.frame()
 
+    def items(self, identifier: str) -> list[str]:
+        """What can be chosen."""
+        return list(self.find(identifier).items)
+
     def choose(self, identifier: str, item: str) -> None:
-        box = self.find(identifier)
-        box.model.get_item_value_model().set_value(box.items.index(item))
+        self.find(identifier).model.get_item_value_model().set_value(self.items(identifier).index(item))
         self.frame()
 
     def unfold(self, *titles: str) -> None:
@@ -364,17 +404,23 @@ class Session:
         self.frame()
 
     def menu(self, path: str) -> None:
-        """Click a menu entry, such as Tools/Hidden Physics."""
-        menu, _, name = path.partition("/")
-        (item,) = [item for item in self.menus[menu] if item.name == name]
-        self.actions[item.action]()
+        """Click a menu entry, such as Tools/Replicator/Hidden Physics."""
+        self.menu_item(path).onclick_fn()
         self.frame()
+
+    def menu_item(self, path: str) -> MenuItem:
+        menu, *names = path.split("/")
+        items = self.menus[menu]
+        for name in names:
+            (item,) = [item for item in items if item.name == name]
+            items = item.sub_menu
+        return item
 
 
 @contextmanager
-def kit_session() -> Iterator[Session]:
+def kit_session(kind: type[Session] = Session) -> Iterator[Session]:
     """A session whose modules can be imported; everything is gone afterwards."""
-    session = Session()
+    session = kind()
     before = dict(sys.modules)
     _forget()
     sys.modules.update(session.modules())
@@ -394,6 +440,7 @@ def kit_session() -> Iterator[Session]:
             task.cancel()
         session.loop.run_until_complete(asyncio.sleep(0))
         session.loop.close()
+        session.close()
 
 
 def _forget() -> None:

@@ -299,7 +299,7 @@ class Window:
         for name, value in {"_inside": [], "_values": dict(Widget.DEFAULTS), "_dead": False, "_parent": None}.items():
             object.__setattr__(root, name, value)
         self._frame = root
-        self.docked_in = ""
+        self.docked_in, self.selected_in_dock = "", False
         World.windows[title] = self
 
     def _check(self) -> None:
@@ -333,6 +333,15 @@ class Window:
         if not isinstance(active_window, DockPolicy):
             raise KitError(f"deferred_dock_in takes a DockPolicy, not {active_window!r}")
         self.docked_in = target_window
+        self.selected_in_dock = active_window is DockPolicy.CURRENT_WINDOW_IS_ACTIVE
+
+    @property
+    def docked(self) -> bool:
+        return bool(self.docked_in)
+
+    def focus(self) -> None:
+        self._check()
+        self.selected_in_dock = True
 
     def destroy(self) -> None:
         self._check()
