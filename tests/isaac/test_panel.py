@@ -370,6 +370,14 @@ def test_a_destroyed_widget_and_a_widget_without_a_place_are_errors() -> None:
         label.text = "y"
 
 
+def test_an_exception_of_a_button_is_an_error_here(tmp_path: Path, panel: Opens) -> None:
+    with panel(tmp_path) as kit:
+        kit.extension._collector.generate = lambda: 1 / 0
+        with pytest.raises((KitError, ZeroDivisionError), match="division by zero"):
+            kit.click("generate")
+        kit.logged.clear()
+
+
 def test_an_exception_that_kit_would_swallow_is_an_error_here(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.extension._collector.watch("run", lambda: 1 / 0)

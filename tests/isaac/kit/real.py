@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from tests.isaac.kit.session import Session
 from tests.isaac.kit.strict import KitError
@@ -201,10 +201,13 @@ class Said:
     """What `omni.ui` writes to the standard error: exceptions of callbacks among it, which it swallows."""
 
     def __init__(self) -> None:
-        self._file: TextIO = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._file = tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace")  # noqa: SIM115
+        # Opened a second time: one file that is read and written would have one place for both.
+        writer = os.open(self._file.name, os.O_WRONLY | os.O_APPEND)
         sys.stderr.flush()
         self._before = os.dup(2)
-        os.dup2(self._file.fileno(), 2)
+        os.dup2(writer, 2)
+        os.close(writer)
 
     def errors(self) -> list[str]:
         """New errors; what was said is passed on."""
