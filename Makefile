@@ -64,7 +64,7 @@ isaac: $(ISAAC) ## Make .venv-isaac: Isaac Lab 3 with PhysX, without Isaac Sim o
 isaac-test: $(ISAAC) panel-test ## Run the tests that need Isaac Lab 3, in .venv-isaac; some ten minutes.
 	@OMP_NUM_THREADS=1 .venv-isaac/bin/python -m pytest -m isaaclab tests/isaac/lab3 $(ARGS)
 
-panel-test: $(PANEL) ## Run the panel's tests under the real omni.ui, in .venv-panel (Python 3.12); ten minutes.
+panel-test: $(PANEL) ## Run the panel's tests under the real omni.ui, in .venv-panel (Python 3.12); a quarter of an hour.
 	@OMP_NUM_THREADS=1 .venv-panel/bin/python -m pytest -m ovui tests/isaac $(ARGS)
 
 lock: $(READY) ## Write constraints/ again after a change of dependencies; ARGS=--upgrade takes the newest.

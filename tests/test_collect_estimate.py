@@ -35,6 +35,7 @@ def test_an_estimate_counts_what_is_missing_and_writes_nothing(tmp_path: Path) -
     data = tmp_path / "data"
     what = estimate(Request(data, collection("push"), {"push": 3}), recipe(), 1)
     assert (what.tasks["push"].asked, what.tasks["push"].already, what.busy) == (3, 0, False)
+    assert what.tasks["push"].fps == collection("push").tasks["push"].fps
     assert not data.exists()
     run(data, push=2)
     before = sorted(data.rglob("*"))
