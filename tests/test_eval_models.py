@@ -14,7 +14,7 @@ from hpvqa.dataset.build import build
 from hpvqa.evaluate.conditions import CONDITIONS
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
-from hpvqa.vlm.scoring import parse_choice
+from hpvqa.vlm.strict import parse_choice
 from hpvqa.vlm.tiny.kinds import Kind
 from tests.factories import copy, make_data, quiet
 from tests.servers import StandIn

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpvqa.dataset.rows import significant, with_unit
-from hpvqa.vlm.reading import UNITS, parse_value
+from hpvqa.vlm.strict import UNITS, parse_value
 
 
 @pytest.mark.parametrize(

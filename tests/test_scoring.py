@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from hpvqa.errors import UsageError
 from hpvqa.vlm.prompt import CHOICES
-from hpvqa.vlm.scoring import Candidates, MassCheck, candidates, likeliest, parse_choice
+from hpvqa.vlm.scoring import Candidates, MassCheck, candidates, likeliest
+from hpvqa.vlm.strict import parse_choice
 from hpvqa.vlm.thoughts import is_thought
 from hpvqa.vlm.tiny.tokenizer import build_tokenizer
 

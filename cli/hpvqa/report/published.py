@@ -15,7 +15,7 @@ from hpvqa.plain import parse_json
 from hpvqa.report.source import Run
 from hpvqa.report.values import Values, with_gaps
 from hpvqa.scene.spec import SIDES, Side
-from hpvqa.vlm.scoring import parse_choice
+from hpvqa.vlm.strict import parse_choice
 
 _BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9.]+|(?<!\d)\.|\.(?!\d)")
 """A point between digits belongs to a version."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,6 @@ from typing import Any, Generic, TypeVar
 
 from hpvqa.errors import UsageError
 from hpvqa.scene.spec import Side
-from hpvqa.vlm.thoughts import spoken
 
 LEAST_MASS = 0.5
 """A model that gives the choices together less than this would rather say something else."""
@@ -19,29 +17,6 @@ LEAST_MASS = 0.5
 Tokens = tuple[int, ...]
 S = TypeVar("S", bound=str)
 """The words of answers: left and right, or any."""
-
-
-def parse_choice(text: str, choices: Sequence[Side], *, cut: bool = False) -> Side | None:
-    """The choice that a text names, in any case and between any punctuation; None if it names several, or none.
-
-    Thoughts do not count, and a text that ends within them names nothing.
-
-    Args:
-        text: What was said.
-        choices: The words to choose from.
-        cut: Whether more would have been said: then only a choice at the very beginning counts.
-    """
-    said = spoken(text)
-    if said is None or (cut and not begins_with_choice(said, choices)):
-        return None
-    named = {word for word in choices if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said, re.IGNORECASE)}
-    return named.pop() if len(named) == 1 else None
-
-
-def begins_with_choice(text: str, choices: Sequence[Side]) -> bool:
-    """Whether a text begins with a choice that stands by itself: ``Left.``, but not ``The left`` or ``Left cube``."""
-    words = "|".join(map(re.escape, choices))
-    return re.match(rf"\W*({words})(?=\s*(\n|$|[^\w\s-]))", text, re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from hpvqa.vlm.backends.openai.failures import IncompleteError
 from hpvqa.vlm.backends.openai.packing import Sent
 from hpvqa.vlm.backends.openai.replies import ROUNDING, ChatReply
 from hpvqa.vlm.protocol import Answer
-from hpvqa.vlm.reading import parse_value
-from hpvqa.vlm.scoring import Candidates, Tokens, begins_with_choice, likeliest, parse_choice
+from hpvqa.vlm.scoring import Candidates, Tokens, likeliest
+from hpvqa.vlm.strict import begins_with_choice, parse_choice, parse_value
 from hpvqa.vlm.thoughts import is_thought, spoken
 
 Chat = Callable[..., Awaitable[ChatReply]]
