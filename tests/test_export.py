@@ -13,6 +13,7 @@ from hpvqa.dataset.build import Questions
 from hpvqa.dataset.export.registry import FORMATS, find_format
 from hpvqa.dataset.importing import import_public
 from hpvqa.dataset.load import open_dataset
+from hpvqa.dataset.splits import SPLITS
 from hpvqa.evaluate.exporting import ExportRecord
 from hpvqa.tasks.base import FORMS
 from tests.build_data import hpvqa, make, tree
@@ -42,7 +43,8 @@ def test_an_export_is_whole_and_can_be_moved(name: str, dataset: Path, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     found = tree(tmp_path / "out")
     record = ExportRecord.model_validate_json(found["export.json"])
-    rows = {split: len(open_dataset(dataset).rows(split)) for split in ("train", "eval")}
+    splits = SPLITS if find_format(name).splits == "all" else ("eval",)
+    rows = {split: len(open_dataset(dataset).rows(split)) for split in splits}
     assert (record.format, record.rows) == (name, rows)
     assert record.dataset == open_dataset(dataset).fingerprint
     for place in (tmp_path, dataset.parent):
@@ -60,7 +62,7 @@ def test_the_same_export_twice_is_the_same(name: str, dataset: Path, tmp_path: P
 @formats
 def test_damaged_clips_are_named_and_nothing_is_written(name: str, dataset: Path, tmp_path: Path, said: Say) -> None:
     damaged = copy(dataset, tmp_path / "damaged")
-    clips = sorted(damaged.rglob("*.mp4"))
+    clips = sorted((damaged / "eval").rglob("*.mp4"))
     clips[0].write_bytes(clips[0].read_bytes()[:-7])
     clips[-1].unlink()
     assert hpvqa("export", name, damaged, "--out", tmp_path / "out") == 1
@@ -145,6 +147,9 @@ def test_an_imported_data_set_has_questions_and_clips_alone(name: str, tmp_path:
     if "language" in find_format(name).options:
         assert (code, (tmp_path / "out").exists()) == (2, False)
         assert "has no trajectories" in said()
+    elif find_format(name).splits == "eval":
+        assert code == 2
+        assert "has no eval split" in said()
     else:
         assert code == 0
 

@@ -13,8 +13,11 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
+from hpvqa.dataset.build import Questions
 from hpvqa.dataset.load import open_dataset
+from hpvqa.tasks.base import FORMS
 from tests.build_data import hpvqa, make
 from tests.factories import FPS, FRAMES, make_data
 from tests.needs import ROOT
@@ -28,7 +31,7 @@ Read = Callable[[str, Path], dict[str, Any]]
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readers")
-    make(make_data(folder / "data", push=8), folder / "dataset")
+    make(make_data(folder / "data", push=8), folder / "dataset", questions=Questions(FORMS))
     return folder / "dataset"
 
 
@@ -93,3 +96,50 @@ def test_swift_reads_every_message_and_video(media: str, dataset: Path, tmp_path
             assert {name: row[name] for name in ("messages", "videos")} == {
                 name: own[name] for name in ("messages", "videos")
             }
+
+
+@pytest.mark.parametrize("media", ["frames", "clips"])
+@pytest.mark.parametrize("name", ["inspect", "lmms-eval"])
+def test_a_harness_shows_and_scores_what_evaluation_does(
+    name: str, media: str, dataset: Path, tmp_path: Path, read: Read
+) -> None:
+    out = tmp_path / "out"
+    assert hpvqa("export", name, dataset, "--media", media, "--fps", "5", "--out", out) == 0
+    replies = {"push_compare": "Left.", "push_value": "0.5 kg"}
+    (out / "replies.json").write_text(json.dumps(replies))
+    found = read(name, out)["tasks"]
+    for task in replies:
+        lines = [json.loads(line) for line in (out / "questions" / f"{task}.jsonl").read_text().splitlines()]
+        assert found[task]["asked"] == [
+            [line["system"], [*shown(out, line, name), ["text", line["text"]]]] for line in lines
+        ]
+        if task == "push_compare":
+            scores = {"correct": [line["answer"] == "left" for line in lines], "unreadable": [False] * len(lines)}
+        else:
+            off = [abs(0.5 / line["value"] - 1) for line in lines]
+            scores = {"within_10": [one <= 0.1 for one in off], "within_25": [one <= 0.25 for one in off]}
+        events = [line["event"] for line in lines]
+        for metric, hits in scores.items():
+            mean, *error = found[task]["scores"][metric]
+            assert mean == pytest.approx(np.mean(hits))
+            assert metric == "unreadable" or error == pytest.approx([clustered(hits, events, name)])
+
+
+def shown(out: Path, line: dict[str, Any], name: str) -> list[list[str]]:
+    """Kind and digest of what is looked at: of the file, or, where lmms-eval is given a picture, of its pixels."""
+    if "clip" in line:
+        return [["video", hashlib.sha256((out / line["clip"]).read_bytes()).hexdigest()]]
+    pixels = name == "lmms-eval"
+    contents = [Image.open(out / file).tobytes() if pixels else (out / file).read_bytes() for file in line["frames"]]
+    return [["image", hashlib.sha256(content).hexdigest()] for content in contents]
+
+
+def clustered(hits: list[bool], events: list[str], name: str) -> float:
+    """The standard error of a mean whose views of one event are not independent, as each program corrects for few."""
+    off = np.array(hits) - np.mean(hits)
+    rows, own = len(hits), float(np.square(off).sum())
+    sums = [sum(value for value, event in zip(off, events, strict=True) if event == one) for one in set(events)]
+    between = float(np.square(sums).sum())
+    if name == "inspect":
+        return float(np.sqrt(len(sums) / (len(sums) - 1) * between)) / rows
+    return float(np.sqrt(own / (rows - 1) / rows + (between - own) / rows**2))

@@ -40,6 +40,8 @@ Examples:
   hpvqa export swift dataset --task drop --sampler dense --out drops
   hpvqa export llamafactory dataset --media clips --out llamafactory
   hpvqa export lerobot dataset --task push --out pushes
+  hpvqa export lmms-eval dataset --out lmms
+  hpvqa export inspect dataset --questions value --out inspect
 """
 )
 @click.argument("format", type=NameType("format", find_format, FORMATS, FORMATS))
@@ -90,8 +92,8 @@ def command(
 ) -> None:
     """Write the data set in the folder DATASET in the form of another program, FORMAT, into a new folder.
 
-    All splits are written. The README.md of the new folder says how that program is told to read it. It holds no path
-    of this machine, and can be moved.
+    All splits are written, and the eval split alone for programs that only evaluate. The README.md of the new folder
+    says how that program is told to read it. It holds no path of this machine, and can be moved.
     """
     import json
     import time

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from hpvqa.files import write_json
 from hpvqa.plain import Model
 from hpvqa.progress.reporter import Reporter
 from hpvqa.tasks.base import Form
+from hpvqa.vlm import strict, thoughts
 from hpvqa.vlm.frames.prefetch import prefetch
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import Prompt, PromptRecord
@@ -104,9 +107,11 @@ def export(dataset: Dataset, out: Path, wanted: Wanted, reporter: Reporter) -> E
     check_new(out)
     if out.resolve().is_relative_to(dataset.root.resolve()):
         raise UsageError(f"{out} is inside of the data set, which would not be whole then; choose another --out")
+    if form.splits != "all" and not dataset.rows(form.splits):
+        raise UsageError(f"{wanted.format} is for evaluation, and {dataset.root} has no {form.splits} split")
     items = select(
         dataset,
-        "all",
+        form.splits,
         wanted.prompt,
         task=wanted.task,
         camera=tuple(wanted.cameras) or None,
@@ -124,6 +129,7 @@ def export(dataset: Dataset, out: Path, wanted: Wanted, reporter: Reporter) -> E
         look=partial(_look, clips, wanted.sampling),
         sampling=chosen,
         fps=wanted.sampling.fps,
+        reading=reading_source(),
         reporter=reporter,
     )
     record = ExportRecord(
@@ -148,3 +154,13 @@ def _look(clips: Mapping[Path, Item], sampling: FrameSampling, examples: Iterabl
             if isinstance(found, HpvqaError):
                 raise found
             yield Seen(found.images, found.times, found.rate)
+
+
+def reading_source() -> str:
+    """Source that reads replies as evaluation does, and needs nothing of this package: for programs in exports."""
+    # Docstrings of modules must stand before imports, those of the future before all else.
+    bodies = [inspect.getsource(module).partition('"""\n')[2] for module in (thoughts, strict)]
+    return (
+        "\n\n".join(re.sub(r"^from (__future__|hpvqa\S*) import .*\n", "", body, flags=re.M).strip() for body in bodies)
+        + "\n"
+    )

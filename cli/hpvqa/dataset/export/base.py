@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.rows import AnyRow
-from hpvqa.dataset.splits import SPLITS, Split
+from hpvqa.dataset.splits import SPLITS, Selection, Split
 from hpvqa.progress.reporter import Reporter
 
 Media = Literal["frames", "clips"]
@@ -67,6 +67,8 @@ class Job:
         look: Gives what a model is shown of each clip of some examples, in their order.
         sampling: How frames are chosen, as it is written down.
         fps: Frames a second that are wanted [1/s].
+        reading: Source of a Python module that reads replies as evaluation does, with nothing but Python:
+            ``parse_choice(text, choices, cut=False)`` and ``parse_value(text, unit, cut=False)``.
         reporter: Told of every item.
     """
 
@@ -77,6 +79,7 @@ class Job:
     look: Callable[[Iterable[Example]], Iterator[Seen]]
     sampling: Mapping[str, Any]
     fps: float
+    reading: str
     reporter: Reporter
 
     def by_split(self) -> dict[Split, list[Example]]:
@@ -92,10 +95,12 @@ class Export:
     Attributes:
         write: Fills an empty folder, and returns what its user should know, in sentences.
         options: What a user may choose.
+        splits: What it is about: whoever only evaluates has no use for training rows.
     """
 
     write: Callable[[Path, Job], Sequence[str]]
     options: frozenset[Option]
+    splits: Selection = "all"
 
 
 def by_clip(examples: Iterable[Example]) -> list[list[Example]]:

@@ -12,8 +12,10 @@ FORMATS: dict[str, str] = {
     "swift": "JSON lines for ms-swift",
     "llamafactory": "ShareGPT and dataset_info.json for LLaMA-Factory",
     "lerobot": "a LeRobotDataset v3.0 of one task; clips are copied",
+    "lmms-eval": "tasks of lmms-eval: YAML and utils.py, with clustered errors",
+    "inspect": "tasks of Inspect (inspect_ai), with clustered errors",
 }
-"""Name and meaning of every format; each is the object ``EXPORT`` of the module of that name."""
+"""Name and meaning of every format; each is the object ``EXPORT`` of the module of that name, with _ for -."""
 
 
 def find_format(name: str) -> Export:
@@ -24,5 +26,5 @@ def find_format(name: str) -> Export:
     """
     if name not in FORMATS:
         raise UsageError(f"There is no format {name!r}; {nearest(name, FORMATS)}")
-    found: Export = importlib.import_module(f"hpvqa.dataset.export.{name}").EXPORT
+    found: Export = importlib.import_module(f"hpvqa.dataset.export.{name.replace('-', '_')}").EXPORT
     return found
