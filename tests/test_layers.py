@@ -30,6 +30,7 @@ LAYERS = {
     "studio": {"scene", "probes", "tasks", "places", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
     "serve": {"scene", "vlm"},
     "explore": {"scene", "probes", "tasks", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
+    "hub": {"dataset", "vlm"},
     "ask": {"scene", "probes", "tasks", "places", "record", "collect", "dataset", "vlm", "evaluate"},
 }
 """Every layer, and the layers that it may import."""

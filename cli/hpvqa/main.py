@@ -31,6 +31,8 @@ COMMANDS: dict[str, str] = {
     "serve": "Run a model behind a server that answers questions about videos.",
     "ask": "Ask a model about an episode, the newest one or each as it lands.",
     "export": "Write a data set in the form of another program.",
+    "push": "Send a data set, an adapter or a report to the Hugging Face hub.",
+    "pull": "Fetch one from there, whole and checked.",
     "finetune": "Train a LoRA adapter of a model on a data set.",
     "merge": "Put an adapter into its model, as one folder.",
     "tiny": "Make a tiny random model of a real architecture.",

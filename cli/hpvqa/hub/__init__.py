@@ -1,0 +1,1 @@
+"""Data sets, adapters and reports on the Hugging Face hub."""
