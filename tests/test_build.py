@@ -110,7 +110,7 @@ def test_contact_of_a_drop_is_the_impact_after_the_release(data: Path, tmp_path:
 def test_layout(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "dataset"
     make(data, out)
-    assert {path.name for path in out.iterdir()} == {"README.md", "manifest.json", "train", "eval"}
+    assert {path.name for path in out.iterdir()} == {"README.md", "croissant.json", "manifest.json", "train", "eval"}
     for split in ("train", "eval"):
         for line in (out / split / "metadata.jsonl").read_text().splitlines():
             row = json.loads(line)

@@ -125,6 +125,21 @@ def test_a_harness_shows_and_scores_what_evaluation_does(
             assert metric == "unreadable" or error == pytest.approx([clustered(hits, events, name)])
 
 
+def test_mlcroissant_finds_no_error_and_reads_every_row(dataset: Path, read: Read) -> None:
+    found = read("croissant", dataset)
+    assert found["errors"] == []
+    # What nobody can know when a data set is built.
+    assert [
+        warning for warning in found["warnings"] if "citeAs" not in warning and "datePublished" not in warning
+    ] == []
+    assert found["limits"]
+    for split, rows in found["rows"].items():
+        wanted = open_dataset(dataset).rows(split)
+        assert [(row["file_name"], row["question"], row["answer"], row["episode"]) for row in rows] == [
+            (row.file_name, row.question, row.answer, row.episode) for row in wanted
+        ]
+
+
 def shown(out: Path, line: dict[str, Any], name: str) -> list[list[str]]:
     """Kind and digest of what is looked at: of the file, or, where lmms-eval is given a picture, of its pixels."""
     if "clip" in line:

@@ -17,6 +17,8 @@ OWN = (
     # What is about the paper's own published data, which is of its two tasks.
     "cli/hpvqa/dataset/public.py",
     "cli/hpvqa/report/published.py",
+    # What lists the commands, one of which is called as a task is.
+    "cli/hpvqa/main.py",
 )
 """Where the names may stand."""
 NAMES = {name for task in TASKS.values() for name in (task.name, task.probe.name)}

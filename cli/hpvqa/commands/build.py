@@ -49,6 +49,12 @@ Examples:
     is_flag=True,
     help="Ask each question a second time in other words, in rows of their own, which are reported apart.",
 )
+@click.option(
+    "--licence",
+    metavar="NAME",
+    help="The Hugging Face hub's name of the licence, for the card, such as cc-by-4.0.  [default: apache-2.0; "
+    "with --import: unknown]",
+)
 @click.option("--seed", type=Whole(min=0), help="Seed of the splits.  [default: that of the episodes]")
 @click.option("--force", is_flag=True, help="Replace a different data set at --out.")
 @json_option
@@ -59,6 +65,7 @@ def command(
     out: Path,
     questions: tuple[Form, ...],
     paraphrased: bool,
+    licence: str | None,
     seed: int | None,
     force: bool,
     as_json: bool,
@@ -84,12 +91,14 @@ def command(
         raise UsageError("An imported data set asks what the original asks: leave out --questions and --paraphrases")
     if bool(data) == (original is not None):
         raise UsageError("Give either a data folder or --import FOLDER, such as `hpvqa build data`")
+    chosen = {} if licence is None else {"licence": licence}
     with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         if original is not None:
-            built = import_public(original, out, reporter, seed=recipe.seed if seed is None else seed, force=force)
+            split_seed = recipe.seed if seed is None else seed
+            built = import_public(original, out, reporter, seed=split_seed, force=force, **chosen)
         else:
             asked = Questions(questions, paraphrased)
-            built = build(data, out, reporter, recipe=recipe, questions=asked, seed=seed, force=force)
+            built = build(data, out, reporter, recipe=recipe, questions=asked, seed=seed, force=force, **chosen)
     if as_json:
         click.echo(json.dumps(summary(built), indent=2))
     else:

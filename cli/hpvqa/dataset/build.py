@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpvqa.dataset.facts import OWN_LICENCE
 from hpvqa.dataset.layout import Part, Source, published, rows_by_split, write_dataset
 from hpvqa.dataset.manifest import read_manifest
 from hpvqa.dataset.rows import AnyRow, Row, episode_rows
@@ -67,6 +68,7 @@ def build(
     questions: Questions = ASKED,
     seed: int | None = None,
     force: bool = False,
+    licence: str = OWN_LICENCE,
 ) -> Built:
     """Make a data set of all episodes of some data folders that went as their label says.
 
@@ -79,6 +81,7 @@ def build(
         questions: What is asked of each clip.
         seed: Seed of the assignment to splits; by default that of the episodes.
         force: Replace a different data set at ``out``.
+        licence: The Hub's name of its licence.
 
     Raises:
         UsageError: There are no episodes, too few of them, one is in two folders, or something else is at ``out``.
@@ -88,7 +91,7 @@ def build(
     with published(out, force) as root:
         parts, split_seed, notes = _parts(folders, recipe, questions, seed)
         source = " and ".join(folder.resolve().name for folder in folders)
-        write_dataset(root, parts, reporter, source=source, split_seed=split_seed)
+        write_dataset(root, parts, reporter, source=source, split_seed=split_seed, licence=licence)
     return built(out, parts, notes)
 
 

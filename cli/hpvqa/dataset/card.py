@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from hpvqa.dataset.counts import Count, count_rows
+from hpvqa.dataset.facts import LIMITS, baselines, is_ours, making, size_category
 from hpvqa.dataset.rows import AnyRow, Row
 from hpvqa.dataset.splits import Split
 from hpvqa.tasks import TASKS
@@ -27,6 +28,20 @@ which of them has more of it. Left and right are the robot's. Built from `{sourc
 
 Rows of one episode show the same event from several cameras: they are not independent. Splits are by episode.
 {shift}{partners}
+## How it was made
+
+{making}
+
+## Known limits
+
+{limits}
+
+## Scores to compare with
+
+{baselines}
+
+## Reading it
+
 ```python
 from datasets import Video, load_dataset
 
@@ -36,9 +51,9 @@ rows = load_dataset("path/to/this/folder", "{task}", split="{split}").cast_colum
 Configurations: {configs}. Every row of a split is a line of its `metadata.jsonl`.
 Only the clip and the `question` may be shown to a model; all other columns describe the episode.
 The folder of a clip also holds what else was recorded of it. `manifest.json` lists the SHA-256 of every file;
-`hpvqa verify` checks them.
+`hpvqa verify` checks them. `croissant.json` describes them to machines (Croissant 1.1).
 
-Questions:
+## Questions
 
 {questions}
 """
@@ -54,19 +69,36 @@ be shown the numbers of episodes, and rows for training should be shuffled.
 """
 
 
-def card(rows: Mapping[Split, Sequence[AnyRow]], source: str) -> str:
+_NO_BASELINES = (
+    "There are none: what answering without looking scores is learnt from one split, and held against the other."
+)
+_BASELINES = """Always giving the same answer, which is learnt from the training split, scores on the evaluation split:
+
+| task | always | measure | score | rows |
+|---|---|---|---:|---:|
+{lines}
+"""
+
+
+def card(rows: Mapping[Split, Sequence[AnyRow]], source: str, licence: str) -> str:
     """The text of a data card.
 
     Args:
         rows: The rows of each split.
         source: Name of the folder that the data set was built from.
+        licence: The Hub's name of its licence.
     """
     counts = count_rows(rows)
     tasks = list(dict.fromkeys(count.task for count in counts))
     front = {
         "pretty_name": f"Hidden physical properties ({source})",
+        "license": licence,
         "language": ["en"],
-        "task_categories": ["visual-question-answering"],
+        "annotations_creators": ["machine-generated" if is_ours(rows) else "other"],
+        "source_datasets": ["original"],
+        "size_categories": [size_category(sum(len(found) for found in rows.values()))],
+        "task_categories": ["visual-question-answering", "video-text-to-text"],
+        "task_ids": ["visual-question-answering"],
         "tags": ["robotics", "video", "physical-reasoning"],
         "configs": [_config(None, counts), *(_config(task, counts) for task in tasks)],
     }
@@ -80,11 +112,19 @@ def card(rows: Mapping[Split, Sequence[AnyRow]], source: str) -> str:
         configs=", ".join(f"`{name}`" for name in ("default", *tasks)),
         shift=_shift(rows),
         partners=_partners(rows),
+        making=making(rows, source),
+        limits="\n".join(f"- {limit}" for limit in LIMITS),
+        baselines=_baselines(rows),
         task=counts[-1].task,
         split=counts[-1].split,
         questions="\n".join(f"- `{task}`: {text}" for task, text in _questions(rows)),
     )
     return f"---\n{yaml.safe_dump(front, sort_keys=False, width=120)}---\n{text}"
+
+
+def _baselines(rows: Mapping[Split, Sequence[AnyRow]]) -> str:
+    lines = [f"| {task} | {answer} | {what} | {value:.3f} | {n} |" for task, answer, what, value, n in baselines(rows)]
+    return _BASELINES.format(lines="\n".join(lines)).rstrip() if lines else _NO_BASELINES
 
 
 def _questions(rows: Mapping[Split, Sequence[AnyRow]]) -> list[tuple[str, str]]:

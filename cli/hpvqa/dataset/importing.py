@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpvqa.dataset.build import Built, built
+from hpvqa.dataset.facts import FOREIGN_LICENCE
 from hpvqa.dataset.layout import Part, Source, published, write_dataset
 from hpvqa.dataset.probe import ClipFormat, probe
 from hpvqa.dataset.public import Original, first_of, read_originals
@@ -21,7 +22,9 @@ from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 
 
-def import_public(folder: Path, out: Path, reporter: Reporter, *, seed: int, force: bool = False) -> Built:
+def import_public(
+    folder: Path, out: Path, reporter: Reporter, *, seed: int, force: bool = False, licence: str = FOREIGN_LICENCE
+) -> Built:
     """Make a data set of one in the public original's form.
 
     Paths that name a split, such as ``..._train`` and ``..._test``, decide it; where no path does, episodes are
@@ -33,6 +36,7 @@ def import_public(folder: Path, out: Path, reporter: Reporter, *, seed: int, for
         reporter: Told of every file.
         seed: Seed of the assignment to splits.
         force: Replace a different data set at ``out``.
+        licence: The Hub's name of its licence.
 
     Raises:
         UsageError: There is no original, it has rows that cannot be understood or clips that are missing or damaged, or
@@ -41,7 +45,7 @@ def import_public(folder: Path, out: Path, reporter: Reporter, *, seed: int, for
     with published(out, force) as root:
         rows = read_originals(folder)
         parts, notes = _parts(rows, _probe_all(rows, reporter), seed)
-        write_dataset(root, parts, reporter, source=folder.resolve().name, split_seed=seed)
+        write_dataset(root, parts, reporter, source=folder.resolve().name, split_seed=seed, licence=licence)
     return built(out, parts, notes)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from hpvqa.dataset.card import CARD_FILE, METADATA_FILE, card
+from hpvqa.dataset.croissant import CROISSANT_FILE, croissant
 from hpvqa.dataset.manifest import MANIFEST_FILE, Manifest, is_dataset
 from hpvqa.dataset.rows import AnyRow
 from hpvqa.dataset.splits import SPLITS, Split
@@ -34,7 +35,7 @@ class DifferentError(UsageError):
     """There is another data set where one is to be written."""
 
 
-_PARTS = {*SPLITS, CARD_FILE, MANIFEST_FILE}
+_PARTS = {*SPLITS, CARD_FILE, CROISSANT_FILE, MANIFEST_FILE}
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,9 @@ def _same(a: Path, b: Path) -> bool:
     return read_bytes(a / MANIFEST_FILE) == read_bytes(b / MANIFEST_FILE)
 
 
-def write_dataset(root: Path, parts: Sequence[Part], reporter: Reporter, *, source: str, split_seed: int) -> Manifest:
+def write_dataset(
+    root: Path, parts: Sequence[Part], reporter: Reporter, *, source: str, split_seed: int, licence: str
+) -> Manifest:
     """Fill an empty folder with a data set.
 
     Args:
@@ -179,6 +182,7 @@ def write_dataset(root: Path, parts: Sequence[Part], reporter: Reporter, *, sour
         reporter: Told of every file.
         source: Name of the folder that the data set is built from.
         split_seed: Seed of the assignment of episodes to splits.
+        licence: The Hub's name of its licence.
 
     Raises:
         RunError: A file is missing or differs from its record, or the disk does not take it.
@@ -196,7 +200,9 @@ def write_dataset(root: Path, parts: Sequence[Part], reporter: Reporter, *, sour
         if found:
             name = f"{split}/{METADATA_FILE}"
             files[name] = _write(root / name, "".join(row.model_dump_json(exclude_none=True) + "\n" for row in found))
-    files[CARD_FILE] = _write(root / CARD_FILE, card(rows, source))
+    files[CARD_FILE] = _write(root / CARD_FILE, card(rows, source, licence))
+    write_json(root / CROISSANT_FILE, croissant(rows, files, source, licence))
+    files[CROISSANT_FILE] = file_record(root / CROISSANT_FILE)
     manifest = Manifest(source=source, split_seed=split_seed, files=dict(sorted(files.items())))
     write_json(root / MANIFEST_FILE, manifest.model_dump(mode="json"))
     reporter.done()

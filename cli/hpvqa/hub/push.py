@@ -60,7 +60,7 @@ def push(
                 "its history keeps what was there"
             )
         files = list(parcel.files.items())
-        reporter.start("push", "files", len(files))
+        reporter.start("send", "files", len(files))
         for first in range(0, len(files), PART):
             part = files[first : first + PART]
             last = first + PART >= len(files)
