@@ -137,7 +137,10 @@ class _Handler(BaseHTTPRequestHandler):
         if key in self.hub.repos:
             self._reply(409, {"error": "You already created this repo", "url": url})
             return
-        self.hub.repos[key] = Repo(private=wanted.get("visibility") == "private" or bool(wanted.get("private")))
+        repo = Repo(private=wanted.get("visibility") == "private" or bool(wanted.get("private")))
+        if wanted.get("sdk") == "static":
+            repo.files |= {"README.md": b"---\nsdk: static\n---\n", "index.html": b"Hello", "style.css": b"h2 {}"}
+        self.hub.repos[key] = repo
         self._reply(200, {"url": url})
 
     def _place(self, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -119,6 +119,7 @@ def test_something_else_is_not_replaced_unasked(hub: Hub, dataset: Path, tmp_pat
         ("create", 401, UsageError, "log in with `hf auth login`, or set HF_TOKEN"),
         ("create", 403, UsageError, "Your login may not do this"),
         ("preupload", 404, UsageError, "There is no me/pushes on the Hub"),
+        ("GET /api/datasets", 500, RunError, r"The Hub failed \(500\)"),
         ("/commit/", 409, RunError, "Something else changed me/pushes"),
         ("/storage/", 413, RunError, "too large"),
         ("preupload", 429, RunError, "fewer requests"),
@@ -222,6 +223,7 @@ def test_a_report_becomes_a_static_space(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("<!doctype html><title>Runs</title>")
     send(tmp_path / "report.html", name="me/runs")
     found = on_the_hub(hub, "spaces/me/runs")
+    assert list(found) == ["README.md", "index.html"]
     assert found["index.html"] == (tmp_path / "report.html").read_bytes()
     assert b"sdk: static\n" in found["README.md"]
     assert fetch(tmp_path / "back", "me/runs").kind == "report"

@@ -60,7 +60,9 @@ def test_a_lock_names_public_versions_and_no_place(lock: Path) -> None:
 
 def test_every_required_package_has_a_lowest_version_and_an_end() -> None:
     users = PROJECT["dependencies"] + [
-        line for extra in ("mujoco", "plot", "vlm", "openai", "gym", GPU, "inspect", "docs") for line in EXTRAS[extra]
+        line
+        for extra in ("mujoco", "plot", "vlm", "openai", "hub", "gym", GPU, "inspect", "docs")
+        for line in EXTRAS[extra]
     ]
     for requirement in map(Requirement, users):
         operators = {specifier.operator for specifier in requirement.specifier}

