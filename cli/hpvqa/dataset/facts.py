@@ -7,6 +7,7 @@ from statistics import fmean
 
 from hpvqa.dataset.rows import AnyRow, Row, ValueRow
 from hpvqa.dataset.splits import Split
+from hpvqa.scene.spec import Side
 
 OWN_LICENCE = "apache-2.0"
 """Licence of data of our own, if nobody says otherwise: that of the robot's model that is seen in them."""
@@ -60,7 +61,7 @@ def baselines(rows: Mapping[Split, Sequence[AnyRow]]) -> list[tuple[str, str, st
         known = [row.answer for row in train if isinstance(row, Row) and row.task == task]
         asked = [row.answer for row in held if isinstance(row, Row) and row.task == task]
         if known and asked:
-            side = "left" if known.count("left") >= known.count("right") else "right"
+            side: Side = "left" if known.count("left") >= known.count("right") else "right"
             found.append((task, side, "accuracy", asked.count(side) / len(asked), len(asked)))
         values = [row.value for row in train if isinstance(row, ValueRow) and row.task == task]
         truths = [row.value for row in held if isinstance(row, ValueRow) and row.task == task]
