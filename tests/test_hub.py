@@ -16,12 +16,15 @@ from hpvqa.hub.client import open_hub
 from hpvqa.hub.parcel import pack
 from hpvqa.hub.pull import Fetched, pull
 from hpvqa.hub.push import push
+from hpvqa.vlm import embedded
 from tests.build_data import hpvqa, make, tree
 from tests.factories import copy, make_data, quiet
 from tests.hub_server import BREAK, PASS, TOKEN, Hub, serving
 
 pytest.importorskip("huggingface_hub", reason="needs the extra hub")
 REPO = "datasets/me/pushes"
+ADAPTER = Path(embedded.__file__).parent / "adapter"
+"""The one that comes with the package."""
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +230,18 @@ def test_a_report_becomes_a_static_space(hub: Hub, tmp_path: Path) -> None:
     assert found["index.html"] == (tmp_path / "report.html").read_bytes()
     assert b"sdk: static\n" in found["README.md"]
     assert fetch(tmp_path / "back", "me/runs").kind == "report"
+
+
+def test_an_adapter_is_sent_without_its_checkpoints(hub: Hub, tmp_path: Path) -> None:
+    adapter = copy(ADAPTER, tmp_path / "adapter")
+    files = tree(adapter)
+    (adapter / "checkpoint-3").mkdir()
+    for name in ("checkpoint-3/optimizer.pt", ".lock", "README.md.partial"):
+        (adapter / name).touch()
+    send(adapter, name="me/adapter")
+    assert on_the_hub(hub, "models/me/adapter") == files
+    found = fetch(tmp_path / "back", "me/adapter")
+    assert (found.kind, tree(tmp_path / "back")) == ("adapter", files)
 
 
 def command(hub: Hub | None, tmp_path: Path, *args: object) -> subprocess.CompletedProcess[str]:
