@@ -28,7 +28,7 @@ from hpvqa.vlm.thoughts import MARKS
 from tests.build_data import hpvqa, make
 from tests.factories import make_data
 
-HARNESSES = {"lmms-eval": "utils.py", "inspect": "hpvqa_tasks.py"}
+HARNESSES = {"lmms-eval": "utils.py", "inspect": "hpvqa_tasks.py", "evalscope": "hpvqa_evalscope.py"}
 """Formats, and the program that each one writes."""
 SEEN = ("--fps", "5", "--resolution", "56x28")
 SAMPLING = FrameSampling(fps=5, resolution=(56, 28))

@@ -42,6 +42,7 @@ Examples:
   hpvqa export lerobot dataset --task push --out pushes
   hpvqa export lmms-eval dataset --out lmms
   hpvqa export inspect dataset --questions value --out inspect
+  hpvqa export evalscope dataset --out evalscope
 """
 )
 @click.argument("format", type=NameType("format", find_format, FORMATS, FORMATS))

@@ -14,6 +14,7 @@ FORMATS: dict[str, str] = {
     "lerobot": "a LeRobotDataset v3.0 of one task; clips are copied",
     "lmms-eval": "tasks of lmms-eval: YAML and utils.py, with clustered errors",
     "inspect": "tasks of Inspect (inspect_ai), with clustered errors",
+    "evalscope": "benchmarks of EvalScope",
 }
 """Name and meaning of every format; each is the object ``EXPORT`` of the module of that name, with _ for -."""
 
