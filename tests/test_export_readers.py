@@ -31,8 +31,14 @@ Read = Callable[[str, Path], dict[str, Any]]
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readers")
-    make(make_data(folder / "data", push=8), folder / "dataset", questions=Questions(FORMS))
+    make(make_data(folder / "data", push=8), folder / "dataset")
     return folder / "dataset"
+
+
+@pytest.fixture(scope="module")
+def with_values(dataset: Path) -> Path:
+    make(dataset.parent / "data", dataset.parent / "with-values", questions=Questions(FORMS))
+    return dataset.parent / "with-values"
 
 
 @pytest.fixture
@@ -101,10 +107,10 @@ def test_swift_reads_every_message_and_video(media: str, dataset: Path, tmp_path
 @pytest.mark.parametrize("media", ["frames", "clips"])
 @pytest.mark.parametrize("name", ["inspect", "lmms-eval", "evalscope"])
 def test_a_harness_shows_and_scores_what_evaluation_does(
-    name: str, media: str, dataset: Path, tmp_path: Path, read: Read
+    name: str, media: str, with_values: Path, tmp_path: Path, read: Read
 ) -> None:
     out = tmp_path / "out"
-    assert hpvqa("export", name, dataset, "--media", media, "--fps", "5", "--out", out) == 0
+    assert hpvqa("export", name, with_values, "--media", media, "--fps", "5", "--out", out) == 0
     replies = {"push_compare": "Left.", "push_value": "0.5 kg"}
     (out / "replies.json").write_text(json.dumps(replies))
     found = read(name, out)["tasks"]
@@ -127,8 +133,8 @@ def test_a_harness_shows_and_scores_what_evaluation_does(
                 assert error == pytest.approx([clustered(hits, events, name)])
 
 
-def test_mlcroissant_finds_no_error_and_reads_every_row(dataset: Path, read: Read) -> None:
-    found = read("croissant", dataset)
+def test_mlcroissant_finds_no_error_and_reads_every_row(with_values: Path, read: Read) -> None:
+    found = read("croissant", with_values)
     assert found["errors"] == []
     # What nobody can know when a data set is built.
     assert [
@@ -136,7 +142,7 @@ def test_mlcroissant_finds_no_error_and_reads_every_row(dataset: Path, read: Rea
     ] == []
     assert found["limits"]
     for split, rows in found["rows"].items():
-        wanted = open_dataset(dataset).rows(split)
+        wanted = open_dataset(with_values).rows(split)
         assert [(row["file_name"], row["question"], row["answer"], row["episode"]) for row in rows] == [
             (row.file_name, row.question, row.answer, row.episode) for row in wanted
         ]
