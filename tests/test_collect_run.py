@@ -22,24 +22,11 @@ from hpvqa.collect.settings import read_collection
 from hpvqa.collect.shard import Shard
 from hpvqa.collect.table import print_report
 from hpvqa.errors import RunError, UsageError
-from hpvqa.progress.events import Done, Event, Item, Note, Start
+from hpvqa.progress.events import Done, Item, Note, Start
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, episode_dir, find_episodes
 from tests.collect_fakes import SerialPool, clumsy, collection, episode, full_disk, no_gl, quick
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def consume(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self) -> None:
-        pass
-
-    def of(self, kind: type[Event]) -> list[Event]:
-        return [event for event in self.events if isinstance(event, kind)]
+from tests.recorder import Recorder
 
 
 def clock() -> float:

@@ -12,20 +12,9 @@ from hpvqa.explore.draw import GROUP
 from hpvqa.explore.folder import LOCK_FILE, WORLDS_FILE, Worlds, draw
 from hpvqa.explore.scene import FAMILIES, read_scene, scene_file
 from hpvqa.files import locked
-from hpvqa.progress.events import Event
 from hpvqa.progress.reporter import Reporter
 from tests.factories import quiet
-
-
-class Told:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def consume(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self) -> None:
-        """Nothing is open."""
+from tests.recorder import Recorder
 
 
 def test_two_processes_do_not_draw_into_one_folder(tmp_path: Path) -> None:
@@ -44,14 +33,14 @@ def test_scenes_of_another_seed_are_not_mixed(tmp_path: Path) -> None:
 @pytest.mark.simulation
 def test_drawing_goes_on_where_it_stopped_and_tells_of_every_scene(tmp_path: Path) -> None:
     pytest.importorskip("mujoco")
-    worlds, told = Worlds(seed=3, families=("cover",), scenes=GROUP), Told()
+    worlds, told = Worlds(seed=3, families=("cover",), scenes=GROUP), Recorder()
     draw(tmp_path, worlds, 1, Reporter([told], lambda: 0.0))
     paths = [scene_file(tmp_path, "cover", number) for number in range(GROUP)]
     before = [path.read_bytes() for path in paths]
     names = [event.name for event in told.events if event.event == "item"]
     assert names == [path.relative_to(tmp_path).as_posix() for path in paths]
     assert json.loads((tmp_path / WORLDS_FILE).read_text())["scenes"] == GROUP
-    again = Told()
+    again = Recorder()
     draw(tmp_path, worlds, 1, Reporter([again], lambda: 0.0))
     assert [event.event for event in again.events] == ["start", "done"]
     # One that is lost is drawn again, bit for bit, and its group with it.

@@ -16,10 +16,13 @@ from hpvqa.hub.client import open_hub
 from hpvqa.hub.parcel import pack
 from hpvqa.hub.pull import Fetched, pull
 from hpvqa.hub.push import push
+from hpvqa.progress.events import Warn
+from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm import embedded
 from tests.build_data import hpvqa, make, tree
 from tests.factories import copy, make_data, quiet
 from tests.hub_server import BREAK, PASS, TOKEN, Hub, serving
+from tests.recorder import Recorder
 
 pytest.importorskip("huggingface_hub", reason="needs the extra hub")
 REPO = "datasets/me/pushes"
@@ -242,6 +245,18 @@ def test_an_adapter_is_sent_without_its_checkpoints(hub: Hub, tmp_path: Path) ->
     assert on_the_hub(hub, "models/me/adapter") == files
     found = fetch(tmp_path / "back", "me/adapter")
     assert (found.kind, tree(tmp_path / "back")) == ("adapter", files)
+
+
+def test_places_of_this_machine_in_an_adapter_are_pointed_out(tmp_path: Path) -> None:
+    adapter = copy(ADAPTER, tmp_path / "adapter")
+    told = Recorder()
+    pack(adapter, Reporter([told], lambda: 0.0))
+    assert told.of(Warn) == []
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    (adapter / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": str(tmp_path)}))
+    pack(adapter, Reporter([told], lambda: 0.0))
+    (warning,) = told.of(Warn)
+    assert warning.message.endswith(f"which others will read: {tmp_path}")
 
 
 def command(hub: Hub | None, tmp_path: Path, *args: object) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.manifest import MANIFEST_FILE, is_dataset
 from hpvqa.dataset.verify import verify
 from hpvqa.errors import RunError, UsageError
-from hpvqa.files import file_record
+from hpvqa.files import file_record, read_bytes
 from hpvqa.hub.kinds import MARKERS, Kind
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.adapter import CONFIG, read_adapter
@@ -64,7 +65,7 @@ def pack(path: Path, reporter: Reporter) -> Parcel:
     if is_dataset(path):
         return _dataset(path, reporter)
     if (path / CONFIG).is_file():
-        return _adapter(path)
+        return _adapter(path, reporter)
     raise UsageError(f"{path} is neither a data set, an adapter, nor the HTML page of a report; only these can be sent")
 
 
@@ -80,7 +81,7 @@ def _dataset(root: Path, reporter: Reporter) -> Parcel:
     return Parcel("data set", {name: dataset.inside(name) for name in [*dataset.manifest.files, MANIFEST_FILE]})
 
 
-def _adapter(folder: Path) -> Parcel:
+def _adapter(folder: Path, reporter: Reporter) -> Parcel:
     read_adapter(folder)
     files = {
         path.name: path
@@ -88,8 +89,19 @@ def _adapter(folder: Path) -> Parcel:
         # Checkpoints of the training are folders, locks and drafts begin or end so.
         if path.is_file() and not path.name.startswith(".") and not path.name.endswith(".partial")
     }
+    named = {place for path in files.values() if path.suffix in (".json", ".md") for place in _places(path)}
+    if named:
+        reporter.warning(
+            f"The adapter's files name places of this machine, which others will read: {', '.join(sorted(named))}"
+        )
     marker = files.pop(CONFIG)
     return Parcel("adapter", {**files, CONFIG: marker})
+
+
+def _places(file: Path) -> list[str]:
+    """Absolute paths in a text that are something here."""
+    text = read_bytes(file).decode("utf-8", "replace")
+    return [path for path in re.findall(r"(?<![\w:/.~])/[^\s\"'`,;()<>]+", text) if Path(path).exists()]
 
 
 def _report(page: Path) -> Parcel:
