@@ -8,22 +8,23 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hpvqa.explore.agents.constant import best_list
-from hpvqa.explore.belief.posterior import entropy
+from hpvqa.explore.agents.constant import Word, best_list
+from hpvqa.explore.belief.posterior import Belief, entropy
 from hpvqa.explore.check import trouble
 from hpvqa.explore.draw import GROUP, draw_group, type_of
 from hpvqa.explore.game import Game
 from hpvqa.explore.observer import Observer
 from hpvqa.explore.rays import PIXELS
-from hpvqa.explore.scene import HIDING, Family, Moment, Scene
+from hpvqa.explore.scene import HIDING, Action, Family, Moment, Scene
 from hpvqa.explore.world import SceneWorld
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
@@ -93,7 +94,7 @@ def hard(family: Family, group: int, seed: int) -> list[Observer]:
     return [Observer(scene) for scene in first(family, group, seed)[:2]]
 
 
-def solved(observer: Observer, found: tuple) -> bool:  # type: ignore[type-arg]
+def solved(observer: Observer, found: Sequence[Word]) -> bool:
     """Whether the answer is certain once a list is carried out, as far as there are decisions."""
     game, state = observer.game, observer.game.start()
     left = game.scene.steps - 1
@@ -132,7 +133,7 @@ def gains() -> Figures:
     return {"gains": count, "samples": SAMPLES, "largest_difference_bit": round(worst, 4)}
 
 
-def _given(belief, answer):  # type: ignore[no-untyped-def]
+def _given(belief: Belief, answer: int) -> NDArray[np.float64]:
     chances = belief.chances[belief.codes == answer]
     return chances / chances.sum()
 
@@ -175,7 +176,7 @@ def actions() -> Figures:
     }
 
 
-def _chosen(world: SceneWorld, rng: np.random.Generator) -> Iterator:  # type: ignore[type-arg]
+def _chosen(world: SceneWorld, rng: np.random.Generator) -> Iterator[Action]:
     while offered := world.game.actions(world.state):
         yield offered[int(rng.integers(len(offered)))]
 

@@ -95,3 +95,6 @@ def test_an_interrupted_draw_goes_on_where_it_stopped(tmp_path: Path) -> None:
     after = {path: read_scene(path).checksum for path in find_scenes(tmp_path)}
     assert len(after) == 8
     assert {path: after[path] for path in before} == before
+    # Fewer than there are: it holds what it held.
+    fewer = [*command, "--scenes", "4"]
+    assert json.loads(subprocess.run(fewer, capture_output=True, text=True, check=True).stdout)["scenes"] == 8

@@ -57,7 +57,7 @@ def test_the_example_of_the_documentation_runs(tmp_path: Path, monkeypatch: pyte
 def test_the_ideal_plan_is_rewarded_and_what_is_not_offered_costs_a_step(tmp_path: Path) -> None:
     env = ExploreEnv(write_worlds(tmp_path / "worlds"), pictures=False)
     for number, scene in enumerate(group()):
-        env.reset(options={"scene": number})
+        assert env.reset(options={"scene": number})[1] == {}
         _, reward, answered, out, info = env.step(np.int64(12))
         assert (reward, answered, out, info["offered"]) == (0.0, False, False, False)
         for action in scene.plan:

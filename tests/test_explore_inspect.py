@@ -5,8 +5,10 @@ Inspect is in no environment of ours; install the extra ``inspect`` into one of 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,13 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model  # noqa: E402
 from inspect_ai.solver import Generate, Solver, TaskState, generate, solver  # noqa: E402
 
 from hpvqa.explore.game import Game  # noqa: E402
-from hpvqa.explore.inspect_task import explore  # noqa: E402
+from hpvqa.explore.inspect_task import _Playing, _Table, explore  # noqa: E402
+from hpvqa.explore.runs.conditions import get_condition  # noqa: E402
 from hpvqa.explore.runs.record import Played  # noqa: E402
+from hpvqa.explore.runs.stage import Tables  # noqa: E402
+from hpvqa.explore.scene import Scene  # noqa: E402
 from hpvqa.explore.scores.measure import measure  # noqa: E402
+from hpvqa.explore.world import Outcome  # noqa: E402
 
 Reply = Callable[[list[Any]], ModelOutput]
 
@@ -175,6 +181,31 @@ def test_everything_that_was_done_is_in_the_log(worlds: Path, tmp_path: Path) ->
         assert [(step.letter, step.privileged) for step in there.steps] == [
             (step.letter, step.privileged) for step in one.steps
         ]
+
+
+def test_a_scene_that_is_left_early_lets_go_of_its_simulator() -> None:
+    class Counted(Tables):
+        """Counts the scenes that are held."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.held: list[str] = []
+
+        def begin(self, key: str, scene: Scene) -> Future[Outcome]:
+            self.held.append(key)
+            return super().begin(key, scene)
+
+        def end(self, key: str) -> None:
+            self.held.remove(key)
+            super().end(key)
+
+    table = _Table(group()[:1], get_condition("active"), 1)
+    table._stage = stage = Counted()
+    playing = _Playing("one", group()[0], table)
+    asyncio.run(playing.begin())
+    assert stage.held == ["one"]
+    assert playing.played().ending.said is None
+    assert stage.held == []
 
 
 def test_what_cannot_be_played_is_refused(worlds: Path, tmp_path: Path) -> None:

@@ -85,3 +85,5 @@ def test_a_person_is_asked_until_a_letter_is_one(tmp_path: Path) -> None:
     assert played[0].steps[0].letter == "A"
     assert sum(line.startswith("One letter, please") for line in said) >= 2
     assert any(group()[0].question.text in line for line in said)
+    # It would tell whether the first view suffices.
+    assert not any(group()[0].key in line for line in said)

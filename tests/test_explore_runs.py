@@ -15,9 +15,11 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.explore.protocol import Decision, Turn
 from hpvqa.explore.runs.conditions import get_condition
 from hpvqa.explore.runs.record import played_file, read_played
+from hpvqa.explore.runs.session import RunChoice, play_agent
 from hpvqa.explore.scene import Action
 from tests.explore_play import Scripted, play, rule
 from tests.explore_worlds import group, write_worlds
+from tests.factories import quiet
 
 
 def answer_at_once(turn: Turn) -> Decision:
@@ -159,6 +161,16 @@ def test_one_scene_can_end_before_another_begins(tmp_path: Path) -> None:
     agent = Scripted(look_once, batch_size=1)
     play(agent, tmp_path / "run", one_by_one=True)
     assert [turn.step for turn in agent.turns] == [0, 1] * len(group())
+
+
+def test_a_person_cannot_tell_by_the_order_which_first_views_suffice(tmp_path: Path) -> None:
+    agent = Scripted(answer_at_once, batch_size=1)
+    chosen = RunChoice(write_worlds(tmp_path / "worlds"), condition="facts", out=tmp_path / "run")
+    play_agent(agent, chosen, quiet(), backend="person", one_by_one=True)
+    found = [turn.brief.key for turn in agent.turns]
+    by_number = [scene.key for scene in group()]
+    assert found != by_number
+    assert sorted(found) == by_number
 
 
 def test_letters_name_each_action_once(tmp_path: Path) -> None:

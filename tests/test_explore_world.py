@@ -19,12 +19,9 @@ from hpvqa.explore.world import SceneWorld
 from hpvqa.scene.spec import LightSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
-from tests.explore_scenes import group
+from tests.explore_scenes import group, scenes
 from tests.test_explore_bench import CUBE, PUSH, WEIGH, experiment, game_of
 from tests.test_explore_bench import group as bench_group
-
-GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 2), ("composite", 0)]
-scenes = pytest.mark.parametrize("which", GROUPS, ids=lambda which: f"{which[0]}-{which[1]}")
 
 
 @cache
