@@ -44,7 +44,7 @@ def scene(settings: Settings, file: Path) -> InteractiveSceneCfg:
     """The scene, with the robot of a USD file."""
     around = {ROBOT: robot(file), **spawn.scenery(), "bounce": spawn.bounce()}
     # Contact sensors of ovphysx need replicated physics.
-    camera = partial(spawn.camera, renderer=spawn.warp())
+    camera = partial(spawn.camera, renderer=spawn.warp(), layers=settings.layers)
     return scene_of(settings, around, spawn.rigid_object, camera, replicated=True)
 
 
