@@ -50,7 +50,13 @@ def scene(settings: Settings, file: Path) -> InteractiveSceneCfg:
 
 def environment(settings: Settings, file: Path) -> EnvironmentCfg:
     """The whole configuration, with the robot of a USD file."""
-    config = EnvironmentCfg(scene=scene(settings, file))
+    config = EnvironmentCfg()
+    fill(config, settings, file)
+    return config
+
+
+def fill(config: EnvironmentCfg, settings: Settings, file: Path) -> None:
+    """Give a configuration its scene, with the robot of a USD file, its times and its physics."""
+    config.scene = scene(settings, file)
     complete(config, settings, names.ARM_JOINTS)
     config.sim.physics = OvPhysxCfg(enable_enhanced_determinism=True)
-    return config
