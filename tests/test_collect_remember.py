@@ -25,6 +25,8 @@ CAMERA = {"name": "top", "position": [1, 0, 3], "look_at": [0.45, 0, 0], "focal_
 SETTINGS = {
     "seed": st.integers(0, 2**63 - 1),
     "resolution": st.sampled_from([[64, 64], [224, 224]]),
+    "depth": st.booleans(),
+    "segmentation": st.booleans(),
     "rig": st.sampled_from(
         ["paper", "paper-original", {"name": "mine", "tasks": {"push": [CAMERA], "drop": [CAMERA]}}]
     ),

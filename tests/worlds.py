@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hpvqa.probes.events import Event, Pose
 from hpvqa.record.trajectory import column_names, row
 from hpvqa.record.writing import final_poses
+from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
@@ -105,3 +106,12 @@ def run(spec: EpisodeSpec, simulator: SteppedSimulator | None = None, rate: int 
     outcome = task.check(spec, detector.events(), final)
     columns = np.array(rows).T
     return Run(detector.events(), final, outcome, dict(zip(column_names(spec.names), columns, strict=True)))
+
+
+def points(camera: CameraSpec, depth: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Where in the world the centres of pixels lie, shape (height, width, 3) [m]: what users do with a depth."""
+    height, width = depth.shape
+    focal = focal_pixels(camera.focal_length, width)
+    v, u = np.mgrid[:height, :width] + 0.5
+    rays = np.stack([(u - width / 2) / focal, (height / 2 - v) / focal, -np.ones_like(u)], axis=2)
+    return np.array(camera.position) + (rays @ rotation(camera.quat_wxyz).T) * depth[:, :, None] / 1000

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, create_model
 from hpvqa.errors import UsageError
 from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
+from hpvqa.scene.layers import LAYERS, Layer
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import Rig, find_rig
 from hpvqa.scene.shift import UNSHIFTED, Shift
@@ -103,6 +104,12 @@ class Recipe(Model):
     )
     resolution: Resolution = Field(default=(640, 480), description="Width and height of the clips [pixels].")
     video: bool = Field(default=True, description="Whether to record clips; physics alone is far faster.")
+    depth: bool = Field(
+        default=False, description="Whether to record depth beside clips, without loss: millimetres, 16 bits."
+    )
+    segmentation: bool = Field(
+        default=False, description="Whether to record beside clips which thing each pixel shows, without loss."
+    )
     randomization: Randomization = Field(default=Randomization(), description="Ranges of the nuisance variables.")
     tasks: TasksRecipe = Field(default=TasksRecipe(), description="What to make of each task.")
     shift: Shift = Field(default=UNSHIFTED, description="What a collection for testing only changes.")
@@ -116,6 +123,23 @@ class Recipe(Model):
         """The tasks that the recipe names, in the order of the registry."""
         found = {name: self.task(name) for name in TASKS}
         return {name: task for name, task in found.items() if task is not None}
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What is recorded beside clips.
+
+        Raises:
+            UsageError: There are no clips, or the simulator draws colours alone.
+        """
+        found = tuple(layer for layer in LAYERS if getattr(self, layer))
+        if found and not self.video:
+            raise UsageError("Without video nothing is drawn: leave out --no-video, or depth and segmentation")
+        if found and self.backend == "isaac" and self.physics == "isaacsim":
+            raise UsageError(
+                f"Isaac Sim records colours alone: leave out {' and '.join(found)}, or take the simulator mujoco, or "
+                "Isaac Lab 3 (--physics ovphysx)"
+            )
+        return found
 
     @property
     def left_out(self) -> dict[str, str]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hpvqa.sim.impedance import EndEffector, impedance
 from hpvqa.sim.isaac.commands import pack, unpack
-from hpvqa.sim.isaac.torque import compliant_torques, joint_speeds, moved_jacobian
+from hpvqa.sim.isaac.state import ArmState
+from hpvqa.sim.isaac.torque import compliant_torques, joint_speeds, moved_jacobian, towards
 from hpvqa.sim.mujoco.arm import HOME
 from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import Command
@@ -30,6 +31,8 @@ class Moment:
     speeds: NDArray[np.float64]
     command: Command
     torque: NDArray[np.float64]
+    target: NDArray[np.float64]
+    improved: NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +42,12 @@ def moments() -> list[Moment]:
     simulator.reset(spec, planner.command(0.0))
     arm, data = simulator._world.arm, simulator._world.data  # type: ignore[attr-defined]
     found = []
+    ahead = 0.002 * np.array([1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0])
     for step in range(round(planner.duration / simulator.timestep)):
         command = planner.command(step * simulator.timestep)
         if command.gains is not None and step % 60 == 0:
             position, quat = arm.end_effector(data)
+            target = data.qpos[arm.qpos] + ahead
             found.append(
                 Moment(
                     jacobian=arm._jacobian_of(data).copy(),
@@ -52,6 +57,8 @@ def moments() -> list[Moment]:
                     speeds=data.qvel[arm._dofs].copy(),
                     command=command,
                     torque=arm._compliant(command, command.gains),
+                    target=target,
+                    improved=arm._improve(target, command)[0],
                 )
             )
         simulator.step(command)
@@ -88,6 +95,17 @@ def test_the_law_itself_is_the_same(moments: list[Moment]) -> None:
         expected = impedance(single, moment.command, moment.command.gains)
         assert force[row].numpy() == pytest.approx(expected[0])
         assert torque[row].numpy() == pytest.approx(expected[1], abs=1e-9)
+
+
+def test_joint_targets_move_on_as_in_the_embedded_simulator(moments: list[Moment]) -> None:
+    names = ("angles", "speeds", "position", "quat", "jacobian")
+    state = ArmState(*(rows(moments, name, torch.float64) for name in names))
+    command, _, _ = unpack(torch.tensor(np.array([pack(moment.command) for moment in moments])))
+    target = rows(moments, "target", torch.float64)
+    step = towards(state, target, command, torch.tensor(HOME, dtype=torch.float64))
+    wanted = rows(moments, "improved", torch.float64) - target
+    # Exact but for the Jacobian, which is that of where the joints are, 0.002 rad from where the targets are.
+    assert ((step - wanted).abs().amax(dim=1) < 0.05 * wanted.abs().amax(dim=1)).all()
 
 
 def test_joint_speeds_move_the_pinch_point_as_asked(moments: list[Moment]) -> None:

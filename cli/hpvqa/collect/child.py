@@ -117,7 +117,7 @@ def open_record(setup: Setup) -> Record:
         if setup.physics == "ovphysx":
             from hpvqa.sim.isaaclab3.launch import open_lab3
 
-            return recording(open_lab3(*what), setup)
+            return recording(open_lab3(*what, setup.layers), setup)
         from hpvqa.sim.isaac.launch import open_isaac
 
         return recording(open_isaac(*what), setup)
@@ -135,6 +135,7 @@ def recording(simulator: Simulator, setup: Setup) -> Record:
             folders,
             fps=setup.fps[specs[0].task],
             resolution=setup.resolution,
+            layers=setup.layers,
             threads=setup.threads,
             on_frames=on_frames,
         )

@@ -17,6 +17,7 @@ from hpvqa.collect.settings import check_agrees, read_collection
 from hpvqa.plain import Model
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import find_episodes, read_episode
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.rigs import Rig
 from hpvqa.tasks import TASKS
 
@@ -24,12 +25,16 @@ _SAMPLE = 8
 """From how many episodes of a task the size of the others is taken."""
 _BYTES_PER_PIXEL = 0.02
 """Size of a clip for every pixel of every frame; measured at 640x480."""
+_LAYER_BYTES: dict[Layer, float] = {"depth": 0.12, "segmentation": 0.005}
+"""The same of what is recorded beside clips (docs/dataset.md)."""
 _BYTES_BESIDES = 50_000
 """Size of an episode's record and trajectory."""
 _STEPS_PER_SECOND = 3.0
 """How long one worker of the embedded simulator takes for a second of physics [s] (docs/performance.md)."""
 _FRAME_SECONDS = (0.010, 3.0e-8)
 """How long drawing a frame takes, and what each pixel adds [s] (docs/performance.md)."""
+_LAYERS_SECONDS = (0.003, 3.0e-8)
+"""The same of drawing and encoding what is recorded beside it."""
 
 
 class TaskEstimate(Model):
@@ -100,14 +105,16 @@ def _task(request: Request, task: str) -> TaskEstimate:
     width, height = collection.resolution or (0, 0)
     seconds = None
     if collection.backend == "mujoco":
-        base, pixel = _FRAME_SECONDS
-        seconds = duration / _STEPS_PER_SECOND + frames * (base + pixel * width * height)
+        seconds = duration / _STEPS_PER_SECOND
+        for base, pixel in (_FRAME_SECONDS, *((_LAYERS_SECONDS,) if collection.layers else ())):
+            seconds += frames * (base + pixel * width * height)
+    each_pixel = _BYTES_PER_PIXEL + sum(_LAYER_BYTES[layer] for layer in collection.layers)
     return TaskEstimate(
         asked=len(request.indices(task)),
         already=len(there),
         fps=settings.fps,
         frames=frames,
-        bytes=_measured(there) or round(_BYTES_BESIDES + _BYTES_PER_PIXEL * frames * width * height),
+        bytes=_measured(there) or round(_BYTES_BESIDES + each_pixel * frames * width * height),
         seconds=seconds,
     )
 

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from hpvqa.plain import Model
 from hpvqa.record.episode import EpisodeRecord, FailedAttempt
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import EpisodeSpec
 
 
@@ -21,6 +22,7 @@ class Setup(Model):
     partial: Path
     fps: dict[str, int] = Field(description="Frame rate by task.")
     resolution: tuple[int, int] | None
+    layers: tuple[Layer, ...] = Field(default=(), description="What is recorded beside clips.")
     environments: int = Field(description="How many episodes at a time.")
     threads: int = Field(ge=1, description="How many clips are encoded at a time.")
     example: EpisodeSpec = Field(description="The first of the episodes.")

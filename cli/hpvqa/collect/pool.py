@@ -218,6 +218,7 @@ class _Feeder:
             partial=job.partial.resolve(),
             fps={name: task.fps for name, task in collection.tasks.items()},
             resolution=collection.resolution,
+            layers=collection.layers,
             environments=self._launcher.environments,
             threads=self._launcher.threads,
             example=first.spec,

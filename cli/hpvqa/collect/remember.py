@@ -11,9 +11,10 @@ from hpvqa.collect.shard import Shard
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe, validate_recipe
 from hpvqa.record.episode import find_episodes
+from hpvqa.scene.layers import LAYERS
 from hpvqa.scene.rigs import Rig, RigCamera, load_rig, rig_names
 
-_KEPT = {"backend", "physics", "seed", "video", "resolution", "randomization", "shift"}
+_KEPT = {"backend", "physics", "seed", "video", "resolution", *LAYERS, "randomization", "shift"}
 
 
 def binding(data: Path, shard: Shard | None) -> Collection | None:
@@ -38,13 +39,14 @@ def remembered(recipe: Recipe, data: Path, found: Collection, tasks: Sequence[st
         tasks: The tasks of this run, which are the only ones that the result names.
 
     Raises:
-        UsageError: A resolution was given, and the folder holds no clips.
+        UsageError: A resolution or a layer was given, and the folder holds no clips.
     """
     given = recipe.model_dump(exclude_unset=True)
-    if not found.video and "resolution" in given and "video" not in given:
-        raise UsageError(
-            f"The episodes of {data} have no clips and so no resolution; leave it out, or choose another --out"
-        )
+    for what in ("resolution", *LAYERS):
+        if not found.video and given.get(what) and "video" not in given:
+            raise UsageError(
+                f"The episodes of {data} have no clips and so no {what}; leave it out, or choose another --out"
+            )
     settings = found.model_dump(exclude_none=True, include=_KEPT)
     settings["rig"] = _rig(found)
     settings["tasks"] = {name: {"fps": task.fps, "ranges": dict(task.ranges)} for name, task in found.tasks.items()}

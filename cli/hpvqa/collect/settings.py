@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from hpvqa.errors import UsageError
 from hpvqa.files import read_bytes, write_json
 from hpvqa.plain import Model, explain
 from hpvqa.recipe import Recipe
+from hpvqa.scene.layers import LAYERS, Layer
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.shift import UNSHIFTED, Shift
@@ -46,19 +47,32 @@ class Collection(Model):
     seed: int = Field(description="Seed of every random number.")
     video: bool = Field(description="Whether clips are recorded.")
     resolution: tuple[int, int] | None = Field(description="Width and height of the clips [pixels]; null without.")
+    depth: bool = Field(default=False, description="Whether depth is recorded beside clips; left out if not.")
+    segmentation: bool = Field(default=False, description="The same of segmentations.")
     rig: str = Field(description="Name of the camera rig.")
     randomization: Randomization = Field(description="Ranges of the nuisance variables.")
     shift: Shift = Field(default=UNSHIFTED, description="What it changes, for testing only.")
     tasks: dict[str, TaskSettings]
     versions: dict[str, str] = Field(description="What was installed when the collection began.")
 
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A layer that is not recorded is not written: there were none for long."""
+        data: dict[str, Any] = write(self)
+        return {name: value for name, value in data.items() if name not in LAYERS or value}
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What is recorded beside clips."""
+        return tuple(layer for layer in LAYERS if getattr(self, layer))
+
     @classmethod
     def of(cls, recipe: Recipe, tasks: Sequence[str], versions: dict[str, str]) -> Collection:
         """The settings that a recipe means for these tasks.
 
         Raises:
-            UsageError: There is no such rig, it lacks cameras for a task, or the shift makes no sense for one or
-                changes nothing.
+            UsageError: There is no such rig, it lacks cameras for a task, the shift makes no sense for one or changes
+                nothing, or nothing draws the layers.
         """
         rig = recipe.camera_rig()
         usual = Recipe()
@@ -79,6 +93,7 @@ class Collection(Model):
             seed=recipe.seed,
             video=recipe.video,
             resolution=recipe.resolution if recipe.video else None,
+            **{layer: layer in recipe.layers for layer in LAYERS},
             rig=rig.name,
             randomization=recipe.randomization,
             shift=recipe.shift,
@@ -187,7 +202,8 @@ def differences(found: Collection, wanted: Collection) -> list[str]:
 
 def _settings(collection: Collection, tasks: set[str]) -> dict[str, JsonValue]:
     chosen = collection.model_copy(update={"tasks": {name: collection.tasks[name] for name in sorted(tasks)}})
-    return _flat(chosen.model_dump(mode="json", exclude={"versions"}))
+    layers = {layer: layer in collection.layers for layer in LAYERS}
+    return _flat(chosen.model_dump(mode="json", exclude={"versions"}) | layers)
 
 
 def _flat(value: dict[str, JsonValue], prefix: str = "") -> dict[str, JsonValue]:

@@ -101,7 +101,9 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     help="Make nothing; say what is missing, how large it is, how long it takes.",
 )
 @json_option
-@recipe_options("backend", "physics", "num_envs", "seed", "rig", "resolution", "fps", "video", "object_colors")
+@recipe_options(
+    "backend", "physics", "num_envs", "seed", "rig", "resolution", "fps", "video", "record", "object_colors"
+)
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
-from hpvqa.commands.param_types import TASK, FileOrName, ResolutionType, Whole, limits
+from hpvqa.commands.param_types import TASK, FileOrName, NamesType, ResolutionType, Whole, limits
+from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe, load_recipe, recipe_names, validate_recipe
+from hpvqa.scene.layers import LAYERS
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import rig_names
 from hpvqa.tasks import TASKS
@@ -23,6 +25,16 @@ task_argument = click.argument("task", type=TASK)
 def _describe(field: str) -> str:
     description = Recipe.model_fields[field].description
     return description or ""
+
+
+_CLIPS = "rgb"
+
+
+def _layers(ctx: click.Context, option: click.Parameter, names: tuple[str, ...] | None) -> dict[str, bool] | None:
+    """Whether each layer is recorded; None: not given."""
+    if names is not None and _CLIPS not in names:
+        raise UsageError(f"Clips are always recorded: give --record {','.join((_CLIPS, *names))}")
+    return None if names is None else {layer: layer in names for layer in LAYERS}
 
 
 _OPTIONS: dict[str, Callable[[F], F]] = {
@@ -55,6 +67,12 @@ _OPTIONS: dict[str, Callable[[F], F]] = {
         is_flag=True,
         callback=lambda ctx, option, value: False if value else None,
         help="Record no clips: physics only, far faster.",
+    ),
+    "record": click.option(
+        "--record",
+        type=NamesType("kind of recording", (_CLIPS, *LAYERS)),
+        callback=_layers,
+        help="What to record of each camera: rgb, depth, segmentation.  [default: rgb]",
     ),
     "object_colors": click.option(
         "--object-colors",
@@ -105,18 +123,20 @@ def override(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
     for option, value in given.items():
         if value is None:
             continue
-        for *parents, field in _fields(option, recipe):
+        for (*parents, field), part in _fields(option, recipe, value):
             section = data
             for parent in parents:
                 section[parent] = section.get(parent) or {}
                 section = section[parent]
-            section[field] = value
+            section[field] = part
             names[".".join((*parents, field))] = "--" + option.replace("_", "-")
     return validate_recipe(data, "The recipe", names)
 
 
-def _fields(option: str, recipe: Recipe) -> list[tuple[str, ...]]:
-    """The fields of a recipe that an option sets."""
+def _fields(option: str, recipe: Recipe, value: Any) -> list[tuple[tuple[str, ...], Any]]:
+    """The fields of a recipe that an option sets, and to what."""
     if option == "fps":
-        return [("tasks", name, "fps") for name in recipe.named_tasks() or TASKS]
-    return [("randomization", option)] if option == "object_colors" else [(option,)]
+        return [(("tasks", name, "fps"), value) for name in recipe.named_tasks() or TASKS]
+    if option == "record":
+        return [((layer,), on) for layer, on in value.items()]
+    return [(("randomization", option) if option == "object_colors" else (option,), value)]

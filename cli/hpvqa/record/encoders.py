@@ -7,15 +7,14 @@ from queue import Queue
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.record.video import ClipWriter
+from hpvqa.record.video import FrameWriter
 
 DEPTH = 8
 """Frames that wait for one thread; when they are as many, whoever brings the next one waits too."""
 
-_Work = tuple[ClipWriter, NDArray[np.uint8]]
+_Work = tuple[FrameWriter, NDArray[Any]]
 
 
 class EncoderPool:
@@ -39,12 +38,12 @@ class EncoderPool:
         for thread in self._threads:
             thread.start()
 
-    def write(self, clip: ClipWriter, image: NDArray[np.uint8]) -> None:
+    def write(self, clip: FrameWriter, image: NDArray[Any]) -> None:
         """Append a frame to a clip, as soon as its thread gets to it; waits while the thread is behind.
 
         Args:
-            clip: The clip.
-            image: Shape (height, width, 3), contiguous; nobody may change it afterwards.
+            clip: The clip, or a layer.
+            image: What the clip is written of, contiguous; nobody may change it afterwards.
 
         Raises:
             OSError: An earlier frame could not be written, such as on a full disk.

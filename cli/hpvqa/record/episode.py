@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from hpvqa.errors import RunError, UsageError
@@ -18,6 +18,7 @@ from hpvqa.places import MARKERS, not_a
 from hpvqa.plain import Model, explain
 from hpvqa.probes.events import Event
 from hpvqa.scene.camera import focal_pixels
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.tasks import TASKS, not_installed
 from hpvqa.tasks.base import Task
@@ -54,6 +55,15 @@ class CameraRecord(Model):
         return cls(camera=camera, fx=focal, fy=focal, cx=width / 2, cy=height / 2)
 
 
+class LayersRecord(Model):
+    """What was recorded beside the clip of every camera, in ``CAMERA.LAYER.mkv``."""
+
+    recorded: tuple[Layer, ...] = Field(min_length=1, description="Which layers.")
+    labels: dict[str, int] = Field(
+        description="What the numbers of a segmentation mean, by name; 0: the room and its furniture."
+    )
+
+
 class FailedAttempt(Model):
     """An earlier attempt at the same episode whose outcome contradicted its label."""
 
@@ -72,6 +82,9 @@ class EpisodeRecord(Model):
     duration: float = Field(description="Length of the episode [s].")
     video: VideoRecord | None = Field(description="Format of the clips; null when none were recorded.")
     cameras: tuple[CameraRecord, ...] = Field(description="Poses and intrinsics of the recorded cameras.")
+    layers: LayersRecord | None = Field(
+        default=None, description="Depth and segmentation beside the clips; left out when none were recorded."
+    )
     files: dict[str, FileRecord]
     versions: dict[str, str] = Field(description="What the results depend on.")
     checksum: str = Field(default="", description="SHA-256 of this record, as compact JSON without this field.")
@@ -93,6 +106,14 @@ class EpisodeRecord(Model):
             if not name or name in (".", "..") or "/" in name or "\0" in name:
                 raise ValueError(f"{name!r} is not the name of a file in its folder")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """That there are no layers is not written: there were none for long, checksums included."""
+        data: dict[str, Any] = write(self)
+        if self.layers is None:
+            del data["layers"]
+        return data
 
     @property
     def task(self) -> Task:

@@ -9,6 +9,7 @@ from pathlib import Path
 from hpvqa.record.encoders import EncoderPool
 from hpvqa.record.episode import EpisodeRecord
 from hpvqa.record.writing import EpisodeWriter
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.protocol import Simulator
 
@@ -20,6 +21,7 @@ def record_episodes(
     *,
     fps: int,
     resolution: tuple[int, int] | None,
+    layers: Sequence[Layer] = (),
     threads: int = 1,
     on_frames: Callable[[int], None] = lambda count: None,
 ) -> list[EpisodeRecord]:
@@ -33,6 +35,7 @@ def record_episodes(
         folders: An existing, empty folder for the files of each.
         fps: Frame rate of the clips and of the trajectory's rows; it divides the physics rate.
         resolution: Width and height of the clips [pixels]; None to record no clips.
+        layers: What to record beside the clips.
         threads: How many clips are encoded at a time, beside the simulation.
         on_frames: Called with the number of frames just rendered.
 
@@ -40,7 +43,7 @@ def record_episodes(
         The records of the episodes; the checksums of their files are still missing.
     """
     writers = [
-        EpisodeWriter(spec, folder, fps, resolution, simulator.timestep)
+        EpisodeWriter(spec, folder, fps, resolution, simulator.timestep, layers)
         for spec, folder in zip(specs, folders, strict=True)
     ]
     cameras = specs[0].cameras if resolution is not None else ()
@@ -51,6 +54,7 @@ def record_episodes(
         writer.see(state)
     with ExitStack() as stack:
         clips = [writer.open_clips(stack) for writer in writers]
+        beside = [writer.open_layers(stack) for writer in writers]
         # Left before the clips are closed, also when something failed: nobody writes to them then.
         encoders = stack.enter_context(EncoderPool(threads))
         for frame in range(writers[0].frames):
@@ -59,6 +63,10 @@ def record_episodes(
             for camera in cameras:
                 for own, image in zip(clips, simulator.images(camera), strict=True):
                     encoders.write(own[camera.name], image)
+                found = simulator.layers(camera, layers) if layers else {}
+                for layer, pictures in found.items():
+                    for files, picture in zip(beside, pictures, strict=True):
+                        encoders.write(files[camera.name, layer], picture)
             on_frames(len(specs) * len(cameras))
             times = [step * simulator.timestep for step in range(frame * steps, (frame + 1) * steps)]
             passed = simulator.advance([[writer.planner.command(time) for time in times] for writer in writers])

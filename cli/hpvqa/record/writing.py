@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
 import hpvqa
 from hpvqa.probes.events import Pose
-from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
+from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, LayersRecord, VideoRecord
+from hpvqa.record.layers import layer_file
 from hpvqa.record.trajectory import row, write_trajectory
-from hpvqa.record.video import ClipWriter
+from hpvqa.record.video import ClipWriter, LayerWriter
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.planner import Planner
-from hpvqa.sim.protocol import State
+from hpvqa.sim.protocol import State, labels
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.outcome import Outcome
 
@@ -29,10 +31,17 @@ class EpisodeWriter:
         fps: Frame rate of the clips and of the trajectory's rows.
         resolution: Width and height of the clips [pixels]; None to record no clips.
         timestep: Length of a physics step [s].
+        layers: What to write beside clips.
     """
 
     def __init__(
-        self, spec: EpisodeSpec, folder: Path, fps: int, resolution: tuple[int, int] | None, timestep: float
+        self,
+        spec: EpisodeSpec,
+        folder: Path,
+        fps: int,
+        resolution: tuple[int, int] | None,
+        timestep: float,
+        layers: Sequence[Layer] = (),
     ) -> None:
         self.planner = Planner(TASKS[spec.task].waypoints(spec))
         self.frames = round(self.planner.duration * fps)
@@ -40,6 +49,7 @@ class EpisodeWriter:
         self._folder = folder
         self._fps = fps
         self._resolution = resolution
+        self._layers = tuple(layers)
         self._detector = EventDetector(spec, timestep)
         self._rows: list[list[float]] = []
 
@@ -52,6 +62,18 @@ class EpisodeWriter:
                 ClipWriter(self._folder / f"{camera.name}.mp4", self._fps, *self._resolution)
             )
             for camera in self._spec.cameras
+        }
+
+    def open_layers(self, stack: ExitStack) -> dict[tuple[str, Layer], LayerWriter]:
+        """Begin the layers of every camera, by its name and theirs; they are closed with the stack."""
+        if self._resolution is None:
+            return {}
+        return {
+            (camera.name, layer): stack.enter_context(
+                LayerWriter(self._folder / layer_file(camera.name, layer), layer, self._fps, *self._resolution)
+            )
+            for camera in self._spec.cameras
+            for layer in self._layers
         }
 
     def see(self, state: State) -> None:
@@ -85,6 +107,7 @@ class EpisodeWriter:
             if size is None
             else VideoRecord(fps=self._fps, width=size[0], height=size[1], frames=self.frames),
             cameras=() if size is None else tuple(CameraRecord.of(camera, *size) for camera in self._spec.cameras),
+            layers=LayersRecord(recorded=self._layers, labels=labels(self._spec.names)) if self._layers else None,
             files={},
             versions={"hpvqa": hpvqa.__version__, "av": version("av"), **versions},
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.probes.waypoint import Gains
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec, WorldSpec
 
 Array = NDArray[np.float64]
@@ -99,7 +100,12 @@ class State:
 
 ROBOT_LABEL = 1
 FIRST_LABEL = 2
-"""What a segmentation calls the robot, and the first of a spec's things; the others count on."""
+"""What a segmentation calls the robot, and the first of a spec's things; the others count on. 0 is all else."""
+
+
+def labels(things: Iterable[str]) -> dict[str, int]:
+    """What the numbers of a segmentation mean, by name, in a world of things with these names."""
+    return {"robot": ROBOT_LABEL, **{name: label for label, name in enumerate(things, FIRST_LABEL)}}
 
 
 class Simulator(Protocol):
@@ -130,6 +136,13 @@ class Simulator(Protocol):
 
     def images(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """RGB images of all worlds, shape (worlds, height, width, 3), from a camera of their rig; the caller's own."""
+
+    def layers(self, camera: CameraSpec, wanted: Sequence[Layer]) -> dict[Layer, NDArray[Any]]:
+        """What the pictures of a camera hold beside colours, of all worlds, each of shape (worlds, height, width).
+
+        Depth is in millimetres along the line of sight, 16 bits, and 0 where nothing is; a segmentation's numbers are
+        those of :func:`labels`, 8 bits. Both are of the centres of pixels.
+        """
 
     def troubles(self) -> list[str | None]:
         """For every world, what went wrong in the simulator itself since it began, in words; None if nothing did."""
@@ -175,6 +188,9 @@ class SteppedSimulator(Simulator, Protocol):
     def segment(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """What each pixel's centre shows, shape (height, width): 0 furniture, 1 robot, 2 and on the spec's things."""
 
+    def measure(self, camera: CameraSpec) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+        """How far away what each pixel's centre shows is [mm], and the same as ``segment``; (height, width) both."""
+
     def begin(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
         """Reset the one world.
 
@@ -199,6 +215,12 @@ class SteppedSimulator(Simulator, Protocol):
     def images(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """The image of the one world."""
         return self.render(camera)[None].copy()
+
+    def layers(self, camera: CameraSpec, wanted: Sequence[Layer]) -> dict[Layer, NDArray[Any]]:
+        """Those of the one world."""
+        depth, labels = self.measure(camera)
+        found: dict[Layer, NDArray[Any]] = {"depth": depth[None], "segmentation": labels[None]}
+        return {layer: found[layer] for layer in wanted}
 
     def troubles(self) -> list[str | None]:
         """Nothing: what goes wrong is raised."""

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from hpvqa.record.decode import iter_frames
 from hpvqa.record.episode import EpisodeRecord, episode_dir, read_episode
+from hpvqa.record.layers import read_layer
 from hpvqa.scene.camera import project
+from hpvqa.scene.layers import LAYERS
 from hpvqa.scene.spec import Color, EpisodeSpec
 from hpvqa.tasks import TASKS
+from tests.worlds import points
 
 pytestmark = [
     pytest.mark.isaaclab,
@@ -25,6 +28,7 @@ pytestmark = [
 ]
 SIZE = (160, 120)
 COUNT = 2
+LAYERED = ("--record", "rgb,depth,segmentation")
 
 
 def collect(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,7 +42,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two episodes of each task, side by side, with clips."""
     out = tmp_path_factory.mktemp("lab3") / "data"
     size = f"{SIZE[0]}x{SIZE[1]}"
-    done = collect(out, "push", "drop", "--episodes", str(COUNT), "--num-envs", str(COUNT), "--resolution", size)
+    done = collect(
+        out, "push", "drop", "--episodes", str(COUNT), "--num-envs", str(COUNT), "--resolution", size, *LAYERED
+    )
     assert done.returncode == 0, done.stderr
     return out
 
@@ -99,6 +105,31 @@ def test_first_pictures_show_their_own_episode(task: str, data: Path) -> None:
                     seen += surface(first[v - 1 : v + 2, u - 1 : u + 2], spec) == thing.color
     # The arm hides some.
     assert seen >= 0.6 * COUNT * 2 * len(records(data, task)[0].spec.cameras)
+
+
+@pytest.mark.parametrize("task", ["push", "drop"])
+def test_layers_show_what_the_clips_show(task: str, data: Path) -> None:
+    """Labels are those of the record, and pixels of things and table lie where the spec has them."""
+    seen = 0
+    for record in records(data, task):
+        folder, spec = episode_dir(data, task, record.spec.index), record.spec
+        assert record.layers is not None
+        for camera in spec.cameras:
+            depth, labels = (read_layer(folder, camera.name, layer) for layer in LAYERS)
+            assert (depth.dtype, labels.dtype) == (np.uint16, np.uint8)
+            assert depth.shape == labels.shape == (len(list(iter_frames(folder / f"{camera.name}.mp4"))), *SIZE[::-1])
+            assert set(np.unique(labels)) <= {0, *record.layers.labels.values()}
+            assert (labels == record.layers.labels["robot"]).any()
+            place = points(camera, depth[0])
+            for thing in spec.things:
+                mine = place[labels[0] == record.layers.labels[thing.name]] - thing.position
+                seen += len(mine) > 0
+                assert np.abs(mine).max(initial=0) < thing.half_height + 0.003
+            rest = place[labels[0] == 0]
+            above = (np.abs(rest - [0.6, 0.0, 0.15]) < [0.45, 0.55, 0.147]).all(axis=1)
+            assert not above.any()
+            assert ((np.abs(rest - [0.6, 0.0, 0.0]) < [0.45, 0.55, 0.003]).all(axis=1)).any()
+    assert seen >= 0.6 * COUNT * 2 * len(spec.cameras)
 
 
 def surface(pixels: NDArray[np.uint8], spec: EpisodeSpec) -> Color:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.commands import pack, pack_frames
@@ -80,6 +81,10 @@ class LabSimulator(ABC):
     @abstractmethod
     def _rgb(self, camera: str) -> Tensor:
         """The pictures of one camera, shape (environments, height, width, 3)."""
+
+    def layers(self, camera: CameraSpec, wanted: Sequence[Layer]) -> dict[Layer, NDArray[Any]]:
+        """None: whoever draws them says how; elsewhere they are refused before anything starts."""
+        raise NotImplementedError(f"this version of Isaac Lab does not draw {' and '.join(wanted)} here")
 
     def states(self) -> list[State]:
         """The states now."""

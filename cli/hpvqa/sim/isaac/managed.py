@@ -12,6 +12,7 @@ from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg, SceneEnti
 from isaaclab.scene import InteractiveSceneCfg
 from isaaclab.utils import configclass
 
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Thing
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.spawn import SPACING, contact_sensor
@@ -33,6 +34,7 @@ class Settings:
         resolution: Width and height of the images [pixels]; None without cameras.
         robot_bodies: Paths of the robot's bodies, inside the robot, whose contacts with things matter.
         device: Where PhysX computes.
+        layers: What is drawn beside colours.
     """
 
     example: EpisodeSpec
@@ -41,6 +43,7 @@ class Settings:
     resolution: tuple[int, int] | None
     robot_bodies: Sequence[str]
     device: str
+    layers: Sequence[Layer] = ()
 
     @property
     def duration(self) -> float:

@@ -79,19 +79,22 @@ def joint_speeds(jacobian: Tensor, velocity: Tensor, damping: float = 0.01) -> T
     return (jacobian.mT @ torch.linalg.solve(square, twist))[:, :, 0]
 
 
-def towards(state: ArmState, command: Command, home: Tensor) -> Tensor:
-    """The step of the joints, shape (n, joints) [rad], that brings the pinch frame to a commanded pose.
+def towards(state: ArmState, target: Tensor, command: Command, home: Tensor) -> Tensor:
+    """The step of joint targets, shape (n, joints) [rad], that brings the pinch frame to a commanded pose.
 
-    Damped least squares; redundant motion goes towards the home posture.
+    Damped least squares; redundant motion goes towards the home posture. Where the targets have the pinch frame follows
+    from where the joints have it, for they are near.
 
     Args:
         state: The arms.
+        target: Where the joints are on their way to, shape (n, joints) [rad].
         command: With tensors of n rows.
         home: Posture to go back to, shape (joints,) [rad].
     """
     jacobian = state.jacobian
     turn = rotation_error(command.quat_wxyz, state.quat_wxyz)
     error = torch.cat([command.position - state.position, turn], dim=1)[:, :, None]
-    posture = (_POSTURE_GAIN * (home - state.angles))[:, :, None]
+    error = error - jacobian @ (target - state.angles)[:, :, None]
+    posture = (_POSTURE_GAIN * (home - target))[:, :, None]
     square = jacobian @ jacobian.mT + _DLS_DAMPING**2 * torch.eye(6, dtype=jacobian.dtype, device=jacobian.device)
     return (jacobian.mT @ torch.linalg.solve(square, error - jacobian @ posture) + posture)[:, :, 0]

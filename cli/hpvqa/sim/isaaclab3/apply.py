@@ -25,31 +25,32 @@ class ApplySpecs(AssignedSpecs):
     """
 
     def __call__(self, env: Any, env_ids: Tensor | None) -> None:
-        """Apply the assigned specs to all environments, which are reset together."""
+        """Apply the assigned specs to the environments that are reset."""
         if not self._specs:
             # Isaac Lab resets once while it starts, before there is anything to do.
             return
-        self._reset_robot(env)
+        self._reset_robot(env, env_ids)
         for name in self._specs[0].names:
             self._set_properties(env.scene[name], [spec.thing(name) for spec in self._specs])
-        self.place(env)
+        self.place(env, env_ids)
         self.mismatches = {number: self._mismatch(env, number) for number in range(self.num_envs)}
 
-    def place(self, env: Any) -> None:
-        """Put the things at rest where their specs say."""
+    def place(self, env: Any, env_ids: Tensor | None = None) -> None:
+        """Put the things at rest where their specs say, in some environments or in all."""
+        which = slice(None) if env_ids is None else env_ids
         for name in self._specs[0].names:
             things = [spec.thing(name) for spec in self._specs]
             pose = torch.tensor([[*thing.position, *xyzw(thing.quat_wxyz)] for thing in things], device=env.device)
             pose[:, :3] += env.scene.env_origins
-            env.scene[name].write_root_pose_to_sim_index(root_pose=pose)
-            still = torch.zeros(len(things), 6, device=env.device)
-            env.scene[name].write_root_velocity_to_sim_index(root_velocity=still)
+            env.scene[name].write_root_pose_to_sim_index(root_pose=pose[which], env_ids=env_ids)
+            still = torch.zeros(len(things), 6, device=env.device)[which]
+            env.scene[name].write_root_velocity_to_sim_index(root_velocity=still, env_ids=env_ids)
 
-    def _reset_robot(self, env: Any) -> None:
+    def _reset_robot(self, env: Any, env_ids: Tensor | None) -> None:
         robot = env.scene[names.ROBOT]
-        start = robot.data.default_joint_pos.torch.clone()
-        robot.write_joint_state_to_sim_index(position=start, velocity=torch.zeros_like(start))
-        robot.actuators.target_command.set_position_index(value=start)
+        start = robot.data.default_joint_pos.torch[slice(None) if env_ids is None else env_ids].clone()
+        robot.write_joint_state_to_sim_index(position=start, velocity=torch.zeros_like(start), env_ids=env_ids)
+        robot.actuators.target_command.set_position_index(value=start, env_ids=env_ids)
 
     def _set_properties(self, target: Any, things: Sequence[Thing]) -> None:
         target.set_masses_index(masses=torch.tensor([[thing.mass] for thing in things]))

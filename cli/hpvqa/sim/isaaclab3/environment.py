@@ -44,13 +44,19 @@ def scene(settings: Settings, file: Path) -> InteractiveSceneCfg:
     """The scene, with the robot of a USD file."""
     around = {ROBOT: robot(file), **spawn.scenery(), "bounce": spawn.bounce()}
     # Contact sensors of ovphysx need replicated physics.
-    camera = partial(spawn.camera, renderer=spawn.warp())
+    camera = partial(spawn.camera, renderer=spawn.warp(), layers=settings.layers)
     return scene_of(settings, around, spawn.rigid_object, camera, replicated=True)
 
 
 def environment(settings: Settings, file: Path) -> EnvironmentCfg:
     """The whole configuration, with the robot of a USD file."""
-    config = EnvironmentCfg(scene=scene(settings, file))
+    config = EnvironmentCfg()
+    fill(config, settings, file)
+    return config
+
+
+def fill(config: EnvironmentCfg, settings: Settings, file: Path) -> None:
+    """Give a configuration its scene, with the robot of a USD file, its times and its physics."""
+    config.scene = scene(settings, file)
     complete(config, settings, names.ARM_JOINTS)
     config.sim.physics = OvPhysxCfg(enable_enhanced_determinism=True)
-    return config

@@ -9,16 +9,17 @@ import torch
 from isaaclab.utils import configclass
 from torch import Tensor
 
-from hpvqa.sim.isaac.following import MAX_LEAD, Following, FollowingCfg
+from hpvqa.sim.isaac.following import Following, FollowingCfg
+from hpvqa.sim.isaac.panda import SPEED_LIMIT
 from hpvqa.sim.isaac.state import ArmState
-from hpvqa.sim.isaac.torque import joint_speeds, towards
+from hpvqa.sim.isaac.torque import towards
 from hpvqa.sim.isaaclab3 import names, robot
 from hpvqa.sim.isaaclab3.arm import ArmView
 from hpvqa.sim.protocol import Command
 
 
 class Follow(Following):
-    """Follows stiffly by inverse kinematics of our own.
+    """Follows stiffly by the embedded simulator's inverse kinematics: joint targets that move on from step to step.
 
     What the joints lose by themselves (the MJCF's damping) PhysX takes from the robot's file.
     """
@@ -31,12 +32,25 @@ class Follow(Following):
             for part in ("spring_link", "follower", "driver")
         )
         self._stiffness, self._damping = self._tensor(robot.STIFFNESS), self._tensor(robot.DAMPING)
+        self._timestep: float = env.physics_dt
+        self._reach = self._tensor(SPEED_LIMIT) * self._timestep
+        self._target: Tensor | None = None
+
+    def reset(self, env_ids: Sequence[int] | None = None) -> None:
+        """Forget the commands of earlier episodes, and where they led."""
+        super().reset(env_ids)
+        self._target = None
 
     def _drive(self, state: ArmState, command: Command, torque: Tensor, closed: Tensor) -> None:
-        lead = towards(state, command, self._home).clamp(-MAX_LEAD, MAX_LEAD)
+        assert self._compliant is not None  # noqa: S101 - for the type checker
+        before = state.angles if self._target is None else self._target
+        # An arm that a compliant phase left elsewhere catches up at the speed limit.
+        before = torch.where(self._compliant[:, None], state.angles, before)
+        moved = towards(state, before, command, self._home).clamp(-self._reach, self._reach)
+        self._target = before + moved
         position, speed, effort = (torch.zeros_like(self._asset.data.joint_pos.torch) for _ in range(3))
-        position[:, self.arm.joints] = state.angles + lead
-        speed[:, self.arm.joints] = joint_speeds(state.jacobian, command.velocity)
+        position[:, self.arm.joints] = self._target
+        speed[:, self.arm.joints] = moved / self._timestep
         effort[:, self.arm.joints] = torque
         self._close(position, closed)
         targets = self._asset.actuators.target_command

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from hpvqa.resources import default_cache
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.isaaclab3.pinned import allow_unpinned
 from hpvqa.sim.isaaclab3.robot_file import robot_file
@@ -13,7 +15,13 @@ from hpvqa.sim.mujoco.assets import robot_dir
 from hpvqa.sim.protocol import Simulator
 
 
-def open_lab3(example: EpisodeSpec, environments: int, fps: int, resolution: tuple[int, int] | None) -> Simulator:
+def open_lab3(
+    example: EpisodeSpec,
+    environments: int,
+    fps: int,
+    resolution: tuple[int, int] | None,
+    layers: Sequence[Layer] = (),
+) -> Simulator:
     """Start environments for episodes like ``example``.
 
     Args:
@@ -21,6 +29,7 @@ def open_lab3(example: EpisodeSpec, environments: int, fps: int, resolution: tup
         environments: How many side by side.
         fps: Frames a second.
         resolution: Width and height of images [pixels]; None to draw nothing.
+        layers: What to draw beside colours.
 
     Raises:
         UsageError: The robot's model is damaged.
@@ -28,11 +37,16 @@ def open_lab3(example: EpisodeSpec, environments: int, fps: int, resolution: tup
     """
     cache = default_cache(os.environ)
     robot = robot_file(robot_dir(cache), cache, lambda words: print(words, flush=True))
-    return _start(example, environments, fps, resolution, robot)
+    return _start(example, environments, fps, resolution, layers, robot)
 
 
 def _start(
-    example: EpisodeSpec, environments: int, fps: int, resolution: tuple[int, int] | None, robot: Path
+    example: EpisodeSpec,
+    environments: int,
+    fps: int,
+    resolution: tuple[int, int] | None,
+    layers: Sequence[Layer],
+    robot: Path,
 ) -> Simulator:
     import torch
     import warp
@@ -51,6 +65,7 @@ def _start(
         environments=environments,
         fps=fps,
         resolution=resolution,
+        layers=layers,
         robot_bodies=gripper_bodies(robot),
         device="cpu",
     )

@@ -13,6 +13,7 @@ from isaaclab_physx.sim.schemas import PhysxArticulationCfg, PhysxRigidBodyCfg
 from hpvqa.sim.isaac.names import ENVIRONMENT, ROBOT
 from hpvqa.sim.isaac.panda import HOME, SPEED_LIMIT, TORQUE_LIMIT
 from hpvqa.sim.isaaclab3 import names
+from hpvqa.sim.isaaclab3.spawn import tag
 
 STIFFNESS = (4500.0, 4500.0, 3500.0, 3500.0, 2000.0, 2000.0, 2000.0)
 """Of the stiff joint control [N m/rad]; the embedded simulator's."""
@@ -47,6 +48,7 @@ def robot(file: Path) -> ArticulationCfg:
             usd_path=str(file),
             fix_root_link=True,
             activate_contact_sensors=True,
+            semantic_tags=tag(ROBOT),
             rigid_props=[PhysxRigidBodyCfg(disable_gravity=True, max_depenetration_velocity=1.0)],
             # Links of the gripper overlap in this model.
             articulation_props=[

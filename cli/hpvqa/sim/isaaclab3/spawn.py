@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import isaaclab.sim as sim_utils
@@ -11,6 +12,7 @@ from isaaclab.utils import configclass
 from isaaclab_newton.renderers import NewtonWarpRendererCfg
 
 from hpvqa.scene.camera import HORIZONTAL_APERTURE
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import CameraSpec, Thing
 from hpvqa.sim.isaac import names, spawn
 from hpvqa.sim.isaaclab3.quaternions import xyzw
@@ -56,18 +58,30 @@ def bounce() -> AssetBaseCfg:
 def rigid_object(thing: Thing) -> RigidObjectCfg:
     """A thing of this shape and size; its other properties are set at every reset."""
     found = spawn.rigid_object(thing)
+    found.spawn.semantic_tags = tag(thing.name)
     found.init_state.rot = xyzw(thing.quat_wxyz)
     return found
 
 
-def camera(item: CameraSpec, resolution: tuple[int, int], renderer: NewtonWarpRendererCfg) -> CameraCfg:
+def tag(name: str) -> list[tuple[str, str]]:
+    """What makes a segmentation tell something from the rest."""
+    return [("class", name)]
+
+
+OUTPUTS: dict[Layer, str] = {"depth": "distance_to_image_plane", "segmentation": "instance_segmentation"}
+"""What Isaac Lab calls a layer."""
+
+
+def camera(
+    item: CameraSpec, resolution: tuple[int, int], renderer: NewtonWarpRendererCfg, layers: Sequence[Layer] = ()
+) -> CameraCfg:
     """A camera of the rig in every environment."""
     width, height = resolution
     return CameraCfg(
         prim_path=f"{names.ENVIRONMENT}/{names.camera(item.name)}",
         update_period=0.0,
         offset=CameraCfg.OffsetCfg(pos=item.position, rot=xyzw(item.quat_wxyz), convention="opengl"),
-        data_types=["rgb"],
+        data_types=["rgb", *(OUTPUTS[layer] for layer in layers)],
         spawn=sim_utils.PinholeCameraCfg(
             focal_length=item.focal_length,
             horizontal_aperture=HORIZONTAL_APERTURE,
@@ -82,5 +96,9 @@ def camera(item: CameraSpec, resolution: tuple[int, int], renderer: NewtonWarpRe
 
 def warp() -> NewtonWarpRendererCfg:
     """Newton's ray tracer in Warp, which draws on a CPU too. One configuration serves all cameras: they share it."""
-    options: dict[str, Any] = {"use_cuda_graph": False, "enable_shadows": True}
+    options: dict[str, Any] = {
+        "use_cuda_graph": False,
+        "enable_shadows": True,
+        "colorize_instance_segmentation": False,
+    }
     return NewtonWarpRendererCfg(**options)

@@ -169,6 +169,10 @@ class MujocoSimulator(SteppedSimulator):
         """What each pixel's centre shows, shape (height, width): 0 furniture, 1 robot, 2 and on the spec's things."""
         return self._up_to_date().segment(camera)
 
+    def measure(self, camera: CameraSpec) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+        """How far away what each pixel's centre shows is [mm], and the same as ``segment``; (height, width) both."""
+        return self._up_to_date().measure(camera)
+
     def versions(self) -> dict[str, str]:
         """Names and versions of everything that results depend on."""
         return {

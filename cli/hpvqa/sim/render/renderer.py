@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from OpenGL import GL
 
 from hpvqa.scene.color import linear
+from hpvqa.scene.layers import DEPTH_SCALE
 from hpvqa.scene.room import FLOOR_Z, ROOM_HALF, TABLE_CENTER, TABLE_HALF, WALL_TOP
 from hpvqa.scene.spec import CameraSpec, WorldSpec
 from hpvqa.sim.render.context import Context
@@ -62,6 +63,7 @@ class Renderer:
         self._depths = Program("depth.vert", "depth.frag", PARTS=self._capacity)
         self._bodies: dict[bool, Program] = {}
         self._labels = Program("movers.vert", "label.frag", PARTS=self._capacity)
+        self._ranges = Program("movers.vert", "range.frag", PARTS=self._capacity, DEPTH_SCALE=float(DEPTH_SCALE))
         self._compose = [Program("screen.vert", "compose.frag", MOVERS=movers) for movers in (0, 1)]
         self._lights = Lights()
         self._robot_shape = Shape(*packed(self._robot, 0))
@@ -141,15 +143,29 @@ class Renderer:
 
     def segment(self, camera: CameraSpec) -> NDArray[np.uint8]:
         """The label of the part that each pixel's centre shows, shape (height, width); 0 for what stands still."""
+        return self._seen(camera)[:, :, 0].copy()
+
+    def measure(self, camera: CameraSpec) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+        """Depth [mm], along the line of sight, of what each pixel's centre shows, and its label; (height, width) both.
+
+        The camera must be inside of the room, so that it sees something everywhere.
+        """
+        seen = self._seen(camera)
+        labels = seen[:, :, 0].copy()
+        moving = seen[:, :, 1].astype(np.uint16) << 8 | seen[:, :, 2]
+        return np.where(labels > 0, moving, self._views.of(camera).depth), labels
+
+    def _seen(self, camera: CameraSpec) -> NDArray[np.uint8]:
+        """Label and depth, in two bytes, of what moves, shape (height, width, 3)."""
         self._context.make_current()
         view = self._views.of(camera)
         self._labels_target.bind()
         GL.glClearColor(0, 0, 0, 0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        self._draw_bodies(self._labels, view, self._label_colors, hidden=True)
-        labels = np.empty_like(self._upside_down)
-        read((0, 0, *self._size), labels)
-        return labels[::-1, :, 0].copy()
+        self._draw_bodies(self._ranges, view, self._label_colors, hidden=True)
+        seen = np.empty_like(self._upside_down)
+        read((0, 0, *self._size), seen)
+        return seen[::-1]
 
     def close(self) -> None:
         """Free the context and everything in it."""
@@ -185,7 +201,9 @@ class Renderer:
             self._labels.use(poses=self._rows, colors=np.zeros_like(colors), view=view.matrix)
             self._occluder.draw(0)
         more: dict[str, Any] = {}
-        if program is not self._labels:
+        if program is self._ranges:
+            more = {"eye": view.eye, "ahead": -view.turned[:, 2]}
+        else:
             lamp = self._lights.lamp
             more = {
                 "eye": view.eye,

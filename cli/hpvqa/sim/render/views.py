@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hpvqa.scene.spec import PLAIN, SURFACES, CameraSpec, WorldSpec
 from hpvqa.sim.render.gl import Program, Target, Texture, cover_all, read
 from hpvqa.sim.render.lights import INSET, LAMP_RADIUS, WORK_CENTER, Lights
 from hpvqa.sim.render.matrices import perspective, world_to
-from hpvqa.sim.render.still import BOXES, box_colors, boxes
+from hpvqa.sim.render.still import BOXES, box_colors, boxes, ranges
 
 Array = NDArray[np.float64]
 
@@ -42,6 +43,12 @@ class View:
     seen: Texture
     lookup: Texture
     image: NDArray[np.uint8]
+
+    @cached_property
+    def depth(self) -> NDArray[np.uint16]:
+        """How far away it is along the line of sight [mm], at the centres of pixels, shape (height, width)."""
+        height, width = self.image.shape[:2]
+        return ranges(self.eye, self.turned, self.focal, width, height)
 
     def free(self) -> None:
         """Free its memory on the device."""
