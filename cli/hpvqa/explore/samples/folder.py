@@ -19,7 +19,7 @@ from hpvqa.explore.agents.words import HASH
 from hpvqa.explore.evaluation import EVALUATION
 from hpvqa.explore.folder import read_worlds, simulated
 from hpvqa.explore.samples.courses import WAYS, Way
-from hpvqa.explore.samples.formats import card, find_format
+from hpvqa.explore.samples.formats import FORMATS, card, find_format
 from hpvqa.explore.samples.make import make
 from hpvqa.explore.samples.record import SPLITS, SUBSETS, Sample, Split, Subset, picture_file, split_of
 from hpvqa.explore.samples.thought import parse
