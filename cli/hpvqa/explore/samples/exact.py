@@ -46,6 +46,7 @@ class Exact:
             chances[self._codes == code] /= chances[self._codes == code].sum()
         self._chances = chances / chances.sum()
         self._gains: dict[tuple[Known, Known], float] = {}
+        self._before: dict[tuple[Moment, int, str | None], bool] = {}
 
     def in_view(self, moment: Moment) -> Known:
         """Numbers of the places that are seen at a moment."""
@@ -141,6 +142,12 @@ class Exact:
             place: Number of the place.
             hider: What a person calls the thing, without its article; None: the edge.
         """
+        key = (moment, place, hider)
+        if key not in self._before:
+            self._before[key] = self._stands_before(*key)
+        return self._before[key]
+
+    def _stands_before(self, moment: Moment, place: int, hider: str | None) -> bool:
         scene, where = self.scene, self.scene.places[place]
         camera = scene.views[moment.view].camera
         eye = np.array(camera.position)

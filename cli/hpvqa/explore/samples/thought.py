@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -57,25 +58,20 @@ def parse(text: str) -> Thought:
     Raises:
         ValueError: A heading is missing, or a sentence cannot be read.
     """
-    rest, thought = text, {}
-    headings = list(HEADINGS.items())
-    for number, (part, heading) in enumerate(headings):
-        if not rest.startswith(f"{heading}\n"):
-            raise ValueError(f"the heading {heading!r} is missing")
-        rest = rest.removeprefix(f"{heading}\n")
-        end = f"\n{headings[number + 1][1]}\n" if number + 1 < len(headings) else ""
-        body, _, _ = rest.partition(end) if end else (rest, "", "")
-        rest = rest[len(body) + 1 :]
-        thought[part] = tuple(_read(sentence, part) for sentence in _sentences(body, part))
-    return thought
+    pieces = re.split(f"(?:^|\n)({'|'.join(map(re.escape, HEADINGS.values()))})\n", text)
+    if pieces[1::2] != list(HEADINGS.values()) or pieces[0]:
+        missing = next((heading for heading in HEADINGS.values() if heading not in pieces), None)
+        raise ValueError(f"the heading {missing!r} is missing" if missing else "the headings are out of order")
+    return {
+        part: tuple(_read(sentence, part) for sentence in _sentences(body, part))
+        for part, body in zip(HEADINGS, pieces[2::2], strict=True)
+    }
 
 
 def _sentences(body: str, part: str) -> list[str]:
     if part == "gains":
         return body.splitlines()
-    first, *others = body.split(". ")
-    sentences = [first, *others]
-    return [sentence if sentence.endswith(".") else f"{sentence}." for sentence in sentences]
+    return re.split(r"(?<=\.) ", body)
 
 
 def _read(sentence: str, part: str) -> Claim:
