@@ -98,7 +98,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "late": ("no decision would be left to answer", "it would be the last decision, without an answer"),
     "needless": ("the answer is certain already", "nothing more need be known"),
     "follows": ("it follows from what was seen", "nothing else is possible"),
-    "early": ("it is possible, but so is {answers}", "it is not certain, for it may be {answers}"),
+    "early": ("it is possible, but so is {answers}", "it is not certain while it may be {answers}"),
     "excluded": ("what was seen rules it out", "it is not possible any more"),
 }
 """Why an option tells so much."""

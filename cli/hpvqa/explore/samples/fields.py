@@ -81,7 +81,9 @@ def _kinds(looks: frozenset[str]) -> str:
         words = [f"any {size} {shape} that is {surface} and {color}"]
     else:
         words = [one(thing) for thing in sorted(things)]
-    return listed([*words, *([NOTHING] if NOTHING in looks else [])], "or")
+    end = [NOTHING] if NOTHING in looks else []
+    # What may be instead of many things must not be read as one more of their colours.
+    return ", or ".join([*words, *end]) if words[:1] and words[0].startswith("any ") else listed([*words, *end], "or")
 
 
 def _parts(look: str) -> tuple[str, str, str, str]:
@@ -119,7 +121,7 @@ FIELDS: dict[str, Field] = {
     "picture": Field(r"(?:picture|view) [1-9]\d?", _same, _same),
     "place": Field(_PLACE, _same, _same),
     "places": Field(_PLACE + _LIST.format(_PLACE, "and"), lambda places: listed(places, "and"), _places),
-    "kinds": Field(_ONE + _LIST.format(_ONE, "or"), _kinds, _read_kinds),
+    "kinds": Field(_ONE + _LIST.format(_ONE, "or").replace("(?: or", "(?:,? or"), _kinds, _read_kinds),
     "hider": Field(rf"(?:the {_LOOK}|the edge of the picture)", _same, _same),
     "answer": Field(_QUOTED, '"{}"'.format, lambda text: text[1:-1]),
     "answers": Field(
