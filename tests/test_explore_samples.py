@@ -190,7 +190,7 @@ def test_a_scene_that_cannot_be_read_is_left_out_and_named(worlds: Path, copied:
 
 
 def test_what_is_in_the_way_is_told(worlds: Path, copied: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="shown was 'facts' and is 'pictures' now"):
+    with pytest.raises(UsageError, match="shown was facts and is pictures now"):
         build(Wanted(worlds, copied, ALL, "pictures", FAMILIES), quiet())
     with locked(copied / LOCK_FILE), pytest.raises(RunError, match="Another process is at work in"):
         build(wanted(worlds, copied), quiet())
