@@ -156,9 +156,14 @@ def _scenes(wanted: Wanted) -> tuple[dict[Path, Scene], list[str]]:
         if path.parent.parent.name not in wanted.families:
             continue
         try:
-            scenes[path] = read_scene(path)
+            scene = read_scene(path)
         except UsageError as error:
             unread.append(str(error))
+            continue
+        if scene.places:
+            scenes[path] = scene
+        else:
+            unread.append(f"{path}: nothing is hidden in it, so that there is nothing to reason about")
     if not scenes:
         raise UsageError(unread[0] if unread else f"{wanted.worlds} holds no such scenes; draw some")
     ordered = sorted(scenes, key=lambda path: (scenes[path].group, scenes[path].number, scenes[path].index))

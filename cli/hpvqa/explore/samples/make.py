@@ -170,7 +170,7 @@ class _Maker:
         self, situation: Situation, subset: Subset, way: Way, pictures: tuple[str, ...], short: Short
     ) -> Sample:
         scene, step = self._scene, situation.turn.step
-        about = {"steps": [], "captions": [subset], "single": [subset, short.asks]}
+        about: dict[Subset, list[str]] = {"steps": [], "captions": [subset], "single": [subset, short.asks]}
         return Sample(
             world_version=SCENE_VERSION,
             id="/".join([scene.key, way, str(step), *about[subset]]),
