@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from hpvqa.explore.protocol import Turn
-from hpvqa.explore.rays import PIXELS
+from hpvqa.explore.rays import PIXELS, Sight, bodies
+from hpvqa.explore.samples.hiding import EDGE
 from hpvqa.explore.samples.situation import Situation, Tracks
 from hpvqa.explore.scene import FAMILIES, Family
 from hpvqa.explore.world import SceneWorld
+from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL
 from tests.explore_scenes import group
@@ -35,8 +37,19 @@ def test_boxes_and_what_hides_agree_with_the_picture(family: Family) -> None:
     turn = Turn(world.game.brief, 0, (outcome.shot,), world.game.options(world.state, 0))
     situation = Situation(Tracks.of(scene), turn, (boxes,))
     assert situation.open
-    for place in situation.open:
-        hider = situation.hiders.hider(scene.start, place)
-        called = {f"the {item.look.words}": item.thing.name for item in scene.items}
-        # Whatever hides it stands in the picture, or it is beyond its edge.
-        assert hider.startswith("the edge") or called[hider] in boxes
+    camera = scene.views[scene.start.view].camera
+    for number in situation.open:
+        place, hider = scene.places[number], situation.hiders.hider(scene.start, number)
+        look = max(filter(None, place.contents), key=lambda look: (look.full_size, look.words))
+        sight = Sight.of(camera, bodies(place.thing(look)))
+        if hider == EDGE:
+            assert sight.inside.mean() < 0.5
+            continue
+        # Which things are to be seen in the pixels where it would be.
+        across, up, away = (sight.rays[sight.inside] @ rotation(camera.quat_wxyz)).T
+        columns, rows = (
+            np.array([across, -up]) / -away * focal_pixels(camera.focal_length, PIXELS) + PIXELS // 2
+        ).astype(int)
+        label = np.bincount(labels[rows, columns]).argmax()
+        called = {item.thing.name: f"the {item.look.words}" for item in scene.items}
+        assert called[names[label - FIRST_LABEL]] == hider
