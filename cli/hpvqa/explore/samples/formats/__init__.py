@@ -14,8 +14,8 @@ from hpvqa.errors import UsageError, nearest
 from hpvqa.explore.samples.record import Sample, Split, Subset, picture_file
 
 FORMATS: dict[str, str] = {
-    "messages": "chat messages with images, for Hugging Face data sets and the trainers that read them",
-    "sharegpt": "ShareGPT conversations with dataset_info.json, for LLaMA-Factory and others",
+    "messages": "chat messages with images, as Hugging Face data sets",
+    "sharegpt": "ShareGPT and dataset_info.json, for LLaMA-Factory",
     "paper": "the shape of the samples in the paper (arXiv 2510.21111)",
 }
 """Name and meaning of every format; each is the function ``write`` of the module of that name."""
