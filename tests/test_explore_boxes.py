@@ -9,7 +9,7 @@ from hpvqa.explore.protocol import Turn
 from hpvqa.explore.rays import PIXELS, Sight, bodies
 from hpvqa.explore.samples.hiding import EDGE
 from hpvqa.explore.samples.situation import Situation, Tracks
-from hpvqa.explore.scene import FAMILIES, Family
+from hpvqa.explore.scene import HIDING, Family
 from hpvqa.explore.world import SceneWorld
 from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.sim import open_simulator
@@ -17,7 +17,7 @@ from hpvqa.sim.protocol import FIRST_LABEL
 from tests.explore_scenes import group
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", HIDING)
 def test_boxes_and_what_hides_agree_with_the_picture(family: Family) -> None:
     pytest.importorskip("mujoco", exc_type=ImportError)
     simulator = open_simulator((PIXELS, PIXELS))

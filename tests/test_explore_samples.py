@@ -25,7 +25,7 @@ from hpvqa.explore.samples.courses import WAYS, actions
 from hpvqa.explore.samples.folder import LOCK_FILE, Wanted, build, part_file, read_samples
 from hpvqa.explore.samples.formats import FORMATS, find_format
 from hpvqa.explore.samples.record import Sample, picture_file, split_of
-from hpvqa.explore.scene import FAMILIES, find_scenes, scene_file
+from hpvqa.explore.scene import HIDING, find_scenes, scene_file
 from hpvqa.files import locked
 from hpvqa.main import cli
 from tests import explore_play
@@ -70,7 +70,7 @@ def copied(built: Path, tmp_path: Path) -> Path:
 
 
 def wanted(worlds: Path, out: Path, formats: tuple[str, ...] = ALL) -> Wanted:
-    return Wanted(worlds, out, formats, "facts", FAMILIES)
+    return Wanted(worlds, out, formats, "facts", HIDING)
 
 
 def samples(built: Path) -> list[Sample]:
@@ -191,7 +191,7 @@ def test_a_scene_that_cannot_be_read_is_left_out_and_named(worlds: Path, copied:
 
 def test_what_is_in_the_way_is_told(worlds: Path, copied: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="shown was facts and is pictures now"):
-        build(Wanted(worlds, copied, ALL, "pictures", FAMILIES), quiet())
+        build(Wanted(worlds, copied, ALL, "pictures", HIDING), quiet())
     with locked(copied / LOCK_FILE), pytest.raises(RunError, match="Another process is at work in"):
         build(wanted(worlds, copied), quiet())
     (tmp_path / "mine").mkdir()

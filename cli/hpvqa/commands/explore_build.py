@@ -9,11 +9,10 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
-from hpvqa.commands.explore_options import family_option
 from hpvqa.commands.param_types import NamesType, Whole
 from hpvqa.errors import INTERRUPTED, printable
 from hpvqa.explore.samples.formats import FORMATS
-from hpvqa.explore.scene import Family
+from hpvqa.explore.scene import HIDING, Family
 
 _SHOWN = 3
 _LIST = "\n".join(f"  {name:<10}{text}" for name, text in FORMATS.items())
@@ -48,7 +47,14 @@ Examples:
     is_flag=True,
     help="Tell what is to be seen in words, as --condition facts does: no pictures, no simulator.",
 )
-@family_option
+@click.option(
+    "--family",
+    "families",
+    type=NamesType("family of scenes in which things are hidden", HIDING),
+    default="all",
+    show_default=True,
+    help=f"Which scenes: {', '.join(HIDING)}, several with commas between them, or all.",
+)
 @click.option("--limit", type=Whole(min=1), help="Only so many scenes, of all families alike.  [default: all]")
 @click.option("--workers", type=Whole(min=1), help="How many processes.  [default: one for each core]")
 @json_option
