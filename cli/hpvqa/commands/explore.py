@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.commands.explore_build import command as build
 from hpvqa.commands.explore_options import drawn_option
 from hpvqa.commands.explore_play import command as play
 from hpvqa.commands.explore_report import command as report
@@ -35,6 +36,7 @@ def command() -> None:
 command.add_command(run)
 command.add_command(play)
 command.add_command(report)
+command.add_command(build)
 
 
 @command.command(

@@ -121,6 +121,37 @@ class SceneWorld:
         shot = Shot(frames[-1], view.words, words, before=frames[:-1], fps=method.fps)
         return Outcome(shot, mishap, seconds, time.process_time() - begin)
 
+    def save(self) -> object:
+        """Everything that follows depends on, for ``restore``; not to be looked into."""
+        return self.state, self._simulator.save()
+
+    def restore(self, saved: object) -> None:
+        """Go back to a moment of the same scene.
+
+        Raises:
+            ValueError: It was saved in another scene.
+        """
+        assert isinstance(saved, tuple)  # noqa: S101 - by save
+        self._state, inner = saved
+        self._simulator.restore(inner)
+
+    def boxes(self) -> dict[str, tuple[float, float, float, float]]:
+        """Where each thing is in the newest picture, by its name, if as much of it is seen as counts as seen.
+
+        Returns:
+            Left, upper, right and lower edge of its pixels, in widths and heights of the picture.
+        """
+        assert self._world is not None  # noqa: S101 - there is one with every scene
+        labels = self._simulator.segment(self.game.scene.views[self.state.moment.view].camera)
+        height, width = labels.shape
+        found = {}
+        for number, name in enumerate(self._world.names):
+            rows, columns = np.nonzero(labels == FIRST_LABEL + number)
+            if len(rows) >= SEEN_PIXELS:
+                low, high = (columns.min() / width, rows.min() / height), (columns.max() + 1, rows.max() + 1)
+                found[name] = (float(low[0]), float(low[1]), float(high[0] / width), float(high[1] / height))
+        return found
+
     def _outcome(self, after: str, mishap: str | None, seconds: float, begin: float) -> Outcome:
         view = self.game.scene.views[self.state.moment.view]
         shot = Shot(self._simulator.render(view.camera).copy(), view.words, after)
