@@ -135,6 +135,14 @@ def test_what_was_moved_sideways_comes_back() -> None:
 
 
 @scenes
+def test_facts_have_the_articles_of_their_words(which: tuple[Family, int]) -> None:
+    game = Game(group(*which)[0])
+    looks = {item.look.words for item in game.scene.items}
+    told = facts(game, game.start().moment)
+    assert all(f"{'an' if words.startswith('orange') else 'a'} {words}" in told for words in looks)
+
+
+@scenes
 def test_what_can_be_seen_from_here_on_is_what_a_search_finds(which: tuple[Family, int]) -> None:
     game = Game(group(*which)[0])
     found = {game.start().known: 0}

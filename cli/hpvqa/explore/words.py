@@ -54,6 +54,11 @@ _COVER_MASS = 0.15
 _FRICTION = 0.8
 
 
+def with_article(words: str) -> str:
+    """Words for a thing with their article: a red cube, an orange board."""
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
 class Look(Model):
     """How a thing looks, in words."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from hpvqa.explore.words import COLORS, HIDER_COLORS, SHAPES, SIZES, SURFACES, Look
+from hpvqa.explore.words import COLORS, HIDER_COLORS, SHAPES, SIZES, SURFACES, Look, with_article
 
 Box = tuple[float, float, float, float]
 """Left, upper, right and lower edge, in widths and heights of the picture."""
@@ -44,11 +44,6 @@ def listed(words: Sequence[str], last: str) -> str:
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def one(look: str) -> str:
-    """A look with its article."""
-    return f"{'an' if look[0] in 'aeiou' else 'a'} {look}"
-
-
 def _places(text: str) -> tuple[str, ...]:
     return tuple(re.split(rf"(?:, | and )(?={_BEGIN} the )", text))
 
@@ -80,7 +75,7 @@ def _kinds(looks: frozenset[str]) -> str:
         size, surface, color, shape = (" or ".join(words) for words in sets)
         words = [f"any {size} {shape} that is {surface} and {color}"]
     else:
-        words = [one(thing) for thing in sorted(things)]
+        words = [with_article(thing) for thing in sorted(things)]
     end = [NOTHING] if NOTHING in looks else []
     # What may be instead of many things must not be read as one more of their colours.
     return ", or ".join([*words, *end]) if words[:1] and words[0].startswith("any ") else listed([*words, *end], "or")
@@ -115,7 +110,7 @@ def _same(text: str) -> str:
 
 
 FIELDS: dict[str, Field] = {
-    "look": Field(rf"an? {_LOOK}", one, lambda text: text.partition(" ")[2]),
+    "look": Field(rf"an? {_LOOK}", with_article, lambda text: text.partition(" ")[2]),
     "spot": Field(r"(?:on the robot's (?:left|right)|put aside|moved sideways)", _same, _same),
     "at": Field(rf"(?: at {_BOX})?", _at, _box),
     "picture": Field(r"(?:picture|view) [1-9]\d?", _same, _same),
