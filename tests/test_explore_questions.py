@@ -63,5 +63,19 @@ def test_two_areas_are_told_apart() -> None:
     assert program.word(2) == "more red things on the robot's left"
 
 
+def test_what_two_things_have_in_common() -> None:
+    cube, sphere = (Term(group=Group(shape=shape)) for shape in ("cube", "sphere"))
+    program = Program(form="compare", attribute="color", terms=(cube, sphere))
+    assert (
+        program.text() == "There is exactly one cube and exactly one sphere on the table. Do they have the same colour?"
+    )
+    places, worlds = [place(1), place(2)], [(RED_CUBE, RED_CUBE + 3), (RED_CUBE, BLUE_SPHERE), (RED_CUBE, EMPTY)]
+    codes = program.codes([], places, np.array(worlds)).tolist()
+    assert [code if code == NOTHING else program.word(code) for code in codes] == ["yes", "no", NOTHING]
+    # What the answer depends on: which colour, and of which of the two.
+    found = {program.marks(look, True) for look in places[0].contents}
+    assert len(found) == 7
+
+
 def test_looks_are_all_different() -> None:
     assert len({look.words for look in LOOKS}) == len(LOOKS)

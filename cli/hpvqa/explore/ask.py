@@ -15,6 +15,9 @@ _ALL = 0.45
 _SURFACE = 0.6
 """How often it is about surfaces in place of colours, where some of what may be hidden is chequered."""
 
+_SAME = 0.4
+"""How often attributes of two things are compared in place of numbers."""
+
 
 def draw_program(form: Form, places: Sequence[Place], rng: np.random.Generator) -> Program:
     """A question of a form, about looks that every place may hold.
@@ -44,6 +47,8 @@ def draw_program(form: Form, places: Sequence[Place], rng: np.random.Generator) 
         plus = int(rng.integers(1, 4))
         term = Term(group=marked, without=without) if rng.random() < 0.5 else Term(group=marked, plus=plus)
         return Program(form=form, terms=(term,))
+    if form == "compare" and rng.random() < _SAME:
+        return _same(looks[0], area, shapes, (mark, value, other), rng)
     second = marked.model_copy(update={mark: other})
     if form == "compare":
         return Program(form=form, terms=(Term(group=marked), Term(group=second)))
@@ -58,6 +63,20 @@ def _query(looks: set[Look], marked: Group, mark: Attribute, shape: Shape, rng: 
     group = marked if by == mark else Group(area=marked.area, shape=shape)
     names.remove(by)
     return Program(form="query", attribute=names[int(rng.integers(len(names)))], terms=(Term(group=group),))
+
+
+def _same(
+    looks: set[Look], area: Area, shapes: Sequence[Shape], marks: tuple[Attribute, str, str], rng: np.random.Generator
+) -> Program:
+    """Ask whether the only two things of two shapes, or of two colours or surfaces, have something else in common."""
+    by: Attribute = marks[0]
+    kinds: Sequence[str] = marks[1:]
+    if len(shapes) > 1 and rng.random() < 0.5:
+        by, kinds = "shape", [shapes[number] for number in rng.permutation(len(shapes))[:2]]
+    names: list[Attribute] = ["color", "shape", "surface"]
+    names = [name for name in names if name != by and len({getattr(look, name) for look in looks}) > 1]
+    terms = tuple(Term(group=Group.model_validate({"area": area, by: kind})) for kind in kinds)
+    return Program(form="compare", attribute=names[int(rng.integers(len(names)))], terms=terms)
 
 
 def _has(shape: str, looks: set[Look]) -> bool:

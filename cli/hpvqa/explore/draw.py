@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.explore.ask import draw_program
-from hpvqa.explore.belief.lists import blind_shares
-from hpvqa.explore.belief.plan import longest, look_ahead, play
+from hpvqa.explore.belief.lists import Lists
+from hpvqa.explore.belief.plan import lengths, look_ahead, play
 from hpvqa.explore.game import Game
 from hpvqa.explore.graph import Graph
 from hpvqa.explore.layouts.layout import Layout, draw_layout
@@ -27,16 +27,18 @@ from hpvqa.explore.scene import FAMILIES, Action, Family, Moment, Question, Scen
 GROUP = 4
 """Scenes of a group."""
 BLIND = {1: 0.5, 0: 2 / 3}
-"""So many more decisions are granted than an ideal observer needs at most, the first of these with which deeds that are
-chosen without looking tell the answer in no larger share of a group's twins."""
+"""With so many more decisions than an ideal observer needs at most, no list of actions that is fixed before may tell
+the answer in a larger share of what may be hidden. The more is granted if it may be."""
+_EQUAL = 1e-9
+"""Values that differ by less are equal."""
 _DRAW_KEY = 0
 _LONGEST = 7
 """Most actions of an ideal plan."""
 MOST_STEPS = _LONGEST + max(BLIND) + 1
 """Most decisions of any scene, the answer included."""
 _LOOKS = 4
-"""Both twins together need at least so many actions, or one more than there are places;"""
-_MANY = 7
+"""Two twins need at least so many actions on average, or one more than there are places;"""
+_MANY = 6
 """those of half of all groups so many, where that is found among the first layouts."""
 _HIDDEN = 2
 """So many places at least that the answer may depend on are hidden at first from twins."""
@@ -174,7 +176,7 @@ def _scenes(
         answers, begun = four
         words = tuple(program.word(int(code)) for code in answers)
         drawn = [_scene(asked, words, (*numbers, number), *one) for number, one in enumerate(begun)]
-        scenes = _planned(drawn, prepared.graph, least)
+        scenes = planned(drawn, prepared.graph, least)
         if scenes is not None:
             return scenes
         tried[hidden] += 1
@@ -199,20 +201,24 @@ def _four(
     answers = np.unique(codes[among])
     if not _ANSWERS[0] <= len(answers) <= _ANSWERS[1]:
         return None
-    taken = prepared.places(way.offer)
-    same = asked.fits(taken, shown)
+    same = asked.fits(prepared.places(way.offer), shown)
     others = sorted(prepared.alike[way.offer], key=lambda other: abs(len(other.seen) - len(way.seen)))
+    enough: dict[int, tuple[Beginning, NDArray[np.bool_]]] = {}
+    # For every answer, whichever are drawn below: else answers for which this is harder would be rarer.
+    for answer in answers.tolist():
+        ways = ((other, same & asked.certain(other.seen) & (codes == answer)) for other in others)
+        found = next(((other, fits) for other, fits in ways if fits.any()), None)
+        if found is None:
+            return None
+        enough[answer] = found
     moments = prepared.beginnings[way]
     first = moments[int(rng.integers(len(moments)))]
     begun = [(first, asked.draw(among & (codes == answer), rng)) for answer in rng.permutation(answers)[:2]]
-    for answer in rng.permutation(answers)[:2]:
-        found = ((other, same & asked.certain(other.seen) & (codes == answer)) for other in others)
-        enough = next(((other, fits) for other, fits in found if fits.any()), None)
-        if enough is None:
-            return None
+    for answer in rng.permutation(answers)[:2].tolist():
+        other, fits = enough[answer]
         # As many things are put aside as for the twins, as far as possible.
-        start = min(prepared.beginnings[enough[0]], key=lambda moment: abs(len(moment.done) - len(first.done)))
-        begun.append((start, asked.draw(enough[1], rng)))
+        start = min(prepared.beginnings[other], key=lambda moment: abs(len(moment.done) - len(first.done)))
+        begun.append((start, asked.draw(fits, rng)))
     return answers, begun
 
 
@@ -253,30 +259,32 @@ def _scene(
     )
 
 
-def _planned(scenes: Sequence[Scene], graph: Graph, least: int) -> tuple[Scene, ...] | None:
+def planned(scenes: Sequence[Scene], graph: Graph, least: int) -> tuple[Scene, ...] | None:
     """The scenes with their ideal plans, and with as many decisions as they need; None where they do not fit.
+
+    Whether they fit depends on what may be hidden alone, and not on what is: else some answers would be rarer.
 
     Args:
         scenes: Two twins, and two whose first view suffices.
         graph: Where they can go from where.
-        least: So many actions both twins need at least, together.
+        least: So many actions two twins need at least, on average.
     """
-    twins = [Game(scene, graph) for scene in scenes[:2]]
-    plans = [tuple(action for _, _, action in play(game, look_ahead, _LONGEST + 1)) for game in twins]
-    if any(plan[-1].kind != "answer" for plan in plans) or sum(len(plan) - 1 for plan in plans) < least:
+    games = [Game(scene, graph) for scene in scenes]
+    needed = lengths(games[0], _LONGEST)
+    most = max(needed)
+    if most > _LONGEST or 2 * sum(number * share for number, share in needed.items()) < least - _EQUAL:
         return None
-    shares = blind_shares(twins, _LONGEST + max(BLIND))
-    if shares[max(map(len, plans)) - 1] > max(BLIND.values()):
+    lists = Lists(games[0])
+    if lists.best(most) > BLIND[0] + _EQUAL:
         return None
-    most = longest(twins[0])
-    spare = next((spare for spare, share in BLIND.items() if most <= _LONGEST and shares[most + spare] <= share), None)
-    if spare is None:
-        return None
-    plans += [(Action(kind="answer", target=scene.question.answer),) for scene in scenes[2:]]
+    spare = int(lists.best(most + 1) <= BLIND[1] + _EQUAL)
     return tuple(
-        scene.model_copy(update={"plan": plan, "steps": most + spare + 1})
-        for scene, plan in zip(scenes, plans, strict=True)
+        game.scene.model_copy(update={"plan": _plan(game, most + 1), "steps": most + spare + 1}) for game in games
     )
+
+
+def _plan(game: Game, steps: int) -> tuple[Action, ...]:
+    return tuple(action for _, _, action in play(game, look_ahead, steps))
 
 
 def rules(layout: Layout) -> str:

@@ -92,9 +92,10 @@ class Term(Model):
 class Program(Model):
     """What is asked, as a function of facts.
 
-    A query asks for an attribute of the only thing of a group. All else compares numbers: whether there is one (exist),
-    how many there are (count, math_count), or which of two is larger (compare, math_compare); or it compares a hidden
-    property of things, and then counts nothing.
+    A query asks for an attribute of the only thing of a group, and compare with an attribute whether it is the same for
+    the only things of two. All else compares numbers: whether there is one (exist), how many there are (count,
+    math_count), or which of two is larger (compare, math_compare); or it compares a hidden property of things, and then
+    counts nothing.
     """
 
     form: Form
@@ -119,9 +120,10 @@ class Program(Model):
             worlds: What is at each place, by its number among what may be there, shape (n, places).
         """
         counts = [_count(term, items, places, worlds) for term in self.terms]
-        if self.form == "query":
-            found = _count(self.terms[0], items, places, worlds, self._value)
-            return np.asarray(np.where(counts[0] == 1, found, NOTHING))
+        if self.attribute is not None:
+            values = [_count(term, items, places, worlds, self._value) for term in self.terms]
+            answers = values[0] if self.form == "query" else (values[0] == values[1]).astype(np.int64)
+            return np.asarray(np.where((np.stack(counts) == 1).all(axis=0), answers, NOTHING))
         if self.form == "exist":
             return (counts[0] > 0).astype(np.int64)
         if self.form in ("count", "math_count"):
@@ -130,12 +132,12 @@ class Program(Model):
 
     def marks(self, look: Look | None, left: bool) -> tuple[int, ...]:
         """All of what is at a place that the answer depends on: 0 for each term that does not count it."""
-        value = self._value if self.form == "query" else lambda look: 0
+        value = self._value if self.attribute is not None else lambda look: 0
         return tuple(value(look) + 1 if look is not None and term.counts(look, left) else 0 for term in self.terms)
 
     def _value(self, look: Look) -> int:
         """The number of the answer that a thing stands for which is asked about."""
-        assert self.attribute is not None  # noqa: S101 - a query has one
+        assert self.attribute is not None  # noqa: S101 - else nothing is asked of a thing
         return VALUES[self.attribute].index(getattr(look, self.attribute))
 
     def word(self, code: int) -> str:
@@ -145,7 +147,7 @@ class Program(Model):
         if self.form == "query":
             assert self.attribute is not None  # noqa: S101 - a query has one
             return VALUES[self.attribute][code]
-        if self.form == "exist":
+        if self.form == "exist" or self.attribute is not None:
             return ("no", "yes")[code]
         if self.form in ("count", "math_count"):
             return str(code)
@@ -164,8 +166,11 @@ class Program(Model):
             return self.compared.text()
         first = self.terms[0]
         area = f" {first.group.where}"
+        word = {"color": "colour"}.get(self.attribute or "", self.attribute)
+        if self.form == "compare" and word is not None:
+            both = " and ".join(f"exactly one {term.group.words(many=False)}" for term in self.terms)
+            return f"There is {both}{area}. Do they have the same {word}?"
         if self.form == "query":
-            word = {"color": "colour"}.get(self.attribute or "", self.attribute)
             asks = f"Is it {' or '.join(SURFACES)}?" if word == "surface" else f"What {word} is it?"
             return f"There is exactly one {first.group.words(many=False)}{area}. {asks}"
         if self.form == "exist":

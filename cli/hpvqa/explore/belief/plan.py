@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from hpvqa.explore.belief.posterior import Belief
@@ -70,22 +71,34 @@ def best(values: Mapping[Action, float]) -> tuple[Action, ...]:
     return tuple(action for action, value in values.items() if value > most - _LEAST)
 
 
-def longest(game: Game) -> int:
-    """How many actions the policy that looks ahead needs at most, whatever is hidden behind the first view."""
+def lengths(game: Game, most: int) -> dict[int, float]:
+    """How likely the policy that looks ahead needs each number of actions, by what may be hidden behind the first view.
+
+    Args:
+        game: The scene; what is really hidden does not matter.
+        most: What needs more actions counts as one more than these.
+    """
     scene, start = game.scene, game.start()
     program = scene.question.program
     marks = [[program.marks(look, place.left) for look in place.contents] for place in scene.places]
 
-    def needed(state: State, belief: Belief) -> int:
-        if belief.sufficient:
-            return 0
+    def needed(state: State, belief: Belief, left: int) -> dict[int, float]:
+        if belief.sufficient or left < 0:
+            return {most - left: 1.0}
         after = game.after(state, look_ahead(game, state, belief))
         new = sorted(after.known - state.known)
         # Of contents that count the same, one stands for all.
-        kinds = {tuple(marks[place][world[place]] for place in new): world for world in belief.worlds.tolist()}
-        return 1 + max(needed(after, belief.see(world, new)) for world in kinds.values())
+        kinds: dict[tuple[tuple[int, ...], ...], tuple[list[int], float]] = {}
+        for world, chance in zip(belief.worlds.tolist(), belief.chances.tolist(), strict=True):
+            key = tuple(marks[place][world[place]] for place in new)
+            kinds[key] = (world, kinds.get(key, (world, 0.0))[1] + chance)
+        found: dict[int, float] = defaultdict(float)
+        for world, chance in kinds.values():
+            for number, share in needed(after, belief.see(world, new), left - 1).items():
+                found[number] += chance * share
+        return found
 
-    return needed(start, game.belief(start))
+    return needed(start, game.belief(start), most)
 
 
 def play(game: Game, policy: Policy, steps: int) -> list[tuple[State, Belief, Action]]:

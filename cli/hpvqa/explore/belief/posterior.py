@@ -125,6 +125,14 @@ class Belief:
         """Whether one answer alone is possible."""
         return len(self._values) == 1
 
+    def certainty(self, places: Collection[int]) -> float:
+        """How likely it is that the answer is certain once it is seen what is at some places."""
+        shown = self._shown(frozenset(places))
+        most, least = (np.full(shown.max() + 1, number) for number in (-1, len(self._values)))
+        np.maximum.at(most, shown, self._which)
+        np.minimum.at(least, shown, self._which)
+        return float(self.chances[(most == least)[shown]].sum())
+
     def gain(self, places: Collection[int]) -> float:
         """Expected information about the answer in seeing what is at some places [bit]."""
         key = frozenset(places)
@@ -135,11 +143,14 @@ class Belief:
         return self._gains[key]
 
     def _gain(self, places: frozenset[int]) -> float:
-        # What is seen, as one number.
-        columns = self.worlds[:, sorted(places)]
-        sizes = columns.max(axis=0) + 1
-        shown = columns @ np.array([prod(sizes[:number].tolist()) for number in range(len(sizes))])
-        _, shown = np.unique(shown, return_inverse=True)
+        shown = self._shown(places)
         joint = np.bincount(shown * len(self._values) + self._which, self.chances)
         left = entropy(joint) - entropy(np.bincount(shown, self.chances))
         return max(self.entropy - left, 0.0)
+
+    def _shown(self, places: frozenset[int]) -> NDArray[np.int64]:
+        """What would be seen at some places in each world, as one number, shape (n,)."""
+        columns = self.worlds[:, sorted(places)]
+        sizes = columns.max(axis=0) + 1
+        shown = columns @ np.array([prod(sizes[:number].tolist()) for number in range(len(sizes))], np.int64)
+        return np.unique(shown, return_inverse=True)[1]

@@ -16,8 +16,9 @@ TARGET: Vec3 = (0.50, 0.0, 0.02)
 _DISTANCE = (0.92, 1.0)
 _FOCAL = 28.0
 """So long that what is beyond the ends of the table is not seen at first [mm]."""
-_TURN = 24.0
-"""By so much a viewer turns [degrees]."""
+_TURN = 12.0
+"""By so much a viewer turns, two steps to either side [degrees]: after one, what it saw before is still in sight."""
+_TURNS = (-1, 1, -2, 2)
 _WIDEST = 75.0
 """Further around, the arm is in the way [degrees]."""
 _TRIES = 20
@@ -40,7 +41,7 @@ def draw_views(kind: LayoutType, stride: float, rng: np.random.Generator) -> tup
     cells = [(a, level, 0) for level in range(len(levels)) for a in range(len(azimuths))]
     cells.sort(key=lambda cell: cell[:2] != (before, 0))
     if menu.turns:
-        cells += [(a, 0, turn) for a in range(len(azimuths)) for turn in (-1, 1)]
+        cells += [(a, 0, turn) for a in range(len(azimuths)) for turn in _TURNS]
     numbers = {cell: number for number, cell in enumerate(cells)}
     views = []
     for a, level, turn in cells:
@@ -58,7 +59,7 @@ def draw_views(kind: LayoutType, stride: float, rng: np.random.Generator) -> tup
             if cell in numbers and cell != (a, level, turn):
                 exits.append((step, way, numbers[cell]))
         camera = _camera(azimuths[a], levels[level], _TURN * turn, distance)
-        turned = {-1: ", turned to the left", 0: "", 1: ", turned to the right"}[turn]
+        turned = f", turned {abs(turn) * _TURN:.0f}° to the {'right' if turn > 0 else 'left'}" if turn else ""
         words = (
             f"{abs(azimuths[a]):.0f}° to the {'right' if azimuths[a] > 0 else 'left'}, {levels[level]:.0f}° up{turned}"
         )
