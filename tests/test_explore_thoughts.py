@@ -119,6 +119,12 @@ def test_thoughts_are_read_as_they_were_meant_and_agree_with_the_scene() -> None
         assert check.contradictions(back, situation.decision.letter) == []
 
 
+def test_where_exactly_one_is_asked_about_a_place_matters_though_it_cannot_differ_alone() -> None:
+    # "There is exactly one purple thing and exactly one blue thing on the robot's left. Do they have the same shape?"
+    for situation, thought, check in played(group("composite", 25, 601)[0]):
+        assert check.contradictions(thought, situation.decision.letter) == []
+
+
 def test_decisions_are_those_of_the_ideal_observer() -> None:
     ideal = open_rule("ideal", seed=0)
     for situation, thought, _ in moments():

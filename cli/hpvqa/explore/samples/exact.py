@@ -16,6 +16,8 @@ from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.scene.spec import CameraSpec, Vec3
 
 Known = frozenset[int]
+_LEAST = 1e-9
+"""Information that is no more is none [bit]."""
 
 
 class Exact:
@@ -103,7 +105,10 @@ class Exact:
         return {self.scene.places[place].contents[n] for n in self._worlds[self.left(known), place].tolist()}
 
     def matters(self, known: Known, place: int) -> bool:
-        """Whether there are two possible worlds that differ at a place alone, and in their answer."""
+        """Whether a place tells something of the answer by itself, or differs alone in two worlds of two answers."""
+        # Where a question says that there is exactly one, no two worlds may differ in one place alone.
+        if self.gain(known, frozenset({place})) > _LEAST:
+            return True
         fits = self.left(known)
         others = np.delete(self._worlds[fits], place, axis=1)
         seen: dict[tuple[int, ...], int] = {}
