@@ -82,16 +82,14 @@ def test_environment_and_signals_are_inherited_and_put_back() -> None:
 POOL = """
 import os, time
 from pathlib import Path
-from hpvqa.processes import Workers
-
-def begin(): pass
+from hpvqa.processes import Workers, exit_with_parent
 
 def work():
     Path(f"worker-{os.getpid()}").touch()
     time.sleep(60)
 
 if __name__ == "__main__":
-    pool = Workers(2, begin, ())
+    pool = Workers(2, exit_with_parent, ())
     jobs = [pool.submit(work) for _ in range(2)]
     print("jobs wait", flush=True)
     print(*(type(job.exception()).__name__ for job in jobs), flush=True)
