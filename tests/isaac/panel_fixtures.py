@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.isaac.kit.session import EXTENSION, Session, kit_session
+from tests.isaac.kit.services import EXTENSION
+from tests.isaac.kit.session import Session, kit_session
 
 HPVQA = f"{sys.executable} -m hpvqa"
 SCHEMA: dict[str, Any] = json.loads((EXTENSION / "data" / "recipe.schema.json").read_text(encoding="utf-8"))

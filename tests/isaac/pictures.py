@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from pxr import Usd, UsdGeom
 
 from tests.isaac.kit.real import RealSession
-from tests.isaac.kit.session import EXTENSION, ROOT
+from tests.isaac.kit.services import EXTENSION, ROOT
 from tests.isaac.panel_fixtures import panel, push_and_drop_job
 from tests.servers import StandIn
 

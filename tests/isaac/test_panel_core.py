@@ -27,7 +27,7 @@ from hpvqa_collector.progress import Progress, ProgressFile, duration, size
 from hpvqa_collector.rig import CameraTable
 from hpvqa_collector.yaml_text import to_yaml
 from tests.factories import make_data
-from tests.isaac.kit.session import EXTENSION
+from tests.isaac.kit.services import EXTENSION
 from tests.isaac.panel_fixtures import SCHEMA
 
 # ---------------------------------------------------------------- the form is that of the schema

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.isaac.kit.session import EXTENSION, ROOT
+from tests.isaac.kit.services import EXTENSION, ROOT
 
 KEYS = {
     *("version", "category", "title", "description", "authors", "repository", "keywords", "changelog", "readme"),

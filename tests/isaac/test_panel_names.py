@@ -12,7 +12,8 @@ import yaml
 from pxr import Usd
 
 from tests.isaac.kit import widgets
-from tests.isaac.kit.session import EXTENSION, Session
+from tests.isaac.kit.services import EXTENSION
+from tests.isaac.kit.session import Session
 
 LIST: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("names-kit.yaml").read_text(encoding="utf-8"))
 ROOTS = ("omni", "carb", "isaacsim", "usdrt")

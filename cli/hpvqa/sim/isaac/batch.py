@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hpvqa.errors import UsageError
 from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.sim.isaac import names
@@ -83,8 +84,12 @@ class LabSimulator(ABC):
         """The pictures of one camera, shape (environments, height, width, 3)."""
 
     def layers(self, camera: CameraSpec, wanted: Sequence[Layer]) -> dict[Layer, NDArray[Any]]:
-        """None: whoever draws them says how; elsewhere they are refused before anything starts."""
-        raise NotImplementedError(f"this version of Isaac Lab does not draw {' and '.join(wanted)} here")
+        """None: whoever draws them says how; elsewhere they are refused before anything starts.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(f"Isaac Sim's renderer records no {' and no '.join(wanted)} here; leave --record out")
 
     def states(self) -> list[State]:
         """The states now."""
