@@ -21,6 +21,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.progress.events import Event, Frames, Start
 from hpvqa.progress.reporter import Reporter, reporting
 from hpvqa.progress.terminal import Lines, Tracker
+from tests.recorder import Recorder
 
 DOCS = Path(__file__).parents[1] / "docs" / "progress.md"
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
@@ -34,14 +35,11 @@ class Clock:
         return self.now
 
 
-class Recorder:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def consume(self, event: Event) -> None:
-        self.events.append(event)
+class Closing(Recorder):
+    """Keeps that it was closed, too."""
 
     def close(self) -> None:
+        """Keep it."""
         self.events.append(Start(time=0, activity="closed", unit="", total=0, done=0))
 
 
@@ -52,7 +50,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def seen() -> Recorder:
-    return Recorder()
+    return Closing()
 
 
 @pytest.fixture
