@@ -36,8 +36,8 @@ from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.sim.mujoco.gl import choose_gl
-from hpvqa.sim.mujoco.simulator import TIMESTEP, MujocoSimulator
-from hpvqa.sim.mujoco.world import write_properties
+from hpvqa.sim.mujoco.simulator import MujocoSimulator
+from hpvqa.sim.mujoco.world import TIMESTEP, write_properties
 from hpvqa.sim.planner import Planner
 from hpvqa.tasks import TASKS
 

@@ -135,7 +135,8 @@ def gains() -> Figures:
 
 def _given(belief: Belief, answer: int) -> NDArray[np.float64]:
     chances = belief.chances[belief.codes == answer]
-    return chances / chances.sum()
+    given: NDArray[np.float64] = chances / chances.sum()
+    return given
 
 
 def check() -> Figures:

@@ -43,7 +43,7 @@ def measure(drawn: list[Scene], model: Path, out: Path, workers: int) -> dict[st
         agent="tiny", backend="transformers", condition="active", worlds="worlds", worlds_seed=0, families=HIDING,
         split="all", seed=0, looks=True, privileged=False, versions={},
     )  # fmt: skip
-    agent.load([].append)
+    agent.load(lambda text: None)
     begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     played, waits = run(drawn, agent, out, settings, Reporter([], time.time), workers=workers)
     wall, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -119,8 +119,8 @@ def measure_episode(folder: Path) -> list[Row]:
                     gap=task.gap(record.spec),
                     truth=task.answer(record.spec),
                     p_left=measured.p_left,
-                    left=measured.left,
-                    right=measured.right,
+                    left=measured.values["left"],
+                    right=measured.values["right"],
                     seconds=time.process_time() - start,
                 )
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import TRAJECTORY_FILE, EpisodeRecord, episode_dir, publish, read_episode
-from hpvqa.record.marks import COLORS, PAPER, Marker, close_ups, color_of
+from hpvqa.record.marks import PAPER, Marker, close_ups, color_of
 from hpvqa.record.moments import Moment, frame_at, key_moments, spans
 from hpvqa.record.plot import plot_trajectory
 from hpvqa.record.recorder import record_episodes
@@ -238,9 +237,9 @@ def _table(axes: Axes, task: str) -> None:
     axes.text(0.13, 0, "robot", ha="left", va="center", color="#555555", fontsize=8)
     for side, x in (("left", -0.2), ("right", 0.2)):
         shape: Any = Rectangle((x - 0.05, 0.35), 0.1, 0.1) if task == "push" else Circle((x, 0.4), 0.055)
-        shape.set_color(COLORS[side])
+        shape.set_color(color_of(side, SIDES))
         axes.add_patch(shape)
-        axes.text(x, 0.52, side, ha="center", color=COLORS[side], weight="bold")
+        axes.text(x, 0.52, side, ha="center", color=color_of(side, SIDES), weight="bold")
 
 
 def _camera(axes: Axes, camera: CameraSpec) -> None:
@@ -273,11 +272,13 @@ def timeline(episodes: Sequence[Path]) -> Figure:
 
 def _episode(axes: Axes, record: EpisodeRecord, folder: Path) -> None:
     rows = read_trajectory(folder / "trajectory.parquet", SIDES)
-    task = record.task
-    component = "xyz".index(task.axis)
+    task, probe = record.task, record.task.probe
+    component = "xyz".index(probe.axis)
     for side in SIDES:
         hidden = f"{task.hidden} {task.words_for(task.hidden_value(record.spec, side))}"
-        axes.plot(rows["time"], 100 * rows[f"{side}_{task.axis}"], color=COLORS[side], label=f"{side}, {hidden}")
+        axes.plot(
+            rows["time"], 100 * rows[f"{side}_{probe.axis}"], color=color_of(side, SIDES), label=f"{side}, {hidden}"
+        )
     seen = set()
     for event in record.events:
         # Later bounces would be written over each other.
@@ -285,8 +286,8 @@ def _episode(axes: Axes, record: EpisodeRecord, folder: Path) -> None:
             continue
         seen.add((event.kind, event.object))
         height = 100 * event.position[component]
-        axes.plot(event.t, height, "o", color=COLORS[event.object], mfc="white", ms=5)
-        below = event.kind in ("first_touch", "impact") or (event.kind == "rest" and task.axis == "z")
+        axes.plot(event.t, height, "o", color=color_of(event.object, SIDES), mfc="white", ms=5)
+        below = event.kind in ("first_touch", "impact") or (event.kind == "rest" and probe.axis == "z")
         axes.annotate(
             f"{event.kind.replace('_', ' ')}\n{event.t:.2f} s",
             (event.t, height),
@@ -295,14 +296,14 @@ def _episode(axes: Axes, record: EpisodeRecord, folder: Path) -> None:
             ha="center",
             va="top" if below else "bottom",
             fontsize=7,
-            color=COLORS[event.object],
+            color=color_of(event.object, SIDES),
         )
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.22 * (high - low), high + 0.22 * (high - low))
-    axes.set(xlim=(0, record.duration), xlabel="time [s]", ylabel=f"{task.axis_label} [cm]")
+    axes.set(xlim=(0, record.duration), xlabel="time [s]", ylabel=f"{probe.axis_label} [cm]")
     axes.grid(alpha=0.3)
     axes.legend(loc="center left", fontsize=8)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -161,7 +161,7 @@ class Lab:
         if (out / "README.md").is_file():
             return
         recipe = "embedded-drop-lora" if "drop" in trial.tasks else "embedded-lora"
-        words = ["finetune", "--model", self.base(trial), "--recipe", recipe, "--seed", trial.seed]
+        words: list[object] = ["finetune", "--model", self.base(trial), "--recipe", recipe, "--seed", trial.seed]
         words += ["--dataset", self.root / "dataset" / trial.data, *(["--resume"] if out.exists() else [])]
         words += ["--task", trial.tasks[0]] if len(trial.tasks) == 1 else []
         words += ["--out", out, "--workers", 1, "--no-eval", *([] if trial.look is None else look_options(trial.look))]
