@@ -75,6 +75,9 @@ def test_the_page_shows_where_an_agent_fails(tmp_path: Path) -> None:
     assert "<svg" in drawn
     assert "always-answer (rule) answers" in drawn
     assert "putting together" in drawn
+    # Only who may act can gain.
+    assert "active, decision 0: 0.000 of " in drawn
+    assert "yoked, decision" not in drawn
 
 
 def test_a_person_is_asked_until_a_letter_is_one(tmp_path: Path) -> None:

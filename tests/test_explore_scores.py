@@ -14,7 +14,7 @@ from hpvqa.explore.scene import Action
 from hpvqa.explore.scores.calibration import calibration
 from hpvqa.explore.scores.compare import compare
 from hpvqa.explore.scores.figure import ratio
-from hpvqa.explore.scores.gain import gain
+from hpvqa.explore.scores.gain import gain, per_step
 from hpvqa.explore.scores.judgement import judgement
 from hpvqa.explore.scores.measure import measure
 from hpvqa.explore.scores.page import parts
@@ -116,6 +116,13 @@ def test_gain_is_taken_over_best_and_a_premature_answer_takes_none() -> None:
     assert found.best.value == pytest.approx(1 / 3)
     assert found.igr.value == 0.0
     assert found.igr_with_empty.value == pytest.approx(1 / 3)
+
+
+def test_gain_by_step_counts_only_what_does_not_suffice() -> None:
+    played = [scene(0, step("D", OPEN), step("C", OPEN), step("A", SURE)), scene(1, step("A", OPEN))]
+    found = [(one.step, one.decisions, one.taken, one.best) for one in per_step(played)]
+    assert found == [(0, 2, 0.125, 1.0), (1, 1, 1.0, 1.0)]
+    assert measure(played, "blind").gain_by_step == ()
 
 
 def test_calibration_is_perfect_where_probabilities_are_the_exact_ones() -> None:

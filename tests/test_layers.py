@@ -27,9 +27,9 @@ LAYERS = {
     "finetune": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "evaluate": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
-    "studio": {"scene", "probes", "tasks", "places", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
     "serve": {"scene", "vlm"},
     "explore": {"scene", "probes", "tasks", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
+    "studio": {"scene", "tasks", "places", "sim", "record", "dataset", "vlm", "evaluate", "report", "explore"},
     "hub": {"dataset", "vlm"},
     "ask": {"scene", "probes", "tasks", "places", "record", "collect", "dataset", "vlm", "evaluate"},
 }

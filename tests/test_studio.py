@@ -305,8 +305,8 @@ def test_only_this_machine_may_ask(served: str) -> None:
 
 def test_the_files_are_whole_and_name_no_place(dataset: Dataset, runs: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "pages"
-    site, source = site_of(dataset.root, *runs), open_source(dataset.root)
-    written = write_site(site, source, out, quiet())
+    site = site_of(dataset.root, *runs)
+    written = write_site(site, out, quiet())
     files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert files == set(site.addresses())
     assert (written.files, written.missing) == (len(files), ())
@@ -316,9 +316,9 @@ def test_the_files_are_whole_and_name_no_place(dataset: Dataset, runs: list[Path
     names = re.findall(r'(?:src|href)="([^"]+)"', (out / "index.html").read_text())
     assert {name for name in names if not name.startswith("data:")} <= files
     with pytest.raises(UsageError, match="exists already"):
-        write_site(site, source, out, quiet())
+        write_site(site, out, quiet())
     with pytest.raises(UsageError, match="which is only read"):
-        write_site(site, source, dataset.root / "pages", quiet())
+        write_site(site, dataset.root / "pages", quiet())
 
 
 def test_what_is_missing_is_left_out_and_told(data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

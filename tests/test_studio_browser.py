@@ -13,7 +13,7 @@ import pytest
 from hpvqa.studio.answers import Answers
 from hpvqa.studio.server import open_server
 from hpvqa.studio.site import Site
-from hpvqa.studio.source import Source, open_source
+from hpvqa.studio.source import open_source
 from hpvqa.studio.writing import write_site
 from tests import factories
 from tests.chromium import CHROMIUM, Tab, browser
@@ -65,7 +65,7 @@ NAMELESS = """
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Source]:
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("studio")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(factories, "FRAMES", FRAMES)
@@ -75,12 +75,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Source]:
     (folder / "metrics.jsonl").write_text('{"step": 1, "loss": 0.7}\n{"step": 2, "loss": 0.6, "learning_rate": 1e-5}\n')
     site = Site(source, Answers(runs, [source.root]), [folder], live=False)
     site.read(factories.quiet())
-    return site, source
+    return site
 
 
 @pytest.fixture(scope="module")
-def url(shown: tuple[Site, Source]) -> Iterator[str]:
-    server = open_server(shown[0], 0)
+def url(shown: Site) -> Iterator[str]:
+    server = open_server(shown, 0)
     server.start("test")
     yield server.url
     server.stop()
@@ -174,8 +174,8 @@ def test_truth_is_behind_a_key_and_filters_are_kept(tab: Tab, url: str) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_files_can_be_read_at_any_width(tab: Tab, shown: tuple[Site, Source], dark: bool, tmp_path: Path) -> None:
-    written = write_site(*shown, tmp_path / "pages", factories.quiet())
+def test_files_can_be_read_at_any_width(tab: Tab, shown: Site, dark: bool, tmp_path: Path) -> None:
+    written = write_site(shown, tmp_path / "pages", factories.quiet())
     tab.dark(dark)
     tab.size(390, 844, phone=True)
     tab.open(written.page.as_uri())
@@ -203,7 +203,7 @@ def test_damage_is_shown_in_its_place(tab: Tab, tmp_path: Path) -> None:
     source = open_source(data)
     site = Site(source, Answers((), ()), live=False)
     site.read(factories.quiet())
-    tab.open(write_site(site, source, tmp_path / "pages", factories.quiet()).page.as_uri())
+    tab.open(write_site(site, tmp_path / "pages", factories.quiet()).page.as_uri())
     tab.wait("document.querySelectorAll('.card').length === 2")
     assert "is damaged" in tab.run("document.querySelectorAll('.card')[1].textContent")
     tab.run("document.querySelector('.card a').click()")

@@ -1,13 +1,17 @@
-"""``hpvqa studio``: episodes and answers as pages in the browser."""
+"""``hpvqa studio``: episodes and answers, or scenes and what agents did in them, as pages in the browser."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hpvqa.commands.param_types import Whole
-from hpvqa.errors import INTERRUPTED, printable
+from hpvqa.errors import INTERRUPTED, UsageError, printable
+
+if TYPE_CHECKING:
+    from hpvqa.studio.content import Pages
 
 _SHOWN = 3
 """Of the files that are missing, so many are named."""
@@ -20,6 +24,7 @@ Examples:
   hpvqa studio dataset --run runs/base --run runs/tuned
   hpvqa studio runs/tuned
   hpvqa studio dataset --run runs/tuned --out pages
+  hpvqa studio runs/ideal --run runs/random
 
 The pages are for this machine alone, and nothing in them can change a file. Ctrl-C ends. Those of --out need no
 server: open index.html in a browser, or publish the folder. Data sets of --run are looked for where they were.
@@ -49,39 +54,32 @@ def command(
 ) -> None:
     """Show the episodes of PATH in the browser: clips of all cameras in step, curves, events, and answers of runs.
 
-    PATH is a data folder, a data set, an episode, or a run, which is shown with its data set.
+    PATH is a data folder, a data set, an episode, or a run, which is shown with its data set. A run of an agent
+    (`hpvqa explore run`) is shown scene by scene: what it saw, what it could do, what that was worth, what it chose.
     """
     import time
 
     from hpvqa.files import check_target
-    from hpvqa.places import kind_of
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
-    from hpvqa.studio.answers import Answers
     from hpvqa.studio.server import open_server
-    from hpvqa.studio.site import Site
-    from hpvqa.studio.source import open_source
-    from hpvqa.studio.training import check_trainings
     from hpvqa.studio.writing import write_site
 
     if out is not None:
         check_target(out, folder=True)
-    source = open_source(path)
-    answers = Answers((path, *runs) if kind_of(path) == "run" else runs, [source.root])
-    check_trainings(trainings)
-    site = Site(source, answers, trainings, live=out is None)
+    site, what = _pages(path, runs, trainings, live=out is None)
     with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         count = len(site.read(reporter))
         if out is not None:
-            written = write_site(site, source, out, reporter)
+            written = write_site(site, out, reporter)
     if out is not None:
         for address in written.missing[:_SHOWN]:
             click.echo(printable(f"Note: {address} is missing or cannot be read."), err=True)
-        click.echo(printable(f"{written.page} shows {count} episodes; open it in a browser"))
+        click.echo(printable(f"{written.page} shows {count} {what}; open it in a browser"))
         return
     server = open_server(site, port)
     server.start("hpvqa-studio")
-    click.echo(f"Open {server.url} in a browser: {count} episodes. Ctrl-C ends.")
+    click.echo(f"Open {server.url} in a browser: {count} {what}. Ctrl-C ends.")
     try:
         while True:
             # Ctrl-C may reach another thread, and then does not wake this one.
@@ -90,3 +88,23 @@ def command(
         ctx.exit(INTERRUPTED)
     finally:
         server.stop()
+
+
+def _pages(path: Path, runs: tuple[Path, ...], trainings: tuple[Path, ...], *, live: bool) -> tuple[Pages, str]:
+    """The pages about a path, and what they show."""
+    from hpvqa.explore.runs.folder import is_run
+    from hpvqa.places import kind_of
+    from hpvqa.studio.answers import Answers
+    from hpvqa.studio.scenes import Scenes
+    from hpvqa.studio.site import Site
+    from hpvqa.studio.source import open_source
+    from hpvqa.studio.training import check_trainings
+
+    if is_run(path):
+        if trainings:
+            raise UsageError("A training is shown beside episodes, not beside scenes; leave out --training")
+        return Scenes((path, *runs)), "scenes"
+    source = open_source(path)
+    answers = Answers((path, *runs) if kind_of(path) == "run" else runs, [source.root])
+    check_trainings(trainings)
+    return Site(source, answers, trainings, live=live), "episodes"

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from hpvqa.errors import HpvqaError
 from hpvqa.files import open_regular
 from hpvqa.loopback import Handler, Server
-from hpvqa.studio.site import HOME, Site
+from hpvqa.studio.content import HOME, Pages
 
 _PART = 2 << 20
 """Most that is sent of a clip where its end is left open [bytes]. A browser has six connections for a server, and holds
@@ -20,7 +20,7 @@ _RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 
 
 class _Handler(Handler):
-    site: Site
+    site: Pages
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -81,7 +81,7 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
     return (first, end) if first < end or size == 0 else None
 
 
-def open_server(site: Site, port: int) -> Server:
+def open_server(site: Pages, port: int) -> Server:
     """Listen, and answer once it is started.
 
     Raises:

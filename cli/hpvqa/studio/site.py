@@ -1,11 +1,10 @@
-"""The pages as addresses and what is there: the same whether they are served or written as files."""
+"""The pages about episodes, and what was answered of them."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -21,20 +20,13 @@ from hpvqa.progress.reporter import Reporter
 from hpvqa.record.decode import read_frames
 from hpvqa.record.opening import opened
 from hpvqa.studio.answers import Answers, Told, about
+from hpvqa.studio.content import HOME, Content, content
 from hpvqa.studio.details import details
 from hpvqa.studio.entry import Entry
 from hpvqa.studio.source import Source
 from hpvqa.studio.training import training
 from hpvqa.tasks import TASKS
 
-HOME = "index.html"
-_KINDS = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".mp4": "video/mp4",
-    ".jpg": "image/jpeg",
-}
 _STATIC = {
     HOME: ("hpvqa.studio.pages", "studio.html"),
     "page.css": ("hpvqa.report.html", "page.css"),
@@ -67,19 +59,6 @@ _PICTURES = 4096
 """How many pictures of episodes are kept, some 10 kB each."""
 
 
-@dataclass(frozen=True)
-class Content:
-    """What is at an address.
-
-    Attributes:
-        kind: Its media type.
-        body: It, or the file that holds it.
-    """
-
-    kind: str
-    body: bytes | Path
-
-
 class Site:
     """The pages about some episodes and runs.
 
@@ -94,6 +73,11 @@ class Site:
         self._source, self._answers, self._trainings, self._live = source, answers, trainings, live
         self._entries: dict[str, Entry] = {}
         self._picture = lru_cache(_PICTURES)(self._draw)
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folder of the episodes."""
+        return (self._source.root,)
 
     def read(self, reporter: Reporter) -> list[Entry]:
         """Look what episodes there are now.
@@ -125,23 +109,23 @@ class Site:
         """
         if address in _STATIC:
             package, name = _STATIC[address]
-            return _content(address, (files(package) / name).read_bytes())
+            return content(address, (files(package) / name).read_bytes())
         if address == _INDEX:
-            return _content(address, _given("", self._index()))
+            return content(address, _given("", self._index()))
         root, _, rest = address.partition("/")
         if root == "clips":
             entry = self._entries.get(rest.rpartition("/")[0])
             if entry is not None and rest in entry.clips.values():
                 path = self._inside(rest)
-                return None if path is None else _content(address, path)
+                return None if path is None else content(address, path)
             return None
         entry = self._entries.get(rest.rpartition(".")[0])
         if root == "data" and entry is not None and rest.endswith(".js"):
             shown = {**details(self._source.root, entry), "answers": about(self._answers.now(), entry)}
-            return _content(address, _given(entry.key, shown))
+            return content(address, _given(entry.key, shown))
         if root == "pictures" and entry is not None and rest.endswith(".jpg"):
             picture = self._picture(entry.key)
-            return None if picture is None else _content(address, picture)
+            return None if picture is None else content(address, picture)
         return None
 
     def _inside(self, name: str) -> Path | None:
@@ -224,10 +208,6 @@ def _run(told: Told) -> dict[str, Any]:
             ["Versions", ", ".join(f"{name} {version}" for name, version in settings.versions.items())],
         ],
     }
-
-
-def _content(address: str, body: bytes | Path) -> Content:
-    return Content(_KINDS[address[address.rindex(".") :]], body)
 
 
 def _given(key: str, data: Any) -> bytes:

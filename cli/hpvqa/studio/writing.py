@@ -8,8 +8,7 @@ from pathlib import Path
 from hpvqa.errors import UsageError
 from hpvqa.files import inside, link_or_copy
 from hpvqa.progress.reporter import Reporter
-from hpvqa.studio.site import HOME, Site
-from hpvqa.studio.source import Source
+from hpvqa.studio.content import HOME, Pages
 from hpvqa.vlm.saving import check_new, new_folder
 
 
@@ -28,12 +27,11 @@ class Written:
     missing: tuple[str, ...]
 
 
-def write_site(site: Site, source: Source, out: Path, reporter: Reporter) -> Written:
+def write_site(site: Pages, out: Path, reporter: Reporter) -> Written:
     """Write everything, whole or not at all. Clips are hard links where the file system allows.
 
     Args:
-        site: The pages; its episodes were read.
-        source: Where they come from.
+        site: The pages, which were read.
         out: Where they should appear; nothing may be there.
         reporter: Told of every file.
 
@@ -42,8 +40,9 @@ def write_site(site: Site, source: Source, out: Path, reporter: Reporter) -> Wri
         RunError: The disk does not take it.
     """
     check_new(out)
-    if out.resolve().is_relative_to(source.root.resolve()):
-        raise UsageError(f"{out} is inside of {source.root}, which is only read; choose another --out")
+    for root in site.roots:
+        if out.resolve().is_relative_to(root.resolve()):
+            raise UsageError(f"{out} is inside of {root}, which is only read; choose another --out")
     addresses = list(site.addresses())
     missing: list[str] = []
     reporter.start("write", "files", len(addresses))

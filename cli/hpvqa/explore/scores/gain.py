@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 
 from pydantic import Field
@@ -30,12 +31,39 @@ class Gain(Model):
     )
 
 
+class StepGain(Model):
+    """What was learnt by one decision, as long as what was seen did not suffice."""
+
+    step: int = Field(description="Number of the decision, from 0.")
+    decisions: int = Field(description="Of so many scenes.")
+    taken: float = Field(description="Expected information an action along the chosen way, on average [bit an action].")
+    best: float = Field(description="The same along the best way.")
+
+
+def per_step(played: Sequence[Played]) -> tuple[StepGain, ...]:
+    """What each decision gained, one by one, beside what an ideal observer would have gained in its place."""
+    found: dict[int, list[StepRecord]] = {}
+    for one in played:
+        for number, step in enumerate(one.decisions):
+            if not step.privileged.sufficient:
+                found.setdefault(number, []).append(step)
+    return tuple(
+        StepGain(
+            step=number,
+            decisions=len(steps),
+            taken=math.fsum(_value(step) for step in steps) / len(steps),
+            best=math.fsum(_best(step) for step in steps) / len(steps),
+        )
+        for number, steps in sorted(found.items())
+    )
+
+
 def gain(played: Sequence[Played]) -> Gain:
     """What was learnt by acting in some scenes."""
     steps = [(step, one.cluster) for one in played for step in one.decisions if not step.privileged.sufficient]
     clusters: list[Hashable] = [cluster for _, cluster in steps]
     taken = [_value(step) for step, _ in steps]
-    best = [max(step.privileged.values.values(), default=0.0) for step, _ in steps]
+    best = [_best(step) for step, _ in steps]
     return Gain(
         taken=ratio(taken, best, clusters),
         regret=ratio([b - a for a, b in zip(taken, best, strict=True)], [1.0] * len(steps), clusters),
@@ -47,6 +75,10 @@ def gain(played: Sequence[Played]) -> Gain:
 
 def _value(step: StepRecord) -> float:
     return 0.0 if step.letter is None else step.privileged.values.get(step.letter, 0.0)
+
+
+def _best(step: StepRecord) -> float:
+    return max(step.privileged.values.values(), default=0.0)
 
 
 def _gain(step: StepRecord) -> float:

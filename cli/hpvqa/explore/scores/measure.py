@@ -10,7 +10,7 @@ from hpvqa.explore.runs.conditions import CONDITIONS
 from hpvqa.explore.runs.record import Played
 from hpvqa.explore.scores.calibration import Calibration, calibration
 from hpvqa.explore.scores.figure import Figure, ratio, share
-from hpvqa.explore.scores.gain import Gain, gain
+from hpvqa.explore.scores.gain import Gain, StepGain, gain, per_step
 from hpvqa.explore.scores.judgement import Judgement, first_judgement, judgements
 from hpvqa.plain import Model
 
@@ -39,6 +39,7 @@ class Scores(Model):
     first: Figure | None = Field(description="ACC_ISJ; null where the agent may not act.")
     judgements: tuple[Judgement, ...] = Field(description="Over all decisions, then at each step.")
     gain: Gain | None
+    gain_by_step: tuple[StepGain, ...] = Field(description="Decision by decision; none where the agent may not act.")
     answers: Answers
     calibration: Calibration | None
     robot_seconds: Figure | None = Field(description="How long the robot was at work, a scene [s].")
@@ -63,6 +64,7 @@ def measure(played: Sequence[Played], condition: str) -> Scores:
         first=first_judgement(played) if acts else None,
         judgements=judgements(played) if acts else (),
         gain=gain(played) if acts else None,
+        gain_by_step=per_step(played) if acts else (),
         answers=_answers(played),
         calibration=calibration(played),
         robot_seconds=ratio(robot, [1.0] * len(played), clusters),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from hpvqa.explore.scores.report import Report
+from hpvqa.explore.scores.report import Report, RunReport
 from hpvqa.explore.scores.split import Split
 from hpvqa.explore.scores.tables import grids
 from hpvqa.files import write_text
-from hpvqa.report.html.text import figure, section, table, tag, words
+from hpvqa.report.html.svg import Chart, legend_mark
+from hpvqa.report.html.text import figure, named, section, table, tag, words
 
 _WIDTH, _LINE, _LEFT, _BAR = 640, 30, 170, 400
 _HUES = {"correct": "#2a78b5", "choosing": "#d9822b", "seeing": "#8a5fbf", "putting together": "#9a9a9a"}
@@ -31,6 +33,7 @@ def page(report: Report) -> str:
     names = ", ".join(run.name for run in report.runs)
     drawn = "".join(figure(split.agent, drawing(split), " ".join(split.sentences())) for split in report.splits)
     body = section("Where it fails", "split", drawn)
+    body += section("Gain by step", "gain", gains([run for run in report.runs if run.scores.gain_by_step]))
     body += section("Scores", "scores", "".join(table(grid) for grid in grids(report)))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -50,6 +53,36 @@ def parts(split: Split) -> dict[str, float]:
         found[name] = min(max(lost or 0.0, 0.0), left)
         left -= found[name]
     return {**found, "putting together": max(left, 0.0)}
+
+
+def gains(runs: Sequence[RunReport]) -> str:
+    """What each decision of some runs gained, beside the best that could be done in its place; nothing for none."""
+    if not runs:
+        return ""
+    steps = [step for run in runs for step in run.scores.gain_by_step]
+    most = max(step.best for step in steps)
+    chart = Chart(
+        (0, max(max(step.step for step in steps), 1)), (0, 1.05 * (most or 1.0)), "decision", "gain [bit an action]"
+    )
+    for number, run in enumerate(runs):
+        at = [float(step.step) for step in run.scores.gain_by_step]
+        chart.curve(at, [step.best for step in run.scores.gain_by_step], number, faint=True)
+        chart.curve(at, [step.taken for step in run.scores.gain_by_step], number)
+        for step in run.scores.gain_by_step:
+            tip = f"{run.name}, decision {step.step}: {step.taken:.3f} of {step.best:.3f} bit, {step.decisions} scenes"
+            chart.point(step.step, step.taken, None, None, number, tip)
+    said = "; ".join(
+        f"{run.name}: " + ", ".join(f"{step.taken:.2f} of {step.best:.2f}" for step in run.scores.gain_by_step)
+        for run in runs
+    )
+    names = "".join(tag("li", legend_mark(number) + named(run.name, ())) for number, run in enumerate(runs))
+    caption = (
+        "Expected information an action along the chosen way, on average over the scenes in which what was seen did "
+        "not suffice. Dotted: the best that could be done in the same places, as an ideal observer does. Few scenes "
+        "last long, so what stands at the right is of few."
+    )
+    drawn = chart.drawing.render("Gain by step", said)
+    return tag("ul", names, "runs") + figure("What each decision gained", drawn, caption)
 
 
 def drawing(split: Split) -> str:
