@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from hpvqa.commands.spec_table import swatch
 from hpvqa.main import main
@@ -13,6 +16,8 @@ from hpvqa.recipe import Recipe
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.sampling import sample_episode
 from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.sim import open_simulator
+from hpvqa.sim.planner import Planner
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.pair import START_X, START_Y
 
@@ -98,3 +103,24 @@ def test_a_wrong_index_exits_with_2(index: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["sample", "push", "--index", index])
     assert caught.value.code == 2
+
+
+def test_pictures_are_what_the_clips_begin_with(output: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    said = output("push", "--index", "3", "--resolution", "64x48", "--render", str(folder))
+    spec = sampled("push", 3)
+    assert {path.name for path in folder.iterdir()} == {f"{camera.name}.png" for camera in spec.cameras}
+    assert f"Written: {len(spec.cameras)} pictures" in said
+    with closing(open_simulator((64, 48))) as simulator:
+        simulator.begin([spec], [Planner(TASKS["push"].waypoints(spec)).command(0.0)])
+        for camera in spec.cameras:
+            (image,) = simulator.images(camera)
+            assert np.array_equal(np.array(Image.open(folder / f"{camera.name}.png")), image)
+
+
+def test_pictures_of_another_episode_are_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.png").touch()
+    with pytest.raises(SystemExit) as caught:
+        main(["sample", "push", "--render", str(tmp_path)])
+    assert caught.value.code == 2
+    assert "exists already" in capsys.readouterr().err

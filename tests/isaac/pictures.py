@@ -69,7 +69,7 @@ def draw(kit: TallSession) -> None:
     UsdGeom.SetStageUpAxis(kit.usd.stage, "Z")
     kit.unfold("Preview")
     kit.click("preview")
-    kit.until(lambda: kit.extension._collector.cameras_drawn)
+    kit.until(lambda: kit.extension._collector.scene.pictures)
     kit.picture("Preview").save(IMAGES / "panel-preview.png")
     kit.unfold("Output", "Launch", "Episodes", "Ask")
     kit.click("generate")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade
 
 from hpvqa.scene import room as world
@@ -242,7 +243,7 @@ def test_object_centres_land_where_mujoco_shows_them(images: tuple[EpisodeSpec, 
 
 def previewed(kit: Session) -> None:
     kit.click("preview")
-    kit.until(lambda: kit.extension._collector.cameras_drawn)
+    kit.until(lambda: kit.extension._collector.scene.cameras)
 
 
 def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path, panel: Opens) -> None:
@@ -261,7 +262,14 @@ def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path, panel: Opens) -> 
             np.testing.assert_allclose(place, spec.thing(side).position, atol=1e-12)
         kit.click("preview.look.back_wide")
         assert kit.viewport.camera_path == f"{preview.ROOT}/cameras/back_wide"
+        scene = kit.extension._collector.scene
+        kit.until(lambda: scene.pictures)
+        for camera in spec.cameras:
+            kit.find(f"preview.picture.{camera.name}")
+            with Image.open(scene.pictures[camera.name]) as picture:
+                assert picture.size == (224, 168)
         kit.click("preview.remove")
+        assert not scene.pictures
         assert not kit.usd.stage.GetPrimAtPath(preview.ROOT).IsValid()
         assert not kit.find("preview.remove").enabled
 

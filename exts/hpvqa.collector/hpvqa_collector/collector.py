@@ -17,6 +17,7 @@ from hpvqa_collector.gallery import Gallery
 from hpvqa_collector.options import END, Options
 from hpvqa_collector.rig import CameraTable
 from hpvqa_collector.run import Run
+from hpvqa_collector.scene import Scene
 from hpvqa_collector.schema import KnownSchema
 from hpvqa_collector.yaml_text import write_yaml
 
@@ -78,10 +79,7 @@ class Collector:
         self.answer_error = ""
         self.revealed = False
         self.ask_about: Path | None = None
-        self.spec: dict[str, Any] | None = None
-        """A scene that is to be drawn; whoever draws it takes it away."""
-        self.cameras_drawn: dict[str, str] = {}
-        """The prims of the cameras of the scene that is drawn, by name."""
+        self.scene = Scene(self.calls, folder / "stills", lambda: self.tell("preview"), self.say)
         backend = self.job.fields.get(("backend",))
         if backend is not None and "isaac" in backend.choices:
             self.job.set(("backend",), "isaac")
@@ -291,14 +289,7 @@ class Collector:
     def preview(self) -> None:
         """Have the spec of an episode of this job drawn."""
         arguments = ["sample", self.options.preview_task, "--index", str(self.options.preview_index), "--json"]
-
-        def on_reply(reply: Reply) -> None:
-            self.spec = reply.data
-            if reply.error is not None:
-                self.say(reply.error)
-            self.tell("preview")
-
-        self.calls.ask("preview", [*self.command(), *arguments, "--recipe", str(self._write_job())], on_reply)
+        self.scene.ask([*self.command(), *arguments, "--recipe", str(self._write_job())])
 
     # ------------------------------------------------------------------ as time goes by
 

@@ -126,8 +126,7 @@ class CollectorExtension(omni.ext.IExt):
 
     def _stage_closes(self, _: Any) -> None:
         if self._collector is not None:
-            self._collector.spec = None
-            self._collector.cameras_drawn = {}
+            self._collector.scene.forget()
             self._collector.stage_closes()
 
     def _kit_quits(self, _: Any) -> None:
@@ -165,12 +164,12 @@ class CollectorExtension(omni.ext.IExt):
 
     def _draw_preview(self) -> None:
         collector = self._collector
-        if collector is None or collector.spec is None:
+        if collector is None or collector.scene.spec is None:
             return
-        spec, collector.spec = collector.spec, None
+        spec, collector.scene.spec = collector.scene.spec, None
 
         def draw() -> None:
-            collector.cameras_drawn = stage.draw(spec, tuple(collector.job.get(("resolution",))))
+            collector.scene.cameras = stage.draw(spec, tuple(collector.job.get(("resolution",))))
 
         collector.attempt(draw)
 

@@ -12,6 +12,9 @@ from hpvqa_collector.ui.rows import button, option_control, row
 from hpvqa_collector.ui.sections.base import Section
 from hpvqa_collector.ui.style import GAP, ROW_HEIGHT
 
+_COLUMNS, _HEIGHT = 3, 84
+"""Cameras beside each other, and how high their pictures are [pixels]."""
+
 
 class PreviewSection(Section):
     """One sampled scene with its cameras on the open stage: what will be recorded."""
@@ -43,21 +46,45 @@ class PreviewSection(Section):
                 "preview",
             )
             self._remove = button("Remove", self._erase, "Take the preview off the stage.", "preview.remove", width=90)
-            self._remove.enabled = bool(collector.cameras_drawn)
-        if collector.cameras_drawn:
+            self._remove.enabled = bool(collector.scene.cameras)
+        if collector.scene.cameras:
             ui.Label("Look through", height=0, name="faint", tooltip="Lets the viewport see what the camera records.")
-        names = list(collector.cameras_drawn)
-        for start in range(0, len(names), 3):
-            with ui.HStack(height=ROW_HEIGHT, spacing=GAP):
-                for name in names[start : start + 3]:
-                    action = partial(self._look, collector.cameras_drawn[name])
-                    button(name, action, f"Let the viewport look through {name}.", f"preview.look.{name}")
-                for _ in range(len(names), start + 3):
+        names = list(collector.scene.cameras)
+        for start in range(0, len(names), _COLUMNS):
+            with ui.HStack(height=0, spacing=GAP):
+                for name in names[start : start + _COLUMNS]:
+                    self._camera(name)
+                for _ in range(len(names), start + _COLUMNS):
                     ui.Spacer()
 
+    def _camera(self, name: str) -> None:
+        """What a camera sees, and a button that lets the viewport see it."""
+        scene = self.collector.scene
+        picture = scene.pictures.get(name)
+        with ui.VStack(height=0, spacing=2):
+            if picture is not None and picture.is_file():
+                ui.ImageWithProvider(
+                    str(picture),
+                    height=_HEIGHT,
+                    fill_policy=ui.IwpFillPolicy.IWP_PRESERVE_ASPECT_FIT,
+                    identifier=f"preview.picture.{name}",
+                    tooltip="What it records at the start, as the embedded simulator draws it.",
+                )
+            else:
+                ui.Label(
+                    "..." if scene.waiting else "no picture",
+                    height=_HEIGHT,
+                    alignment=ui.Alignment.CENTER,
+                    name="faint",
+                    tooltip="The picture is being drawn." if scene.waiting else scene.failed,
+                    identifier=f"preview.none.{name}",
+                )
+            action = partial(self._look, scene.cameras[name])
+            with ui.HStack(height=ROW_HEIGHT):
+                button(name, action, f"Let the viewport look through {name}.", f"preview.look.{name}")
+
     def _erase(self) -> None:
-        self.collector.spec = None
-        self.collector.cameras_drawn = {}
+        self.collector.scene.forget()
         self.collector.attempt(stage.erase)
         self.collector.tell("preview")
 
