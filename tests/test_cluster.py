@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import filecmp
+import importlib
 import json
 import os
+import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +24,18 @@ from hpvqa.collect.messages import Setup, Try
 from hpvqa.collect.pool import ATTEMPTS
 from hpvqa.collect.settings import COLLECTION_FILE
 from hpvqa.collect.storage import Storage
+from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.errors import HpvqaError, RunError, UsageError
+from hpvqa.evaluate import ray as evaluate_ray
+from hpvqa.evaluate.conditions import PLAIN
+from hpvqa.evaluate.ray import ClusterChoice
+from hpvqa.evaluate.select import select
+from hpvqa.evaluate.trials import plan
 from hpvqa.record.episode import RECORD_FILE, EpisodeRecord, find_episodes
+from hpvqa.vlm.prompt import load_prompt
 from tests.collect_fakes import clumsy, collection, full_disk, quick
+from tests.eval_fakes import Looking
+from tests.eval_runs import SMALL, lines, make_dataset, run
 from tests.test_collect_processes import wait_for
 
 COLLECTION = collection("push")
@@ -115,6 +128,62 @@ def test_storage_remembers_its_settings(tmp_path: Path) -> None:
         Storage("nonsense://bucket/data")
 
 
+class Here:
+    """In place of a cluster: every call is made at once, in this process."""
+
+    def __init__(self, address: str, packages: tuple[str, ...], tell: Callable[[str], None], *, on_gpus: bool) -> None:
+        assert (address, packages, on_gpus) == ("here", (), False)
+        self.workers = 2
+        self.calls: list[int] = []
+        Here.last = self
+
+    last: Here
+
+    def submit(self, function: str, *arguments: Any) -> Future[Any]:
+        module, name = function.split(":")
+        future: Future[Any] = Future()
+        self.calls.append(len(arguments[-1]))
+        try:
+            sent = pickle.loads(pickle.dumps(arguments))  # noqa: S301 - our own
+            future.set_result(getattr(importlib.import_module(module), name)(*sent))
+        except HpvqaError as error:
+            future.set_exception(error)
+        return future
+
+    def close(self) -> None:
+        self.calls.append(0)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_dataset(tmp_path_factory.mktemp("cluster"))
+
+
+@pytest.mark.parametrize("conditions", ["plain", "multiview,swap,plain"])
+def test_a_cluster_answers_as_this_process_does(
+    conditions: str, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate_ray, "Cluster", Here)
+    wanted = run(dataset, Looking(), tmp_path / "ours", conditions=conditions)
+    there = run(dataset, Looking(), tmp_path / "theirs", conditions=conditions, cluster=ClusterChoice("here"))
+    without = {"seconds": 0.0}
+    assert [row.model_copy(update=without) for row in there] == [row.model_copy(update=without) for row in wanted]
+    keys = [[(line["condition"], line["file_name"]) for line in lines(tmp_path / name)] for name in ("ours", "theirs")]
+    assert sorted(keys[0]) == sorted(keys[1])
+    *calls, closed = Here.last.calls
+    assert (sum(calls), closed) == (len(wanted), 0)
+    assert all(size >= 16 for size in calls[:-1])
+
+
+def test_a_node_without_the_data_set_says_so(dataset: Dataset, tmp_path: Path) -> None:
+    away = tmp_path / "dataset"
+    shutil.copytree(dataset.root, away)
+    trials = plan(select(open_dataset(away), "eval", load_prompt("paper")), [PLAIN])
+    shutil.rmtree(away / "eval")
+    with pytest.raises(UsageError, match=r"There is no .*; put the data set into a folder that all nodes share"):
+        evaluate_ray.answer_there(pickle.dumps(Looking()), str(tmp_path), SMALL, 0, trials)
+
+
 def hpvqa(*args: object) -> list[str]:
     return [sys.executable, "-m", "hpvqa", *map(str, args)]
 
@@ -171,11 +240,11 @@ def start(nodes: Any, data: Path, *args: object) -> subprocess.Popen[str]:
 @pytest.mark.slow
 def test_a_node_dies_and_nothing_is_lost(nodes: Any, tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    run = start(nodes, theirs)
+    work = start(nodes, theirs)
     wait_for(lambda: len(list(theirs.glob(".partial/*/*/*"))) == 3, seconds=120)
     nodes.remove_node(next(iter(nodes.worker_nodes)), allow_graceful=False)
-    stdout, stderr = run.communicate(timeout=300)
-    assert run.returncode == 0, stderr
+    stdout, stderr = work.communicate(timeout=300)
+    assert work.returncode == 0, stderr
     tasks = json.loads(stdout)["tasks"]
     assert [task["made"] for task in tasks.values()] == [3, 3]
     assert "is done again" in stderr
@@ -188,19 +257,31 @@ def test_a_node_dies_and_nothing_is_lost(nodes: Any, tmp_path: Path) -> None:
     # Interrupted, and with storage in place of a shared folder, they are the same.
     stored = tmp_path / "stored"
     there = ("--storage", f"file://{stored}")
-    run = start(nodes, tmp_path / "settings", *there)
+    work = start(nodes, tmp_path / "settings", *there)
     wait_for(lambda: len(list(find_episodes(stored))) > 0, seconds=120)
-    os.killpg(run.pid, signal.SIGINT)
-    stdout, stderr = run.communicate(timeout=120)
-    assert run.returncode == 130, stderr
+    os.killpg(work.pid, signal.SIGINT)
+    stdout, stderr = work.communicate(timeout=120)
+    assert work.returncode == 130, stderr
     first = sum(task["made"] for task in json.loads(stdout)["tasks"].values())
     assert 0 < first == len(list(find_episodes(stored))) < 6
-    run = start(nodes, tmp_path / "settings", *there)
-    stdout, stderr = run.communicate(timeout=300)
-    assert run.returncode == 0, stderr
+    work = start(nodes, tmp_path / "settings", *there)
+    stdout, stderr = work.communicate(timeout=300)
+    assert work.returncode == 0, stderr
     assert sum(task["already"] for task in json.loads(stdout)["tasks"].values()) == first
     assert_same_episodes(ours, stored)
     assert list(find_episodes(tmp_path / "settings")) == []
+
+
+@pytest.mark.slow
+def test_rows_are_answered_alike(nodes: Any, dataset: Dataset, tmp_path: Path) -> None:
+    def answers(out: Path, *args: object) -> list[dict[str, Any]]:
+        asked = ("--dataset", dataset.root, "--split", "all", "--model", "pixels", "--out", out, *args)
+        subprocess.run(hpvqa("eval", *asked), capture_output=True)
+        return [{**line, "seconds": 0} for line in lines(out)]
+
+    there = answers(tmp_path / "theirs", "--executor", "ray", "--address", nodes.address)
+    assert there == answers(tmp_path / "ours")
+    assert len(there) >= 16
 
 
 @pytest.mark.slow
@@ -215,7 +296,7 @@ def test_nodes_that_cannot_work_are_named(nodes: Any, tmp_path: Path) -> None:
     try:
         with pytest.raises(RunError, match="processes of the cluster died of the same work"):
             cluster.submit("os:_exit", 3).result(120)
-        with pytest.raises(RunError, match=r"The cluster failed: .*no\.such"):
+        with pytest.raises(RunError, match=r"The cluster failed: .*No module named"):
             cluster.submit("no.such:thing").result(120)
         nodes.add_node(num_cpus=1, env_vars={"PYTHONPATH": str(tmp_path)})
         with pytest.raises(UsageError, match=r"^On node .*: hpvqa is 0\.0\.1 there; install version"):

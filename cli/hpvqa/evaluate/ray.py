@@ -8,14 +8,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from hpvqa.cluster import Cluster
 from hpvqa.errors import UsageError
 from hpvqa.evaluate.pool import answer_trials
-from hpvqa.evaluate.prediction import TrialKey
 from hpvqa.evaluate.trials import Trial, by_episode
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.protocol import Answer, Answerer
@@ -65,21 +64,18 @@ def answer_on(
     cluster = Cluster(choice.address, tuple(answerer.distributions), tell, on_gpus=gpus)
     packed = pickle.dumps(answerer)
     told: set[str] = set()
-    waiting: deque[tuple[list[Trial], Future[tuple[dict[TrialKey, Answer], list[str]]]]] = deque()
+    waiting: deque[Future[tuple[list[tuple[Trial, Answer]], list[str]]]] = deque()
     try:
         parts = deque(_parts(trials, BATCHES * answerer.batch_size))
         while parts or waiting:
             while parts and len(waiting) < (choice.most or AHEAD * cluster.workers):
-                part = parts.popleft()
-                waiting.append((part, cluster.submit(ANSWER, packed, str(Path.cwd()), frames, seed, part)))
-            part, future = waiting.popleft()
-            answers, sentences = future.result()
+                waiting.append(cluster.submit(ANSWER, packed, str(Path.cwd()), frames, seed, parts.popleft()))
+            answered, sentences = waiting.popleft().result()
             for sentence in sentences:
                 if sentence not in told:
                     told.add(sentence)
                     tell(sentence)
-            for trial in part:
-                yield trial, answers[trial.key]
+            yield from answered
     finally:
         cluster.close()
 
@@ -97,7 +93,7 @@ def _parts(trials: Sequence[Trial], least: int) -> list[list[Trial]]:
 
 def answer_there(
     packed: bytes, folder: str, frames: FrameSampling | None, seed: int, trials: Sequence[Trial]
-) -> tuple[dict[TrialKey, Answer], list[str]]:
+) -> tuple[list[tuple[Trial, Answer]], list[str]]:
     """Answer some trials on a node.
 
     Args:
@@ -108,7 +104,7 @@ def answer_there(
         trials: What is asked.
 
     Returns:
-        The answers, and what a user should know of.
+        The trials as they were asked, but for their frames, with their answers; and what a user should know of.
 
     Raises:
         HpvqaError: This node has no such data set, or cannot load the model.
@@ -119,10 +115,13 @@ def answer_there(
     if not clips.is_dir():
         raise UsageError(f"There is no {Path(folder, clips)}; put the data set into a folder that all nodes share")
     answerer, told = _loaded(packed)
-    answers = {trial.key: answer for trial, answer in answer_trials(trials, answerer, frames, seed, workers=1)}
+    answered = [
+        (replace(trial, query=replace(trial.query, videos=())), answer)
+        for trial, answer in answer_trials(trials, answerer, frames, seed, workers=1)
+    ]
     sentences = list(told)
     told.clear()
-    return answers, sentences
+    return answered, sentences
 
 
 @lru_cache(maxsize=1)

@@ -25,6 +25,8 @@ TIME = "time"
 _AXES = ("x", "y", "z")
 _FRUSTUM = 0.12
 """How far in front of a camera its picture is drawn in the 3-D view [m]."""
+_EYE = (1.6, -1.1, 0.8)
+"""From where the 3-D view shows the table at first [m]."""
 
 Rows = Mapping[str, NDArray[np.float64]]
 
@@ -236,7 +238,8 @@ def _blueprint(record: EpisodeRecord, cameras: Sequence[CameraRecord]) -> Any:
     import rerun.blueprint as rrb
 
     probe = record.task.probe
-    room = rrb.Spatial3DView(origin="world", name="room")
+    eye = rrb.EyeControls3D(position=_EYE, look_target=(*TABLE_CENTER, 0.1), eye_up=(0.0, 0.0, 1.0))
+    room = rrb.Spatial3DView(origin="world", name="room", eye_controls=eye)
     clips = [rrb.Spatial2DView(origin=f"world/cameras/{one.camera.name}", name=one.camera.name) for one in cameras]
     curves = rrb.Tabs(
         rrb.TimeSeriesView(origin="curves/position", name=f"{probe.axis_label} [cm]"),
@@ -244,8 +247,9 @@ def _blueprint(record: EpisodeRecord, cameras: Sequence[CameraRecord]) -> Any:
         rrb.TimeSeriesView(origin="curves/gripper", name="gripper [cm]"),
         rrb.TimeSeriesView(origin="curves/robot", name="joints [rad]"),
     )
+    body = rrb.encodings.TextLogColumn(kind="Body", visible=True)
     words = rrb.Tabs(
-        rrb.TextLogView(origin="events", name="events"),
+        rrb.TextLogView(origin="events", name="events", columns=rrb.TextLogColumns(text_log_columns=[body])),
         rrb.TextDocumentView(origin="question", name="question"),
         rrb.TextDocumentView(origin="truth", name="truth"),
     )
