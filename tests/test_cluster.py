@@ -92,6 +92,15 @@ def test_a_failed_attempt_is_not_sent(data: Path, tmp_path: Path, monkeypatch: p
     assert [index for index, _ in Storage(storage).records("push", range(5))] == [2]
 
 
+def test_storage_need_not_be_a_folder(data: Path) -> None:
+    storage = Storage(f"memory://{data.parent.name}/deeper/")
+    assert list(storage.records("push", range(5))) == []
+    said = [collect_ray.make_episode(setup(data), attempt(index), str(storage)) for index in (0, 3)]
+    found = dict(storage.records("push", range(5)))
+    assert list(found) == [0, 3]
+    assert [found[index].spec for index in found] == [EpisodeRecord.model_validate_json(text).spec for text in said]
+
+
 def test_an_episode_that_was_cut_short_on_its_way_is_not_there(data: Path, tmp_path: Path) -> None:
     storage = Storage(f"file://{tmp_path}/stored")
     collect_ray.make_episode(setup(data), attempt(0), str(storage))
