@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from hpvqa.collect import ray as collect_ray
+from hpvqa.collect.executor import Job
 from hpvqa.collect.messages import Setup, Try
 from hpvqa.collect.pool import ATTEMPTS
 from hpvqa.collect.settings import COLLECTION_FILE
@@ -101,6 +102,24 @@ def test_storage_need_not_be_a_folder(data: Path) -> None:
     assert [found[index].spec for index in found] == [EpisodeRecord.model_validate_json(text).spec for text in said]
 
 
+def test_a_pool_tries_again_and_tells_of_what_goes_wrong(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect_ray, "Cluster", Here)
+    monkeypatch.setattr(collect_ray, "open_record", clumsy)
+    pool = collect_ray.RayPool("here", None, None, print)
+    jobs = [Job(COLLECTION, "push", index, data, data / "partial") for index in range(3)]
+    records = [pool.submit(job).result(0) for job in jobs]
+    assert [(record.outcome.ok, len(record.failed_attempts)) for record in records] == [
+        (True, 0),
+        (True, 1),
+        (False, 2),
+    ]
+    assert (pool.workers, len(list(find_episodes(data)))) == (2, 3)
+    monkeypatch.setattr(collect_ray, "make_episode", lambda *_: "{}")
+    with pytest.raises(RunError, match="Collecting failed unexpectedly"):
+        pool.submit(jobs[0]).result(0)
+    pool.close()
+
+
 def test_an_episode_that_was_cut_short_on_its_way_is_not_there(data: Path, tmp_path: Path) -> None:
     storage = Storage(f"file://{tmp_path}/stored")
     collect_ray.make_episode(setup(data), attempt(0), str(storage))
@@ -140,8 +159,10 @@ def test_storage_remembers_its_settings(tmp_path: Path) -> None:
 class Here:
     """In place of a cluster: every call is made at once, in this process."""
 
-    def __init__(self, address: str, packages: tuple[str, ...], tell: Callable[[str], None], *, on_gpus: bool) -> None:
-        assert (address, packages, on_gpus) == ("here", (), False)
+    def __init__(
+        self, address: str, packages: tuple[str, ...], tell: Callable[[str], None], *, on_gpus: bool = False
+    ) -> None:
+        assert (address, on_gpus) == ("here", False)
         self.workers = 2
         self.calls: list[int] = []
         Here.last = self
@@ -151,7 +172,7 @@ class Here:
     def submit(self, function: str, *arguments: Any) -> Future[Any]:
         module, name = function.split(":")
         future: Future[Any] = Future()
-        self.calls.append(len(arguments[-1]))
+        self.calls.append(len(arguments[-1] or ()))
         try:
             sent = pickle.loads(pickle.dumps(arguments))  # noqa: S301 - our own
             future.set_result(getattr(importlib.import_module(module), name)(*sent))

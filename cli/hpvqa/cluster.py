@@ -69,7 +69,7 @@ class Cluster:
         self._calls: dict[Any, _Call] = {}
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._counted, self._count = -COUNT, 0
+        self._counted, self._count = -COUNT, 1
         self._thread = threading.Thread(target=self._wait, name="cluster", daemon=True)
         self._thread.start()
 
@@ -80,7 +80,7 @@ class Cluster:
         if now - self._counted > COUNT and not self._ended.is_set():
             found = int(self._ray.cluster_resources().get(self._unit, 0))
             if not found and self._count:
-                self._tell("No node of the cluster is left; waiting for another one")
+                self._tell(f"The cluster has no {self._unit} now; waiting for a node")
             self._counted, self._count = now, found
         return max(self._count, 1)
 
@@ -131,7 +131,11 @@ class Cluster:
             for reference in done:
                 with self._lock:
                     call = self._calls.pop(reference)
-                self._take(reference, call)
+                try:
+                    self._take(reference, call)
+                except Exception as error:
+                    # Whoever waits must not wait for ever.
+                    call.future.set_exception(RunError(f"The cluster failed: {error!r}"))
 
     def _fail(self, error: HpvqaError) -> None:
         with self._lock:

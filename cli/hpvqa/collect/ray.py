@@ -18,7 +18,7 @@ from hpvqa.collect.messages import Batch, Made, Reply, Setup, Try, counts
 from hpvqa.collect.pool import Pending
 from hpvqa.collect.settings import PACKAGES
 from hpvqa.collect.storage import Storage
-from hpvqa.errors import RunError
+from hpvqa.errors import HpvqaError, RunError
 from hpvqa.record.episode import EpisodeRecord, episode_dir
 
 MAKE = f"{__name__}:make_episode"
@@ -74,15 +74,16 @@ class RayPool:
         call.add_done_callback(lambda done: self._take(pending, attempt, done))
 
     def _take(self, pending: Pending, attempt: Try, done: Future[str]) -> None:
-        error = done.exception()
-        if error is not None:
+        try:
+            record = EpisodeRecord.model_validate_json(done.result())
+            if record.video is not None:
+                self._frames += record.video.frames * len(record.cameras)
+            if not pending.take(attempt, record):
+                self._begin(pending)
+        except HpvqaError as error:
             pending.future.set_exception(error)
-            return
-        record = EpisodeRecord.model_validate_json(done.result())
-        if record.video is not None:
-            self._frames += record.video.frames * len(record.cameras)
-        if not pending.take(attempt, record):
-            self._begin(pending)
+        except Exception as error:
+            pending.future.set_exception(RunError(f"Collecting failed unexpectedly: {error!r}"))
 
 
 def make_episode(setup: str, attempt: str, storage: str | None) -> str:
