@@ -13,6 +13,7 @@ from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.evaluate.conditions import parse_conditions
 from hpvqa.evaluate.folder import RunSettings
 from hpvqa.evaluate.prediction import Prediction
+from hpvqa.evaluate.ray import ClusterChoice
 from hpvqa.evaluate.run import evaluate, run_settings
 from hpvqa.evaluate.select import Rows, select
 from hpvqa.main import main
@@ -50,14 +51,14 @@ def run(
     workers: int = 1,
     conditions: str = "plain",
     restart: bool = False,
+    cluster: ClusterChoice | None = None,
     **changes: Any,
 ) -> list[Prediction]:
     settings = settings_of(dataset, answerer, limit=limit, **changes)
     chosen = select(dataset, settings.split, load_prompt("paper"), task=settings.task, camera=settings.camera)
     wanted = parse_conditions(conditions)
-    return evaluate(
-        chosen[:limit], answerer, out, settings, quiet(), conditions=wanted, workers=workers, restart=restart
-    )
+    how = {"conditions": wanted, "workers": workers, "cluster": cluster, "restart": restart}
+    return evaluate(chosen[:limit], answerer, out, settings, quiet(), **how)
 
 
 def lines(out: Path) -> list[dict[str, Any]]:

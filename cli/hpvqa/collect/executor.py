@@ -39,8 +39,9 @@ class Job:
 class Pool(Protocol):
     """Something that makes episodes side by side, such as processes of this machine or a client of a cluster."""
 
-    workers: int
-    """How many at a time."""
+    @property
+    def workers(self) -> int:
+        """How many at a time; nodes of a cluster come and go."""
 
     def submit(self, job: Job) -> Future[EpisodeRecord]:
         """Begin one episode."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from hpvqa.collect.settings import Collection
 from hpvqa.plain import Model
 from hpvqa.record.episode import EpisodeRecord, FailedAttempt
 from hpvqa.scene.layers import Layer
@@ -26,6 +27,31 @@ class Setup(Model):
     environments: int = Field(description="How many episodes at a time.")
     threads: int = Field(ge=1, description="How many clips are encoded at a time.")
     example: EpisodeSpec = Field(description="The first of the episodes.")
+
+    @classmethod
+    def of(
+        cls,
+        collection: Collection,
+        data: Path,
+        partial: Path,
+        example: EpisodeSpec,
+        *,
+        environments: int = 1,
+        threads: int = 1,
+    ) -> Setup:
+        """What a child needs to know of a collection."""
+        return cls(
+            backend=collection.backend,
+            physics=collection.physics,
+            data=data.resolve(),
+            partial=partial.resolve(),
+            fps={name: task.fps for name, task in collection.tasks.items()},
+            resolution=collection.resolution,
+            layers=collection.layers,
+            environments=environments,
+            threads=threads,
+            example=example,
+        )
 
 
 class Try(Model):

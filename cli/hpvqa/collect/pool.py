@@ -210,19 +210,8 @@ class _Feeder:
             if not self._launcher.one_task or self._current[0].example.task == job.task:
                 return self._current
             self._stop_child()
-        collection = job.collection
-        setup = Setup(
-            backend=collection.backend,
-            physics=collection.physics,
-            data=job.data.resolve(),
-            partial=job.partial.resolve(),
-            fps={name: task.fps for name, task in collection.tasks.items()},
-            resolution=collection.resolution,
-            layers=collection.layers,
-            environments=self._launcher.environments,
-            threads=self._launcher.threads,
-            example=first.spec,
-        )
+        environments, threads = self._launcher.environments, self._launcher.threads
+        setup = Setup.of(job.collection, job.data, job.partial, first.spec, environments=environments, threads=threads)
         exchange = Exchange(setup)
         try:
             child = self._launcher.start(exchange.address, setup)

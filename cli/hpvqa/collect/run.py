@@ -13,9 +13,11 @@ from hpvqa.collect.folder import check_ours, partial_dir
 from hpvqa.collect.interrupts import counted_interrupts
 from hpvqa.collect.lock import locked, settings_locked
 from hpvqa.collect.report import Report, Tally, attempts
-from hpvqa.collect.settings import Collection, agree
+from hpvqa.collect.settings import COLLECTION_FILE, Collection, agree
 from hpvqa.collect.shard import Shard
+from hpvqa.collect.storage import Storage
 from hpvqa.errors import UsageError
+from hpvqa.files import write_json
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import EpisodeRecord, episode_dir, episode_index, find_episodes, read_episode
 
@@ -34,6 +36,7 @@ class Request:
         shard: The share of them that this run makes; None: all.
         stop_file: A file that interrupts the run when it appears.
         mixed: Whether tasks alternate, which makes estimates of time hold; else one task follows another.
+        storage: Where the episodes are, if not in the data folder.
     """
 
     data: Path
@@ -42,6 +45,7 @@ class Request:
     shard: Shard | None = None
     stop_file: Path | None = None
     mixed: bool = True
+    storage: Storage | None = None
 
     def indices(self, task: str) -> range:
         """The numbers of all episodes of one task of this run."""
@@ -63,6 +67,12 @@ class Request:
         wanted = self.indices(task)
         found = ((episode_index(folder), folder) for folder in find_episodes(self.data, task))
         return {index: folder for index, folder in found if index is not None and index in wanted}
+
+    def records(self, task: str) -> Iterator[tuple[int, EpisodeRecord]]:
+        """The same episodes' numbers and records, wherever they are."""
+        if self.storage is not None:
+            return self.storage.records(task, self.indices(task))
+        return ((index, read_episode(folder)) for index, folder in self.there(task).items())
 
 
 def collect(
@@ -89,8 +99,7 @@ def collect(
     data.mkdir(parents=True, exist_ok=True)
     with locked(data, request.shard):
         with settings_locked(data):
-            unused = request.shard is None and next(find_episodes(data), None) is None
-            agree(data, request.collection, replace=unused, warn=reporter.warning)
+            _agree(request, reporter)
         tallies = {task: Tally(task, len(request.indices(task))) for task in request.episodes}
         total = sum(len(request.indices(task)) for task in request.episodes)
         there = _count_what_is_there(request, tallies)
@@ -113,12 +122,29 @@ def collect(
     )
 
 
+def _agree(request: Request, reporter: Reporter) -> None:
+    """Write down the settings, where the episodes are, too, or check that they agree with those that are there."""
+    data, storage = request.data, request.storage
+    empty = next(find_episodes(data), None) is None
+    unused = request.shard is None and empty
+    if storage is not None:
+        if not empty:
+            raise UsageError(f"{data} holds episodes itself; choose another --out for those that go to {storage}")
+        found = storage.settings()
+        if found is not None:
+            unused = False
+            write_json(data / COLLECTION_FILE, found.model_dump(mode="json"))
+    agree(data, request.collection, replace=unused, warn=reporter.warning)
+    if storage is not None:
+        storage.put_settings(data / COLLECTION_FILE)
+
+
 def _count_what_is_there(request: Request, tallies: Mapping[str, Tally]) -> set[Key]:
     """Count all episodes that are there, and name them."""
     there = set()
     for task, tally in tallies.items():
-        for index, folder in request.there(task).items():
-            tally.already(read_episode(folder))
+        for index, record in request.records(task):
+            tally.already(record)
             there.add((task, index))
     return there
 

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from hpvqa.collect.shard import Shard
+from hpvqa.commands.cluster_options import Executor, cluster_address, cluster_options
 from hpvqa.commands.common import json_option
 from hpvqa.commands.options import recipe_options
 from hpvqa.commands.param_types import TASK, Whole
@@ -53,6 +54,8 @@ Examples:
   hpvqa collect --recipe paper
   hpvqa collect push --episodes 100 --no-video
   hpvqa collect --recipe paper --out /shared/data --shard 1/4
+  hpvqa collect --recipe paper --out /shared/data --executor ray
+  hpvqa collect --recipe paper --executor ray --storage s3://bucket/data
   sbatch --array=1-8 examples/slurm/collect.sbatch --out /shared/data
   hpvqa collect --recipe paper --backend isaac --num-envs 16
   hpvqa collect push drop --backend isaac --physics ovphysx --num-envs 8
@@ -76,7 +79,18 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     show_default=True,
     help="Folder of the episodes: a new or empty one, or one to go on with.",
 )
-@click.option("--workers", type=Whole(min=1), help="Processes of the embedded simulator.  [default: one for each core]")
+@click.option(
+    "--workers",
+    type=Whole(min=1),
+    help="Episodes at a time of the embedded simulator.  [default: one for each core, of the cluster with ray]",
+)
+@cluster_options
+@click.option(
+    "--storage",
+    metavar="URL",
+    help="ray: where nodes that share no folder send episodes, such as s3://bucket/data; --out then holds only the "
+    "settings.  [default: --out, which all nodes share]",
+)
 @click.option(
     "--shard",
     type=_shard,
@@ -111,6 +125,9 @@ def command(
     episodes: tuple[int, ...],
     out: Path,
     workers: int | None,
+    executor: Executor,
+    address: str | None,
+    storage: str | None,
     shard: Shard | None,
     progress_file: Path | None,
     stop_file: Path | None,
@@ -125,20 +142,26 @@ def command(
     """
     import time
 
+    from hpvqa.collect.executor import Pool
     from hpvqa.collect.folder import check_ours
     from hpvqa.collect.isaac import isaac_pool, starting
     from hpvqa.collect.mujoco import mujoco_pool
-    from hpvqa.collect.pool import ChildPool
     from hpvqa.collect.remember import binding, remembered
     from hpvqa.collect.run import Request, collect
     from hpvqa.collect.settings import Collection, installed_versions
+    from hpvqa.collect.storage import Storage
     from hpvqa.collect.table import print_report
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
     from hpvqa.sim import isaac_python, prepare
 
+    cluster = cluster_address(executor, address, os.environ)
+    if storage is not None and (cluster is None or estimating):
+        why = "--estimate looks at folders of this machine" if estimating else "--storage is for --executor ray"
+        raise UsageError(f"{why}; leave out --storage")
     check_ours(out)
-    found = binding(out, shard)
+    store = None if storage is None else Storage(storage)
+    found = binding(out, shard) if store is None else store.settings()
     counts = episode_counts(recipe, tasks, episodes, () if found is None else tuple(found.tasks))
     if found is not None:
         recipe = remembered(recipe, out, found, tuple(counts))
@@ -149,8 +172,10 @@ def command(
         raise UsageError("--num-envs is for Isaac Sim; with the embedded simulator, give --workers")
     if not isaac and ctx.get_parameter_source("physics") is ParameterSource.COMMANDLINE:
         raise UsageError("--physics is for Isaac Lab; give --backend isaac, or leave it out")
+    if isaac and cluster is not None:
+        raise UsageError("--executor ray is for the embedded simulator; with Isaac Sim, give each machine a --shard")
     collection = Collection.of(recipe, list(counts), installed_versions(recipe.backend, list(counts)))
-    request = Request(out, collection, counts, shard, stop_file, mixed=not isaac)
+    request = Request(out, collection, counts, shard, stop_file, mixed=not isaac, storage=store)
     most = workers or len(os.sched_getaffinity(0))
     if estimating:
         from hpvqa.collect.estimate import estimate
@@ -168,7 +193,11 @@ def command(
                 reporter.note(f"{name} is left out of the shift {recipe.shift.name}: {why}")
         prepare(recipe.backend, draws=recipe.video, tell=reporter.note, physics=recipe.physics)
 
-        def open_pool(missing: int) -> ChildPool:
+        def open_pool(missing: int) -> Pool:
+            if cluster is not None:
+                from hpvqa.collect.ray import RayPool
+
+                return RayPool(cluster, workers, store, reporter.note)
             if not isaac:
                 return mujoco_pool(min(most, missing))
             environments = min(recipe.num_envs, missing)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hpvqa.commands.cluster_options import Executor, cluster_address, cluster_options
 from hpvqa.commands.common import camera_option, dataset_option, json_option, split_names, task_option
 from hpvqa.commands.model_options import model_options
 from hpvqa.commands.param_types import NamesType, Whole
@@ -24,6 +25,7 @@ Examples:
   hpvqa eval --model ./checkpoint --adapter ./lora --task drop
   hpvqa eval --model qwen3.5 --backend vllm --condition plain,swap,blank
   hpvqa eval --model pixels --questions value
+  hpvqa eval --model pixels --executor ray --address 10.0.0.1:6379
   hpvqa eval --server http://127.0.0.1:8000/v1
 
 A run that was interrupted goes on where it stopped when the same command is given again; --restart begins it anew.
@@ -64,8 +66,9 @@ the run was interrupted.
 @click.option(
     "--workers",
     type=Whole(min=1),
-    help="Threads that decode clips for a model, or processes of a baseline.  [default: 2 or 1]",
+    help="Threads that decode clips for a model, or processes of a baseline.  [default: 2 or 1; with ray, all cores]",
 )
+@cluster_options
 @click.option("--seed", type=Whole(min=0), default=42, show_default=True, help="Random seed.")
 @click.option(
     "--out",
@@ -87,6 +90,8 @@ def command(
     limit: int | None,
     conditions: str,
     workers: int | None,
+    executor: Executor,
+    address: str | None,
     seed: int,
     out: Path | None,
     restart: bool,
@@ -104,12 +109,15 @@ def command(
     from hpvqa.commands.eval_table import print_result, result_json
     from hpvqa.dataset.load import open_dataset
     from hpvqa.evaluate.conditions import parse_conditions
+    from hpvqa.evaluate.ray import ClusterChoice
     from hpvqa.evaluate.score import failures
     from hpvqa.evaluate.select import Rows, parse_episodes
     from hpvqa.evaluate.session import run_model
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
+    found = cluster_address(executor, address, os.environ)
+    cluster = None if found is None else ClusterChoice(found, workers)
     wanted = parse_conditions(conditions)
     chosen = parse_episodes(",".join(episodes)) if episodes else None
     rows = Rows(split=split, task=task, camera=cameras or None, episodes=chosen, questions=questions, limit=limit)
@@ -125,6 +133,7 @@ def command(
                 environ=os.environ,
                 conditions=wanted,
                 workers=workers,
+                cluster=cluster,
                 restart=restart,
             )
     except KeyboardInterrupt:

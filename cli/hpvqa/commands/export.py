@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+from click.core import ParameterSource
 
 from hpvqa.commands.common import camera_option, json_option, task_option
 from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import FrameSize
 from hpvqa.commands.param_types import FileOrName, NamesType, NameType
 from hpvqa.dataset.export.base import Export, Media, Option
-from hpvqa.dataset.export.registry import FORMATS, find_format
+from hpvqa.dataset.export.registry import EPISODE_FORMATS, FORMATS, check_format, find_format
 from hpvqa.errors import UsageError, printable
 from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling
@@ -26,7 +27,8 @@ _FLAGS: dict[str, tuple[Option, str]] = {
 """Options that only some formats have: what they choose, and how they are written."""
 
 
-_LIST = "\n".join(f"  {name:<14}{text}" for name, text in FORMATS.items())
+_KNOWN = {**FORMATS, **EPISODE_FORMATS}
+_LIST = "\n".join(f"  {name:<14}{text}" for name, text in _KNOWN.items())
 
 
 @click.command(
@@ -43,11 +45,14 @@ Examples:
   hpvqa export lmms-eval dataset --out lmms
   hpvqa export inspect dataset --questions value --out inspect
   hpvqa export evalscope dataset --out evalscope
+  hpvqa export rerun data/drop/000/episode-000000 --out drop.rrd
 """
 )
-@click.argument("format", type=NameType("format", find_format, FORMATS, FORMATS))
+@click.argument("format", type=NameType("format", check_format, _KNOWN, _KNOWN))
 @click.argument("dataset", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the export, a new one.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder of the export, a new one; of rerun a file."
+)
 @task_option
 @camera_option()
 @click.option(
@@ -80,7 +85,10 @@ Examples:
     help="lerobot: leave the questions out, for LeRobot 0.4, which does not read them.",
 )
 @json_option
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
     format: str,  # noqa: A002 - the argument's name in the help
     dataset: Path,
     out: Path,
@@ -94,7 +102,8 @@ def command(
     """Write the data set in the folder DATASET in the form of another program, FORMAT, into a new folder.
 
     All splits are written, and the eval split alone for programs that only evaluate. The README.md of the new folder
-    says how that program is told to read it. It holds no path of this machine, and can be moved.
+    says how that program is told to read it. It holds no path of this machine, and can be moved. The format rerun is of
+    a single episode, whose folder stands in place of DATASET.
     """
     import json
     import time
@@ -104,6 +113,9 @@ def command(
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
+    if format in EPISODE_FORMATS:
+        _export_episode(ctx, format, dataset, out, cameras or (), as_json)
+        return
     _check_options(format, find_format(format), given)
     wanted = Wanted(
         format=format,
@@ -125,6 +137,29 @@ def command(
         click.echo(printable(f"Note: {note}."))
     counts = " and ".join(f"{count} of the {split} split" for split, count in done.record.rows.items())
     click.echo(printable(f"{out} holds the questions, {counts}; its README.md says how to use it"))
+
+
+def _export_episode(
+    ctx: click.Context, name: str, episode: Path, out: Path, cameras: tuple[str, ...], as_json: bool
+) -> None:
+    """Write a single episode."""
+    import importlib
+    import json
+
+    from hpvqa.files import check_target
+
+    for option in ctx.params.keys() - {"format", "dataset", "out", "cameras", "as_json"}:
+        if ctx.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            flag = next(param.opts[0] for param in ctx.command.params if param.name == option)
+            raise UsageError(f"{flag} is for data sets, and the format {name} is of one episode; leave it out")
+    check_target(out)
+    if out.exists():
+        raise UsageError(f"{out} exists already; choose another --out")
+    record = importlib.import_module(f"hpvqa.dataset.export.{name}").export_episode(episode, out, cameras)
+    if as_json:
+        click.echo(json.dumps({"out": str(out), "format": name, "episode": record.model_dump(mode="json")}, indent=2))
+        return
+    click.echo(printable(f"{out} holds {record.spec.task} episode {record.spec.index}; look at it with: {name} {out}"))
 
 
 def _check_options(name: str, form: Export, given: dict[str, Any]) -> None:

@@ -45,6 +45,10 @@ class Condition:
     flips_answer: bool = False
     exchanges_sides: bool = False
 
+    def __reduce__(self) -> tuple[Callable[[str], Condition], tuple[str]]:
+        """Sent to other processes, it is known by its name."""
+        return get_condition, (self.name,)
+
     def answer(self, answer: Side) -> Side:
         """The correct answer under this condition, from that to the plain query."""
         return other_side(answer) if self.flips_answer else answer

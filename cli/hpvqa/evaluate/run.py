@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,15 +10,16 @@ from hpvqa.dataset.load import Dataset
 from hpvqa.errors import printable
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import RunSettings, open_run
-from hpvqa.evaluate.pool import answer_batches
+from hpvqa.evaluate.pool import answer_trials
 from hpvqa.evaluate.prediction import Reply
+from hpvqa.evaluate.ray import ClusterChoice, answer_on
 from hpvqa.evaluate.select import Item, Rows
-from hpvqa.evaluate.trials import TrainingMeans, Trial, batched, check_conditions, plan, with_frames
+from hpvqa.evaluate.trials import TrainingMeans, check_conditions, plan
 from hpvqa.progress.reporter import Reporter
 from hpvqa.versions import versions_of
 from hpvqa.vlm.choice import Look
 from hpvqa.vlm.prompt import CHOICES, PromptRecord
-from hpvqa.vlm.protocol import Answer, Answerer
+from hpvqa.vlm.protocol import Answerer
 
 
 def run_settings(
@@ -101,6 +102,7 @@ def evaluate(
     conditions: Sequence[Condition] = (PLAIN,),
     training_mean: TrainingMeans | None = None,
     workers: int = 1,
+    cluster: ClusterChoice | None = None,
     restart: bool = False,
 ) -> list[Reply]:
     """Answer rows into a run's folder; what it holds is not asked again, except where it failed.
@@ -114,6 +116,7 @@ def evaluate(
         conditions: How rows are asked; all conditions share the decoded frames of a clip.
         training_mean: What stands beside values, by task.
         workers: Processes that answer, or threads that decode for an answerer that is given frames.
+        cluster: A cluster that answers in their place.
         restart: Whether to drop the answers that are there, and begin anew.
 
     Returns:
@@ -121,42 +124,29 @@ def evaluate(
 
     Raises:
         UsageError: The folder holds something else, or a condition does not suit the answerer.
-        RunError: Another process writes to the folder, a worker or server is gone, or the disk is full; what was
-            answered stays.
+        RunError: Another process writes to the folder, a worker, server or cluster is gone, or the disk is full; what
+            was answered stays.
     """
     check_conditions(answerer, conditions)
     trials = plan(items, conditions)
     with open_run(out, settings, restart=restart) as log:
         missing = [trial for trial in trials if trial.key not in log.by_key or log.by_key[trial.key].error]
-        if missing and answerer.given_frames:
+        if missing and answerer.given_frames and cluster is None:
             # Before the start, so that no estimate of the time left counts it.
             reporter.note(f"Loading {answerer.name}")
             answerer.load(reporter.warning)
         reporter.start("eval", "rows", len(trials), len(trials) - len(missing))
         if missing:
-            with closing(_answers(missing, answerer, settings, workers)) as answered:
+            given = missing, answerer, settings.frames, settings.seed
+            answering = (
+                answer_trials(*given, workers=workers)
+                if cluster is None
+                else answer_on(cluster, *given, tell=reporter.note)
+            )
+            with closing(answering) as answered:
                 for trial, answer in answered:
                     prediction = trial.answered(answer, training_mean or {})
                     log.append(prediction)
                     reporter.item(prediction.file_name, ok=answer.error is None, message=answer.error)
         reporter.done()
         return [log.by_key[trial.key] for trial in trials]
-
-
-def _answers(
-    missing: Sequence[Trial], answerer: Answerer, settings: RunSettings, workers: int
-) -> Generator[tuple[Trial, Answer], None, None]:
-    size = answerer.batch_size
-    if settings.frames is None:
-        batches = list(batched(missing, size))
-        queries = [[trial.condition.change(trial.query, settings.seed) for trial in batch] for batch in batches]
-        with closing(answer_batches(answerer, queries, min(workers, len(batches)))) as answered:
-            for batch, answers in zip(batches, answered, strict=True):
-                yield from zip(batch, answers, strict=True)
-        return
-    with closing(with_frames(missing, settings.frames, seed=settings.seed, threads=workers)) as shown:
-        for batch in batched(shown, size):
-            whole = [trial for trial in batch if trial.error is None]
-            found = iter(answerer.answer([trial.query for trial in whole]) if whole else [])
-            for trial in batch:
-                yield trial, next(found) if trial.error is None else Answer(None, error=trial.error)

@@ -11,11 +11,13 @@ from statistics import fmean
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.rows import AnyRow, ValueRow
+from hpvqa.errors import UsageError
 from hpvqa.evaluate.command import command_of
 from hpvqa.evaluate.conditions import PLAIN, Condition
 from hpvqa.evaluate.folder import RunSettings, check_run_folder
 from hpvqa.evaluate.parts import parts_of, untrained_note
 from hpvqa.evaluate.prediction import Estimate, Prediction, Reply
+from hpvqa.evaluate.ray import ClusterChoice
 from hpvqa.evaluate.run import default_out, evaluate, run_settings
 from hpvqa.evaluate.score import Cell, score
 from hpvqa.evaluate.select import Rows, select
@@ -23,7 +25,7 @@ from hpvqa.evaluate.trials import most_views
 from hpvqa.evaluate.values import ValueCell, score_values
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
-from hpvqa.vlm.options import BaselineOptions, ServerOptions
+from hpvqa.vlm.options import BaselineOptions, ServerOptions, TransformersOptions
 from hpvqa.vlm.seen import Shot
 from hpvqa.vlm.training_record import strange_views
 
@@ -80,6 +82,7 @@ def run_model(
     environ: Mapping[str, str] | None = None,
     conditions: Sequence[Condition] = (PLAIN,),
     workers: int | None = None,
+    cluster: ClusterChoice | None = None,
     restart: bool = False,
 ) -> Evaluated:
     """Have a model or baseline answer rows of a data set, in its own way of looking, into a run's folder.
@@ -94,11 +97,17 @@ def run_model(
         environ: The environment, for a server's key.
         conditions: How rows are asked.
         workers: Threads that decode clips for a model, or processes of a baseline; None: 2 or 1.
+        cluster: A cluster that answers.
         restart: Whether to drop the answers that are there, and begin anew.
 
     Raises:
         HpvqaError: The message says what is wrong.
     """
+    if cluster is not None and not isinstance(choice.options, BaselineOptions | TransformersOptions):
+        raise UsageError(
+            f"--executor ray is for baselines and --backend transformers, not for {choice.backend}, which is a server "
+            "or starts processes of its own"
+        )
     if out is not None:
         check_run_folder(out)
     look = choose_look(choice)
@@ -145,6 +154,7 @@ def run_model(
             conditions=conditions,
             training_mean={task: fmean(values) for task, values in dataset.true_values("train").items()},
             workers=workers or (2 if answerer.given_frames else 1),
+            cluster=cluster,
             restart=restart,
         )
     return Evaluated(out, settings, replies)

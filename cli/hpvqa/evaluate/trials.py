@@ -154,7 +154,7 @@ def with_frames(
         seed: Random seed of the conditions.
         threads: Threads that decode ahead.
     """
-    episodes = [(_shown_items(episode), episode) for episode in _episodes(trials, lambda trial: trial.items[0])]
+    episodes = [(_shown_items(episode), episode) for episode in by_episode(trials)]
     clips = [clip_of(item, sampling) for items, _ in episodes for item in items]
     # A clip that a joined query needs is kept until the episode is over, any other only for its own conditions.
     with closing(prefetch(clips, sampling, threads=threads, ahead=4 * threads)) as decoded:
@@ -171,6 +171,11 @@ def with_frames(
                     frames.clear()
             for trial in joined:
                 yield _shown(trial, frames, seed)
+
+
+def by_episode(trials: Iterable[Trial]) -> list[list[Trial]]:
+    """All trials of an episode together, in the order of what comes first."""
+    return _episodes(trials, lambda trial: trial.items[0])
 
 
 def _shown_items(episode: Sequence[Trial]) -> list[Item]:

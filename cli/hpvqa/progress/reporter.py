@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ class Sink(Protocol):
 
 
 class Reporter:
-    """Makes events out of what it is told and hands them to every sink.
+    """Makes events out of what it is told and hands them to every sink; any thread may say something.
 
     Args:
         sinks: Who gets the events.
@@ -39,6 +40,7 @@ class Reporter:
     def __init__(self, sinks: Sequence[Sink], clock: Callable[[], float]) -> None:
         self._sinks = list(sinks)
         self._clock = clock
+        self._lock = threading.RLock()
         self._begin = clock()
         self._done = self._total = 0
         self._frames = deque([(self._begin, 0)])
@@ -81,12 +83,13 @@ class Reporter:
         self._emit(Done(time=now, status=status, message=message, seconds=seconds, **counts))
 
     def _emit(self, event: Event) -> None:
-        for sink in tuple(self._sinks):
-            try:
-                sink.consume(event)
-            except LostSinkError as error:
-                self._sinks.remove(sink)
-                self.warning(str(error))
+        with self._lock:
+            for sink in tuple(self._sinks):
+                try:
+                    sink.consume(event)
+                except LostSinkError as error:
+                    self._sinks.remove(sink)
+                    self.warning(str(error))
 
 
 class LostSinkError(Exception):

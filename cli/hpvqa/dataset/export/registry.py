@@ -17,15 +17,27 @@ FORMATS: dict[str, str] = {
     "evalscope": "benchmarks of EvalScope",
 }
 """Name and meaning of every format; each is the object ``EXPORT`` of the module of that name, with _ for -."""
+EPISODE_FORMATS: dict[str, str] = {"rerun": "one episode for the Rerun viewer, its clips embedded"}
+"""Those of a single episode: each is the function ``export_episode`` of the module of that name."""
+
+
+def check_format(name: str) -> None:
+    """Raise if there is no such format, of data sets or of episodes.
+
+    Raises:
+        UsageError: The message names the nearest one.
+    """
+    known = (*FORMATS, *EPISODE_FORMATS)
+    if name not in known:
+        raise UsageError(f"There is no format {name!r}; {nearest(name, known)}")
 
 
 def find_format(name: str) -> Export:
-    """A format by its name.
+    """A format of data sets by its name.
 
     Raises:
         UsageError: There is none.
     """
-    if name not in FORMATS:
-        raise UsageError(f"There is no format {name!r}; {nearest(name, FORMATS)}")
+    check_format(name)
     found: Export = importlib.import_module(f"hpvqa.dataset.export.{name.replace('-', '_')}").EXPORT
     return found
