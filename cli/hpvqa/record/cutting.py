@@ -95,7 +95,8 @@ def _mux(target: Path, stream: VideoStream, packets: list[Packet[VideoStream]]) 
     start = packets[0].pts
     assert start is not None  # noqa: S101 - such packets were left out
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        copied = container.add_stream_from_template(stream)
+        # Else an encoder of the name of the decoder is looked for, and there is none for AV1.
+        copied = container.add_stream_from_template(stream, opaque=True)
         for packet in packets:
             assert packet.pts is not None and packet.dts is not None  # noqa: S101, PT018 - as above
             packet.pts, packet.dts = packet.pts - start, packet.dts - start
