@@ -4,27 +4,33 @@
 LIST is JSON: pairs of a clip and the numbers of frames. Every clip is read three times; the shortest counts.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 ROUNDS = 3
+Read = Callable[[str, list[int]], Any]
+"""Gives frames of a clip, RGB, shape (n, height, width, 3)."""
 
 
-def hpvqa():
+def hpvqa() -> tuple[Read, str]:
     from hpvqa.record.decode import read_frames
 
     return lambda clip, numbers: read_frames(Path(clip), numbers), version("av")
 
 
-def pyav():
+def pyav() -> tuple[Read, str]:
     import av
 
-    def read(clip, numbers):
+    def read(clip: str, numbers: list[int]) -> Any:
         wanted, found = set(numbers), []
         with av.open(clip) as container:
             for number, frame in enumerate(container.decode(video=0)):
@@ -37,29 +43,29 @@ def pyav():
     return read, version("av")
 
 
-def torchcodec():
+def torchcodec() -> tuple[Read, str]:
     import torch
     from torchcodec.decoders import VideoDecoder
 
     torch.set_num_threads(1)
 
-    def read(clip, numbers):
+    def read(clip: str, numbers: list[int]) -> Any:
         decoder = VideoDecoder(clip, num_ffmpeg_threads=1, dimension_order="NHWC")
         return decoder.get_frames_at(numbers).data.numpy()
 
     return read, version("torchcodec")
 
 
-def decord2():
+def decord2() -> tuple[Read, str]:
     from decord import VideoReader, cpu
 
-    def read(clip, numbers):
+    def read(clip: str, numbers: list[int]) -> Any:
         return VideoReader(clip, ctx=cpu(0), num_threads=1).get_batch(numbers).asnumpy()
 
     return read, version("decord2")
 
 
-def opencv():
+def opencv() -> tuple[Read, str]:
     import os
 
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "threads;1"
@@ -67,7 +73,7 @@ def opencv():
 
     cv2.setNumThreads(1)
 
-    def read(clip, numbers):
+    def read(clip: str, numbers: list[int]) -> Any:
         capture, wanted, found = cv2.VideoCapture(clip), set(numbers), []
         for number in range(numbers[-1] + 1):
             capture.grab()
@@ -78,7 +84,7 @@ def opencv():
     return read, version("opencv-python-headless")
 
 
-def main(name, path):
+def main(name: str, path: str) -> None:
     read, of = globals()[name]()
     clips = json.loads(Path(path).read_text())
     read(*clips[0])

@@ -4,6 +4,8 @@
 does not count. Says as JSON how many CPU seconds writing took, with the processes that it started.
 """
 
+from __future__ import annotations
+
 import json
 import resource
 import sys
@@ -18,12 +20,12 @@ from lerobot.datasets.lerobot_dataset import LeRobotDataset
 OWN = ("timestamp", "frame_index", "episode_index", "index", "task_index", "language_events")
 
 
-def seconds():
+def seconds() -> float:
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, kinds))
 
 
-def main(export, out):
+def main(export: str, out: str) -> None:
     root = Path(export)
     info = json.loads((root / "meta/info.json").read_text())
     features = {name: feature for name, feature in info["features"].items() if name not in OWN}
