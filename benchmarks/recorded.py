@@ -7,11 +7,11 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 
-def run(doc: str | None, wanted: Sequence[str], measure: Callable[[Path, Path], dict[str, float]]) -> None:
+def run(doc: str | None, wanted: Sequence[str], measure: Callable[[Path, Path], Mapping[str, float | str]]) -> None:
     """Read the command line, record episodes unless it names some, and print all figures, as one line of JSON last.
 
     Args:
@@ -29,5 +29,5 @@ def run(doc: str | None, wanted: Sequence[str], measure: Callable[[Path, Path], 
             subprocess.run([sys.executable, "-m", "hpvqa", "collect", *wanted, "--out", str(data)], check=True)
         found = measure(data, Path(name))
     for figure, value in found.items():
-        print(f"{figure}: {value:.4g}")
+        print(f"{figure}: {value}" if isinstance(value, str) else f"{figure}: {value:.4g}")
     print(json.dumps(found))

@@ -14,7 +14,7 @@ from hpvqa.probes.drop import LIFT
 from hpvqa.probes.events import Event, Pose
 from hpvqa.progress.reporter import Reporter
 from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord, episode_dir, publish
-from hpvqa.record.trajectory import column_names, write_trajectory
+from hpvqa.record.trajectory import COMMAND, column_names, write_trajectory
 from hpvqa.record.video import ClipWriter
 from hpvqa.scene.randomization import Randomization
 from hpvqa.scene.rigs import Rig, load_rig
@@ -95,6 +95,8 @@ def make_episode(data: Path, spec: EpisodeSpec, *, ok: bool = True, video: bool 
         first = column_names(SIDES).index(f"{side}_x")
         rows[:, first : first + 3] = np.linspace(spec.thing(side).position, final[side], FRAMES)
         rows[:, first + 3] = 1.0
+    told = column_names(SIDES).index(COMMAND[0])
+    rows[:, told : told + len(COMMAND)] = np.linspace(0.1 + 0.01 * spec.index, 0.5, FRAMES)[:, None]
     write_trajectory(partial / TRAJECTORY_FILE, rows.tolist(), SIDES)
     events = make_events(spec)
     task = TASKS[spec.task]

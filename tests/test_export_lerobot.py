@@ -17,8 +17,9 @@ from hpvqa.dataset.export import lerobot
 from hpvqa.dataset.export.joining import JoinedClips
 from hpvqa.dataset.load import open_dataset
 from hpvqa.errors import RunError
+from hpvqa.files import file_record
 from hpvqa.record.episode import read_episode
-from hpvqa.record.trajectory import read_trajectory
+from hpvqa.record.trajectory import COMMAND, read_trajectory
 from hpvqa.record.video import ClipWriter
 from tests.build_data import hpvqa, make
 from tests.clips import moving_pictures
@@ -73,7 +74,7 @@ def test_what_the_dataset_says_of_itself(exported: Path) -> None:
     assert (found["total_episodes"], found["total_frames"], found["total_tasks"]) == (8, 8 * FRAMES, 1)
     assert found["splits"] == {"train": "0:6", "eval": "6:8"}
     assert found["features"]["language_events"]["dtype"] == "language"
-    assert "action" not in found["features"]
+    assert found["features"]["action"] == {"dtype": "float32", "shape": [8], "names": list(COMMAND)}
     tasks = pd.read_parquet(exported / "meta/tasks.parquet")
     assert (tasks.index.name, list(tasks.index), list(tasks["task_index"])) == ("task", ["Push two cubes"], [0])
 
@@ -107,8 +108,48 @@ def test_every_row_is_that_of_the_trajectory(dataset: Path, exported: Path) -> N
         columns = read_trajectory(folder / "trajectory.parquet", record.spec.names)
         wanted = np.stack([columns[name] for name in STATE], axis=1)
         assert np.array_equal([row["observation.state"] for row in own], wanted.astype(np.float32))
+        told = np.stack([columns[name] for name in COMMAND], axis=1)
+        assert np.array_equal([row["action"] for row in own], told.astype(np.float32))
         assert episode["answer"] == record.task.answer(record.spec)
         assert {name: episode[f"value_{name}"] for name in record.spec.names} == record.task.values(record.spec)
+
+
+def test_statistics_are_those_of_the_rows_and_of_the_pictures(exported: Path) -> None:
+    stats = json.loads((exported / "meta/stats.json").read_text())
+    features = info(exported)["features"]
+    assert stats.keys() == features.keys() - {"language_events"}
+    rows = table(exported, "data")
+    for name in ("observation.state", "action", "frame_index"):
+        values = np.array([row[name] for row in rows], float).reshape(len(rows), -1)
+        assert stats[name]["count"] == [8 * FRAMES]
+        figures = {"min": values.min(0), "max": values.max(0), "mean": values.mean(0), "std": values.std(0)}
+        for key, value in {**figures, "q90": np.quantile(values, 0.9, axis=0)}.items():
+            assert stats[name][key] == pytest.approx(value)
+    for camera in (name for name, feature in features.items() if feature["dtype"] == "video"):
+        shown = pictures(next((exported / "videos" / camera).rglob("*.mp4")))[0] / 255
+        assert stats[camera]["count"] == [8 * FRAMES]
+        for key, value in {
+            "min": shown.min((0, 1, 2)),
+            "mean": shown.mean((0, 1, 2)),
+            "std": shown.std((0, 1, 2)),
+        }.items():
+            assert stats[camera][key] == [[[pytest.approx(one, abs=1e-9)]] for one in value]
+
+
+def test_episodes_of_an_older_hpvqa_have_no_action(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = make_data(tmp_path / "data", push=4)
+    old = min(data.rglob("trajectory.parquet"))
+    rows = pq.read_table(old).drop_columns(list(COMMAND)).replace_schema_metadata(None)
+    pq.write_table(rows, old)
+    record = read_episode(old.parent)
+    files = {**record.files, old.name: file_record(old)}
+    changed = record.model_copy(update={"files": files}).sealed()
+    (old.parent / "episode.json").write_text(changed.model_dump_json())
+    make(data, tmp_path / "dataset")
+    assert hpvqa("export", "lerobot", tmp_path / "dataset", "--out", tmp_path / "out") == 0
+    assert "recorded by an older hpvqa" in capsys.readouterr().out
+    assert "action" not in info(tmp_path / "out")["features"]
+    assert "action" not in table(tmp_path / "out", "data")[0]
 
 
 def test_questions_are_on_the_last_frame_of_each_episode(dataset: Path, exported: Path) -> None:

@@ -17,6 +17,8 @@ from PIL import Image
 
 from hpvqa.dataset.build import Questions
 from hpvqa.dataset.load import open_dataset
+from hpvqa.record.episode import read_episode
+from hpvqa.record.trajectory import COMMAND, read_trajectory
 from hpvqa.tasks.base import FORMS
 from tests.build_data import hpvqa, make
 from tests.factories import FPS, FRAMES, make_data
@@ -73,6 +75,11 @@ def test_lerobot_reads_every_frame_state_and_question(
     found = read("lerobot", tmp_path / "out")
     assert (found["frames"], found["fps"]) == (8 * FRAMES, FPS)
     assert found["splits"] == {"train": "0:6", "eval": "6:8"}
+    told = np.array([episode["actions"] for episode in found["episodes"]]).reshape(-1, len(COMMAND))
+    assert found["stats"]["action"]["mean"] == pytest.approx(told.mean(0))
+    assert {name: len(found["stats"][name]["q01"]) for name in found["episodes"][0]["frames"]} == dict.fromkeys(
+        found["episodes"][0]["frames"], 3
+    )
     rows = {split: open_dataset(dataset).comparisons(split) for split in ("train", "eval")}
     for episode in found["episodes"]:
         own = [row for row in rows[episode["split"]] if row.episode == episode["episode"]]
@@ -84,6 +91,9 @@ def test_lerobot_reads_every_frame_state_and_question(
             assert episode["frames"][f"observation.images.{row.camera}"] == digests
             assert episode["answer"] == row.answer
         assert np.shape(episode["states"]) == (FRAMES, 8)
+        folder = dataset / episode["split"] / Path(own[0].file_name).parent
+        told = read_trajectory(folder / "trajectory.parquet", read_episode(folder).spec.names)
+        assert episode["actions"] == pytest.approx(np.stack([told[name] for name in COMMAND], axis=1), abs=1e-7)
         *before, last = episode["events"]
         assert not any(before)
         answers = [event["content"] for event in last if event["role"] == "assistant"]

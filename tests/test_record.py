@@ -4,6 +4,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from hpvqa.errors import RunError, UsageError
@@ -11,10 +12,11 @@ from hpvqa.files import file_record
 from hpvqa.record.decode import iter_frames, read_frames
 from hpvqa.record.episode import EpisodeRecord, episode_dir, find_episodes, publish, read_episode
 from hpvqa.record.recorder import record_episodes
-from hpvqa.record.trajectory import column_names, read_trajectory, write_trajectory
+from hpvqa.record.trajectory import COMMAND, column_names, read_trajectory, write_trajectory
 from hpvqa.record.video import ClipWriter
 from hpvqa.scene.spec import SIDES
 from hpvqa.sim import open_simulator
+from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import SteppedSimulator
 from hpvqa.tasks import TASKS
 from tests.worlds import physics, sample
@@ -75,6 +77,34 @@ def test_the_trajectory_has_a_row_a_frame(episode: Path) -> None:
     for thing in made.spec.things:
         start = [rows[f"{thing.name}_{axis}"][0] for axis in "xyz"]
         assert start == pytest.approx(thing.position)
+
+
+def test_a_row_holds_what_the_robot_is_told_next(episode: Path) -> None:
+    made = read_episode(episode)
+    rows = read_trajectory(episode / "trajectory.parquet", made.spec.names)
+    planner = Planner(made.task.waypoints(made.spec))
+    told = [planner.command(time) for time in rows["time"]]
+    found = np.stack([rows[name] for name in COMMAND], axis=1)
+    assert np.array_equal(found, [[*one.position, *one.quat_wxyz, one.closed] for one in told])
+    # It leads, and the gripper follows: at the start they are at one place, and later they seldom are.
+    lag = np.abs(found[:, :3] - np.stack([rows[f"ee_{axis}"] for axis in "xyz"], axis=1)).max(axis=1)
+    assert lag[0] < 0.001 < lag.max() < 0.2
+
+
+def test_trajectories_without_commands_stay_readable(episode: Path, tmp_path: Path) -> None:
+    names = read_episode(episode).spec.names
+    written = pq.read_table(episode / "trajectory.parquet")
+    old = tmp_path / "trajectory.parquet"
+    pq.write_table(written.drop_columns(list(COMMAND)).replace_schema_metadata(None), old)
+    rows = read_trajectory(old, names)
+    assert list(rows) == [name for name in column_names(names) if name not in COMMAND]
+    # One that should have them is damaged, and what a newer hpvqa wrote is not guessed at.
+    pq.write_table(written.drop_columns([COMMAND[0]]), old)
+    with pytest.raises(RunError, match="damaged: it has no column command_x"):
+        read_trajectory(old, names)
+    pq.write_table(written.replace_schema_metadata({"schema_version": "3"}), old)
+    with pytest.raises(RunError, match="is of version 3, newer than this hpvqa; update hpvqa"):
+        read_trajectory(old, names)
 
 
 def test_events_are_complete_and_in_order(episode: Path) -> None:

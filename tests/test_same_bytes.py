@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import find_episodes, read_episode
-from hpvqa.record.trajectory import read_trajectory
+from hpvqa.record.trajectory import COMMAND, read_trajectory
 from tests.shared import FILMED, MOVES, PUSHES, collect
 
 DIGESTS = Path(__file__).with_name("digests.json")
@@ -52,10 +53,20 @@ def made_with() -> dict[str, str]:
 
 
 def trajectory_of(folder: Path) -> str:
-    """SHA-256 of an episode's trajectory."""
+    """SHA-256 of where everything was in an episode."""
+    return _columns_of(folder, lambda name: name not in COMMAND)
+
+
+def commands_of(folder: Path) -> str:
+    """SHA-256 of what the robot was told in an episode."""
+    return _columns_of(folder, lambda name: name in COMMAND)
+
+
+def _columns_of(folder: Path, wanted: Callable[[str], bool]) -> str:
     numbers = hashlib.sha256()
     for name, column in sorted(read_trajectory(folder / "trajectory.parquet", read_episode(folder).spec.names).items()):
-        numbers.update(name.encode() + column.tobytes())
+        if wanted(name):
+            numbers.update(name.encode() + column.tobytes())
     return numbers.hexdigest()
 
 
@@ -71,11 +82,12 @@ def frames_of(folder: Path) -> str:
 
 
 def digests(moved: Path, filmed: Path, dropped: Path) -> dict[str, list[str]]:
-    """What is compared: trajectories of both tasks, and frames."""
+    """What is compared: trajectories of both tasks, commands, and frames."""
     pictured = [*find_episodes(filmed, "push"), *find_episodes(dropped, "drop")]
     return {
         **{task: list(map(trajectory_of, list(find_episodes(moved, task))[:MOVED])) for task in TASKS},
         "filmed": list(map(trajectory_of, pictured)),
+        "commands": list(map(commands_of, pictured)),
         "frames": list(map(frames_of, pictured)),
     }
 

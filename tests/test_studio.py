@@ -103,6 +103,9 @@ def test_an_episode_is_told_whole(dataset: Dataset, runs: list[Path]) -> None:
     assert shown["events"][0]["words"] == f"{spec.order[0]} touched"
     assert {line["name"] for line in shown["charts"][0]["lines"]} == {"left", "right"}
     assert all(len(line["values"]) == shown["frames"] for chart in shown["charts"] for line in chart["lines"])
+    charts = {chart["title"]: {line["name"] for line in chart["lines"]} for chart in shown["charts"]}
+    assert charts["gripper behind its command [cm]"] == {"x", "y", "z"}
+    assert charts["gripper closed, 0 to 1"] == {"closed", "commanded"}
     assert len(shown["times"]) == shown["frames"]
     assert shown["trouble"] == []
     assert ["Mass, left", f"{spec.thing('left').mass:.2f} kg"] in shown["truth"]["facts"]

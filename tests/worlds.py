@@ -98,9 +98,10 @@ def run(spec: EpisodeSpec, simulator: SteppedSimulator | None = None, rate: int 
     every = round(1 / (rate * simulator.timestep))
     rows = []
     for step in range(round(planner.duration / simulator.timestep)):
+        command = planner.command(step * simulator.timestep)
         if step % every == 0:
-            rows.append(row(simulator.state()))
-        simulator.step(planner.command(step * simulator.timestep))
+            rows.append(row(simulator.state(), command))
+        simulator.step(command)
         detector.update(simulator.state())
     final = final_poses(simulator.state())
     outcome = task.check(spec, detector.events(), final)

@@ -26,9 +26,11 @@ for row in dataset.meta.episodes:
             "answer": row["answer"],
             "frames": frames,
             "states": [item["observation.state"].tolist() for item in items],
+            "actions": [item["action"].tolist() for item in items],
             "events": [item.get("language_events", []) for item in items],
             "task": items[0]["task"],
         }
     )
 found = {"version": lerobot.__version__, "frames": dataset.num_frames, "fps": dataset.fps, "episodes": episodes}
-print("\n" + json.dumps({**found, "splits": dataset.meta.info.splits}))
+stats = {name: {key: np.ravel(value).tolist() for key, value in of.items()} for name, of in dataset.meta.stats.items()}
+print("\n" + json.dumps({**found, "splits": dataset.meta.info.splits, "stats": stats}))

@@ -13,6 +13,9 @@ from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe
 from hpvqa.tasks.base import FORMS, Form
 
+_FILMED = "lerobot"
+"""What --import is given for a LeRobot data set."""
+
 
 @click.command(
     epilog="""\b
@@ -22,6 +25,7 @@ Examples:
   hpvqa build pushes drops --out dataset
   hpvqa build data --out dataset --questions compare,value --paraphrases
   hpvqa build --import public-original --out dataset
+  hpvqa build --import lerobot filmed --labels labels.csv --out real
 """
 )
 @click.argument("data", type=click.Path(path_type=Path), nargs=-1)
@@ -29,7 +33,15 @@ Examples:
     "--import",
     "original",
     type=click.Path(path_type=Path),
-    help="Take over a data set in the public original's form (metadata.jsonl and clips) instead of DATA.",
+    metavar="FOLDER",
+    help="Take over a data set in the public original's form (metadata.jsonl and clips) instead of DATA. The word "
+    "lerobot: DATA is a LeRobot data set of filmed episodes.",
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="What was measured of the episodes of --import lerobot: a CSV file with the columns episode, task, left, "
+    "right, and, if you like, cameras and split.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("dataset"), show_default=True, help="Folder of the data set."
@@ -62,6 +74,7 @@ Examples:
 def command(
     data: tuple[Path, ...],
     original: Path | None,
+    labels: Path | None,
     out: Path,
     questions: tuple[Form, ...],
     paraphrased: bool,
@@ -81,25 +94,44 @@ def command(
 
     from hpvqa.commands.dataset_table import print_built, summary
     from hpvqa.dataset.build import Questions, build
+    from hpvqa.dataset.import_lerobot import import_lerobot
     from hpvqa.dataset.importing import import_public
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
     if "compare" not in questions:
         raise UsageError("A data set always asks to compare: build with --questions compare,value, and choose later")
-    if original is not None and (paraphrased or "value" in questions):
-        raise UsageError("An imported data set asks what the original asks: leave out --questions and --paraphrases")
-    if bool(data) == (original is not None):
-        raise UsageError("Give either a data folder or --import FOLDER, such as `hpvqa build data`")
+    filmed = original == Path(_FILMED) and bool(data)
+    _check(data, original, labels, filmed=filmed, plain=not paraphrased and "value" not in questions)
+    asked = Questions(questions, paraphrased)
     chosen = {} if licence is None else {"licence": licence}
+    split_seed = recipe.seed if seed is None else seed
     with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
-        if original is not None:
-            split_seed = recipe.seed if seed is None else seed
+        if labels is not None:
+            built = import_lerobot(
+                data[0], labels, out, reporter, questions=asked, seed=split_seed, force=force, **chosen
+            )
+        elif original is not None:
             built = import_public(original, out, reporter, seed=split_seed, force=force, **chosen)
         else:
-            asked = Questions(questions, paraphrased)
             built = build(data, out, reporter, recipe=recipe, questions=asked, seed=seed, force=force, **chosen)
     if as_json:
         click.echo(json.dumps(summary(built), indent=2))
     else:
         print_built(built, PlainConsole())
+
+
+def _check(data: tuple[Path, ...], original: Path | None, labels: Path | None, *, filmed: bool, plain: bool) -> None:
+    """Raise if options do not go together."""
+    if filmed and len(data) > 1:
+        raise UsageError("Give one LeRobot data set: `hpvqa build --import lerobot DIR --labels labels.csv`")
+    if filmed and labels is None:
+        raise UsageError("What do these episodes hide? Give --labels labels.csv, with columns episode,task,left,right")
+    if labels is not None and not filmed:
+        raise UsageError(
+            "--labels goes with a LeRobot data set: `hpvqa build --import lerobot DIR --labels labels.csv`"
+        )
+    if original is not None and not filmed and not plain:
+        raise UsageError("An imported data set asks what the original asks: leave out --questions and --paraphrases")
+    if not filmed and bool(data) == (original is not None):
+        raise UsageError("Give either a data folder or --import FOLDER, such as `hpvqa build data`")

@@ -191,7 +191,7 @@ def write_dataset(
     reporter.start("build", "files", sum(len(part.files) for part in parts))
     for part in parts:
         folder = root / part.split / part.folder
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name, origin in sorted(part.files.items()):
             files[f"{part.split}/{part.folder}/{name}"] = _place(origin, folder / name)
             reporter.item(name)
@@ -215,7 +215,9 @@ def rows_by_split(parts: Sequence[Part]) -> dict[Split, list[AnyRow]]:
 
 
 def _place(source: Source, target: Path) -> FileRecord:
-    """Link or copy a file, and return the checksum of what is there."""
+    """Link or copy a file, unless it was made where it belongs, and return the checksum of what is there."""
+    if source.path == target:
+        return file_record(target)
     try:
         # A link to a link would be one: the file itself belongs into the data set.
         link_or_copy(source.path.resolve(strict=True), target)

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from hpvqa.errors import UsageError
 from hpvqa.plain import Model
 from hpvqa.record.episode import CameraRecord, EpisodeRecord
-from hpvqa.scene.spec import SIDES, Side, Thing
+from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Thing
 from hpvqa.tasks.base import Form, Task
 
 Cluster = tuple[str, str, int]
@@ -163,29 +163,53 @@ def episode_rows(
             f"The {spec.task} episode {spec.index} has no clips; collect it in another folder, without --no-video"
         )
     video = record.video
-    rows: list[AnyRow] = []
-    for number, calibration in enumerate(record.cameras):
-        facts = {
+    shared = {
+        "source": source,
+        "episode": spec.index,
+        "first": spec.order[0],
+        "contacts": {name: task.probe.contact(record.events, name) for name in spec.names},
+        "fps": video.fps,
+        "frames": video.frames,
+        "width": video.width,
+        "height": video.height,
+        "seed": spec.seed,
+        "attempt": spec.attempt,
+        "shift": spec.shift,
+        "version": record.versions.get("hpvqa"),
+    }
+    views = [
+        {
+            **shared,
             "file_name": f"{folder}/{calibration.camera.name}.mp4",
-            "task": spec.task,
-            "source": source,
-            "episode": spec.index,
             "camera": calibration.camera.name,
-            "first": spec.order[0],
-            "values": task.values(spec),
-            "gap": task.gap(spec),
-            "contacts": {name: task.probe.contact(record.events, name) for name in spec.names},
-            "fps": video.fps,
-            "frames": video.frames,
-            "width": video.width,
-            "height": video.height,
             "calibration": calibration,
-            "seed": spec.seed,
-            "attempt": spec.attempt,
-            "shift": spec.shift,
-            "version": record.versions.get("hpvqa"),
         }
-        turn = number + spec.index // 2
+        for calibration in record.cameras
+    ]
+    return rows_about(task, spec, views, forms=forms, paraphrased=paraphrased)
+
+
+def rows_about(
+    task: Task,
+    spec: EpisodeSpec,
+    views: Sequence[Mapping[str, Any]],
+    *,
+    forms: Sequence[Form] = ("compare",),
+    paraphrased: bool = False,
+) -> tuple[AnyRow, ...]:
+    """The rows of some views of one episode, which ask and answer what its task does.
+
+    Args:
+        task: The task.
+        spec: What the things are.
+        views: Of each clip, those fields of a row that do not follow from the task and the things.
+        forms: What is asked of each clip.
+        paraphrased: Whether each question is also asked in other words, which differ between views and episodes.
+    """
+    rows: list[AnyRow] = []
+    for number, view in enumerate(views):
+        facts = {"task": task.name, "values": task.values(spec), "gap": task.gap(spec), **view}
+        turn = number + view["episode"] // 2
         for form in forms:
             for wording, text in _worded(task, form, turn, paraphrased=paraphrased):
                 if form == "compare":

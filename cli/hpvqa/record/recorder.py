@@ -58,8 +58,10 @@ def record_episodes(
         # Left before the clips are closed, also when something failed: nobody writes to them then.
         encoders = stack.enter_context(EncoderPool(threads))
         for frame in range(writers[0].frames):
-            for writer, state in zip(writers, now, strict=True):
-                writer.add_row(state)
+            times = [step * simulator.timestep for step in range(frame * steps, (frame + 1) * steps)]
+            commands = [[writer.planner.command(time) for time in times] for writer in writers]
+            for writer, state, told in zip(writers, now, commands, strict=True):
+                writer.add_row(state, told[0])
             for camera in cameras:
                 for own, image in zip(clips, simulator.images(camera), strict=True):
                     encoders.write(own[camera.name], image)
@@ -68,8 +70,7 @@ def record_episodes(
                     for files, picture in zip(beside, pictures, strict=True):
                         encoders.write(files[camera.name, layer], picture)
             on_frames(len(specs) * len(cameras))
-            times = [step * simulator.timestep for step in range(frame * steps, (frame + 1) * steps)]
-            passed = simulator.advance([[writer.planner.command(time) for time in times] for writer in writers])
+            passed = simulator.advance(commands)
             for writer, states in zip(writers, passed, strict=True):
                 for state in states:
                     writer.see(state)

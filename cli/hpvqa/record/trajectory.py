@@ -1,4 +1,8 @@
-"""The trajectory of an episode: one row a video frame, one scalar a column, SI units."""
+"""The trajectory of an episode: one row a video frame, one scalar a column, SI units.
+
+A row says where everything is, and what the robot is told to do from then on. Files of version 1, which name no version
+in their metadata, do not have the latter.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,22 @@ from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
 from hpvqa.files import open_regular
-from hpvqa.sim.protocol import State
+from hpvqa.sim.protocol import Command, State
 
 _AXES = ("x", "y", "z")
 _QUAT = ("qw", "qx", "qy", "qz")
+TRAJECTORY_VERSION = 2
+_VERSION_KEY = b"schema_version"
+COMMAND = tuple(f"command_{part}" for part in (*_AXES, *_QUAT, "gripper"))
+"""Columns of what is commanded: the pose of the pinch frame, and how far the gripper shall be closed."""
 
 
 def column_names(things: Iterable[str]) -> list[str]:
     """Names of the columns, in order, in a world of things with these names."""
+    return [*_state_names(things), *COMMAND]
+
+
+def _state_names(things: Iterable[str]) -> list[str]:
     names = ["time", *(f"joint_{number}" for number in range(1, 8)), "gripper"]
     names += [f"ee_{part}" for part in (*_AXES, *_QUAT)]
     for thing in things:
@@ -27,11 +39,12 @@ def column_names(things: Iterable[str]) -> list[str]:
     return names
 
 
-def row(state: State) -> list[float]:
-    """The values of one row."""
+def row(state: State, command: Command) -> list[float]:
+    """The values of one row: the state that a frame shows, and the command for the physics step after it."""
     values = [state.time, *state.joints, state.closed, *state.ee_position, *state.ee_quat_wxyz]
     for body in state.things.values():
         values += [*body.position, *body.quat_wxyz, *body.velocity]
+    values += [*command.position, *command.quat_wxyz, command.closed]
     return [float(value) for value in values]
 
 
@@ -39,19 +52,25 @@ def write_trajectory(path: Path, rows: Sequence[Sequence[float]], things: Iterab
     """Write rows as a Parquet file, of a world of things with these names."""
     columns = np.asarray(rows, np.float64).T
     table = pa.table({name: pa.array(column) for name, column in zip(column_names(things), columns, strict=True)})
+    table = table.replace_schema_metadata({_VERSION_KEY: str(TRAJECTORY_VERSION)})
     pq.write_table(table, path, compression="zstd")
 
 
 def read_trajectory(path: Path, things: Iterable[str]) -> dict[str, NDArray[np.float64]]:
     """Columns by name, each of shape (rows,), of a world of things with these names.
 
+    Those of :data:`COMMAND` are not among them if the file is of version 1.
+
     Raises:
-        RunError: The file is missing or damaged.
+        RunError: The file is missing or damaged, or of a newer version.
     """
     try:
         with open_regular(path) as file:
             table = pq.read_table(file)
-        names = column_names(things)
+        version = int((table.schema.metadata or {}).get(_VERSION_KEY, b"1"))
+        if version > TRAJECTORY_VERSION:
+            raise RunError(f"The trajectory {path} is of version {version}, newer than this hpvqa; update hpvqa")
+        names = column_names(things) if version > 1 else _state_names(things)
         missing = set(names) - set(table.column_names)
         if missing:
             raise RunError(f"The trajectory {path} is damaged: it has no column {min(missing)}")

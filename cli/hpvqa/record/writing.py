@@ -17,7 +17,7 @@ from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import EpisodeSpec
 from hpvqa.sim.events import EventDetector
 from hpvqa.sim.planner import Planner
-from hpvqa.sim.protocol import State, labels
+from hpvqa.sim.protocol import Command, State, labels
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.outcome import Outcome
 
@@ -80,9 +80,9 @@ class EpisodeWriter:
         """Take in the state at the start, and after every physics step."""
         self._detector.update(state)
 
-    def add_row(self, state: State) -> None:
-        """Take down the state that a frame shows."""
-        self._rows.append(row(state))
+    def add_row(self, state: State, command: Command) -> None:
+        """Take down the state that a frame shows, and the command that is followed next."""
+        self._rows.append(row(state, command))
 
     def finish(self, state: State, versions: Mapping[str, str], trouble: str | None = None) -> EpisodeRecord:
         """Write the trajectory and make the record; the checksums of its files are still missing.

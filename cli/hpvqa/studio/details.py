@@ -180,12 +180,17 @@ def _moving(record: EpisodeRecord, rows: Mapping[str, Array], entry: Entry) -> d
     rows = {name: column[::step] for name, column in rows.items()}
     names, probe = record.spec.names, record.task.probe
     velocity = {name: np.stack([rows[f"{name}_v{axis}"] for axis in "xyz"]) for name in names}
+    # Older recordings do not hold what the robot was told.
+    told = {"commanded": rows["command_gripper"]} if "command_gripper" in rows else {}
     charts = [
         _chart(f"{probe.axis_label} [cm]", {name: 100 * rows[f"{name}_{probe.axis}"] for name in names}),
         _chart("speed [cm/s]", {name: 100 * np.linalg.norm(velocity[name], axis=0) for name in names}),
         _chart("gripper [cm]", {axis: 100 * rows[f"ee_{axis}"] for axis in "xyz"}),
-        {**_chart("gripper closed, 0 to 1", {"closed": rows["gripper"]}), "span": [0, 1]},
+        {**_chart("gripper closed, 0 to 1", {"closed": rows["gripper"], **told}), "span": [0, 1]},
     ]
+    if told:
+        behind = {axis: 100 * (rows[f"command_{axis}"] - rows[f"ee_{axis}"]) for axis in "xyz"}
+        charts.insert(3, _chart("gripper behind its command [cm]", behind))
     force = soft_force(record, rows)
     if np.isfinite(force).any():
         charts.insert(2, _chart("force of the soft arm [N]", dict(zip("xyz", force, strict=True))))

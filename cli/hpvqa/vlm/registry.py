@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hpvqa.dataset.load import Dataset
+from hpvqa.dataset.splits import SPLITS
 from hpvqa.errors import UsageError, nearest
 from hpvqa.vlm.baselines import Constant, FrameOracle, Majority, Oracle, Random
 from hpvqa.vlm.options import (
@@ -21,14 +22,22 @@ from hpvqa.vlm.protocol import Answerer
 def _pixels(dataset: Dataset, seed: int) -> Answerer:
     from hpvqa.vlm.pixels import PixelsAnswerer
 
+    if all(row.calibration is None for split in SPLITS for row in dataset.rows(split)):
+        raise UsageError(f"pixels needs to know where cameras are, and {dataset.root} does not say: it was imported")
     return PixelsAnswerer()
+
+
+def _majority(dataset: Dataset, seed: int) -> Answerer:
+    if not dataset.rows("train"):
+        raise UsageError(f"majority counts the training split, and {dataset.root} has none; ask left and right instead")
+    return Majority.of(dataset)
 
 
 BASELINES: Mapping[str, Callable[[Dataset, int], Answerer]] = {
     "left": lambda dataset, seed: Constant("left"),
     "right": lambda dataset, seed: Constant("right"),
     "random": lambda dataset, seed: Random.of(dataset, seed),
-    "majority": lambda dataset, seed: Majority.of(dataset),
+    "majority": _majority,
     "oracle": lambda dataset, seed: Oracle(),
     "frame-oracle": lambda dataset, seed: FrameOracle(),
     "pixels": _pixels,

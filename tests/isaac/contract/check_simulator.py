@@ -280,3 +280,6 @@ def test_whole_episodes_go_through_the_recorder(tmp_path: Any) -> None:
     assert rows["gripper"].min() == pytest.approx(0, abs=0.01)
     assert rows["ee_z"].max() == pytest.approx(0.4 + 0.025, abs=0.005)
     assert len(rows["time"]) == 240
+    # What it is told leads, and is in the file too.
+    assert rows["command_gripper"].max() == 1
+    assert rows["command_z"].max() == pytest.approx(0.4 + 0.025, abs=0.005)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,21 +12,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from numpy.typing import NDArray
 
-from hpvqa.dataset.card import CARD_FILE
 from hpvqa.dataset.export.base import Example, Export, Job
 from hpvqa.dataset.export.check import check_files
 from hpvqa.dataset.export.joining import JoinedClips, coding
+from hpvqa.dataset.export.lerobot_card import VERSION, write_card
+from hpvqa.dataset.export.lerobot_stats import of_numbers, of_pictures
 from hpvqa.dataset.rows import Cluster
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import RunError, UsageError
-from hpvqa.files import write_json, write_text
+from hpvqa.files import write_json
 from hpvqa.record.episode import RECORD_FILE, TRAJECTORY_FILE, EpisodeRecord, read_episode
-from hpvqa.record.trajectory import read_trajectory
+from hpvqa.record.trajectory import COMMAND, read_trajectory
 
-VERSION = "v3.0"
 _CHUNK = 1000
 """Files in a folder, at most."""
 _DATA_MB, _VIDEO_MB = 100, 200
@@ -37,28 +36,10 @@ _EVENT = pa.struct(
 )
 _COUNTS = ("frame_index", "episode_index", "index", "task_index")
 
-_TEXT = """# LeRobotDataset {version}
-
-{episodes} episodes ({frames} frames) of a simulated Franka Panda, exported by hpvqa: {title}.
-
-```python
-from lerobot.datasets.lerobot_dataset import LeRobotDataset
-
-episodes = LeRobotDataset("hpvqa/{task}", root="path/to/this/folder", video_backend="pyav")
-```
-
-- `observation.state`: the angles of the seven joints [rad], and how far the gripper is closed (0 to 1).
-- `observation.images.*`: the recorded clips, copied without encoding them again.
-- {language}
-- There is no `action`: these episodes record where the robot was, not what it was commanded. So no policy can be
-  trained on them, and there are no statistics.
-- Columns of `meta/episodes` say what each episode hides: `answer`, `value_*` (in {unit}), `seed`, `source`, `episode`.
-"""
-_LANGUAGE = {
-    True: "`language_events`: the questions (style `vqa`) on the last frame of each episode, for each camera. LeRobot "
-    "0.4 does not read them: export with `--no-language` for it.",
-    False: "The questions are left out, for older versions of LeRobot.",
-}
+_NO_ACTION = (
+    "There is no action column, for some of these episodes were recorded by an older hpvqa, which did not record what "
+    "the robot is told; collect them again to have one"
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +50,7 @@ class _Episode:
     folder: Path
     record: EpisodeRecord
     examples: Sequence[Example]
+    columns: Mapping[str, NDArray[np.float32]]
 
     @property
     def frames(self) -> int:
@@ -78,11 +60,19 @@ class _Episode:
     def clip(self, camera: str) -> Path:
         return self.folder / f"{camera}.mp4"
 
+    def numbers(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Columns of the trajectory side by side, shape (frames, names)."""
+        return np.stack([self.columns[name] for name in names], axis=1)
+
 
 def _write(root: Path, job: Job) -> list[str]:
     episodes = _episodes(job)
     cameras = sorted({example.row.camera for example in job.examples})
     fps, size = _common_format(episodes, cameras)
+    # What is a column of one must be one of all.
+    commanded = all(COMMAND[0] in episode.columns for episode in episodes)
+    vectors = {"observation.state": _STATE, **({"action": COMMAND} if commanded else {})}
+    told: list[Mapping[str, NDArray[Any]]] = []
     rows: list[dict[str, Any]] = []
     files = list(_files(episodes, cameras))
     job.reporter.start("export", "episodes", len(episodes))
@@ -90,7 +80,8 @@ def _write(root: Path, job: Job) -> list[str]:
     for number, group in enumerate(files):
         place = {"chunk_index": number // _CHUNK, "file_index": number % _CHUNK}
         name = "chunk-{chunk_index:03d}/file-{file_index:03d}".format(**place)
-        _write_data(root / f"data/{name}.parquet", group, first, frame, job.language)
+        told.append(_numbers(group, vectors, first, frame, fps))
+        _write_data(root / f"data/{name}.parquet", told[-1], group, job.language)
         of_group = _write_clips(root, name, group, cameras, fps, job)
         for episode, columns in zip(group, of_group, strict=True):
             paths = {f"{kind}/{key}": value for kind in ("data", "meta/episodes") for key, value in place.items()}
@@ -113,9 +104,11 @@ def _write(root: Path, job: Job) -> list[str]:
     job.reporter.done()
     task = episodes[0].record.task
     _write_tasks(root / "meta/tasks.parquet", task.title)
-    write_json(root / "meta/info.json", _info(episodes, cameras, fps, size, job.language))
-    _write_card(root, episodes, job.language)
-    return ["There is no action column, for episodes do not record what the robot was commanded"]
+    write_json(root / "meta/info.json", _info(episodes, cameras, fps, size, vectors, job.language))
+    write_json(root / "meta/stats.json", _stats(episodes, cameras, told))
+    frames = sum(episode.frames for episode in episodes)
+    write_card(root, episodes[0].record.task, len(episodes), frames, commanded=commanded, language=job.language)
+    return [] if commanded else [_NO_ACTION]
 
 
 def _episodes(job: Job) -> list[_Episode]:
@@ -140,10 +133,18 @@ def _episodes(job: Job) -> list[_Episode]:
     if not any(name in job.dataset.manifest.files for name in names):
         raise UsageError(f"{job.dataset.root} was imported and has no trajectories; export it in another format")
     check_files(job.dataset, names, job.reporter)
-    return [
-        _Episode(key[0], job.dataset.root / folder, read_episode(job.dataset.root / folder), found[key])
-        for key, folder in folders.items()
-    ]
+    return [_episode(key[0], job.dataset.root / folder, found[key]) for key, folder in folders.items()]
+
+
+def _episode(split: Split, folder: Path, examples: Sequence[Example]) -> _Episode:
+    record = read_episode(folder)
+    path = folder / TRAJECTORY_FILE
+    found = read_trajectory(path, record.spec.names)
+    kept = {name: found[name].astype(np.float32) for name in (*_STATE, *COMMAND) if name in found}
+    episode = _Episode(split, folder, record, examples, kept)
+    if (rows := len(found["time"])) != episode.frames:
+        raise RunError(f"The trajectory {path} is damaged: it has {rows} rows for {episode.frames} frames")
+    return episode
 
 
 def _common_format(episodes: Sequence[_Episode], cameras: Sequence[str]) -> tuple[int, tuple[int, int]]:
@@ -208,43 +209,45 @@ def _write_clips(
     return columns
 
 
-def _write_data(path: Path, group: Sequence[_Episode], first: int, frame: int, language: bool) -> None:
-    """Write a row a frame; ``first`` is the number of the first episode, ``frame`` that of its first frame."""
-    states = [_state(episode) for episode in group]
-    lengths = [len(state) for state in states]
+def _numbers(
+    group: Sequence[_Episode], vectors: Mapping[str, Sequence[str]], first: int, frame: int, fps: int
+) -> dict[str, NDArray[Any]]:
+    """A row a frame; ``first`` is the number of the first episode, ``frame`` that of its first frame."""
+    lengths = [episode.frames for episode in group]
     within = np.concatenate([np.arange(length) for length in lengths])
-    video = group[0].record.video
-    assert video is not None  # noqa: S101 - see _Episode
+    return {
+        **{key: np.concatenate([episode.numbers(names) for episode in group]) for key, names in vectors.items()},
+        "timestamp": (within / fps).astype(np.float32),
+        "frame_index": within,
+        "episode_index": np.repeat(np.arange(first, first + len(group)), lengths),
+        "index": frame + np.arange(len(within)),
+        "task_index": np.zeros(len(within), np.int64),
+    }
+
+
+def _write_data(path: Path, numbers: Mapping[str, NDArray[Any]], group: Sequence[_Episode], language: bool) -> None:
     columns = {
-        "observation.state": pa.FixedSizeListArray.from_arrays(
-            pa.array(np.concatenate(states).astype(np.float32).reshape(-1)), len(_STATE)
-        ),
-        "timestamp": pa.array((within / video.fps).astype(np.float32)),
-        "frame_index": pa.array(within),
-        "episode_index": pa.array(np.repeat(np.arange(first, first + len(group)), lengths)),
-        "index": pa.array(frame + np.arange(len(within))),
-        "task_index": pa.array(np.zeros(len(within), np.int64)),
+        name: pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
+        if values.ndim > 1
+        else pa.array(values)
+        for name, values in numbers.items()
     }
     if language:
-        events: list[list[list[dict[str, Any]]]] = [
-            [[]] * (length - 1) + [_events(episode)] for episode, length in zip(group, lengths, strict=True)
-        ]
+        events: list[list[list[dict[str, Any]]]] = [[[]] * (one.frames - 1) + [_events(one)] for one in group]
         columns["language_events"] = pa.array([row for rows in events for row in rows], pa.list_(_EVENT))
     _save(path, pa.table(columns))
 
 
-def _state(episode: _Episode) -> NDArray[np.float64]:
-    """What is known of the robot at every frame, shape (frames, 8).
-
-    Raises:
-        RunError: The trajectory is damaged.
-    """
-    path = episode.folder / TRAJECTORY_FILE
-    columns = read_trajectory(path, episode.record.spec.names)
-    state = np.stack([columns[name] for name in _STATE], axis=1)
-    if len(state) != episode.frames:
-        raise RunError(f"The trajectory {path} is damaged: it has {len(state)} rows for {episode.frames} frames")
-    return state
+def _stats(
+    episodes: Sequence[_Episode], cameras: Sequence[str], told: Sequence[Mapping[str, NDArray[Any]]]
+) -> dict[str, Any]:
+    """Of all columns, and of the pictures of each camera."""
+    columns = {name: np.concatenate([numbers[name] for numbers in told]) for name in told[0]}
+    pictures = {
+        _key(camera): of_pictures([(episode.clip(camera), episode.frames) for episode in episodes])
+        for camera in cameras
+    }
+    return {**of_numbers(columns), **pictures}
 
 
 def _events(episode: _Episode) -> list[dict[str, Any]]:
@@ -292,7 +295,12 @@ def _write_tasks(path: Path, title: str) -> None:
 
 
 def _info(
-    episodes: Sequence[_Episode], cameras: Sequence[str], fps: int, size: tuple[int, int], language: bool
+    episodes: Sequence[_Episode],
+    cameras: Sequence[str],
+    fps: int,
+    size: tuple[int, int],
+    vectors: Mapping[str, Sequence[str]],
+    language: bool,
 ) -> dict[str, Any]:
     width, height = size
     told = {
@@ -307,7 +315,7 @@ def _info(
     }
     video = {"dtype": "video", "shape": [height, width, 3], "names": ["height", "width", "channels"], "info": told}
     features: dict[str, Any] = {
-        "observation.state": {"dtype": "float32", "shape": [len(_STATE)], "names": list(_STATE)},
+        **{key: {"dtype": "float32", "shape": [len(names)], "names": list(names)} for key, names in vectors.items()},
         **{_key(camera): video for camera in cameras},
         "timestamp": {"dtype": "float32", "shape": [1], "names": None},
         **{name: {"dtype": "int64", "shape": [1], "names": None} for name in _COUNTS},
@@ -333,26 +341,6 @@ def _info(
         "video_path": "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4",
         "features": features,
     }
-
-
-def _write_card(root: Path, episodes: Sequence[_Episode], language: bool) -> None:
-    task = episodes[0].record.task
-    front = {
-        "language": ["en"],
-        "task_categories": ["robotics", "visual-question-answering"],
-        "tags": ["LeRobot", "physical-reasoning"],
-        "configs": [{"config_name": "default", "data_files": "data/*/*.parquet"}],
-    }
-    text = _TEXT.format(
-        version=VERSION,
-        episodes=len(episodes),
-        frames=sum(episode.frames for episode in episodes),
-        title=task.title[:1].lower() + task.title[1:],
-        task=task.name,
-        unit=task.unit or "no unit",
-        language=_LANGUAGE[language],
-    )
-    write_text(root / CARD_FILE, f"---\n{yaml.safe_dump(front, sort_keys=False, width=120)}---\n{text}")
 
 
 EXPORT = Export(_write, frozenset({"language"}))
