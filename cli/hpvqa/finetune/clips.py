@@ -52,7 +52,9 @@ def prepare_clips(
         HpvqaError: The message says what is wrong.
     """
     if recipe.samples is not None:
-        raise UsageError(f"The recipe is one for samples of scenes, and {dataset.root} is a data set; name another")
+        raise UsageError(
+            f"The recipe is one for samples of scenes, and {dataset.root} is a data set; name one such as lora"
+        )
     family, prompt, training = find_family(model), load_prompt(recipe.prompt), recipe.training
     frames = _frames(recipe, family)
     rows = training_rows(
@@ -84,6 +86,7 @@ def prepare_clips(
         clusters=_episodes(rows),
         unit="episodes",
         card=lambda made: _card(made, record, rows),
+        chance=0.5,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,10 +85,11 @@ def with_lora(
     targets = choose_targets(model, family, settings)
     if targets.unmatched:
         tell(f"LoRA targets that match no layer: {', '.join(targets.unmatched)}")
-    outside = unserved(family, targets.layers if start is None else (*targets.layers, *layers_of(start, model)))
+    outside = unserved(family, dict.fromkeys([*targets.layers, *(layers_of(start, model) if start else ())]))
     if outside:
+        verb = "trains" if start is None else "has"
         tell(
-            f"LoRA also trains {len(outside)} layers outside the language model, such as {outside[0]}, which vLLM does "
+            f"LoRA also {verb} {len(outside)} layers outside the language model, such as {outside[0]}, which vLLM does "
             "not serve as an adapter: merge the adapter before serving it (hpvqa merge)"
         )
     torch.manual_seed(seed)
@@ -106,7 +107,7 @@ def with_lora(
     return adapted, targets
 
 
-def unserved(family: Family, layers: Sequence[str]) -> list[str]:
+def unserved(family: Family, layers: Iterable[str]) -> list[str]:
     """The layers whose LoRA weights vLLM would silently ignore."""
     return [layer for layer in layers if not family.serves(f"base_model.model.{layer}.lora_A.weight")]
 

@@ -53,6 +53,7 @@ class Prepared:
         unit: What is counted there, in the plural.
         card: The text of the adapter's card.
         measure: What counts as correct.
+        chance: The share of correct answers of a guess; None: it is not known.
         largest: Number of an example to train on that takes much memory.
         warnings: What a user should know.
     """
@@ -66,5 +67,6 @@ class Prepared:
     unit: str
     card: Callable[[Made], str]
     measure: Measure = "first"
+    chance: float | None = None
     largest: int = 0
     warnings: tuple[str, ...] = ()

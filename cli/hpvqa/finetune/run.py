@@ -209,7 +209,7 @@ def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: boo
     trainable, total = count_parameters(model)
     if not is_first():
         return Finetuned(job.out, trainable, total, course.best, ())
-    plots = _plots(job.out / METRICS_FILE, job.out, reporter)
+    plots = _plots(job.out, prepared.chance, reporter)
     _save(model, job.out, base_of(job.model))
     made = Made(job.out, job.recipe, (trainable, total), course, command)
     write_text(job.out / CARD_FILE, prepared.card(made))
@@ -258,9 +258,9 @@ def _report(reporter: Reporter, step: int, measured: dict[str, float]) -> None:
         reporter.note(f"step {step}: validation loss {measured['eval_loss']:.4f}{accuracy}")
 
 
-def _plots(metrics: Path, out: Path, reporter: Reporter) -> tuple[Path, ...]:
+def _plots(out: Path, chance: float | None, reporter: Reporter) -> tuple[Path, ...]:
     try:
-        return tuple(draw_training(metrics, out))
+        return tuple(draw_training(out / METRICS_FILE, out, chance))
     except MissingDependencyError as error:
         reporter.note(str(error))
         return ()

@@ -77,7 +77,9 @@ def prepare_steps(
     """
     wanted = recipe.samples
     if wanted is None:
-        raise UsageError(f"The recipe is one for data sets, and {folder.root} holds samples of scenes; name another")
+        raise UsageError(
+            f"The recipe is one for data sets, and {folder.root} holds samples of scenes; name one such as reason-lora"
+        )
     family = find_family(model)
     samples, left_out = folder.load("train", wanted.subsets)
     if not samples:
