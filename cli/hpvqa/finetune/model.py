@@ -101,7 +101,12 @@ def with_lora(
         task_type="CAUSAL_LM",
         bias="none",
     )
-    adapted = get_peft_model(model, config)
+    try:
+        adapted = get_peft_model(model, config)
+    except ValueError:
+        raise UsageError(
+            f"The LoRA targets {targets.pattern!r} match more than single layers; name layers in full"
+        ) from None
     if start is not None:
         train_only(adapted, targets.layers)
     return adapted, targets
