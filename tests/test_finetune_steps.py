@@ -26,12 +26,13 @@ from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.processing import load_processor
 from hpvqa.vlm.protocol import Answer, Query
+from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import Kind
 from hpvqa.vlm.training_record import SampleRecord, read_sample_record, read_training_record
 from tests.factories import quiet
 from tests.step_samples import SIDE, best, turns, write_part, write_samples
 from tests.test_explore_models import Fake
-from tests.tiny_models import TinyModel
+from tests.tiny_models import TinyModel, load_model
 
 KINDS = get_args(Kind)
 SHORT = {"training.max_steps": 1, "training.checks": 1, "training.batch_size": 2, "samples.max_new_tokens": 8}
@@ -184,6 +185,35 @@ def test_an_adapter_plays_as_it_was_taught(thought: bool, folder: Path, tmp_path
     other = open_model(ModelChoice(model=str(model), adapter=out, scoring="logprobs" if thought else "generate"), {})
     way = "think first: --scoring generate" if thought else "say a letter alone: --scoring logprobs"
     assert other.unlike("pictures") == [f"The model was trained to {way}"]
+
+
+def test_what_was_taught_is_played(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    build_tiny("internvl", model, trainable=True, side=SIDE)
+    loud = load_model(model)
+    # Only what projector and language model say is trained, and a last layer of small weights is never sure of it.
+    loud.lm_head.weight.data.mul_(20)
+    loud.save_pretrained(model)
+    changes = {
+        "samples.thought": False,
+        "lora.part": "both",
+        "lora.rank": 32,
+        "lora.dropout": 0.0,
+        "training.batch_size": 8,
+        "training.epochs": 40,
+        "training.max_steps": None,
+        "training.learning_rate": 5e-3,
+        "training.warmup": 0.1,
+    }
+    wanted = job(write_samples(tmp_path / "samples"), model, tmp_path / "out", **{**changes, "lora.alpha": 64})
+    done = finetune(wanted, quiet(), command="")
+    assert done.best["eval_loss"] < 0.01
+    # The groups that are held out show the same.
+    assert done.best["eval_accuracy"] == 1.0
+    player = open_model(ModelChoice(model=str(model), adapter=tmp_path / "out"), {})
+    player.load(print)
+    assert [decision.letter for decision in player.decide(turns())] == [best(number) for number in range(8)]
+    player.close()
 
 
 def altered(folder: Path, **changes: Any) -> None:
