@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.explore.agents.model import MOST_PICTURES, ModelAgent, open_model, picture_size
+from hpvqa.explore.agents.model import MOST_PICTURES, ModelAgent, open_model
+from hpvqa.explore.agents.query import picture_size
 from hpvqa.explore.draw import MOST_STEPS
 from hpvqa.explore.game import Game
 from hpvqa.explore.protocol import Decision, Shot, Step, Turn

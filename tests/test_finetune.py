@@ -17,7 +17,7 @@ import pytest
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
 from hpvqa.finetune.dry_run import plan
-from hpvqa.finetune.model import choose_targets
+from hpvqa.finetune.model import choose_targets, with_lora
 from hpvqa.finetune.rows import training_rows
 from hpvqa.finetune.run import finetune, prepare
 from hpvqa.finetune.settings import LoraSettings, load_finetune_recipe
@@ -230,6 +230,8 @@ def test_targets_that_match_nothing_are_named(tiny_model: TinyModel) -> None:
     assert choose_targets(model, family, LoraSettings(targets=("q_proj", "k_porj"))).unmatched == ("k_porj",)
     with pytest.raises(UsageError, match=r"match no layer of the model; its layers end in .*q_proj"):
         choose_targets(model, family, LoraSettings(targets="nothing"))
+    with pytest.raises(UsageError, match="match more than single layers"):
+        with_lora(model, family, LoraSettings(targets=".*"), 0, print)
 
 
 @pytest.mark.parametrize("kind", KINDS)

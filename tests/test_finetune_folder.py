@@ -154,3 +154,13 @@ def test_a_checkpoint_that_was_cut_short_is_passed_over(tmp_path: Path, name: st
     shutil.rmtree(newest)
     (tmp_path / "checkpoints" / "checkpoint-9").touch()
     assert last_checkpoint(tmp_path) == whole
+
+
+def test_a_training_that_an_earlier_version_began_goes_on(tmp_path: Path) -> None:
+    data = record().model_dump(mode="json")
+    del data["start"], data["recipe"]["samples"], data["recipe"]["lora"]["part"]
+    (tmp_path / "hpvqa.json").write_text(json.dumps(data))
+    check_out(tmp_path, record(), resume=True)
+    recipe = {**data["recipe"], "lora": {**data["recipe"]["lora"], "part": "both"}}
+    with pytest.raises(UsageError, match=r"recipe\.lora\.part was language and is both now"):
+        check_out(tmp_path, record(recipe=recipe), resume=True)

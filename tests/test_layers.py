@@ -36,7 +36,7 @@ LAYERS = {
     "collect": {"scene", "probes", "tasks", "places", "recipe", "sim", "record"},
     "dataset": {"scene", "probes", "tasks", "places", "recipe", "record"},
     "vlm": {"scene", "probes", "tasks", "recipe", "record", "dataset"},
-    "finetune": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
+    "finetune": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate", "explore"},
     "evaluate": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "serve": {"scene", "vlm"},

@@ -1,13 +1,14 @@
-"""``hpvqa finetune``: a LoRA adapter from a data set."""
+"""``hpvqa finetune``: a LoRA adapter from a data set, or from samples of scenes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from hpvqa.commands.common import camera_option, dataset_option, json_option, task_option
+from hpvqa.commands.common import camera_option, json_option, task_option
 from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import FrameSize, ModelType
 from hpvqa.commands.param_types import FileOrName, Number, Whole
@@ -16,9 +17,12 @@ from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_r
 from hpvqa.vlm.frames.sampling import FrameSampling
 
 if TYPE_CHECKING:
+    from hpvqa.dataset.load import Dataset
+    from hpvqa.explore.samples.load import SampleFolder
     from hpvqa.vlm.frames.cache import FrameCache
 
 _OF_RECIPE = "the recipe's"
+_OF_FRAMES = ("sampler", "fps", "frames", "resolution")
 
 
 @click.command(
@@ -29,11 +33,23 @@ Examples:
   hpvqa finetune --model ./checkpoint --task drop --sampler dense --out x
   hpvqa finetune --model qwen3.5 --set lora.rank=32 --out x --dry-run
   torchrun --nproc-per-node 4 -m hpvqa finetune --model qwen3.5 --out x
+  hpvqa finetune --samples samples --model qwen3-vl --out runs/steps
+  hpvqa finetune --samples samples --recipe align-lora --model x --out a
+  hpvqa finetune --samples samples --adapter a --model x --out b
 
 A training that was interrupted goes on with --resume. Decoded frames are kept in $HPVQA_CACHE (see --cache-size).
 """
 )
-@dataset_option
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path),
+    help="Folder of the data set.  [default: dataset, unless --samples is given]",
+)
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path),
+    help="In place of a data set, samples of scenes that hpvqa explore build has made.",
+)
 @click.option(
     "--model",
     type=ModelType(baselines=False),
@@ -42,11 +58,15 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the adapter, a new one.")
 @click.option(
+    "--adapter",
+    type=click.Path(path_type=Path),
+    help="Go on from this adapter of the same model, in a new folder.  [default: a new one]",
+)
+@click.option(
     "--recipe",
     type=FileOrName(finetune_recipe_names),
-    default="lora",
-    show_default=True,
-    help="Recipe of fine-tuning: lora, paper-lora (exactly the paper's Table 2), or a YAML file.",
+    help="Recipe of fine-tuning: lora, paper-lora (exactly the paper's Table 2), or a YAML file; for samples "
+    "align-lora, see-lora, reason-lora.  [default: lora, or reason-lora]",
 )
 @task_option
 @camera_option()
@@ -84,10 +104,12 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 def command(
     ctx: click.Context,
     /,
-    dataset: Path,
+    dataset: Path | None,
+    samples: Path | None,
     model: str,
     out: Path,
-    recipe: str,
+    adapter: Path | None,
+    recipe: str | None,
     task: str | None,
     cameras: tuple[str, ...] | None,
     changes: tuple[str, ...],
@@ -100,17 +122,17 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Train a LoRA adapter of a model on the training split of a data set.
+    """Train a LoRA adapter of a model on the training split of a data set, or of samples of scenes.
 
     A tenth of the training episodes choose the checkpoint; the evaluation split is answered once, in the end. The
-    adapter's folder says how it was made, and `hpvqa eval --adapter` shows the model the same frames and prompt.
+    adapter's folder says how it was made, and `hpvqa eval --adapter` shows the model the same frames and prompt; one
+    that was trained on samples plays scenes as it was taught, with `hpvqa explore run --adapter`.
     """
     import shlex
     import sys
     import time
 
     from hpvqa.commands.finetune_table import print_plan, print_result
-    from hpvqa.dataset.load import open_dataset
     from hpvqa.finetune.evaluation import evaluate_adapter
     from hpvqa.finetune.folder import after_interrupt
     from hpvqa.finetune.ranks import is_first
@@ -119,10 +141,13 @@ def command(
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import Reporter, reporting
 
-    settings = _overridden(load_finetune_recipe(recipe), given, changes)
+    of_rows = {"--task": task, "--camera": cameras, **{f"--{name}": given[name] for name in _OF_FRAMES}}
+    material = _material(dataset, samples, [name for name, value in of_rows.items() if value is not None])
+    usual = "lora" if samples is None else "reason-lora"
+    settings = _overridden(load_finetune_recipe(recipe or usual), given, changes)
     cache, trouble = _cache(cache_size)
     job = TrainingJob(
-        dataset=open_dataset(dataset),
+        dataset=material,
         model=model,
         recipe=settings,
         out=out,
@@ -131,6 +156,7 @@ def command(
         device=device,
         cache=cache,
         workers=workers,
+        adapter=adapter,
     )
     console = PlainConsole()
     if dry_run:
@@ -151,6 +177,31 @@ def command(
         click.echo(after_interrupt(out), err=True)
         ctx.exit(INTERRUPTED)
     print_result(done, predictions, console, as_json=as_json)
+
+
+def _material(dataset: Path | None, samples: Path | None, of_rows: Sequence[str]) -> Dataset | SampleFolder:
+    """What is trained on.
+
+    Args:
+        dataset: Folder of a data set, as it was given.
+        samples: Folder of samples of scenes.
+        of_rows: Options that were given and that only data sets have.
+    """
+    from hpvqa.dataset.load import open_dataset
+    from hpvqa.errors import UsageError
+    from hpvqa.explore.samples.folder import SAMPLES_FILE
+    from hpvqa.explore.samples.load import open_samples
+
+    if samples is None:
+        folder = dataset or Path("dataset")
+        if (folder / SAMPLES_FILE).is_file():
+            raise UsageError(f"{folder} holds samples of scenes; give it as --samples")
+        return open_dataset(folder)
+    if dataset is not None:
+        raise UsageError("Give either --dataset or --samples")
+    if of_rows:
+        raise UsageError(f"{of_rows[0]} is for data sets, samples of scenes say themselves what is seen; leave it out")
+    return open_samples(samples)
 
 
 def _cache(gigabytes: float) -> tuple[FrameCache | None, str | None]:

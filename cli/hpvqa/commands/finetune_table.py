@@ -27,7 +27,10 @@ def print_plan(plan: DryRun, console: Console, *, as_json: bool) -> None:
     for name, value in (
         ("model family", plan.family),
         ("trained parameters", f"{plan.trainable:,} of {plan.total:,}, in {plan.layers} layers"),
-        ("training rows", f"{plan.rows:,} of {plan.episodes:,} episodes, {plan.validation_rows:,} more to check with"),
+        (
+            "training rows",
+            f"{plan.rows:,} of {plan.episodes:,} {plan.unit}, {plan.validation_rows:,} more to check with",
+        ),
         ("a row", f"{plan.frames} frames, {plan.tokens:,} tokens"),
         ("steps", f"{plan.steps:,}"),
         ("memory", f"about {plan.memory_gb:.1f} GB on each GPU, of which"),

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 
 from hpvqa.errors import HpvqaError, RunError
-from hpvqa.finetune.data import Examples
-from hpvqa.finetune.examples import Collator, Example
+from hpvqa.finetune.examples import Collator, Example, Lessons
 
 FAILED = "failed"
 """The only entry of a batch that could not be made: why, as an error of ours."""
@@ -39,7 +38,7 @@ def _joined(parts: dict[str, Any]) -> Batch:
 class Source:
     """Examples whose errors are values: an exception would leave a worker process as the text of its traceback."""
 
-    def __init__(self, examples: Examples) -> None:
+    def __init__(self, examples: Lessons) -> None:
         self._examples = examples
 
     def __len__(self) -> int:

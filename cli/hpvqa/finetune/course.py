@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 
 from hpvqa.files import write_text
 from hpvqa.finetune.examples import IGNORED
+from hpvqa.finetune.prepared import Measure
 
 _WRITTEN = ("epoch", "loss", "grad_norm", "learning_rate", "eval_loss", "eval_accuracy")
 
@@ -60,8 +61,20 @@ def correct_first(logits: Any, labels: Any) -> Any:
     return (logits[rows, first - 1].argmax(-1) == labels[rows, first]).float()
 
 
+def correct_whole(logits: Any, labels: Any) -> Any:
+    """Whether each token of each answer is the likeliest, so that a model would say the whole, shape (rows,)."""
+    if isinstance(logits, tuple):
+        logits = logits[0]
+    likeliest, wanted = logits[:, :-1].argmax(-1), labels[:, 1:]
+    return ((likeliest == wanted) | (wanted == IGNORED)).all(1).float()
+
+
+CORRECT: Mapping[Measure, Callable[[Any, Any], Any]] = {"first": correct_first, "whole": correct_whole}
+"""What tells from logits and labels which answers are correct."""
+
+
 def accuracy(found: Any) -> dict[str, float]:
-    """The share of answers that are correct, of what :func:`correct_first` says of each."""
+    """The share of answers that are correct, of what :data:`CORRECT` says of each."""
     return {"accuracy": float(np.mean(found.predictions))}
 
 

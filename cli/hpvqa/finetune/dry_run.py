@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hpvqa.finetune.data import Examples
 from hpvqa.finetune.examples import Collator
 from hpvqa.finetune.model import with_lora
 from hpvqa.finetune.run import TrainingJob, count_parameters, prepare
 from hpvqa.vlm.families import resolve_model
-from hpvqa.vlm.frames.read import read_clip
 from hpvqa.vlm.processing import load_processor
 
 GB = 1e9
@@ -33,10 +31,11 @@ class DryRun:
         total: All parameters, with the adapter's.
         layers: How many layers LoRA trains.
         rows: Rows to train on.
-        episodes: Episodes that they show.
+        episodes: Episodes, or groups of scenes, that they show.
+        unit: Which of the two, in the plural.
         validation_rows: Rows that checkpoints are chosen by.
-        frames: Frames of a row, of the first one.
-        tokens: Tokens of a row, of the first one.
+        frames: Frames or pictures of a row, of one of the largest.
+        tokens: Tokens of a row, of the same one.
         steps: Optimiser steps.
         weights_gb: Memory of the model's weights in bfloat16 [GB].
         adapter_gb: Memory of the adapter, its gradients and its optimiser [GB].
@@ -50,6 +49,7 @@ class DryRun:
     layers: int
     rows: int
     episodes: int
+    unit: str
     validation_rows: int
     frames: int
     tokens: int
@@ -76,18 +76,17 @@ def plan(job: TrainingJob) -> DryRun:
 
     from hpvqa.finetune.arguments import total_steps
 
-    prepared = prepare(job)
+    prepared = prepare(replace(job, cache=None))
     model_id = resolve_model(job.model)
     processor = load_processor(model_id)
     config = AutoConfig.from_pretrained(model_id, local_files_only=True, trust_remote_code=False)
-    warnings: list[str] = []
+    warnings = list(prepared.warnings)
     with torch.device("meta"):
         empty = AutoModelForImageTextToText.from_config(config)
-        model, targets = with_lora(empty, prepared.family, job.recipe.lora, job.recipe.training.seed, warnings.append)
+        lora, seed = job.recipe.lora, job.recipe.training.seed
+        model, targets = with_lora(empty, prepared.family, lora, seed, warnings.append, job.start)
     trainable, total = count_parameters(model)
-    rows = prepared.rows
-    train = Examples(rows.train, prepared.frames, read_clip, mirror=job.recipe.training.mirror)
-    example = train[0]
+    example = prepared.train[prepared.largest]
     batch = Collator(processor, prepared.family)([example])
     tokens = int(batch["attention_mask"].sum())
     return DryRun(
@@ -95,12 +94,13 @@ def plan(job: TrainingJob) -> DryRun:
         trainable=trainable,
         total=total,
         layers=len(targets.layers),
-        rows=len(rows.train),
-        episodes=len({item.row.cluster for item in rows.train}),
-        validation_rows=len(rows.validation),
-        frames=len(example.query.videos[0].indices),
+        rows=prepared.rows,
+        episodes=prepared.clusters[0],
+        unit=prepared.unit,
+        validation_rows=len(prepared.validation),
+        frames=sum(len(video.indices) for video in example.query.videos),
         tokens=tokens,
-        steps=total_steps(len(train), job.recipe.training),
+        steps=total_steps(len(prepared.train), job.recipe.training),
         weights_gb=2 * (total - trainable) / GB,
         adapter_gb=_TRAINED_BYTES * trainable / GB,
         activations_gb=_activations(config, tokens * job.recipe.training.batch_size) / GB,

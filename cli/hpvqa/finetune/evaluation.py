@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.select import Rows
 from hpvqa.evaluate.session import run_model
+from hpvqa.explore.samples.load import SampleFolder
 from hpvqa.finetune.run import TrainingJob
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice
@@ -18,11 +19,13 @@ def evaluate_adapter(job: TrainingJob, reporter: Reporter) -> Sequence[Predictio
     Views that it was not trained on are asked about, too: the run holds how it does there.
 
     Returns:
-        The predictions that it is judged by; None if the data set has no evaluation split.
+        The predictions that it is judged by; None if there is no evaluation split, as samples of scenes have none.
 
     Raises:
         HpvqaError: The message says what is wrong; the adapter stays.
     """
+    if isinstance(job.dataset, SampleFolder):
+        return None
     if not any(job.task in (None, row.task) for row in job.dataset.rows("eval")):
         reporter.note(f"{job.dataset.root} has no evaluation split, so none is answered")
         return None

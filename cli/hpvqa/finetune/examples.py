@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from hpvqa.errors import UsageError
 from hpvqa.vlm.chat import render
@@ -23,6 +23,20 @@ class Example:
 
     query: Query
     answer: str
+
+
+class Lessons(Protocol):
+    """Examples that are made when they are asked for: a map-style data set."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, number: int) -> Example:
+        """One of them.
+
+        Raises:
+            HpvqaError: It cannot be made, as when its clip does not decode.
+        """
 
 
 class Collator:

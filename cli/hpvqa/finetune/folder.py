@@ -10,17 +10,18 @@ from typing import Any
 from hpvqa.errors import UsageError
 from hpvqa.files import locked, write_json
 from hpvqa.finetune.checkpoints import last_checkpoint
+from hpvqa.finetune.settings import FinetuneRecipe
 from hpvqa.vlm.saving import check_place
-from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training_record
+from hpvqa.vlm.training_record import RECORD_FILE, Record, TrainingRecord, read_record
 
 LOCK_FILE = ".lock"
 _BEFORE = {LOCK_FILE, RECORD_FILE + ".partial"}
 """What a training leaves that ended before it began."""
-_FREE = {"schema_version", "dataset", "clips", "versions"}
+_FREE = {"schema_version", "dataset", "samples", "clips", "versions"}
 """What binds nobody: a data set may have been moved, what its clips look like follows from its fingerprint."""
 
 
-def check_out(out: Path, record: TrainingRecord, resume: bool) -> None:
+def check_out(out: Path, record: Record, resume: bool) -> None:
     """Make sure, before anything takes time, that a training may use a folder.
 
     Raises:
@@ -35,7 +36,7 @@ def check_out(out: Path, record: TrainingRecord, resume: bool) -> None:
 
 
 @contextmanager
-def claimed(out: Path, record: TrainingRecord, resume: bool) -> Iterator[None]:
+def claimed(out: Path, record: Record, resume: bool) -> Iterator[None]:
     """Hold a folder for a training, so that no other process trains there, and write down what is trained.
 
     Raises:
@@ -60,17 +61,17 @@ def after_interrupt(out: Path) -> str:
     return "Interrupted before the training began."
 
 
-def _check(out: Path, record: TrainingRecord, resume: bool) -> bool:
+def _check(out: Path, record: Record, resume: bool) -> bool:
     """Whether there is a training to go on with; raises if the folder cannot be used."""
-    found = read_training_record(out)
+    found = read_record(out)
     if found is None:
         if out.exists() and not {path.name for path in out.iterdir()} <= _BEFORE:
             raise UsageError(f"{out} exists and holds no training; choose another --out")
         return False
     if not resume:
         raise UsageError(f"{out} exists; go on with --resume, or choose another --out")
-    there, here = (entry.model_dump(mode="json", exclude=_FREE) for entry in (found, record))
-    if record.clips is not None and record.frames.suits(record.clips.sizes):
+    there, here = (_binding(entry) for entry in (found, record))
+    if isinstance(record, TrainingRecord) and isinstance(found, TrainingRecord) and _suit(record):
         for entry in (there["frames"], there["recipe"].get("frames", {})):
             entry["fit"] = record.frames.fit
     change = _first_change(there, here)
@@ -79,6 +80,22 @@ def _check(out: Path, record: TrainingRecord, resume: bool) -> bool:
             f"{out} was begun with other settings: {change}; give the same command, or choose another --out"
         )
     return True
+
+
+def _suit(record: TrainingRecord) -> bool:
+    """Whether all clips have the shape of the frames, so that how they are brought to it does not matter."""
+    return record.clips is not None and record.frames.suits(record.clips.sizes)
+
+
+def _binding(record: Record) -> dict[str, Any]:
+    """What must stay the same; values of the recipe that an earlier version did not have are the usual ones."""
+    data = record.model_dump(mode="json", exclude=_FREE)
+    usual = FinetuneRecipe().model_dump(mode="json")
+    for name, section in data["recipe"].items():
+        if isinstance(section, dict):
+            data["recipe"][name] = {**(usual.get(name) or {}), **section}
+    data["recipe"].setdefault("samples", None)
+    return data
 
 
 def _first_change(there: Mapping[str, Any], here: Mapping[str, Any], where: str = "") -> str | None:

@@ -11,12 +11,13 @@ from hpvqa.errors import MissingDependencyError
 from hpvqa.install import pip_install
 
 
-def draw_training(metrics: Path, out: Path) -> list[Path]:
+def draw_training(metrics: Path, out: Path, chance: float | None = 0.5) -> list[Path]:
     """Draw what ``metrics.jsonl`` holds.
 
     Args:
         metrics: The file.
         out: Folder of the pictures.
+        chance: The accuracy of guessing; None: it is not known.
 
     Returns:
         The pictures, PNG.
@@ -33,10 +34,13 @@ def draw_training(metrics: Path, out: Path) -> list[Path]:
     mpl.use("agg")
     lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
     curves = {"training": _curve(lines, "loss"), "validation": _curve(lines, "eval_loss")}
-    accuracy = {"validation": _curve(lines, "eval_accuracy")}
+    accuracy = _curve(lines, "eval_accuracy")
     loss_file, accuracy_file = out / "loss.png", out / "accuracy.png"
-    _draw(curves, "loss of the answer's tokens", None, loss_file)
-    _draw(accuracy, "accuracy", (0.0, 1.02), accuracy_file)
+    _draw(curves, "loss of the answer's tokens", loss_file)
+    if not accuracy[0]:
+        # Of descriptions, the loss alone is measured.
+        return [loss_file]
+    _draw({"validation": accuracy}, "accuracy", accuracy_file, (0.0, 1.02), chance)
     return [loss_file, accuracy_file]
 
 
@@ -48,7 +52,13 @@ def _curve(lines: list[dict[str, Any]], name: str) -> Curve:
     return [step for step, _ in found], [value for _, value in found]
 
 
-def _draw(curves: dict[str, Curve], label: str, limits: tuple[float, float] | None, path: Path) -> None:
+def _draw(
+    curves: dict[str, Curve],
+    label: str,
+    path: Path,
+    limits: tuple[float, float] | None = None,
+    line: float | None = None,
+) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
@@ -60,7 +70,8 @@ def _draw(curves: dict[str, Curve], label: str, limits: tuple[float, float] | No
         axes.plot(steps, values, label=name, color=color, marker=marker, markersize=4, linewidth=1.6)
     if limits is not None:
         axes.set_ylim(*limits)
-        axes.axhline(0.5, color="#c0c6cc", linewidth=1, linestyle="--")
+    if line is not None:
+        axes.axhline(line, color="#c0c6cc", linewidth=1, linestyle="--")
     axes.set_xlabel("step")
     axes.set_ylabel(label)
     axes.spines[["top", "right"]].set_visible(False)

@@ -6,36 +6,37 @@ import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import MissingDependencyError, RunError, UsageError
-from hpvqa.finetune.card import CARD_FILE, write_card
+from hpvqa.explore.samples.load import SampleFolder
+from hpvqa.files import write_text
+from hpvqa.finetune.card import CARD_FILE
 from hpvqa.finetune.checkpoints import last_checkpoint, step_of
-from hpvqa.finetune.data import Examples
+from hpvqa.finetune.clips import Chosen, prepare_clips
 from hpvqa.finetune.folder import check_out, claimed
 from hpvqa.finetune.plots import draw_training
+from hpvqa.finetune.prepared import Made, Prepared
 from hpvqa.finetune.ranks import is_first, processes
-from hpvqa.finetune.rows import TrainingRows, training_rows
 from hpvqa.finetune.settings import FinetuneRecipe
+from hpvqa.finetune.steps import prepare_steps
 from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
 from hpvqa.versions import versions_of
-from hpvqa.vlm.adapter import name_base
+from hpvqa.vlm.adapter import Adapter, check_adapter, name_base, read_adapter
 from hpvqa.vlm.checkpoint import check_checkpoint, locate, weight_shapes
 from hpvqa.vlm.device import Device, choose_device
 from hpvqa.vlm.embedded import base_of
-from hpvqa.vlm.families import Family, find_family, resolve_model
+from hpvqa.vlm.families import Family, resolve_model
 from hpvqa.vlm.frames.cache import FrameCache
 from hpvqa.vlm.frames.read import read_clip
-from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.processing import load_processor
-from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.quiet import quiet
 from hpvqa.vlm.saving import of_disk, open_up, reason
-from hpvqa.vlm.seen import Shot, seen_in
-from hpvqa.vlm.training_record import METRICS_FILE, TrainingRecord, views_of
+from hpvqa.vlm.training_record import METRICS_FILE, Start
 
 if TYPE_CHECKING:
     from hpvqa.finetune.arguments import Machine
@@ -48,18 +49,19 @@ class TrainingJob:
     """What is to be trained.
 
     Attributes:
-        dataset: The data set; only its training split is looked at.
+        dataset: The data set, or the samples of scenes; only the training split is looked at.
         model: A model folder, hub id, or name of a model family.
         recipe: How.
         out: Folder of the adapter.
-        task: The only task; None: all.
-        cameras: The only cameras; none: all.
+        task: The only task of a data set; None: all.
+        cameras: The only cameras of a data set; none: all.
         device: auto: a GPU if there is one.
         cache: Where decoded frames are kept; None: nowhere.
         workers: Processes that prepare batches ahead.
+        adapter: The adapter that is gone on from; None: a new one.
     """
 
-    dataset: Dataset
+    dataset: Dataset | SampleFolder
     model: str
     recipe: FinetuneRecipe
     out: Path
@@ -68,17 +70,16 @@ class TrainingJob:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     cache: FrameCache | None = None
     workers: int = 2
+    adapter: Path | None = None
 
+    @cached_property
+    def start(self) -> Adapter | None:
+        """The adapter that is gone on from.
 
-@dataclass(frozen=True)
-class Prepared:
-    """What follows from a job before the model's weights are loaded."""
-
-    family: Family
-    prompt: Prompt
-    frames: FrameSampling
-    rows: TrainingRows
-    record: TrainingRecord
+        Raises:
+            UsageError: It is none that can be read.
+        """
+        return None if self.adapter is None else read_adapter(self.adapter)
 
 
 def prepare(job: TrainingJob) -> Prepared:
@@ -87,38 +88,12 @@ def prepare(job: TrainingJob) -> Prepared:
     Raises:
         HpvqaError: The message says what is wrong.
     """
-    recipe, family = job.recipe, find_family(job.model)
-    prompt = load_prompt(recipe.prompt)
-    given = "resolution" in recipe.frames.model_fields_set
-    frames = recipe.frames if given else recipe.frames.model_copy(update={"resolution": family.resolution})
-    if frames.resolution is not None:
-        family.check_size(*frames.resolution)
-    training = recipe.training
-    rows = training_rows(
-        job.dataset,
-        prompt,
-        task=job.task,
-        cameras=job.cameras,
-        validation=training.validation,
-        seed=training.seed,
-    )
-    record = TrainingRecord(
-        model=job.model,
-        family=family.name,
-        dataset=str(job.dataset.root),
-        fingerprint=job.dataset.fingerprint,
-        task=job.task,
-        cameras=job.cameras,
-        views=views_of((item.row.task, item.row.camera) for item in rows.train),
-        clips=seen_in(
-            Shot.of(item.row.task, (item.row.width, item.row.height), item.row.calibration) for item in rows.train
-        ),
-        prompt=PromptRecord.of(prompt),
-        frames=frames,
-        recipe=recipe.model_copy(update={"frames": frames}).model_dump(mode="json"),
-        versions=versions_of(_PACKAGES),
-    )
-    return Prepared(family, prompt, frames, rows, record)
+    start = None if job.start is None else Start(adapter=str(job.start.folder), sha256=job.start.sha256)
+    versions = versions_of(_PACKAGES)
+    if isinstance(job.dataset, SampleFolder):
+        return prepare_steps(job.dataset, job.model, job.recipe, start, versions)
+    chosen = Chosen(job.task, job.cameras, read_clip if job.cache is None else job.cache.read)
+    return prepare_clips(job.dataset, job.model, job.recipe, chosen, start, versions)
 
 
 @dataclass(frozen=True)
@@ -163,6 +138,8 @@ def finetune(job: TrainingJob, reporter: Reporter, *, resume: bool = False, comm
         HpvqaError: The message says what is wrong; checkpoints that were written stay.
     """
     prepared = prepare(job)
+    if job.start is not None:
+        check_adapter(job.start, job.model)
     if is_first():
         check_out(job.out, prepared.record, resume)
     # What is wrong above is said at once: these imports take seconds.
@@ -171,6 +148,8 @@ def finetune(job: TrainingJob, reporter: Reporter, *, resume: bool = False, comm
     except ImportError as error:
         raise MissingDependencyError(f"Fine-tuning needs {error.name}; run: {pip_install('vlm')}") from None
     loaded = _load(job, prepared, choose_device(job.device), reporter)
+    for warning in prepared.warnings:
+        reporter.warning(warning)
     # Only now: what could not even be loaded leaves nothing behind.
     with claimed(job.out, prepared.record, resume) if is_first() else nullcontext():
         return _train(job, loaded, reporter, resume=resume, command=command)
@@ -201,21 +180,25 @@ def _load(job: TrainingJob, prepared: Prepared, device: Device, reporter: Report
 
 def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: bool, command: str) -> Finetuned:
     from hpvqa.finetune.arguments import total_steps
+    from hpvqa.finetune.decisions import Decisions
     from hpvqa.finetune.examples import Collator
     from hpvqa.finetune.trainer import Data, run_training
 
     prepared, model, settings = loaded.prepared, loaded.model, job.recipe.training
-    read = read_clip if job.cache is None else job.cache.read
-    train = Examples(prepared.rows.train, prepared.frames, read, mirror=settings.mirror)
-    validation = Examples(prepared.rows.validation, prepared.frames, read)
     checkpoint = last_checkpoint(job.out) if resume else None
     if resume and checkpoint is None:
         reporter.note(f"{job.out} holds no checkpoint to go on from, so the training begins")
-    steps = total_steps(len(train), settings, loaded.machine.devices)
+    steps = total_steps(len(prepared.train), settings, loaded.machine.devices)
     reporter.start("finetune", "steps", steps, step_of(checkpoint))
     course = run_training(
         model,
-        Data(train, validation, Collator(loaded.processor, prepared.family)),
+        Data(
+            prepared.train,
+            prepared.validation,
+            Collator(loaded.processor, prepared.family),
+            prepared.measure,
+            Decisions.of(prepared, job.recipe, loaded.processor) if prepared.measure == "spoken" else None,
+        ),
         settings,
         loaded.machine,
         job.out,
@@ -226,9 +209,10 @@ def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: boo
     trainable, total = count_parameters(model)
     if not is_first():
         return Finetuned(job.out, trainable, total, course.best, ())
-    plots = _plots(job.out / METRICS_FILE, job.out, reporter)
+    plots = _plots(job.out, prepared.chance, reporter)
     _save(model, job.out, base_of(job.model))
-    write_card(job.out, prepared.record, job.recipe, prepared.rows, (trainable, total), course, command)
+    made = Made(job.out, job.recipe, (trainable, total), course, command)
+    write_text(job.out / CARD_FILE, prepared.card(made))
     return Finetuned(job.out, trainable, total, course.best, plots)
 
 
@@ -242,6 +226,7 @@ def load_with_lora(job: TrainingJob, family: Family, bf16: bool, tell: Callable[
     from transformers import AutoModelForImageTextToText
 
     from hpvqa.finetune.model import with_lora
+    from hpvqa.finetune.start import begin_with
 
     try:
         with quiet():
@@ -253,7 +238,10 @@ def load_with_lora(job: TrainingJob, family: Family, bf16: bool, tell: Callable[
         raise UsageError(f"{job.model} cannot be loaded ({reason}); is its download complete?") from None
     # Some architectures look for it in the language model's own settings.
     model.config.use_cache = model.config.get_text_config().use_cache = False
-    return with_lora(model, family, job.recipe.lora, job.recipe.training.seed, tell)[0]
+    model, _ = with_lora(model, family, job.recipe.lora, job.recipe.training.seed, tell, job.start)
+    if job.start is not None:
+        begin_with(model, job.start)
+    return model
 
 
 def count_parameters(model: Any) -> tuple[int, int]:
@@ -266,13 +254,13 @@ def _report(reporter: Reporter, step: int, measured: dict[str, float]) -> None:
     if not measured:
         reporter.item(f"step {step}")
     elif "eval_loss" in measured:
-        accuracy = measured.get("eval_accuracy", float("nan"))
-        reporter.note(f"step {step}: validation loss {measured['eval_loss']:.4f}, accuracy {accuracy:.3f}")
+        accuracy = f", accuracy {measured['eval_accuracy']:.3f}" if "eval_accuracy" in measured else ""
+        reporter.note(f"step {step}: validation loss {measured['eval_loss']:.4f}{accuracy}")
 
 
-def _plots(metrics: Path, out: Path, reporter: Reporter) -> tuple[Path, ...]:
+def _plots(out: Path, chance: float | None, reporter: Reporter) -> tuple[Path, ...]:
     try:
-        return tuple(draw_training(metrics, out))
+        return tuple(draw_training(out / METRICS_FILE, out, chance))
     except MissingDependencyError as error:
         reporter.note(str(error))
         return ()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from hpvqa.errors import UsageError, nearest
+from hpvqa.explore.samples.record import SUBSETS, Subset
 from hpvqa.plain import Model, validated
 from hpvqa.resources import read_named, recipes_dir
 from hpvqa.vlm.frames.sampling import FrameSampling
 
 Schedule = Literal["linear", "cosine", "constant"]
+Part = Literal["language", "projector", "both"]
 SUFFIX = "lora"
 """What the names of shipped recipes of this kind end with."""
 
@@ -36,7 +38,12 @@ class LoraSettings(Model):
     targets: Annotated[str | tuple[str, ...] | None, AfterValidator(_compiles)] = Field(
         default=None,
         description="Layers that are trained: a regular expression for their full names, or a list of last names; by "
-        "default what the model's family says, the language model only.",
+        "default what the model's family says for part.",
+    )
+    part: Part = Field(
+        default="language",
+        description="What is trained where targets names nothing: the language model alone; the projector, which "
+        "brings pictures into it; or both.",
     )
     extra_targets: bool = Field(
         default=False,
@@ -84,6 +91,27 @@ class TrainingSettings(Model):
     )
 
 
+class SampleSettings(Model):
+    """Which part of the samples of scenes is trained on, and how it is checked."""
+
+    subsets: tuple[Subset, ...] = Field(
+        default=SUBSETS,
+        min_length=1,
+        description="steps: decisions; captions: descriptions of one picture; single: short questions about one step.",
+    )
+    thought: bool = Field(
+        default=True, description="Whether a thought comes before each decision; else it is a letter alone."
+    )
+    max_new_tokens: int = Field(
+        default=2048, ge=1, description="Most tokens of a reply, where decisions are checked and where an agent plays."
+    )
+    spoken: int = Field(
+        default=24,
+        ge=0,
+        description="At each check, so many thoughts are written out to see whether they end in the correct decision.",
+    )
+
+
 class FinetuneRecipe(Model):
     """A recipe of fine-tuning."""
 
@@ -95,6 +123,27 @@ class FinetuneRecipe(Model):
         description="Which frames are seen; the resolution is that of the model's family if the recipe gives none.",
     )
     prompt: str = Field(default="paper", description="The words around the question: a shipped name, or a YAML file.")
+    samples: SampleSettings | None = Field(
+        default=None,
+        description="For samples of scenes, which say themselves what is seen and asked; null: for data sets.",
+    )
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if self.samples is None:
+            return self
+        said = sorted({"frames", "prompt"} & self.model_fields_set) or (["mirror"] if self.training.mirror else [])
+        if said:
+            raise ValueError(f"{said[0]} is for data sets, not for samples of scenes; leave it out")
+        return self
+
+
+_SECTIONS: dict[str, type[Model]] = {
+    "lora": LoraSettings,
+    "training": TrainingSettings,
+    "frames": FrameSampling,
+    "samples": SampleSettings,
+}
 
 
 def finetune_recipe_names() -> list[str]:
@@ -128,13 +177,9 @@ def override(
         UsageError: There is no such value, or it cannot be that.
     """
     data = recipe.model_dump(exclude_unset=True)
+    known = [f"{section}.{key}" for section, model in _SECTIONS.items() for key in model.model_fields] + ["prompt"]
     for name, value in given.items():
         section, _, key = name.rpartition(".")
-        known = [
-            f"{part}.{field}"
-            for part in ("lora", "training", "frames")
-            for field in type(getattr(recipe, part)).model_fields
-        ] + ["prompt"]
         if name not in known:
             raise UsageError(f"A recipe of fine-tuning has no value {name!r}; {nearest(name, known)}")
         (data.setdefault(section, {}) if section else data)[key] = value

@@ -15,9 +15,10 @@ from hpvqa.errors import RunError
 from hpvqa.finetune.arguments import Machine, arguments
 from hpvqa.finetune.batches import FAILED, Packer, Source, Workers
 from hpvqa.finetune.checkpoints import saving
-from hpvqa.finetune.course import Report, accuracy, correct_first
-from hpvqa.finetune.data import Examples
-from hpvqa.finetune.examples import Collator
+from hpvqa.finetune.course import CORRECT, Report, accuracy
+from hpvqa.finetune.decisions import Decisions
+from hpvqa.finetune.examples import Collator, Lessons
+from hpvqa.finetune.prepared import Measure
 from hpvqa.finetune.settings import TrainingSettings
 from hpvqa.vlm.training_record import METRICS_FILE
 
@@ -30,11 +31,15 @@ class Data:
         train: Examples to train on.
         validation: Examples to check with.
         collator: Makes batches of them.
+        measure: What counts as correct.
+        decisions: What is asked where thoughts must be written out first.
     """
 
-    train: Examples
-    validation: Examples
+    train: Lessons
+    validation: Lessons
     collator: Collator
+    measure: Measure = "first"
+    decisions: Decisions | None = None
 
 
 @dataclass(frozen=True)
@@ -82,15 +87,17 @@ def run_training(
     callbacks: list[Any] = [Report(out / METRICS_FILE, on_step)]
     if settings.patience is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=settings.patience))
+    correct = CORRECT.get(data.measure)
     trainer = _Trainer(
         workers,
+        data.decisions,
         model=model,
         args=arguments(settings, machine, len(data.train), out),
         train_dataset=Source(data.train),
         eval_dataset=Source(data.validation),
         data_collator=Packer(data.collator),
-        compute_metrics=accuracy,
-        preprocess_logits_for_metrics=correct_first,
+        compute_metrics=None if correct is None else accuracy,
+        preprocess_logits_for_metrics=correct,
         callbacks=callbacks,
     )
     # It prints every log as a Python dictionary; ours go to the progress and to a file.
@@ -106,11 +113,11 @@ def run_training(
 
 
 class _Trainer(Trainer):  # type: ignore[misc] # transformers is not typed
-    """Takes our batches, and writes its checkpoints whole or not at all."""
+    """Takes our batches, has thoughts written out, and writes its checkpoints whole or not at all."""
 
-    def __init__(self, workers: Workers, **arguments: Any) -> None:
+    def __init__(self, workers: Workers, decisions: Decisions | None, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._workers = workers
+        self._workers, self._decisions = workers, decisions
 
     def get_train_dataloader(self) -> Any:
         return self._with_workers(super().get_train_dataloader())
@@ -123,6 +130,12 @@ class _Trainer(Trainer):  # type: ignore[misc] # transformers is not typed
             # Inside of what accelerate has made of it.
             loader.base_dataloader.multiprocessing_context = self._workers
         return loader
+
+    def evaluation_loop(self, *args: Any, **named: Any) -> Any:
+        output = super().evaluation_loop(*args, **named)
+        if self._decisions is not None:
+            output.metrics["eval_accuracy"] = self._decisions.correct(self.accelerator.unwrap_model(self.model))
+        return output
 
     def _prepare_inputs(self, inputs: Any) -> Any:
         if FAILED in inputs:

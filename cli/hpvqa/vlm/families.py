@@ -53,6 +53,10 @@ class Family(Model):
     extra_lora_targets: Pattern | None = Field(
         default=None, description="Layers that may be trained besides, such as those of linear attention."
     )
+    projector_targets: Pattern | None = Field(
+        default=None,
+        description="Full names of the layers that bring pictures into the language model; null: it is not known.",
+    )
     served_adapter: Pattern = Field(description="Full names of the layers whose LoRA weights vLLM applies.")
 
     def check_size(self, width: int, height: int) -> None:

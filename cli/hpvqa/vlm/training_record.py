@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import BaseModel, Field, JsonValue, ValidationError, model_validator
 
 from hpvqa.errors import UsageError
 from hpvqa.files import read_bytes
@@ -18,6 +18,13 @@ from hpvqa.vlm.seen import Seen
 RECORD_FILE = "hpvqa.json"
 METRICS_FILE = "metrics.jsonl"
 """What is measured in the course of a training, one line a moment."""
+
+
+class Start(Model):
+    """The adapter that a training went on from."""
+
+    adapter: str = Field(description="Its folder, as it was given.")
+    sha256: str = Field(description="Hash of its weights.")
 
 
 class TrainingRecord(Model):
@@ -37,6 +44,7 @@ class TrainingRecord(Model):
     clips: Seen | None = Field(default=None, description="What these clips look like; null: it is not known.")
     prompt: PromptRecord
     frames: FrameSampling
+    start: Start | None = Field(default=None, description="The adapter that it went on from; null: a new one.")
     recipe: dict[str, JsonValue] = Field(description="The recipe of its training, with all values.")
     versions: dict[str, str]
 
@@ -51,7 +59,39 @@ class TrainingRecord(Model):
         return squeezed_before(given, "frames")
 
 
-def read_training_record(adapter: Path) -> TrainingRecord | None:
+class SampleRecord(Model):
+    """``hpvqa.json`` in the folder of an adapter that was trained on samples of scenes."""
+
+    kind: Literal["hpvqa-explore-adapter"] = "hpvqa-explore-adapter"
+    schema_version: Literal[1] = 1
+    model: str = Field(description="The model that the adapter belongs on, as it was given.")
+    family: str
+    samples: str = Field(description="Folder of the samples, as it was given.")
+    fingerprint: str = Field(description="SHA-256 of the samples that were used.")
+    sample_version: int = Field(description="Version of the samples.")
+    world_version: int = Field(description="Version of the scenes that they were made of.")
+    worlds_seed: int = Field(description="Seed that these scenes were drawn with.")
+    scenes: dict[str, tuple[str, ...]] = Field(description="Types of layouts that it was trained on, by family.")
+    counts: dict[str, int] = Field(description="How many samples it was trained on, by subset.")
+    left_out: tuple[str, ...] = Field(default=(), description="Samples that could not be used, and why.")
+    shown: Literal["pictures", "facts"] = Field(description="facts: what is to be seen is told in words.")
+    words: str = Field(description="SHA-256 of the words that always ask.")
+    thought: bool | None = Field(description="Whether it thinks before it decides; null: it was taught no decisions.")
+    max_new_tokens: int = Field(description="Most tokens of a reply.")
+    resolution: tuple[int, int] = Field(description="Width and height of its pictures [pixels].")
+    start: Start | None = Field(default=None, description="The adapter that it went on from; null: a new one.")
+    recipe: dict[str, JsonValue] = Field(description="The recipe of its training, with all values.")
+    versions: dict[str, str]
+
+
+Record = TrainingRecord | SampleRecord
+
+
+class _Kind(BaseModel):
+    kind: str = ""
+
+
+def read_record(adapter: Path) -> Record | None:
     """How an adapter was trained; None where its folder does not say, as when another tool made it.
 
     Raises:
@@ -59,7 +99,10 @@ def read_training_record(adapter: Path) -> TrainingRecord | None:
     """
     path = adapter / RECORD_FILE
     try:
-        return TrainingRecord.model_validate_json(read_bytes(path))
+        data = read_bytes(path)
+        kind = _Kind.model_validate_json(data).kind
+        of_samples = kind == SampleRecord.model_fields["kind"].default
+        return (SampleRecord if of_samples else TrainingRecord).model_validate_json(data)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:
@@ -67,6 +110,26 @@ def read_training_record(adapter: Path) -> TrainingRecord | None:
             f"{path} does not say how an adapter was trained, or is of another version ({explain(error)}); "
             "name another folder, or train the adapter again"
         ) from None
+
+
+def read_training_record(adapter: Path) -> TrainingRecord | None:
+    """How an adapter was trained on a data set; None where its folder does not say that, or it was on something else.
+
+    Raises:
+        UsageError: The folder says something that cannot be understood.
+    """
+    record = read_record(adapter)
+    return record if isinstance(record, TrainingRecord) else None
+
+
+def read_sample_record(adapter: Path) -> SampleRecord | None:
+    """How an adapter was trained on samples of scenes; None as for :func:`read_training_record`.
+
+    Raises:
+        UsageError: The folder says something that cannot be understood.
+    """
+    record = read_record(adapter)
+    return record if isinstance(record, SampleRecord) else None
 
 
 def views_of(clips: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -7,22 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from pydantic import JsonValue
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.explore.agents.query import as_video, make_query, picture_size
 from hpvqa.explore.agents.words import HASH, SYSTEM, ask, read_letter
-from hpvqa.explore.protocol import Brief, Decision, Shot, Turn
-from hpvqa.explore.rays import PIXELS
+from hpvqa.explore.protocol import Brief, Decision, Turn
+from hpvqa.explore.scene import SCENE_VERSION
 from hpvqa.vlm.backends.openai.scores import nothing_within
 from hpvqa.vlm.choice import ModelChoice, with_key
-from hpvqa.vlm.families import Family, find_family
-from hpvqa.vlm.frames.clip import Frames
-from hpvqa.vlm.options import BaselineOptions, ServerOptions
+from hpvqa.vlm.families import find_family, resolve_model
+from hpvqa.vlm.options import BaselineOptions, EngineOptions, ServerOptions
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 from hpvqa.vlm.registry import open_backend
+from hpvqa.vlm.training_record import SampleRecord, read_sample_record
 
 MOST_PICTURES = 9
 """Of one turn: the first, and one for each decision before it."""
@@ -40,14 +38,24 @@ class ModelAgent:
         speaks: Whether its replies are read; else its letters' probabilities are compared.
         size: Says the width and height of the pictures that it is shown [pixels], once it is loaded.
         budget: Most tokens of a reply.
+        taught: What it was trained on, if it was on samples of scenes.
     """
 
     looks = True
     privileged = False
 
-    def __init__(self, answerer: Answerer, *, speaks: bool, size: Callable[[], tuple[int, int]], budget: int) -> None:
+    def __init__(
+        self,
+        answerer: Answerer,
+        *,
+        speaks: bool,
+        size: Callable[[], tuple[int, int]],
+        budget: int,
+        taught: SampleRecord | None = None,
+    ) -> None:
         self._answerer = answerer
         self._speaks, self._size, self._budget = speaks, size, budget
+        self._taught = taught
 
     @property
     def name(self) -> str:
@@ -68,6 +76,25 @@ class ModelAgent:
     def details(self) -> Mapping[str, JsonValue]:
         """Everything that its decisions depend on."""
         return {**self._answerer.details, "resolution": list(self._size()), "words": HASH}
+
+    def unlike(self, shown: str) -> list[str]:
+        """In what it is asked otherwise than it was taught, in sentences; none if in nothing that matters.
+
+        Args:
+            shown: What it sees: pictures, facts or nothing.
+        """
+        taught, found = self._taught, list[str]()
+        if taught is None:
+            return []
+        if taught.thought not in (None, self._speaks):
+            way = "think first: --scoring generate" if taught.thought else "say a letter alone: --scoring logprobs"
+            found.append(f"The model was trained to {way}")
+        if shown not in ("nothing", taught.shown):
+            way = "words in place of pictures: --condition facts" if taught.shown == "facts" else "pictures"
+            found.append(f"The model was trained on {way}")
+        if (taught.words, taught.world_version) != (HASH, SCENE_VERSION):
+            found.append("The model was trained on samples of another version of hpvqa, in other words or scenes")
+        return found
 
     def load(self, tell: Callable[[str], None]) -> None:
         """Load the model, or connect to its server.
@@ -94,31 +121,10 @@ class ModelAgent:
         self._answerer.close()
 
     def _query(self, turn: Turn) -> Query:
-        shown = [self._frames(shot) for shot in turn.shots if shot.image.size]
-        return Query(
-            key=f"{turn.brief.key}/{turn.step}",
-            task="explore",
-            clip=Path(turn.brief.key),
-            fps=1.0,
-            frames=1,
-            camera=None,
-            question=turn.brief.question,
-            system=SYSTEM,
-            text=ask(turn, thinks=self._speaks),
-            choices=cast(Any, tuple(option.letter for option in turn.options)),
-            episode=Path(turn.brief.key),
-            videos=tuple(shown),
-        )
-
-    def _frames(self, shot: Shot) -> Frames:
-        images = np.stack([self._picture(image) for image in shot.frames])
-        return Frames(images, tuple(range(len(images))), shot.fps, len(images))
-
-    def _picture(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        size = self._size()
-        if image.shape[1::-1] == size:
-            return image
-        return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+        shown = [as_video(shot.frames, self._size(), shot.fps) for shot in turn.shots if shot.image.size]
+        letters = [option.letter for option in turn.options]
+        key = f"{turn.brief.key}/{turn.step}"
+        return make_query(key, SYSTEM, ask(turn, thinks=self._speaks), letters, shown, turn.brief.question)
 
     def _decision(self, turn: Turn, answer: Answer) -> Decision:
         silent = answer.error == nothing_within(self._budget)
@@ -149,12 +155,13 @@ def open_model(choice: ModelChoice, environ: Mapping[str, str]) -> ModelAgent:
     said = choice.said
     if isinstance(choice.options, BaselineOptions):
         raise UsageError(f"{choice.name} answers data sets and is no agent; give --agent, or another --model")
+    taught = _taught(choice.options) if isinstance(choice.options, EngineOptions) else None
     # Few servers tell how likely a letter is.
-    usual = "generate" if isinstance(choice.options, ServerOptions) else "logprobs"
-    speaks = said.get("scoring", usual) == "generate"
+    thinks = isinstance(choice.options, ServerOptions) or (taught is not None and taught.thought)
+    speaks = said.get("scoring", "generate" if thinks else "logprobs") == "generate"
     changes: dict[str, Any] = {"scoring": "generate" if speaks else "logprobs"}
     if speaks and "max_new_tokens" not in said:
-        changes["max_new_tokens"] = _BUDGET
+        changes["max_new_tokens"] = taught.max_new_tokens if taught is not None and taught.thought else _BUDGET
     options = choice.options.model_copy(update=changes)
     options = with_key(options, environ)
     if isinstance(options, ServerOptions):
@@ -167,18 +174,10 @@ def open_model(choice: ModelChoice, environ: Mapping[str, str]) -> ModelAgent:
     options = options.model_copy(update={"max_videos": MOST_PICTURES})
     size = picture_size(find_family(options.model))
     answerer = open_backend(options, cast(Any, None), 0)
-    return ModelAgent(answerer, speaks=speaks, size=lambda: size, budget=options.max_new_tokens)
+    return ModelAgent(answerer, speaks=speaks, size=lambda: size, budget=options.max_new_tokens, taught=taught)
 
 
-def picture_size(family: Family | None) -> tuple[int, int]:
-    """Width and height of the pictures that a model is shown: as large as they are taken, or as it must have them.
-
-    Args:
-        family: Its family; None: it is not known.
-    """
-    if family is None:
-        return PIXELS, PIXELS
-    if family.pixel_multiple is None:
-        return family.resolution
-    side = PIXELS // family.pixel_multiple * family.pixel_multiple
-    return side, side
+def _taught(options: EngineOptions) -> SampleRecord | None:
+    """What an adapter, or a model that one was merged into, was trained on, if on samples of scenes."""
+    places = (options.adapter, Path(resolve_model(options.model)))
+    return next((record for place in places if place and (record := read_sample_record(place))), None)

@@ -19,6 +19,8 @@ MAY_THINK = (
     "Choose one option. You may think first, between <think> and </think>. Then write the letter of your choice: "
     "<answer>B</answer>, or <action>B</action>."
 )
+_LEFT = "Decisions left, the answer included: "
+_OFFERED = re.compile(r"^([A-Z]): ", re.MULTILINE)
 _TAG = re.compile(r"<(answer|action)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _LETTER = re.compile(r"\W*([A-Za-z])\W*")
 HASH = hashlib.sha256("\0".join((SYSTEM, LETTER_ALONE, MAY_THINK)).encode()).hexdigest()
@@ -58,7 +60,17 @@ def shown(turn: Turn, number: int) -> list[str]:
 def offered(turn: Turn) -> list[str]:
     """Lines that say what can be chosen."""
     options = [f"{option.letter}: {option.text}" for option in turn.options]
-    return [f"Decisions left, the answer included: {turn.steps_left}", *options]
+    return [f"{_LEFT}{turn.steps_left}", *options]
+
+
+def silent(text: str) -> str:
+    """What stands after the pictures where a model may not think, from what stands there where it may."""
+    return text.removesuffix(MAY_THINK) + LETTER_ALONE
+
+
+def letters_in(text: str) -> tuple[str, ...]:
+    """The letters of what can be chosen, from what stands after the pictures; none where nothing can."""
+    return tuple(_OFFERED.findall(text.rpartition(f"\n{_LEFT}")[2])) if f"\n{_LEFT}" in text else ()
 
 
 def read_letter(text: str, letters: Collection[str]) -> str | None:

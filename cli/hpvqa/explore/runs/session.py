@@ -104,6 +104,8 @@ def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend:
         scenes.sort(key=lambda scene: scene.checksum)
     if not scenes:
         raise UsageError(f"{choice.worlds} holds no such scenes; draw some with `hpvqa explore draw`")
+    for sentence in player.unlike(how.shown) if isinstance(player, ModelAgent) else ():
+        reporter.warning(sentence)
     draws = player.looks and how.shown == "pictures"
     packages = (*(player.distributions if isinstance(player, ModelAgent) else ()), *(_SIMULATION if draws else ()))
     settings = RunSettings(

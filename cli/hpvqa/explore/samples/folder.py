@@ -31,7 +31,7 @@ from hpvqa.progress.reporter import Reporter
 
 SAMPLES_FILE = "samples.json"
 LOCK_FILE = ".lock"
-_PARTS = "parts"
+PARTS = "parts"
 Shown = Literal["pictures", "facts"]
 
 
@@ -172,7 +172,7 @@ def _scenes(wanted: Wanted) -> tuple[dict[Path, Scene], list[str]]:
 
 def part_file(out: Path, scene: Scene) -> Path:
     """Where the samples of a scene lie, whatever the formats."""
-    return out / _PARTS / f"{scene.key}.jsonl.gz"
+    return out / PARTS / f"{scene.key}.jsonl.gz"
 
 
 def _make(wanted: Wanted, scenes: dict[Path, Scene], reporter: Reporter) -> None:
@@ -181,8 +181,8 @@ def _make(wanted: Wanted, scenes: dict[Path, Scene], reporter: Reporter) -> None
     if not missing:
         reporter.done()
         return
-    for folder in (wanted.out / _PARTS, *(wanted.out / split / "pictures" for split in SPLITS)):
-        if folder.name == _PARTS or wanted.shown == "pictures":
+    for folder in (wanted.out / PARTS, *(wanted.out / split / "pictures" for split in SPLITS)):
+        if folder.name == PARTS or wanted.shown == "pictures":
             folder.mkdir(parents=True, exist_ok=True)
     processes = Workers(min(wanted.workers, len(missing)), exit_with_parent, (), ONE_THREAD)
     try:
@@ -206,7 +206,7 @@ def _is_there(out: Path, scene: Scene) -> bool:
     path = part_file(out, scene)
     if not path.exists():
         return False
-    head, _ = _read_part(path)
+    head, _ = read_part(path)
     if head.scene != scene.checksum:
         raise UsageError(f"{out} was made of other scenes than these; choose another --out")
     return True
@@ -237,12 +237,17 @@ def make_into(out: Path, path: Path, shown: Shown) -> tuple[str, ...]:
     return head.left_out
 
 
-def _read_part(path: Path) -> tuple[Part, list[bytes]]:
+def read_part(path: Path) -> tuple[Part, list[bytes]]:
+    """What was made of one scene, a line a sample.
+
+    Raises:
+        UsageError: The file is damaged.
+    """
     try:
         head, *lines = gzip.decompress(read_bytes(path)).splitlines()
         return Part.model_validate_json(head), lines
     except (ValidationError, ValueError, EOFError, OSError):
-        raise UsageError(f"{path} is damaged; delete it, and run the same command again") from None
+        raise UsageError(f"{path} is damaged; delete it, and build the samples again") from None
 
 
 def read_samples(out: Path, scenes: Sequence[Scene]) -> tuple[list[Sample], list[str]]:
@@ -254,10 +259,10 @@ def read_samples(out: Path, scenes: Sequence[Scene]) -> tuple[list[Sample], list
     samples, left_out = list[Sample](), list[str]()
     for scene in scenes:
         path = part_file(out, scene)
-        head, lines = _read_part(path)
+        head, lines = read_part(path)
         left_out += head.left_out
         for number, line in enumerate(lines, 1):
-            sample = _usable(line, out, f"sample {number} of {path.name}")
+            sample = usable(line, out, f"sample {number} of {path.name}")
             if isinstance(sample, Sample):
                 samples.append(sample)
             else:
@@ -271,8 +276,14 @@ def _counts(samples: Sequence[Sample]) -> dict[Split, dict[Subset, int]]:
     return {split: {subset: found[split, subset] for subset in SUBSETS if found[split, subset]} for split in splits}
 
 
-def _usable(line: bytes, out: Path, name: str) -> Sample | str:
-    """A sample; or why it cannot be used, in words."""
+def usable(line: bytes, out: Path, name: str) -> Sample | str:
+    """A sample; or why it cannot be used, in words.
+
+    Args:
+        line: The sample as JSON.
+        out: Folder of the samples.
+        name: What to call it, should it not say so itself.
+    """
     try:
         sample = Sample.model_validate_json(line)
     except ValidationError as error:
