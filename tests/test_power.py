@@ -30,12 +30,12 @@ def exact(n: int, first: float, second: float, alpha: float) -> tuple[float, flo
 
 
 def test_with_one_row_an_episode_the_power_is_the_exact_one() -> None:
-    ours, mcnemar = exact(20, 0.5, 0.9, 0.05)
+    ours, mcnemar = exact(16, 0.5, 0.9, 0.05)
     # Our test must reject for its interval too, so that it is never above McNemar's.
     assert mcnemar - 0.1 < ours <= mcnemar
-    (found,) = at(Question(first=0.5, second=0.9, simulations=2000), [20], lambda line: None).lines
+    (found,) = at(Question(first=0.5, second=0.9, simulations=1000), [16], lambda line: None).lines
     # Four standard errors of the simulation.
-    assert found.power == pytest.approx(ours, abs=4 * (ours * (1 - ours) / 2000) ** 0.5)
+    assert found.power == pytest.approx(ours, abs=4 * (ours * (1 - ours) / 1000) ** 0.5)
     assert found.low < found.power < found.high
 
 

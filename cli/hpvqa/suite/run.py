@@ -35,6 +35,7 @@ from hpvqa.suite.scoring import scene_section, sections
 from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.options import BaselineOptions, ServerOptions
+from hpvqa.vlm.training_record import strange_views
 
 REFERENCES: Mapping[Who, str] = {"ceiling": "frame-oracle", "pixels": "pixels", "random": "random"}
 """The baselines that every model stands beside; what the majority scores follows from the rows."""
@@ -239,14 +240,16 @@ def make_card(wanted: Wanted, digest: str, created: str) -> Card:
         privileged=run.settings.privileged,
         headline=usual.scores.get("model"),
         sections=tuple(made),
-        notes=_notes(made, run.notes),
+        notes=_notes(made, strange_views(run.settings.views, ((row.task, row.camera) for row in run.predictions))),
         versions=versions(data),
         created=created,
     )
 
 
-def _notes(made: list[Section], of_run: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(made: list[Section], strange: list[str]) -> tuple[str, ...]:
     failed = sum(section.failed for section in made)
     notes = [f"{failed} rows could not be answered, and do not count; run the same command again."] if failed else []
     none = dict.fromkeys(section.why for section in made if section.why is not None)
-    return (*notes, *none, *(f"{note[:1].upper()}{note[1:]}." for note in of_run if "trained on" in note))
+    if strange:
+        notes.append(f"The model was not trained on {'; '.join(strange)}; these views count as all others do.")
+    return (*notes, *none)
