@@ -36,6 +36,8 @@ from hpvqa.versions import versions_of
 SUITE_FILE = "suite.json"
 SCENES = "scenes"
 _SCENE_PACKAGES = ("mujoco-core", "numpy", "pillow")
+_DRAWING = ("renderer", "mujoco-core")
+"""What the pictures of scenes depend on."""
 _SCENE_SECONDS = 4.5
 """How long drawing and checking a scene takes one worker [s] (docs/suite.md)."""
 
@@ -206,13 +208,17 @@ def fingerprint(dataset: Dataset) -> str:
 
 
 def fingerprints(data: Data) -> dict[str, str]:
-    """The fingerprint of each part, and that of the scenes, whose pictures are drawn while they are played.
+    """The fingerprint of each part, and that of the scenes.
+
+    Pictures of scenes are drawn while they are played, so that theirs is of the scenes and of what draws them here.
 
     Raises:
         RunError: Something is missing or damaged.
     """
     found = {part.name: fingerprint(open_dataset(data.dataset(part))) for part in data.suite.parts()}
-    return {**found, SCENES: scenes_digest(data.scenes)}
+    drawn = installed_versions("mujoco", ())
+    lines = [scenes_digest(data.scenes), *(f"{name} {drawn.get(name)}" for name in _DRAWING)]
+    return {**found, SCENES: hashlib.sha256("\n".join(lines).encode()).hexdigest()}
 
 
 def versions(data: Data) -> dict[str, str]:
