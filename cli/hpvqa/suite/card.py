@@ -28,11 +28,11 @@ HEADLINE = (
     "over the tasks, each of which counts alike. All views count, whatever the model was trained on."
 )
 WHO: Final[Mapping[Who, str]] = {
-    "model": "The model.",
-    "majority": "Always the more frequent true answer of the task; for values the mean of the training episodes.",
-    "random": "A coin; for values one of the training episodes'; in scenes any option.",
-    "pixels": "Measures in the pictures, and knows where the camera stands.",
-    "ceiling": "Knows where things are in the frames; in scenes, an ideal observer.",
+    "model": "what the card is about.",
+    "majority": "always the more frequent true answer of the task; for values the mean of the training episodes.",
+    "random": "a coin; for values one of the training episodes'; in scenes any option.",
+    "pixels": "measures in the pictures, and knows where the camera stands.",
+    "ceiling": "knows where things are in the frames; in scenes, an ideal observer.",
 }
 """Whose scores stand side by side, and what they do."""
 NOT_ANSWERED = "x"

@@ -8,10 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from hpvqa.files import write_text
-from hpvqa.report.html.svg import Lane, Mark, forest
+from hpvqa.report.html.svg import Lane, Mark, forest, legend_mark
 from hpvqa.report.html.text import facts, figure, figures, named, section, table, tag, words
 from hpvqa.report.tables.words import share
-from hpvqa.suite.card import HEADLINE, Card, Score, Section, Who
+from hpvqa.suite.card import HEADLINE, MEASURES, Card, Score, Section, Who
 from hpvqa.suite.compare import Comparison
 from hpvqa.suite.tables import by_task, differences, ends, overview, title
 
@@ -46,8 +46,9 @@ def page(card: Card) -> str:
     if card.headline is not None:
         head += words(f"{share(card.headline.share)} (95 % {ends(card.headline)})", "p", "lead")
     head += words(HEADLINE, "p") + "".join(words(note, "p", "warn") for note in card.notes)
-    drawn = figures([_figure(one) for one in card.sections if "model" in one.scores])
-    body = section("Scores", "scores", table(overview(card)) + drawn)
+    drawn = [_figure(one) for one in card.sections if len(one.tasks) > 1]
+    key = "".join(tag("span", legend_mark(number) + named(who, ())) for who, number in _COLOURS.items())
+    body = section("Scores", "scores", table(overview(card)) + tag("p", key, "key") + figures(drawn))
     tables = "".join(table(grid) for grid in by_task(card))
     body += section("By task", "tasks", tag("details", words("All numbers", "summary") + tables))
     return _document(card.model, head, body + _provenance(card))
@@ -65,8 +66,7 @@ def _figure(one: Section) -> str:
         ]
         model = entry.scores.get("model")
         lanes.append(Lane(name, "" if model is None else share(model.share), marks))
-    key = ", ".join(f"{number}: {who}" for number, who in enumerate(_COLOURS, 1))
-    return figure(title(one), forest(lanes, title(one)), f"From top to bottom, {key}. {_LEGEND}")
+    return figure(title(one), forest(lanes, title(one), MEASURES[one.form]), _LEGEND)
 
 
 def _mark(who: Who, score: Score, blind: float | None) -> Mark:

@@ -32,9 +32,8 @@ def overview(card: Card) -> Grid:
         lines = tuple(_line("scenes" if form == "scene" else one.part, one.scores, _episodes(one)) for one in some)
         if lines:
             groups.append(Group(f"{_TITLES[form]}: {MEASURES[form]}", lines))
-    caption = (
-        f"Means over tasks; intervals are over episodes. {' '.join(f'{who}: {words}' for who, words in WHO.items())}"
-    )
+    besides = " ".join(f"{who}: {WHO[who]}" for who in _BESIDES)
+    caption = f"Means over tasks; intervals are over episodes, of scenes over groups of four. {besides}"
     return Grid("Scores by part", _COLUMNS, tuple(groups), caption)
 
 
@@ -81,8 +80,8 @@ def differences(found: Comparison) -> Grid:
             groups.append(Group(f"{_TITLES[form]}: {MEASURES[form]}", tuple(map(_difference, some))))
     columns = ("", "A", "B", "B − A", "95 %", "p", "episodes")
     caption = (
-        "The same rows, paired by episode. p: of equal accuracy; of tasks, corrected by Holm's method over the tasks "
-        "of their part."
+        "The same rows, paired by episode; in a whole part all rows count alike, and not all tasks. p: of equal "
+        "accuracy; of tasks, corrected by Holm's method over the tasks of their part."
     )
     return Grid(f"A: {found.a}; B: {found.b}", columns, tuple(groups), caption, found.refused)
 
