@@ -11,16 +11,22 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+import numpy as np
+
 from hpvqa.collect.child import OnFrames, OpenRecord, Record, make, run
 from hpvqa.collect.executor import Job
 from hpvqa.collect.messages import Batch, Made, Reply, Setup
 from hpvqa.collect.pool import Pending
 from hpvqa.collect.settings import Collection
 from hpvqa.errors import UsageError
+from hpvqa.probes.events import Pose
 from hpvqa.recipe import Recipe, validate_recipe
-from hpvqa.record.episode import EpisodeRecord
-from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
+from hpvqa.record.trajectory import column_names, write_trajectory
+from hpvqa.scene.spec import SIDES, EpisodeSpec
+from hpvqa.tasks import TASKS
 from hpvqa.tasks.outcome import Outcome
+from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_events
 
 VERSIONS = {"hpvqa": "0", "numpy": "2.0"}
 
@@ -53,6 +59,34 @@ def one_by_one(record: Callable[[EpisodeSpec, Path, OnFrames], EpisodeRecord]) -
         return [record(spec, folder, on_frames) for spec, folder in zip(specs, folders, strict=True)]
 
     return batch
+
+
+def tiny(_: Setup) -> Record:
+    """Episodes whose clips are real, small, and say nothing."""
+
+    @one_by_one
+    def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
+        for camera in spec.cameras:
+            make_clip(folder / f"{camera.name}.mp4", brightness=20 + spec.index)
+        final, events = final_positions(spec), make_events(spec)
+        rows = np.zeros((FRAMES, len(column_names(SIDES))))
+        for side in SIDES:
+            first = column_names(SIDES).index(f"{side}_x")
+            rows[:, first : first + 3] = np.linspace(spec.thing(side).position, final[side], FRAMES)
+        write_trajectory(folder / TRAJECTORY_FILE, rows.tolist(), SIDES)
+        on_frames(FRAMES * len(spec.cameras))
+        return EpisodeRecord(
+            spec=spec,
+            outcome=TASKS[spec.task].check(spec, events, {name: Pose(place) for name, place in final.items()}),
+            events=events,
+            duration=FRAMES / FPS,
+            video=VideoRecord(fps=FPS, width=WIDTH, height=HEIGHT, frames=FRAMES),
+            cameras=tuple(CameraRecord.of(camera, WIDTH, HEIGHT) for camera in spec.cameras),
+            files={},
+            versions={},
+        )
+
+    return record
 
 
 def quick(_: Setup) -> Record:

@@ -6,58 +6,22 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from hpvqa import demo
-from hpvqa.collect.child import OnFrames, Record
-from hpvqa.collect.messages import Setup
 from hpvqa.collect.settings import COLLECTION_FILE, Collection
 from hpvqa.commands import demo_table
 from hpvqa.dataset.build import build
 from hpvqa.install import pip_install
 from hpvqa.main import main
-from hpvqa.probes.events import Pose
 from hpvqa.recipe import Recipe, load_recipe
-from hpvqa.record.episode import TRAJECTORY_FILE, CameraRecord, EpisodeRecord, VideoRecord
-from hpvqa.record.trajectory import column_names, write_trajectory
 from hpvqa.scene.randomization import Randomization
-from hpvqa.scene.spec import SIDES, EpisodeSpec
-from hpvqa.tasks import TASKS
 from hpvqa.vlm.registry import BASELINES
-from tests.collect_fakes import SerialPool, one_by_one
-from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, final_positions, make_clip, make_data, make_events, quiet
+from tests.collect_fakes import SerialPool, tiny
+from tests.factories import make_data, quiet
 
 pytestmark = pytest.mark.slow
-
-
-def tiny(_: Setup) -> Record:
-    """Episodes whose clips are real, small, and say nothing."""
-
-    @one_by_one
-    def record(spec: EpisodeSpec, folder: Path, on_frames: OnFrames) -> EpisodeRecord:
-        for camera in spec.cameras:
-            make_clip(folder / f"{camera.name}.mp4", brightness=20 + spec.index)
-        final, events = final_positions(spec), make_events(spec)
-        rows = np.zeros((FRAMES, len(column_names(SIDES))))
-        for side in SIDES:
-            first = column_names(SIDES).index(f"{side}_x")
-            rows[:, first : first + 3] = np.linspace(spec.thing(side).position, final[side], FRAMES)
-        write_trajectory(folder / TRAJECTORY_FILE, rows.tolist(), SIDES)
-        on_frames(FRAMES * len(spec.cameras))
-        return EpisodeRecord(
-            spec=spec,
-            outcome=TASKS[spec.task].check(spec, events, {name: Pose(place) for name, place in final.items()}),
-            events=events,
-            duration=FRAMES / FPS,
-            video=VideoRecord(fps=FPS, width=WIDTH, height=HEIGHT, frames=FRAMES),
-            cameras=tuple(CameraRecord.of(camera, WIDTH, HEIGHT) for camera in spec.cameras),
-            files={},
-            versions={},
-        )
-
-    return record
 
 
 @pytest.fixture

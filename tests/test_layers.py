@@ -42,6 +42,9 @@ LAYERS = {
     "serve": {"scene", "vlm"},
     "explore": {"scene", "probes", "tasks", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
     "studio": {"scene", "tasks", "places", "sim", "record", "dataset", "vlm", "evaluate", "report", "explore"},
+    "suite": {
+        *("scene", "tasks", "recipe", "sim", "record", "collect", "dataset", "vlm", "evaluate", "report", "explore"),
+    },
     "hub": {"dataset", "vlm"},
     "ask": {"scene", "probes", "tasks", "places", "record", "collect", "dataset", "vlm", "evaluate"},
 }

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Check every file of a data set or data folder.",
     "eval": "Answer a data set and score the answers.",
     "report": "Show how good the answers of runs are, and how sure that is.",
+    "suite": "Score a model on a fixed suite of episodes and scenes.",
     "explore": "Draw partly hidden scenes, and have agents play them.",
     "serve": "Run a model behind a server that answers questions about videos.",
     "ask": "Ask a model about an episode, the newest one or each as it lands.",

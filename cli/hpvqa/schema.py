@@ -13,8 +13,14 @@ from hpvqa.recipe import Recipe
 from hpvqa.record.episode import EpisodeRecord
 from hpvqa.resources import schemas_dir
 from hpvqa.scene.spec import EpisodeSpec
+from hpvqa.suite.card import Card
 
-SCHEMAS: dict[str, type[BaseModel]] = {"episode-spec": EpisodeSpec, "episode": EpisodeRecord, "recipe": Recipe}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "episode-spec": EpisodeSpec,
+    "episode": EpisodeRecord,
+    "recipe": Recipe,
+    "suite-card": Card,
+}
 
 
 def json_schema(name: str) -> dict[str, Any]:

@@ -93,8 +93,19 @@ def change(pairs: Sequence[_Pair], *, seed: int = 0) -> tuple[Interval, float]:
         pairs: The same rows answered twice; at least one.
         seed: Seed of an interval that is found by bootstrap.
     """
-    p = _p(pairs, seed)
-    return _interval(_changes(pairs), _clusters(pairs), p, seed), p
+    return interval_and_p(_changes(pairs), _clusters(pairs), seed=seed)
+
+
+def interval_and_p(changes: Sequence[int], clusters: Sequence[Hashable], *, seed: int = 0) -> tuple[Interval, float]:
+    """The same of changes: for each row 1 (gain), -1 (loss) or 0; at least one.
+
+    Args:
+        changes: One a row.
+        clusters: The episode of each row.
+        seed: Seed of an interval that is found by bootstrap.
+    """
+    p = equality_p(changes, clusters, seed=seed)
+    return _interval(changes, clusters, p, seed), p
 
 
 def _comparison(

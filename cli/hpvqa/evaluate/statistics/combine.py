@@ -32,8 +32,18 @@ def mean_interval(a: float, a_interval: Interval, b: float, b_interval: Interval
         b: The second share.
         b_interval: Its interval, of the same level.
     """
-    halves = [(share / 2, of.low / 2, of.high / 2) for share, of in ((a, a_interval), (b, b_interval))]
-    found = sum_interval((a + b) / 2, halves, (a_interval, b_interval))
+    return means_interval([(a, a_interval), (b, b_interval)])
+
+
+def means_interval(shares: Sequence[tuple[float, Interval]]) -> Interval:
+    """Interval of the mean of some independent shares, each of which counts alike.
+
+    Args:
+        shares: Each share with its interval, all of the same level; at least one.
+    """
+    count = len(shares)
+    parts = [(share / count, of.low / count, of.high / count) for share, of in shares]
+    found = sum_interval(math.fsum(share for share, _ in shares) / count, parts, [of for _, of in shares])
     return found.model_copy(update={"low": max(found.low, 0.0), "high": min(found.high, 1.0)})
 
 
@@ -51,9 +61,7 @@ def independent_interval(a: float, a_interval: Interval, b: float, b_interval: I
     return found.model_copy(update={"low": max(found.low, -1.0), "high": min(found.high, 1.0)})
 
 
-def sum_interval(
-    value: float, terms: Sequence[tuple[float, float, float]], intervals: tuple[Interval, Interval]
-) -> Interval:
+def sum_interval(value: float, terms: Sequence[tuple[float, float, float]], intervals: Sequence[Interval]) -> Interval:
     """Interval of a sum of independent terms.
 
     Args:

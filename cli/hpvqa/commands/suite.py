@@ -1,0 +1,26 @@
+"""``hpvqa suite``: a fixed suite, on which any model is scored."""
+
+from __future__ import annotations
+
+import click
+
+from hpvqa.commands.suite_compare import command as compare
+from hpvqa.commands.suite_power import command as power
+from hpvqa.commands.suite_run import command as run
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  hpvqa suite run --size quick --model embedded --out cards/embedded
+  hpvqa suite compare cards/base cards/tuned
+  hpvqa suite power 0.7 0.8
+"""
+)
+def command() -> None:
+    """The same episodes and scenes for every model, and one score card of it."""
+
+
+command.add_command(run)
+command.add_command(compare)
+command.add_command(power)

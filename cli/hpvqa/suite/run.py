@@ -1,0 +1,255 @@
+"""A model on the whole suite: every step goes on where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from hpvqa.dataset.load import open_dataset
+from hpvqa.errors import UsageError
+from hpvqa.evaluate.folder import check_run_folder
+from hpvqa.evaluate.select import Rows
+from hpvqa.evaluate.session import run_model
+from hpvqa.explore.agents.model import open_model
+from hpvqa.explore.runs.session import RunChoice, play_agent, play_worlds
+from hpvqa.files import check_target, write_json
+from hpvqa.progress.reporter import Reporter
+from hpvqa.report.folder import read_folder
+from hpvqa.suite.card import CARD_FILE, PAGE_FILE, Card, Section, Who
+from hpvqa.suite.data import (
+    SCENES,
+    Data,
+    begin,
+    build_part,
+    check_data,
+    collect_part,
+    draw_scenes,
+    fingerprints,
+    versions,
+)
+from hpvqa.suite.definition import USUAL, Part, check
+from hpvqa.suite.page import write_page
+from hpvqa.suite.scoring import scene_section, sections
+from hpvqa.tasks.base import FORMS, Form
+from hpvqa.vlm.choice import ModelChoice
+from hpvqa.vlm.options import BaselineOptions, ServerOptions
+from hpvqa.vlm.training_record import strange_views
+
+REFERENCES: Mapping[Who, str] = {"ceiling": "frame-oracle", "pixels": "pixels", "random": "random"}
+"""The baselines that every model stands beside; what the majority scores follows from the rows."""
+PLAYERS: Mapping[Who, str] = {"ceiling": "ideal", "random": "random"}
+"""The same of scenes."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a user asks for.
+
+    Attributes:
+        data: The rendered suite, a new folder or one that is shared.
+        choice: The model.
+        out: Where its answers and its card go.
+        workers: Processes at work.
+        environ: The environment, for a server's key.
+    """
+
+    data: Data
+    choice: ModelChoice
+    out: Path
+    workers: int
+    environ: Mapping[str, str]
+
+    def run(self, who: Who, part: str) -> Path:
+        """The folder of a run; that of a baseline that everybody is compared with is the shared one."""
+        if who == "model" and not self.is_reference:
+            return self.out / part
+        name = str(self.choice.name) if who == "model" else {**PLAYERS, **(REFERENCES if part != SCENES else {})}[who]
+        return self.data.reference(name, part)
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the model is one of the baselines that everybody is compared with."""
+        return self.choice.said.keys() <= {"model", "backend"} and self.choice.name in REFERENCES.values()
+
+    @property
+    def plays(self) -> bool:
+        """Whether the model can play scenes."""
+        return not isinstance(self.choice.options, BaselineOptions)
+
+
+@dataclass(frozen=True)
+class _Step:
+    words: str
+    work: Callable[[], object]
+
+
+def run(wanted: Wanted, reporter: Reporter, clock: Callable[[], float], created: str) -> Card:
+    """Do all that was not done before.
+
+    Args:
+        wanted: What is asked for.
+        reporter: Told about progress.
+        clock: The time [s].
+        created: The time, in words.
+
+    Returns:
+        The card, which is also written down with its page.
+
+    Raises:
+        HpvqaError: A part is missing, a folder holds something else, or is damaged.
+        KeyboardInterrupt: It was interrupted; what was finished stays.
+    """
+    data = wanted.data
+    digest = check(data.suite)
+    check_data(data, digest)
+    check_out(wanted)
+    begin(data, digest)
+    steps = [*_render(wanted, reporter, clock), *_references(wanted, reporter), *_model(wanted, reporter)]
+    for number, step in enumerate(steps, 1):
+        reporter.note(f"Step {number} of {len(steps)}: {step.words}")
+        step.work()
+    card = make_card(wanted, digest, created)
+    wanted.out.mkdir(parents=True, exist_ok=True)
+    write_json(wanted.out / CARD_FILE, card.model_dump(mode="json"))
+    write_page(card, wanted.out / PAGE_FILE)
+    return card
+
+
+def check_out(wanted: Wanted) -> None:
+    """Make sure, before any work, that nothing but an earlier run of the suite is in the folder of the model.
+
+    Raises:
+        UsageError: Something else is there.
+    """
+    check_target(wanted.out, folder=True)
+    parts = [part.name for part in wanted.data.suite.parts()]
+    there = {path.name for path in wanted.out.iterdir()} if wanted.out.exists() else set()
+    strange = sorted(there - {CARD_FILE, PAGE_FILE, SCENES, *parts})
+    if strange:
+        raise UsageError(f"{wanted.out} holds {strange[0]}, which is no part of a suite run; choose another --out")
+    for part in parts:
+        check_run_folder(wanted.out / part)
+
+
+def _render(wanted: Wanted, reporter: Reporter, clock: Callable[[], float]) -> list[_Step]:
+    data, workers = wanted.data, wanted.workers
+    steps = []
+    for part in data.suite.parts():
+        count, what = sum(part.tasks.values()), "usual episodes" if part.usual else f"the shift {part.name}"
+        steps.append(_Step(f"{count} episodes, {what}", partial(collect_part, data, part, workers, reporter, clock)))
+        steps.append(_Step(f"data set, {what}", partial(build_part, data, part, reporter)))
+    return [*steps, _Step(f"{data.suite.size.scenes} scenes", partial(draw_scenes, data, workers, reporter))]
+
+
+def _references(wanted: Wanted, reporter: Reporter) -> list[_Step]:
+    steps = []
+    for who, name in REFERENCES.items():
+        for part in wanted.data.suite.parts():
+            # A shift has no training episodes to take values from.
+            forms: tuple[Form, ...] | None = ("compare",) if who == "random" and not part.usual else None
+            work = partial(_answer, wanted, who, part, ModelChoice(model=name), forms, reporter)
+            steps.append(_Step(f"answers of {name}, {part.name}", work))
+    played = [
+        _Step(f"scenes, played by {name}", partial(_play, wanted, who, name, reporter)) for who, name in PLAYERS.items()
+    ]
+    return [*steps, *played]
+
+
+def _model(wanted: Wanted, reporter: Reporter) -> list[_Step]:
+    if wanted.is_reference:
+        return []
+    name = wanted.choice.name or "the server's model"
+    steps = [
+        _Step(f"answers of {name}, {part.name}", partial(_answer, wanted, "model", part, wanted.choice, None, reporter))
+        for part in wanted.data.suite.parts()
+    ]
+    if wanted.plays:
+        steps.append(_Step(f"scenes, played by {name}", partial(_play_model, wanted, reporter)))
+    return steps
+
+
+def _answer(
+    wanted: Wanted,
+    who: Who,
+    part: Part,
+    choice: ModelChoice,
+    forms: tuple[Form, ...] | None,
+    reporter: Reporter,
+) -> None:
+    run_model(
+        open_dataset(wanted.data.dataset(part)),
+        choice,
+        wanted.run(who, part.name),
+        reporter,
+        rows=Rows(split="eval", questions=forms),
+        seed=wanted.data.suite.definition.seed,
+        environ=wanted.environ,
+        # Only the baseline that looks at clips is slow enough for more processes to pay.
+        workers=wanted.workers if who == "pixels" else None,
+    )
+
+
+def _play(wanted: Wanted, who: Who, agent: str, reporter: Reporter) -> None:
+    play_worlds(_scenes(wanted, who), reporter, agent=agent, said={}, train=None, environ=wanted.environ)
+
+
+def _play_model(wanted: Wanted, reporter: Reporter) -> None:
+    choice = wanted.choice
+    player = open_model(choice, wanted.environ)
+    try:
+        if isinstance(choice.options, ServerOptions):
+            # What it serves is part of the settings.
+            player.load(reporter.warning)
+        play_agent(player, _scenes(wanted, "model"), reporter, backend=choice.backend)
+    finally:
+        player.close()
+
+
+def _scenes(wanted: Wanted, who: Who) -> RunChoice:
+    data = wanted.data
+    families = data.suite.definition.families
+    return RunChoice(data.scenes, families=families, workers=wanted.workers, out=wanted.run(who, SCENES))
+
+
+def make_card(wanted: Wanted, digest: str, created: str) -> Card:
+    """The card of a model whose runs are all there.
+
+    Raises:
+        HpvqaError: A run is not there, or damaged.
+    """
+    data, found = wanted.data, fingerprints(wanted.data)
+    everybody: tuple[Who, ...] = ("model", *REFERENCES)
+    made: list[Section] = []
+    for part in data.suite.parts():
+        runs = {who: wanted.run(who, part.name) for who in everybody}
+        made += sections(part.name, data.dataset(part), runs, found[part.name])
+    players = {who: wanted.run(who, SCENES) for who in (("model", *PLAYERS) if wanted.plays else PLAYERS)}
+    why = None if wanted.plays else "It answers data sets, and plays no scenes."
+    made.append(scene_section(players, found[SCENES], why))
+    run = read_folder(wanted.run("model", USUAL))
+    assert run.settings is not None  # noqa: S101 - it was made by evaluating
+    usual = next(section for section in made if section.key == (USUAL, FORMS[0]))
+    return Card(
+        suite=data.suite.name,
+        digest=digest,
+        model=run.model,
+        backend=run.settings.backend,
+        details={**run.settings.details, "frames": run.settings.model_dump(mode="json")["frames"]},
+        privileged=run.settings.privileged,
+        headline=usual.scores.get("model"),
+        sections=tuple(made),
+        notes=_notes(made, strange_views(run.settings.views, ((row.task, row.camera) for row in run.predictions))),
+        versions=versions(data),
+        created=created,
+    )
+
+
+def _notes(made: list[Section], strange: list[str]) -> tuple[str, ...]:
+    failed = sum(section.failed for section in made)
+    notes = [f"{failed} rows could not be answered, and do not count; run the same command again."] if failed else []
+    none = dict.fromkeys(section.why for section in made if section.why is not None)
+    if strange:
+        notes.append(f"The model was not trained on {'; '.join(strange)}; these views count as all others do.")
+    return (*notes, *none)
