@@ -29,7 +29,7 @@ _OF_MODELS: dict[str, Callable[[Any], Any]] = {
     "adapter": field_option(TransformersOptions, "adapter"),
     **{
         name: field_option(TransformersOptions, name, default="512" if name == "max_new_tokens" else None)
-        for name in ("scoring", "max_new_tokens", "batch_size", "dtype", "device")
+        for name in ("scoring", "thinking", "max_new_tokens", "batch_size", "dtype", "device")
     },
     "server": field_option(ServerOptions, "server", metavar="URL"),
     **{name: field_option(ServerOptions, name) for name in ("transport", "media", "concurrency")},

@@ -82,7 +82,7 @@ _OPTIONS: Mapping[str, Callable[[Any], Any]] = {
     ),
     **{
         name: field_option(TransformersOptions, name)
-        for name in ("scoring", "max_new_tokens", "batch_size", "dtype", "device")
+        for name in ("scoring", "samples", "thinking", "max_new_tokens", "batch_size", "dtype", "device")
     },
     "server": field_option(ServerOptions, "server", metavar="URL"),
     **{name: field_option(ServerOptions, name) for name in ("transport", "media", "concurrency")},

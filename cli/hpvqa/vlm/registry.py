@@ -68,7 +68,7 @@ def open_backend(options: BackendOptions, dataset: Dataset, seed: int) -> Answer
     Args:
         options: What answers, and what runs it.
         dataset: The data set that will be asked about; only its training split may be looked at.
-        seed: Random seed of a baseline.
+        seed: Random seed of a baseline, or of answers that are drawn.
 
     Raises:
         HpvqaError: There is no such model or adapter, the options contradict each other, or something is not installed.
@@ -79,11 +79,11 @@ def open_backend(options: BackendOptions, dataset: Dataset, seed: int) -> Answer
         case TransformersOptions():
             from hpvqa.vlm.backends.transformers import TransformersAnswerer
 
-            return TransformersAnswerer(options)
+            return TransformersAnswerer(options, seed)
         case VllmOptions():
             from hpvqa.vlm.backends.vllm import VllmAnswerer
 
-            return VllmAnswerer(options)
+            return VllmAnswerer(options, seed)
         case ServerOptions():
             from hpvqa.vlm.backends.openai import OpenAIAnswerer
 

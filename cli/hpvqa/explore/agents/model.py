@@ -151,7 +151,9 @@ def open_model(choice: ModelChoice, environ: Mapping[str, str]) -> ModelAgent:
         raise UsageError(f"{choice.name} answers data sets and is no agent; give --agent, or another --model")
     # Few servers tell how likely a letter is.
     usual = "generate" if isinstance(choice.options, ServerOptions) else "logprobs"
-    speaks = said.get("scoring", usual) == "generate"
+    speaks = said.get("thinking") is not None or said.get("scoring", usual) == "generate"
+    if choice.options.scoring == "sample":
+        raise UsageError("An agent decides once at each turn; --scoring sample is for hpvqa eval and ask")
     changes: dict[str, Any] = {"scoring": "generate" if speaks else "logprobs"}
     if speaks and "max_new_tokens" not in said:
         changes["max_new_tokens"] = _BUDGET
@@ -161,13 +163,11 @@ def open_model(choice: ModelChoice, environ: Mapping[str, str]) -> ModelAgent:
         from hpvqa.vlm.backends.openai import OpenAIAnswerer
 
         server = OpenAIAnswerer(options, cast(Any, _LETTERS))
-        return ModelAgent(
-            server, speaks=speaks, size=lambda: picture_size(server.family), budget=options.max_new_tokens
-        )
+        return ModelAgent(server, speaks=speaks, size=lambda: picture_size(server.family), budget=options.longest)
     options = options.model_copy(update={"max_videos": MOST_PICTURES})
     size = picture_size(find_family(options.model))
     answerer = open_backend(options, cast(Any, None), 0)
-    return ModelAgent(answerer, speaks=speaks, size=lambda: size, budget=options.max_new_tokens)
+    return ModelAgent(answerer, speaks=speaks, size=lambda: size, budget=options.longest)
 
 
 def picture_size(family: Family | None) -> tuple[int, int]:

@@ -24,8 +24,8 @@ class VllmAnswerer(Engine[VllmOptions]):
 
     _llm: Any = None
 
-    def __init__(self, options: VllmOptions) -> None:
-        super().__init__(options)
+    def __init__(self, options: VllmOptions, seed: int = 0) -> None:
+        super().__init__(options, seed)
         if self.adapter is not None:
             check_served(self.adapter, self.family)
             if self.adapter.rank > RANKS[-1]:
@@ -104,7 +104,9 @@ class VllmAnswerer(Engine[VllmOptions]):
             # Probabilities are among all tokens, whatever may be sampled; so nothing is forbidden here.
             SamplingParams(temperature=0, max_tokens=1, logprob_token_ids=list(request.following))
             if request.following
-            else SamplingParams(temperature=0, max_tokens=self.options.max_new_tokens)
+            else SamplingParams(
+                temperature=0 if request.seed is None else 1, seed=request.seed, max_tokens=self.options.longest
+            )
             for request in requests
         ]
         outputs = self._llm.generate(prompts, params, use_tqdm=False, lora_request=adapter)
@@ -118,7 +120,7 @@ class VllmAnswerer(Engine[VllmOptions]):
     def _video(self, frames: Frames) -> Any:
         check_frames(self._processor, self.family, frames)
         filled = filled_up(self.family, frames)
-        return (filled.images, video_metadata(filled)) if self.family.timestamps else filled.images
+        return filled.images, video_metadata(filled, self.family)
 
     def close(self) -> None:
         """Stop the engine and let go of its memory; loading starts another."""
