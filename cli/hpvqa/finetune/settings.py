@@ -38,6 +38,11 @@ class LoraSettings(Model):
         description="Layers that are trained: a regular expression for their full names, or a list of last names; by "
         "default what the model's family says, the language model only.",
     )
+    quantize: Literal["none", "nf4"] = Field(
+        default="none",
+        description="nf4: hold the language model's own weights in 4 bits while the adapter is trained (QLoRA); it "
+        "takes a quarter of their memory.",
+    )
     extra_targets: bool = Field(
         default=False,
         description="Also train what the family has besides, such as the linear-attention layers of Qwen3.5.",

@@ -77,6 +77,12 @@ class EngineOptions(_ScoredOptions):
     )
     batch_size: int = Field(default=16, ge=1, description="Queries at once.")
     max_videos: int = Field(default=1, ge=1, description="Most videos of one query.")
+    data_parallel_size: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Copies of the model, each on GPUs of its own and in a process of its own, that share the queries.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -90,8 +96,10 @@ class TransformersOptions(EngineOptions):
     """A model that transformers runs in this process."""
 
     backend: Literal["transformers"] = "transformers"
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Device to run on; auto: a GPU if there is one."
+    device: Literal["auto", "cpu", "cuda", "spread"] = Field(
+        default="auto",
+        description="Device to run on; auto: a GPU if there is one; spread: layer by layer over all GPUs, for a model "
+        "that does not fit onto one.",
     )
 
 
@@ -99,6 +107,12 @@ class VllmOptions(EngineOptions):
     """A model that vLLM runs in this process, or serves."""
 
     backend: Literal["vllm"] = "vllm"
+    tensor_parallel_size: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="GPUs that share each layer of the model, for one that does not fit onto one.",
+    )
     gpu_memory: float = Field(default=0.9, gt=0, le=1, description="Share of the GPU's memory that vLLM takes.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError, nearest
@@ -11,6 +12,7 @@ from hpvqa.vlm.options import (
     BACKENDS,
     BackendOptions,
     BaselineOptions,
+    EngineOptions,
     ServerOptions,
     TransformersOptions,
     VllmOptions,
@@ -79,12 +81,22 @@ def open_backend(options: BackendOptions, dataset: Dataset, seed: int) -> Answer
         case TransformersOptions():
             from hpvqa.vlm.backends.transformers import TransformersAnswerer
 
-            return TransformersAnswerer(options, seed)
+            return _copied(TransformersAnswerer, options, seed)
         case VllmOptions():
             from hpvqa.vlm.backends.vllm import VllmAnswerer
 
-            return VllmAnswerer(options, seed)
+            return _copied(VllmAnswerer, options, seed)
         case ServerOptions():
             from hpvqa.vlm.backends.openai import OpenAIAnswerer
 
             return OpenAIAnswerer(options)
+
+
+def _copied(made: Any, options: EngineOptions, seed: int) -> Answerer:
+    """A model in this process, or copies of it in several."""
+    if options.data_parallel_size == 1:
+        answerer: Answerer = made(options, seed)
+        return answerer
+    from hpvqa.vlm.backends.copies import Copies
+
+    return Copies(made, options, seed)

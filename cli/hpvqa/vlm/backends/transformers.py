@@ -60,7 +60,7 @@ class TransformersAnswerer(Engine[TransformersOptions]):
                 self.folder,
                 dtype=getattr(torch, self.dtype),
                 # Straight to the GPU: this machine may have less memory than the model takes.
-                device_map={"": self.device} if self.device == "cuda" else None,
+                device_map=self._place(),
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
@@ -75,6 +75,12 @@ class TransformersAnswerer(Engine[TransformersOptions]):
             # transformers fills them with random numbers, and only warns.
             raise UsageError(f"{self.name} lacks {len(missing)} weights, such as {missing[0]}; download it again")
         return model
+
+    def _place(self) -> Any:
+        """Where its layers go, as accelerate is told."""
+        if self.options.device == "spread":
+            return "auto"
+        return {"": self.device} if self.device == "cuda" else None
 
     def _run(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
         order = sorted(range(len(requests)), key=lambda number: self._alike(requests[number]))

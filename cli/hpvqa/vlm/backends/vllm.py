@@ -11,7 +11,7 @@ from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.vlm.adapter import check_served
 from hpvqa.vlm.backends.engine import Dtype, Engine, EngineReply, EngineRequest, first_line
 from hpvqa.vlm.backends.vllm_settings import RANKS, engine_arguments, hosting
-from hpvqa.vlm.device import Device
+from hpvqa.vlm.device import Device, check_gpus
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import VllmOptions
 from hpvqa.vlm.processing import check_frames, filled_up, load_processor, video_metadata
@@ -26,6 +26,7 @@ class VllmAnswerer(Engine[VllmOptions]):
 
     def __init__(self, options: VllmOptions, seed: int = 0) -> None:
         super().__init__(options, seed)
+        check_gpus(options.data_parallel_size, options.tensor_parallel_size)
         if self.adapter is not None:
             check_served(self.adapter, self.family)
             if self.adapter.rank > RANKS[-1]:
@@ -70,6 +71,7 @@ class VllmAnswerer(Engine[VllmOptions]):
             max_videos=self.options.max_videos,
             gpu_memory=self.options.gpu_memory,
             rank=None if self.adapter is None else self.adapter.rank,
+            shared=self.options.tensor_parallel_size,
         )
         try:
             from vllm import LLM
