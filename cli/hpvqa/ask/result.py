@@ -86,6 +86,7 @@ class Asked:
                     "choice": view.answer.choice,
                     **_probabilities(view.p_left),
                     "p_choices": view.p_choices,
+                    **({} if view.answer.shares is None else {"shares": dict(view.answer.shares)}),
                     "text": view.answer.text,
                     "seconds": round(view.answer.seconds, 6),
                     "error": view.answer.error,

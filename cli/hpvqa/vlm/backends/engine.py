@@ -195,7 +195,7 @@ class Engine(ABC, Generic[Options]):
     def _read(self, query: Query, prompt: str, reply: EngineReply) -> Answer:
         # Where the prompt has begun the thought, the reply lacks its beginning.
         text = "" if reply.error else begun(prompt) + reply.text
-        if reply.cut and spoken(text) is None:
+        if self.options.thinking is not None and reply.cut and spoken(text) is None:
             self._tell_cut()
         return Answer(
             text=text,
