@@ -86,7 +86,7 @@ class Asked:
                     "choice": view.answer.choice,
                     **_probabilities(view.p_left),
                     "p_choices": view.p_choices,
-                    **({} if view.answer.shares is None else {"shares": dict(view.answer.shares)}),
+                    **_shares(view.answer),
                     "text": view.answer.text,
                     "seconds": round(view.answer.seconds, 6),
                     "error": view.answer.error,
@@ -102,6 +102,11 @@ class Asked:
             values: dict[str, JsonValue] = {**task.values(spec)}
             found["truth"] = {"question": task.question, "answer": task.answer(spec), task.hidden: values}
         return found
+
+
+def _shares(answer: Answer) -> dict[str, JsonValue]:
+    shares: dict[str, JsonValue] = {str(word): share for word, share in (answer.shares or {}).items()}
+    return {"shares": shares} if shares else {}
 
 
 def _probabilities(p: float | None) -> dict[str, JsonValue]:
