@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 from typing import Any
 
 from hpvqa.errors import MissingDependencyError, UsageError
@@ -11,8 +12,8 @@ from hpvqa.finetune.ranks import local_rank, processes
 from hpvqa.finetune.settings import LoraSettings
 from hpvqa.install import pip_install
 
-_WHOLE = ("lm_head", "visual", "vision_tower", "multi_modal_projector")
-"""What stays as it is: the head, and all that sees; only the language model is put into 4 bits."""
+_WHOLE = r"(?!.*\.language_model\.layers\.)"
+"""What stays as it is, by the beginnings of full names: all but the language model's layers."""
 _BYTES = 0.5 + 1 / 64 + 4 / 64 / 256
 """Of a weight: its half byte, and its share of the scales, which are quantized, too."""
 
@@ -54,7 +55,7 @@ def loading(settings: LoraSettings, *, bf16: bool) -> dict[str, Any]:
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16 if bf16 else torch.float32,
-        llm_int8_skip_modules=list(_WHOLE),
+        llm_int8_skip_modules=[_WHOLE],
     )
     return {"quantization_config": config, "device_map": {"": local_rank() if torch.cuda.is_available() else "cpu"}}
 
@@ -76,7 +77,7 @@ def weight_bytes(model: Any, settings: LoraSettings) -> float:
     small = {
         id(module.weight)
         for name, module in model.named_modules()
-        if settings.quantize != "none" and isinstance(module, torch.nn.Linear) and not any(w in name for w in _WHOLE)
+        if settings.quantize != "none" and isinstance(module, torch.nn.Linear) and not re.match(_WHOLE, name)
     }
     kept = [parameter for parameter in model.parameters() if not parameter.requires_grad]
     return math.fsum(parameter.numel() * (_BYTES if id(parameter) in small else 2) for parameter in kept)
