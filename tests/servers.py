@@ -231,9 +231,9 @@ class StandIn:
         choices = [choice]
         if body["temperature"] > 0 and body["max_tokens"] > 1:
             count = min(body.get("n", 1), self.most_answers or 1)
-            said = [self.drawn.popleft() for _ in range(count)]
+            texts = [self.drawn.popleft() for _ in range(count)]
             choices = [
-                {**choice, "finish_reason": "stop", "message": {"role": "assistant", "content": text}} for text in said
+                {**choice, "finish_reason": "stop", "message": {"role": "assistant", "content": text}} for text in texts
             ]
         elif body.get("n", 1) > 1:
             choices = [choice] * min(body["n"], self.most_answers or 1)

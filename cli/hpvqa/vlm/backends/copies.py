@@ -45,13 +45,12 @@ class Copies:
             check_gpus(self._count, self._size)
         self.name, self.batch_size = self._one.name, self._count * options.batch_size
         self.given_frames, self.forms = self._one.given_frames, self._one.forms
-        self.distributions, self.resampling = self._one.distributions, self._one.resampling
+        self.distributions = self._one.distributions
+        self.resampling: Resampling = self._one.resampling
         self.details: Mapping[str, JsonValue] = self._one.details
         self._open: list[Workers] = []
         self._tell: Callable[[str], None] = lambda sentence: None
         self._told = set[str]()
-
-    resampling: Resampling
 
     def load(self, tell: Callable[[str], None]) -> None:
         """Load the model in all processes at once.
