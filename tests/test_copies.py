@@ -42,9 +42,9 @@ def test_copies_answer_as_one_and_end_with_their_parent(tiny_model: TinyModel) -
         assert copies.details == one.details
         assert plain(copies.answer(queries)) == plain(one.answer(queries))
         assert copies.answer([]) == []
-        # Every copy would say it of a model that is not trained.
-        assert len(told) == 1
-        assert "would rather say something else" in told[0]
+        # Each copy says it once, of what it was shown.
+        assert 1 <= len(told) <= 2
+        assert all("would rather say something else" in sentence for sentence in told)
         (pid,) = _pids(copies._open[0])
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(RunError, match=r"A copy of the model died, .* smaller --data-parallel-size"):

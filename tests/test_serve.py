@@ -44,7 +44,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 def plan_of(
     folder: Path = Path("some/model"), adapter: Path | None = None, family: str = "qwen3.5", **given: Any
 ) -> Plan:
-    names = VllmOptions.model_fields
+    names = VllmOptions.model_fields.keys() - ServeSettings.model_fields.keys()
     options = VllmOptions(model=str(folder), **{name: given.pop(name) for name in list(given) if name in names})
     found = None if adapter is None else Adapter(adapter, "", {}, {"x.lora_A.weight": (12, 4)})
     settings = ServeSettings(model=options, **given)

@@ -59,11 +59,12 @@ def test_mlflow_holds_what_was_measured(
     dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs("mlflow")
+    pytest.importorskip("sqlalchemy")
     import mlflow
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     lines = recorded(dataset, tiny_model("internvl"), tmp_path / "out", "mlflow")
-    client = mlflow.MlflowClient((tmp_path / "out" / "mlruns").as_uri())
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'out' / 'mlflow.db'}")
     (run,) = client.search_runs([client.get_experiment_by_name("hpvqa").experiment_id])
     assert run.info.status == "FINISHED"
     assert run.data.params["recipe.lora.rank"] == "16"

@@ -74,7 +74,7 @@ class _MLflow:
 
         self._mlflow: Any = mlflow
         if not environ.get("MLFLOW_TRACKING_URI"):
-            mlflow.set_tracking_uri((out / "mlruns").resolve().as_uri())
+            mlflow.set_tracking_uri(f"sqlite:///{(out / 'mlflow.db').resolve()}")
         mlflow.set_experiment(environ.get("MLFLOW_EXPERIMENT_NAME", PROJECT))
         mlflow.start_run(run_name=out.resolve().name)
         # It takes no longer values.
