@@ -54,6 +54,7 @@ class Standard(Strict):
     max_tokens: int = Field(ge=1)
     logprobs: bool = False
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    n: int = Field(default=1, ge=1, le=128)
 
 
 class OfVllm(Standard):

@@ -17,6 +17,11 @@ from tests.tiny_models import SIDE, brightening, frames_of, make_query, noise
 
 LONG = "You are a helpful assistant. Answer with only a single word: 'right' or 'left'. Which one?"
 
+TIMED: tuple[Kind, ...] = ("qwen3_vl", "qwen3_5")
+"""Kinds whose prompts tell when frames were seen."""
+FIXED: tuple[Kind, ...] = ("internvl", "llava_onevision")
+"""Kinds that take frames of one size."""
+
 
 def swapped(query: Query) -> Query:
     """The same query with its choices in the other order."""
@@ -37,10 +42,11 @@ def mixed_queries(kind: Kind) -> list[Query]:
         make_query(noise(4, seed=4), noise(4, seed=5)),
         make_query(noise(4, seed=6), system=""),
     ]
-    if kind != "internvl":
-        uneven = frames_of(noise(4, seed=7).images, (0, 3, 40, 41))
+    if kind in TIMED:
+        found.append(make_query(frames_of(noise(4, seed=7).images, (0, 3, 40, 41))))
+    if kind not in FIXED:
         wide = frames_of(np.concatenate([noise(6, seed=8).images, noise(6, seed=9).images], axis=2))
-        found += [make_query(uneven), make_query(wide), make_query(noise(2, seed=10, side=32))]
+        found += [make_query(wide), make_query(noise(2, seed=10, side=32))]
     assert SIDE == 64
     return found
 

@@ -74,8 +74,10 @@ def parts(request: dict[str, Any]) -> list[dict[str, Any]]:
     return content
 
 
-def vllm(load: Loaded, query: Query, **behaviour: Any) -> tuple[OpenAIAnswerer, Answer, dict[str, Any]]:
+def vllm(
+    load: Loaded, query: Query, options: dict[str, Any] | None = None, **behaviour: Any
+) -> tuple[OpenAIAnswerer, Answer, dict[str, Any]]:
     with StandIn(owned_by="vllm", **behaviour) as server:
-        answerer = load(server)
+        answerer = load(server, **(options or {}))
         (answer,) = answerer.answer([query])
         return answerer, answer, server.requests[-1]

@@ -65,11 +65,15 @@ class StandIn:
         prompt_text: str = "<think>\n\n</think>\n\n",
         cards: Any = None,
         split: bool = False,
+        drawn: Sequence[str] = (),
+        most_answers: int | None = 4,
     ) -> None:
         self.owned_by, self.models, self.key = owned_by, models, key
         self.tokens = LOGPROBS if tokens is None else tokens
         self.text, self.most_tokens, self.trusting, self.version = text, most_tokens, trusting, version
         self.keep, self.prompt_text, self.cards, self.split = keep, prompt_text, cards, split
+        # What is said one after the other where it is drawn, and how many answers a request gets; None: it is refused.
+        self.drawn, self.most_answers = deque(drawn), most_answers
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.seen: list[NDArray[np.uint8]] = []
@@ -191,6 +195,8 @@ class StandIn:
                     return f"Per-request {name} are disabled by default"
         if body.get("top_logprobs", 0) > self.most_tokens:
             return f"top_logprobs must be at most {self.most_tokens}"
+        if body.get("n", 1) > 1 and self.most_answers is None:
+            return "n must be 1"
         if not body.get("logprobs") and body.keys() & {"top_logprobs", "logprob_token_ids"}:
             return "logprobs must be true"
         return None
@@ -222,7 +228,16 @@ class StandIn:
                 first = likeliest
             entry = {"token": first, "logprob": tokens[likeliest], "bytes": None, "top_logprobs": listed}
             choice["logprobs"] = {"content": [entry], "refusal": None}
-        reply = {"id": "x", "object": "chat.completion", "created": 0, "model": body["model"], "choices": [choice]}
+        choices = [choice]
+        if body["temperature"] > 0 and body["max_tokens"] > 1:
+            count = min(body.get("n", 1), self.most_answers or 1)
+            texts = [self.drawn.popleft() for _ in range(count)]
+            choices = [
+                {**choice, "finish_reason": "stop", "message": {"role": "assistant", "content": text}} for text in texts
+            ]
+        elif body.get("n", 1) > 1:
+            choices = [choice] * min(body["n"], self.most_answers or 1)
+        reply = {"id": "x", "object": "chat.completion", "created": 0, "model": body["model"], "choices": choices}
         reply["usage"] = {"prompt_tokens": 10 + len(images), "completion_tokens": 1, "total_tokens": 11 + len(images)}
         if body.get("return_token_ids"):
             video = [token for _ in range(self.keep(len(images))) for token in (1, VIDEO_TOKEN, VIDEO_TOKEN, 2)]

@@ -55,7 +55,12 @@ def by_hand(model: Path, query: Query) -> np.ndarray:
     return np.array(found)
 
 
-WORDS = [(kind, words) for kind, words in itertools.product(KINDS, ("whole", "split", "collide"))]
+WORDS = [
+    (kind, words)
+    for kind, words in itertools.product(KINDS, ("whole", "split", "collide"))
+    # These have the tokenizer of Qwen3-VL.
+    if words == "whole" or kind not in ("qwen2_5_vl", "llava_onevision")
+]
 
 
 @pytest.mark.parametrize(("kind", "words"), [pair for pair in WORDS if pair != ("qwen3_5", "collide")])

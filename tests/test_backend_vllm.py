@@ -27,13 +27,19 @@ from hpvqa.vlm.chat import render
 from hpvqa.vlm.options import TransformersOptions, VllmOptions
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.tiny import build_tiny
-from hpvqa.vlm.tiny.kinds import KINDS, Kind
+from hpvqa.vlm.tiny.kinds import Kind
 from tests.adapters import make_adapter
-from tests.engine_checks import clips, halved, mixed_queries, reversed_in_time, swapped, table
+from tests.engine_checks import FIXED, clips, halved, mixed_queries, reversed_in_time, swapped, table
 from tests.tiny_models import SIDE, TinyModel, frames_of, make_query, noise, train_briefly
 
-TOLERANCE: dict[Kind, float] = {"qwen3_vl": 1e-4, "internvl": 1e-4, "qwen3_5": 0.03}
-EFFECT: dict[Kind, float] = {"qwen3_vl": 100, "internvl": 100, "qwen3_5": 10}
+TOLERANCE: dict[Kind, float] = {
+    "qwen3_vl": 1e-4,
+    "internvl": 1e-4,
+    "qwen3_5": 0.03,
+    # transformers 5.19 lets the words after a video follow its height and width, vLLM its last moment, too.
+    "qwen2_5_vl": 0.1,
+}
+EFFECT: dict[Kind, float] = {"qwen3_vl": 100, "internvl": 100, "qwen3_5": 10, "qwen2_5_vl": 0}
 """How many times the tolerance wrong frames move the result at least."""
 
 
@@ -88,16 +94,18 @@ def opened(kind: Kind, model: Path, **options: Any) -> Iterator[Pair]:
 def trained(tiny_model: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
     """Models that do see their videos."""
     folder = tmp_path_factory.mktemp("vllm")
-    build_tiny("qwen3_5", folder / "fresh", trainable=True, side=SIDE)
-    train_briefly(folder / "fresh", folder / "trained", steps=20, batch=8)
+    brief: tuple[Kind, ...] = ("qwen3_5", "qwen2_5_vl")
+    for kind in brief:
+        build_tiny(kind, folder / f"fresh-{kind}", trainable=True, side=SIDE)
+        train_briefly(folder / f"fresh-{kind}", folder / kind, steps=20, batch=8)
     return {
         "qwen3_vl": tiny_model("qwen3_vl", trained=True),
         "internvl": tiny_model("internvl", trained=True),
-        "qwen3_5": folder / "trained",
+        **{kind: folder / kind for kind in brief},
     }
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=TOLERANCE)
 def pair(request: pytest.FixtureRequest, trained: dict[Kind, Path]) -> Iterator[Pair]:
     with opened(request.param, trained[request.param]) as found:
         yield found
@@ -105,7 +113,7 @@ def pair(request: pytest.FixtureRequest, trained: dict[Kind, Path]) -> Iterator[
 
 def test_prompts_are_the_same_tokens(pair: Pair) -> None:
     queries = mixed_queries(pair.kind)
-    if pair.kind != "internvl":
+    if pair.kind not in FIXED:
         # More pixels than the processor would leave as they are.
         queries.append(make_query(noise(6, side=1024)))
     pair.vllm.answer(queries)
@@ -167,7 +175,7 @@ def test_both_orders_of_a_clip_share_their_beginning(pair: Pair) -> None:
 
 
 def test_a_prompt_that_is_too_long_fails_alone(pair: Pair) -> None:
-    if pair.kind == "internvl":
+    if pair.kind in FIXED:
         long = make_query(noise(3500))
     else:
         picture = np.zeros((30, 640, 640, 3), np.uint8)
@@ -199,7 +207,7 @@ def test_settings_are_written_down(pair: Pair) -> None:
     assert pair.vllm.resampling == "none"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TOLERANCE)
 def test_an_adapter_has_the_same_effect(kind: Kind, trained: dict[Kind, Path], tmp_path: Path) -> None:
     adapter = make_adapter(trained[kind], tmp_path / "lora")
     queries = [make_query(frames) for frames in clips(4)]

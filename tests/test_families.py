@@ -27,7 +27,7 @@ def model_folder(folder: Path, **config: object) -> str:
 
 
 def test_names_and_hub_ids_are_unique() -> None:
-    assert [family.name for family in families()] == ["qwen3.5", "internvl3.5", "qwen3-vl", "cosmos-reason2"]
+    assert len({family.name for family in families()}) == len(families())
     assert len({family.hub_id for family in families()}) == len(families())
 
 

@@ -18,7 +18,9 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 LOCKS = sorted((ROOT / "constraints").glob("*.txt"))
 PYTHONS = [lock.stem for lock in LOCKS]
 GPU = "vllm"
-APART = (GPU, "isaaclab", "inspect", "ray", "rerun", "docs")
+OPTIONAL = ("quantize", "tensorboard", "wandb", "mlflow")
+"""Extras of a training, whose tests run where they are installed."""
+APART = (GPU, "isaaclab", "inspect", "ray", "rerun", "docs", *OPTIONAL)
 """Extras that .venv never has: the official vLLM, and those that have environments of their own (make isaac, docs)."""
 
 
@@ -61,7 +63,7 @@ def test_a_lock_names_public_versions_and_no_place(lock: Path) -> None:
 def test_every_required_package_has_a_lowest_version_and_an_end() -> None:
     users = PROJECT["dependencies"] + [
         line
-        for extra in ("mujoco", "plot", "vlm", "openai", "hub", "gym", GPU, "inspect", "docs")
+        for extra in ("mujoco", "plot", "vlm", "openai", "hub", "gym", GPU, "inspect", "docs", *OPTIONAL)
         for line in EXTRAS[extra]
     ]
     for requirement in map(Requirement, users):

@@ -18,9 +18,8 @@ from hpvqa.vlm.families import find_family, get_family
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.processing import PaddingSide, encode, filled_up, load_processor
 from hpvqa.vlm.tiny.kinds import KINDS, Kind
+from tests.engine_checks import FIXED, TIMED
 from tests.tiny_models import TinyModel, frames_of, load_model, make_query, noise
-
-QWEN: tuple[Kind, ...] = ("qwen3_vl", "qwen3_5")
 
 
 def encoded(
@@ -55,9 +54,13 @@ def test_every_frame_is_seen_once(kind: Kind, count: int, tiny_model: TinyModel)
     if kind == "internvl":
         assert pixels(batch).shape == (count, 3, 64, 64)
         assert re.findall(r"Frame(\d+): ", text) == [str(number + 1) for number in range(count)]
+    elif kind == "llava_onevision":
+        assert pixels(batch).shape == (1, count, 3, 64, 64)
+        # Four tokens a frame, and one at the end.
+        assert text.count("<video>") == 4 * count + 1
     else:
         assert batch["video_grid_thw"].tolist() == [[(count + 1) // 2, 4, 4]]
-        assert text.count(" seconds>") == (count + 1) // 2
+        assert text.count(" seconds>") == ((count + 1) // 2 if kind in TIMED else 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -70,7 +73,7 @@ def test_pixels_arrive_unchanged(kind: Kind, tiny_model: TinyModel) -> None:
     assert np.array_equal(seen, np.sort(noise(2).images.ravel()))
 
 
-@pytest.mark.parametrize("kind", QWEN)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in FIXED])
 @pytest.mark.parametrize(("width", "height"), [(224, 224), (64, 64), (96, 32)])
 def test_any_multiple_of_32_goes_through_without_resizing(
     kind: Kind, width: int, height: int, tiny_model: TinyModel
@@ -86,6 +89,7 @@ def test_any_multiple_of_32_goes_through_without_resizing(
         ("qwen3_vl", (60, 64), "Qwen3-VL takes frames whose width and height are multiples of 32, not 64x60"),
         ("qwen3_5", (64, 65), "Qwen3.5 takes frames whose width and height are multiples of 32, not 65x64"),
         ("internvl", (96, 64), "InternVL3.5 takes frames of 64x64, not 64x96"),
+        ("llava_onevision", (32, 32), "LLaVA-OneVision takes frames of 64x64, not 32x32"),
     ],
 )
 def test_frames_of_another_size_are_refused(
@@ -95,7 +99,7 @@ def test_frames_of_another_size_are_refused(
         encoded(tiny_model(kind), [[frames_of(np.zeros((2, *shape, 3), dtype=np.uint8))]])
 
 
-@pytest.mark.parametrize("kind", QWEN)
+@pytest.mark.parametrize("kind", TIMED)
 @pytest.mark.parametrize(
     ("indices", "times"),
     [((0, 15, 30, 45), (0.2, 1.2)), ((0, 3, 50, 61), (0.1, 1.9)), ((60,), (2.0,)), ((0, 30, 60), (0.5, 2.0))],
@@ -110,8 +114,18 @@ def test_the_prompt_tells_when_frames_were_seen(
     assert frames.indices == indices
 
 
-def test_uneven_frames_are_refused_where_a_prompt_tells_no_times(tiny_model: TinyModel) -> None:
-    folder = tiny_model("internvl")
+@pytest.mark.parametrize(("step", "seconds"), [(15, 1.0), (3, 0.2)])
+def test_positions_follow_the_rate_of_the_frames(step: int, seconds: float, tiny_model: TinyModel) -> None:
+    """However few there are: the last one does not end its clip."""
+    for count in (3, 8):
+        shown = frames_of(noise(count).images, range(0, count * step, step))
+        _, batch = encoded(tiny_model("qwen2_5_vl"), [[shown]])
+        assert batch["second_per_grid_ts"].tolist() == pytest.approx([seconds])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in TIMED])
+def test_uneven_frames_are_refused_where_a_prompt_tells_no_times(kind: Kind, tiny_model: TinyModel) -> None:
+    folder = tiny_model(kind)
     with pytest.raises(UsageError, match="unevenly spaced frames would mislead it; use the sampler uniform or dense"):
         encoded(folder, [[noise(4)], [frames_of(noise(4).images, (0, 3, 50, 61))]])
 
@@ -133,6 +147,10 @@ def test_a_batch_says_what_its_queries_say_alone(
 ) -> None:
     folder = tiny_model(kind)
     videos = [[noise(count, seed=row * 10 + i) for i, count in enumerate(group)] for row, group in enumerate(counts)]
+    if kind == "llava_onevision" and len({count for group in counts for count in group}) > 1:
+        with pytest.raises(UsageError, match="videos of equally many frames at once; set --batch-size 1"):
+            encoded(folder, videos)
+        return
     processor, batch = encoded(folder, videos)
     together = scores(folder, batch)
     for row, group in enumerate(videos):
@@ -144,15 +162,18 @@ def test_a_batch_says_what_its_queries_say_alone(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_is_on_the_side_that_was_asked_for(kind: Kind, side: PaddingSide, tiny_model: TinyModel) -> None:
-    _, batch = encoded(tiny_model(kind), [[noise(2)], [noise(6)]], side)
+    _, batch = encoded(tiny_model(kind), [[noise(2)], [noise(2), noise(2)]], side)
     mask = batch["attention_mask"][0].tolist()
     assert 0 < sum(mask) < len(mask)
     assert mask == sorted(mask, reverse=side == "right")
 
 
-def test_videos_of_unequal_length_in_one_query_are_refused_where_they_are_stacked(tiny_model: TinyModel) -> None:
+@pytest.mark.parametrize("kind", FIXED)
+def test_videos_of_unequal_length_in_one_query_are_refused_where_they_are_stacked(
+    kind: Kind, tiny_model: TinyModel
+) -> None:
     with pytest.raises(UsageError, match="several videos in one query only if they have equally many frames"):
-        encoded(tiny_model("internvl"), [[noise(2), noise(4)]])
+        encoded(tiny_model(kind), [[noise(2), noise(4)]])
 
 
 @pytest.mark.parametrize("kind", KINDS)

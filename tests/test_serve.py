@@ -44,7 +44,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 def plan_of(
     folder: Path = Path("some/model"), adapter: Path | None = None, family: str = "qwen3.5", **given: Any
 ) -> Plan:
-    names = VllmOptions.model_fields
+    names = VllmOptions.model_fields.keys() - ServeSettings.model_fields.keys()
     options = VllmOptions(model=str(folder), **{name: given.pop(name) for name in list(given) if name in names})
     found = None if adapter is None else Adapter(adapter, "", {}, {"x.lora_A.weight": (12, 4)})
     settings = ServeSettings(model=options, **given)
@@ -86,6 +86,10 @@ def test_the_command_line(tmp_path: Path) -> None:
     plain = flags_of(server_command(plan_of(context=4096), None))
     assert plain["--max-model-len"] == "4096"
     assert plain.keys() & {"--lora-modules", "--enable-lora", "--allowed-local-media-path"} == set()
+    shared = flags_of(server_command(plan_of(tensor_parallel_size=4, data_parallel_size=2, thinking=True), None))
+    assert (shared["--tensor-parallel-size"], shared["--data-parallel-size"]) == ("4", "2")
+    assert json.loads(shared["--default-chat-template-kwargs"]) == {"enable_thinking": True}
+    assert "--data-parallel-size" not in plain
     assert (flags["--middleware"], plain["--middleware"]) == (f"{MIDDLEWARE}.OnlyWithKey", f"{MIDDLEWARE}.OnlyFromHere")
 
 
@@ -96,7 +100,10 @@ def test_vllm_understands_the_command_line(tmp_path: Path) -> None:
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     plan = plan_of(adapter=tmp_path / "heavier", media=tmp_path)
-    arguments = make_arg_parser(FlexibleArgumentParser()).parse_args(server_command(plan, ApiKey.of(KEY))[3:])
+    parser = make_arg_parser(FlexibleArgumentParser())
+    shared = parser.parse_args(server_command(plan_of(tensor_parallel_size=4, data_parallel_size=2), None)[3:])
+    assert (shared.tensor_parallel_size, shared.data_parallel_size) == (4, 2)
+    arguments = parser.parse_args(server_command(plan, ApiKey.of(KEY))[3:])
     assert arguments.max_model_len == -1
     assert arguments.trust_remote_code is False
     assert arguments.mm_processor_kwargs == {"do_sample_frames": False}

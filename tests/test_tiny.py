@@ -24,6 +24,8 @@ ARCHITECTURE = {
     "qwen3_5": "Qwen3_5ForConditionalGeneration",
     "qwen3_vl": "Qwen3VLForConditionalGeneration",
     "internvl": "InternVLForConditionalGeneration",
+    "qwen2_5_vl": "Qwen2_5_VLForConditionalGeneration",
+    "llava_onevision": "LlavaOnevisionForConditionalGeneration",
 }
 
 

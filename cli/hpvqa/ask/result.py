@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from hpvqa.evaluate.prediction import p_left
+from hpvqa.evaluate.prediction import probabilities
 from hpvqa.evaluate.views import likelier, pool
 from hpvqa.record.episode import EpisodeRecord
 from hpvqa.vlm.protocol import Answer
@@ -29,13 +28,12 @@ class ViewAnswer:
     @property
     def p_left(self) -> float | None:
         """Probability of left once it is known that the answer is left or right; None where there are none."""
-        return None if self.answer.logprobs is None else p_left(self.answer.logprobs)
+        return probabilities(self.answer)[0]
 
     @property
     def p_choices(self) -> float | None:
         """Probability that left or right is said at all."""
-        logprobs = self.answer.logprobs
-        return None if logprobs is None else min(sum(math.exp(value) for value in logprobs.values()), 1.0)
+        return probabilities(self.answer)[1]
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,7 @@ class Asked:
                     "choice": view.answer.choice,
                     **_probabilities(view.p_left),
                     "p_choices": view.p_choices,
+                    **_shares(view.answer),
                     "text": view.answer.text,
                     "seconds": round(view.answer.seconds, 6),
                     "error": view.answer.error,
@@ -103,6 +102,11 @@ class Asked:
             values: dict[str, JsonValue] = {**task.values(spec)}
             found["truth"] = {"question": task.question, "answer": task.answer(spec), task.hidden: values}
         return found
+
+
+def _shares(answer: Answer) -> dict[str, JsonValue]:
+    shares: dict[str, JsonValue] = {str(word): share for word, share in (answer.shares or {}).items()}
+    return {"shares": shares} if shares else {}
 
 
 def _probabilities(p: float | None) -> dict[str, JsonValue]:

@@ -49,7 +49,9 @@ def ask_model(
     if question.free:
         if isinstance(choice.options, BaselineOptions):
             raise UsageError("A baseline only says left or right; leave the question out, or choose another --backend")
-        choice = choice.but(scoring="generate", max_new_tokens=choice.said.get("max_new_tokens", _LONGEST))
+        choice = choice.but(
+            scoring="generate", samples=None, max_new_tokens=choice.said.get("max_new_tokens", _LONGEST)
+        )
     for warning in look.warnings:
         tell(f"Warning: {warning}")
     folder = latest_episode(place.path) if place.how == "latest" else place.path

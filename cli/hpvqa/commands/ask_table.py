@@ -14,6 +14,7 @@ from hpvqa.evaluate.views import likelier
 from hpvqa.progress.console import PlainConsole
 from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.protocol import Answer
+from hpvqa.vlm.thoughts import spoken
 
 
 class Printer:
@@ -72,10 +73,12 @@ class Printer:
 
 def _table(asked: Asked) -> Table:
     pooled = asked.pooled if len(asked.views) > 1 else None
-    table = Table(
-        caption="pooled: mean log-odds of the cameras" if pooled is not None else None,
-        caption_justify="left",
-    )
+    drawn = any(view.answer.shares is not None for view in asked.views)
+    captions = [
+        *(["P: share of the answers that were drawn"] if drawn else []),
+        *(["pooled: mean log-odds of the cameras"] if pooled is not None else []),
+    ]
+    table = Table(caption="; ".join(captions) or None, caption_justify="left")
     table.add_column("camera")
     table.add_column("answer")
     for side in SIDES:
@@ -100,7 +103,10 @@ def _error(view: ViewAnswer) -> str:
 def _word(answer: Answer) -> Text:
     if answer.error:
         return Text("error")
-    return _text(answer.choice or f"neither: {answer.text.strip()!r}")
+    if answer.choice:
+        return _text(answer.choice)
+    said = spoken(answer.text)
+    return _text("no answer: it still thought" if said is None else f"neither: {said.strip()!r}")
 
 
 def _probabilities(view: ViewAnswer) -> tuple[str, str]:

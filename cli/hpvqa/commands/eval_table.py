@@ -129,6 +129,8 @@ def _marks(settings: RunSettings) -> list[str]:
     marks = []
     if settings.privileged:
         marks.append("Privileged: this run uses information that no camera sees.")
+    if settings.drawn is not None:
+        marks.append(f"Sampled: {settings.drawn}.")
     if settings.resampling == "unknown":
         marks.append("The server may have dropped frames; it does not say.")
     return marks

@@ -27,9 +27,16 @@ _OF_MODELS: dict[str, Callable[[Any], Any]] = {
         "--backend", type=BACKEND, help="What runs the model: transformers, vllm, openai (any server)."
     ),
     "adapter": field_option(TransformersOptions, "adapter"),
+    "scoring": field_option(
+        TransformersOptions,
+        "scoring",
+        type=click.Choice(["logprobs", "generate"]),
+        help="logprobs: compare how likely each letter is; generate: let the model write a reply, and read it.  "
+        "[default: logprobs, or generate with a server]",
+    ),
     **{
         name: field_option(TransformersOptions, name, default="512" if name == "max_new_tokens" else None)
-        for name in ("scoring", "max_new_tokens", "batch_size", "dtype", "device")
+        for name in ("thinking", "max_new_tokens", "batch_size", "dtype", "device")
     },
     "server": field_option(ServerOptions, "server", metavar="URL"),
     **{name: field_option(ServerOptions, name) for name in ("transport", "media", "concurrency")},

@@ -13,7 +13,8 @@ from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import FrameSize, ModelType
 from hpvqa.commands.param_types import FileOrName, Number, Whole
 from hpvqa.errors import INTERRUPTED
-from hpvqa.finetune.settings import FinetuneRecipe, TrainingSettings, finetune_recipe_names
+from hpvqa.finetune.settings import FinetuneRecipe, LoraSettings, TrainingSettings, finetune_recipe_names
+from hpvqa.finetune.track import TRACKERS, Tracker
 from hpvqa.vlm.frames.sampling import FrameSampling
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ Examples:
   hpvqa finetune --model internvl3.5 --recipe paper-lora --out runs/paper
   hpvqa finetune --model ./checkpoint --task drop --sampler dense --out x
   hpvqa finetune --model qwen3.5 --set lora.rank=32 --out x --dry-run
+  hpvqa finetune --model qwen3.5 --quantize nf4 --track tensorboard --out x
   torchrun --nproc-per-node 4 -m hpvqa finetune --model qwen3.5 --out x
   hpvqa finetune --samples samples --model qwen3-vl --out runs/steps
   hpvqa finetune --samples samples --recipe align-lora --model x --out a
@@ -76,6 +78,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 @field_option(TrainingSettings, "batch_size", default=_OF_RECIPE)
 @field_option(TrainingSettings, "patience", default=_OF_RECIPE)
 @field_option(TrainingSettings, "seed", default=_OF_RECIPE)
+@field_option(LoraSettings, "quantize", default=_OF_RECIPE)
 @field_option(FrameSampling, "sampler", help="Which frames are seen, as in hpvqa eval.  [default: the recipe's]")
 @field_option(FrameSampling, "fps", help="Frames a second.  [default: the recipe's]")
 @field_option(FrameSampling, "count", "--frames")
@@ -95,6 +98,13 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
     default=20.0,
     show_default=True,
     help="Size limit of the cache of decoded frames [GB]; 0: no cache.",
+)
+@click.option(
+    "--track",
+    type=click.Choice(TRACKERS),
+    default="none",
+    show_default=True,
+    help="Record the training with this tracker, too; its keys and addresses are read from the environment.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out, or begin where there is none.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be trained, and the memory that it needs.")
@@ -116,6 +126,7 @@ def command(
     device: Literal["auto", "cpu", "cuda"],
     workers: int,
     cache_size: float,
+    track: Tracker,
     resume: bool,
     dry_run: bool,
     no_eval: bool,
@@ -157,6 +168,7 @@ def command(
         cache=cache,
         workers=workers,
         adapter=adapter,
+        track=track,
     )
     console = PlainConsole()
     if dry_run:
@@ -229,6 +241,7 @@ def _overridden(recipe: FinetuneRecipe, given: dict[str, Any], changes: tuple[st
 
     names = {
         **{name: f"training.{name}" for name in TrainingSettings.model_fields},
+        "quantize": "lora.quantize",
         "sampler": "frames.sampler",
         "fps": "frames.fps",
         "frames": "frames.count",

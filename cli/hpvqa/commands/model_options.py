@@ -15,7 +15,7 @@ from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.embedded import NAMES
 from hpvqa.vlm.families import families
 from hpvqa.vlm.frames.sampling import FrameSampling
-from hpvqa.vlm.options import BACKENDS, ServerOptions, TransformersOptions
+from hpvqa.vlm.options import BACKENDS, ServerOptions, TransformersOptions, VllmOptions
 from hpvqa.vlm.prompt import prompt_names
 from hpvqa.vlm.registry import BASELINES, check_backend
 
@@ -82,8 +82,10 @@ _OPTIONS: Mapping[str, Callable[[Any], Any]] = {
     ),
     **{
         name: field_option(TransformersOptions, name)
-        for name in ("scoring", "max_new_tokens", "batch_size", "dtype", "device")
+        for name in ("scoring", "samples", "thinking", "max_new_tokens", "batch_size", "dtype", "device")
     },
+    "tensor_parallel_size": field_option(VllmOptions, "tensor_parallel_size"),
+    "data_parallel_size": field_option(TransformersOptions, "data_parallel_size"),
     "server": field_option(ServerOptions, "server", metavar="URL"),
     **{name: field_option(ServerOptions, name) for name in ("transport", "media", "concurrency")},
     "allow_mismatch": click.option(

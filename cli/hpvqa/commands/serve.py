@@ -24,6 +24,7 @@ def _help(field: str) -> str:
 Examples:
   hpvqa serve --model qwen3.5
   hpvqa serve --model ./checkpoint --adapter runs/lora --port 8001
+  hpvqa serve --model qwen3.5 --tensor-parallel-size 2
   hpvqa serve --model qwen3.5 --host 0.0.0.0        (prints a key)
 
 Then ask: hpvqa ask --latest data --server http://127.0.0.1:8000/v1
@@ -44,7 +45,10 @@ it. Exit code 1 says that it did not start or has ended by itself, 130 that it w
 @field_option(VllmOptions, "gpu_memory")
 @click.option("--context", type=Whole(min=64), help=_help("context"))
 @field_option(VllmOptions, "batch_size")
+@field_option(VllmOptions, "tensor_parallel_size")
+@field_option(VllmOptions, "data_parallel_size")
 @field_option(VllmOptions, "max_videos", default=str(MAX_VIDEOS))
+@click.option("--thinking", is_flag=True, help=_help("thinking"))
 @click.option("--timeout", type=Number(min=0, min_open=True), default=900.0, show_default=True, help=_help("timeout"))
 @click.option("--log", type=click.Path(path_type=Path), help="File for its log.  [default: in the cache folder]")
 @json_option
@@ -56,6 +60,7 @@ def command(
     host: str,
     port: int,
     context: int | None,
+    thinking: bool,
     timeout: float,
     log: Path | None,
     as_json: bool,
@@ -63,8 +68,8 @@ def command(
 ) -> None:
     """Serve a model, and an adapter of it, with vLLM's OpenAI-compatible server.
 
-    The model gets all frames that are sent, thinking is off, and the server reads nothing but the queries and the
-    folder of --data. It runs until Ctrl-C.
+    The model gets all frames that are sent, and thinks only if it is asked to. The server reads nothing but the
+    queries and the folder of --data. It runs until Ctrl-C.
     """
     import json
     import os
@@ -92,6 +97,7 @@ def command(
         port=free_port(host, port),
         media=media,
         context=context,
+        thinking=thinking,
         timeout=timeout,
     )
     plan = make_plan(settings)

@@ -54,6 +54,13 @@ class RunSettings(Rows):
     versions: dict[str, str] = Field(description="Of this package and of those that the answerer uses.")
     command: tuple[str, ...] = Field(default=(), description="The command that makes this run; empty: not known.")
 
+    @property
+    def drawn(self) -> str | None:
+        """Where its probabilities come from, if they are shares of answers that were drawn; else None."""
+        if self.details.get("scoring") != "sample":
+            return None
+        return f"its probabilities are shares of {self.details.get('samples')} drawn answers, no log-probabilities"
+
     @model_validator(mode="before")
     @classmethod
     def _squeezed_at_first(cls, given: Any) -> Any:

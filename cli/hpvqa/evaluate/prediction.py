@@ -12,6 +12,7 @@ from hpvqa.dataset.rows import Cluster, Gap, ending
 from hpvqa.dataset.splits import Split
 from hpvqa.plain import Model
 from hpvqa.scene.spec import Side
+from hpvqa.vlm.protocol import Answer
 
 TrialKey = tuple[str, str]
 """Condition, and name of a clip or an episode: what a run answers once."""
@@ -82,10 +83,13 @@ class Prediction(Reply):
     is_correct: bool = Field(description="Whether both agree; an invalid answer is never correct.")
     choices: tuple[Side, ...] = Field(description="The words to choose from, in order.")
     logprobs: dict[Side, float] | None = Field(description="Of the choices; null where the answerer has none.")
-    p_left: float | None = Field(description="Probability of left among the choices, from the log-probabilities.")
+    p_left: float | None = Field(description="Probability of left among the choices, from log-probabilities or shares.")
     p_choices: float | None = Field(
         default=None,
         description="Probability that one of the choices is said at all; low where a model wants to say more.",
+    )
+    shares: dict[Side, float] | None = Field(
+        default=None, description="Of the choices among answers that were drawn; null where none were drawn."
     )
 
 
@@ -144,6 +148,17 @@ def paired(a: Iterable[Prediction], b: Iterable[Prediction]) -> list[tuple[Predi
     """The rows that both answered, in the order of the first."""
     first, second = ({row.asked: row for row in rows if row.error is None} for rows in (a, b))
     return [(row, second[name]) for name, row in first.items() if name in second]
+
+
+def probabilities(answer: Answer) -> tuple[float | None, float | None]:
+    """Probability of ``left`` among the choices, and that one of them is said at all; None where none are known."""
+    logprobs, shares = answer.logprobs, answer.shares
+    if logprobs is not None:
+        return p_left(logprobs), min(sum(math.exp(value) for value in logprobs.values()), 1.0)
+    if shares is None:
+        return None, None
+    total = math.fsum(shares.values())
+    return (shares.get("left", 0.0) / total if total else None), min(total, 1.0)
 
 
 def p_left(logprobs: Mapping[Side, float]) -> float:

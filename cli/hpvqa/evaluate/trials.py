@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import TypeVar
 from hpvqa.dataset.rows import AnyRow, ValueRow
 from hpvqa.errors import HpvqaError, UsageError
 from hpvqa.evaluate.conditions import Condition, join_views
-from hpvqa.evaluate.prediction import CLOSE, Estimate, Prediction, Reply, TrialKey, p_left, relative_error
+from hpvqa.evaluate.prediction import CLOSE, Estimate, Prediction, Reply, TrialKey, probabilities, relative_error
 from hpvqa.evaluate.select import Item
 from hpvqa.record.episode import read_episode
 from hpvqa.vlm.frames.clip import Clip, Frames
@@ -84,7 +83,8 @@ class Trial:
                 quantiles=None if answer.quantiles is None else dict(answer.quantiles),
                 training_mean=training_mean.get(row.task),
             )
-        logprobs, truth = answer.logprobs, self.condition.answer(row.answer)
+        logprobs, shares, truth = answer.logprobs, answer.shares, self.condition.answer(row.answer)
+        p_left, p_choices = probabilities(answer)
         return Prediction(
             **facts,
             answer=truth,
@@ -92,8 +92,9 @@ class Trial:
             is_correct=answer.choice == truth,
             choices=self.query.choices,
             logprobs=None if logprobs is None else dict(logprobs),
-            p_left=None if logprobs is None else p_left(logprobs),
-            p_choices=None if logprobs is None else total_probability(logprobs.values()),
+            p_left=p_left,
+            p_choices=p_choices,
+            shares=None if shares is None else dict(shares),
         )
 
 
@@ -217,11 +218,6 @@ def clip_of(item: Item, sampling: FrameSampling) -> Clip:
         with suppress(HpvqaError):
             moments = tuple(event.t for event in read_episode(query.episode).events)
     return query.recording(moments)
-
-
-def total_probability(logprobs: Iterable[float]) -> float:
-    """The probability that one of several words is said."""
-    return min(sum(math.exp(value) for value in logprobs), 1.0)
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -15,7 +15,8 @@ from hpvqa.files import write_text
 from hpvqa.finetune.examples import IGNORED
 from hpvqa.finetune.prepared import Measure
 
-_WRITTEN = ("epoch", "loss", "grad_norm", "learning_rate", "eval_loss", "eval_accuracy")
+WRITTEN = ("epoch", "loss", "grad_norm", "learning_rate", "eval_loss", "eval_accuracy")
+"""What is written down of all that is measured."""
 
 
 class Report(TrainerCallback):  # type: ignore[misc] # transformers is not typed
@@ -44,7 +45,7 @@ class Report(TrainerCallback):  # type: ignore[misc] # transformers is not typed
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **others: Any) -> None:
         """Write a line."""
-        measured = {name: value for name, value in (logs or {}).items() if name in _WRITTEN}
+        measured = {name: value for name, value in (logs or {}).items() if name in WRITTEN}
         # At its end the Trainer says once more how far it is, also where it has nothing left to do.
         if state.is_world_process_zero and measured.keys() - {"epoch"}:
             with self._path.open("a", encoding="utf-8") as file:

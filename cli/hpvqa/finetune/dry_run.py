@@ -7,6 +7,7 @@ from typing import Any
 
 from hpvqa.finetune.examples import Collator
 from hpvqa.finetune.model import with_lora
+from hpvqa.finetune.quantized import weight_bytes
 from hpvqa.finetune.run import TrainingJob, count_parameters, prepare
 from hpvqa.vlm.families import resolve_model
 from hpvqa.vlm.processing import load_processor
@@ -37,7 +38,7 @@ class DryRun:
         frames: Frames or pictures of a row, of one of the largest.
         tokens: Tokens of a row, of the same one.
         steps: Optimiser steps.
-        weights_gb: Memory of the model's weights in bfloat16 [GB].
+        weights_gb: Memory of the model's weights in bfloat16, or in 4 bits where the recipe says so [GB].
         adapter_gb: Memory of the adapter, its gradients and its optimiser [GB].
         activations_gb: Memory of one batch with gradient checkpointing, an estimate [GB].
         warnings: What a user should know.
@@ -101,7 +102,7 @@ def plan(job: TrainingJob) -> DryRun:
         frames=sum(len(video.indices) for video in example.query.videos),
         tokens=tokens,
         steps=total_steps(len(prepared.train), job.recipe.training),
-        weights_gb=2 * (total - trainable) / GB,
+        weights_gb=weight_bytes(model, job.recipe.lora) / GB,
         adapter_gb=_TRAINED_BYTES * trainable / GB,
         activations_gb=_activations(config, tokens * job.recipe.training.batch_size) / GB,
         warnings=tuple(warnings),

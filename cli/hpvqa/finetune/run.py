@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -20,9 +21,11 @@ from hpvqa.finetune.clips import Chosen, prepare_clips
 from hpvqa.finetune.folder import check_out, claimed
 from hpvqa.finetune.plots import draw_training
 from hpvqa.finetune.prepared import Made, Prepared
+from hpvqa.finetune.quantized import check_quantized, count_of, loading
 from hpvqa.finetune.ranks import is_first, processes
 from hpvqa.finetune.settings import FinetuneRecipe
 from hpvqa.finetune.steps import prepare_steps
+from hpvqa.finetune.track import Tracker, check_tracker, open_tracker
 from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
 from hpvqa.versions import versions_of
@@ -59,6 +62,7 @@ class TrainingJob:
         cache: Where decoded frames are kept; None: nowhere.
         workers: Processes that prepare batches ahead.
         adapter: The adapter that is gone on from; None: a new one.
+        track: Where the course is recorded besides.
     """
 
     dataset: Dataset | SampleFolder
@@ -71,6 +75,7 @@ class TrainingJob:
     cache: FrameCache | None = None
     workers: int = 2
     adapter: Path | None = None
+    track: Tracker = "none"
 
     @cached_property
     def start(self) -> Adapter | None:
@@ -140,6 +145,8 @@ def finetune(job: TrainingJob, reporter: Reporter, *, resume: bool = False, comm
     prepared = prepare(job)
     if job.start is not None:
         check_adapter(job.start, job.model)
+    check_quantized(job.recipe.lora)
+    check_tracker(job.track)
     if is_first():
         check_out(job.out, prepared.record, resume)
     # What is wrong above is said at once: these imports take seconds.
@@ -190,6 +197,8 @@ def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: boo
         reporter.note(f"{job.out} holds no checkpoint to go on from, so the training begins")
     steps = total_steps(len(prepared.train), settings, loaded.machine.devices)
     reporter.start("finetune", "steps", steps, step_of(checkpoint))
+    config = prepared.record.model_dump(mode="json")
+    tracker = open_tracker(job.track, job.out, config, os.environ, reporter.warning) if is_first() else None
     course = run_training(
         model,
         Data(
@@ -204,6 +213,7 @@ def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: boo
         job.out,
         resume=checkpoint,
         on_step=lambda step, measured: _report(reporter, step, measured),
+        trackers=[] if tracker is None else [tracker],
     )
     reporter.done()
     trainable, total = count_parameters(model)
@@ -231,7 +241,10 @@ def load_with_lora(job: TrainingJob, family: Family, bf16: bool, tell: Callable[
     try:
         with quiet():
             model = AutoModelForImageTextToText.from_pretrained(
-                resolve_model(job.model), dtype=torch.bfloat16 if bf16 else torch.float32, local_files_only=True
+                resolve_model(job.model),
+                dtype=torch.bfloat16 if bf16 else torch.float32,
+                local_files_only=True,
+                **loading(job.recipe.lora, bf16=bf16),
             )
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().partition("\n")[0]
@@ -246,7 +259,7 @@ def load_with_lora(job: TrainingJob, family: Family, bf16: bool, tell: Callable[
 
 def count_parameters(model: Any) -> tuple[int, int]:
     """How many parameters are trained, and how many there are."""
-    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    sizes = [(count_of(parameter), parameter.requires_grad) for parameter in model.parameters()]
     return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
 
 

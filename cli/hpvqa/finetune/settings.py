@@ -45,6 +45,11 @@ class LoraSettings(Model):
         description="What is trained where targets names nothing: the language model alone; the projector, which "
         "brings pictures into it; or both.",
     )
+    quantize: Literal["none", "nf4"] = Field(
+        default="none",
+        description="nf4: hold the language model's own weights in 4 bits while the adapter is trained (QLoRA); it "
+        "takes a quarter of their memory.",
+    )
     extra_targets: bool = Field(
         default=False,
         description="Also train what the family has besides, such as the linear-attention layers of Qwen3.5.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,7 @@ def run_training(
     *,
     resume: Path | None,
     on_step: Callable[[int, dict[str, float]], None],
+    trackers: Sequence[Any] = (),
 ) -> Course:
     """Train, and leave the model with the weights of its best check.
 
@@ -77,6 +78,7 @@ def run_training(
         out: Folder of ``metrics.jsonl`` and of the checkpoints.
         resume: The checkpoint to go on from.
         on_step: Told the number of every finished step, and what was measured since, if anything was.
+        trackers: Callbacks that record the course elsewhere, too.
 
     Raises:
         RunError: A checkpoint could not be written, and earlier ones are whole; there is too little memory; or a
@@ -84,7 +86,7 @@ def run_training(
         HpvqaError: A clip does not decode, or does not suit the model.
     """
     workers = Workers()
-    callbacks: list[Any] = [Report(out / METRICS_FILE, on_step)]
+    callbacks: list[Any] = [Report(out / METRICS_FILE, on_step), *trackers]
     if settings.patience is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=settings.patience))
     correct = CORRECT.get(data.measure)

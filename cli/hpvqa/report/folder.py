@@ -53,6 +53,8 @@ def read_folder(folder: Path, datasets: Sequence[Path] = ()) -> Run:
             dataset = None
     if (apart := untrained_note(replies, settings.views)) is not None:
         notes.append(apart)
+    if settings.drawn is not None:
+        notes.append(settings.drawn)
     # A name need not be text that can be written.
     name = printable(folder.resolve().name)
     predictions = tuple(row for row in replies if isinstance(row, Prediction))

@@ -38,7 +38,10 @@ def server_command(plan: Plan, key: ApiKey | None) -> list[str]:
         max_videos=settings.model.max_videos,
         gpu_memory=settings.model.gpu_memory,
         rank=None if plan.adapter is None else plan.adapter.rank,
+        shared=settings.model.tensor_parallel_size,
     )
+    if settings.model.data_parallel_size > 1:
+        arguments["data_parallel_size"] = settings.model.data_parallel_size
     if settings.context is not None:
         arguments["max_model_len"] = settings.context
     arguments |= {
@@ -51,7 +54,7 @@ def server_command(plan: Plan, key: ApiKey | None) -> list[str]:
         "trust_request_mm_kwargs": True,
         # A client that says nothing does not lose frames, either.
         "media_io_kwargs": {"video": {"num_frames": -1}},
-        "default_chat_template_kwargs": dict(plan.family.chat_template_options),
+        "default_chat_template_kwargs": plan.family.template_options(thinking=settings.thinking),
         # The likeliest token is the likeliest, whatever penalties a model's folder asks for.
         "generation_config": "vllm",
         # Videos come with the query or from one folder, never from an address that a client makes the server visit.

@@ -28,6 +28,9 @@ class ServeSettings(Model):
         ge=64,
         description="Longest prompt and answer, videos included [tokens]; null: what the model and the memory allow.",
     )
+    thinking: bool = Field(
+        default=False, description="Let the model think, where a client does not say; hpvqa itself says so each time."
+    )
     timeout: float = Field(default=900.0, gt=0, description="Longest wait until it answers [s].")
 
     @property

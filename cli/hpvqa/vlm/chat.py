@@ -17,19 +17,20 @@ def messages(query: Query) -> list[dict[str, Any]]:
     return [{"role": "system", "content": [{"type": "text", "text": query.system}]}, user] if query.system else [user]
 
 
-def render(processor: Any, query: Query, family: Family) -> str:
+def render(processor: Any, query: Query, family: Family, *, thinking: bool = False) -> str:
     """The text of a prompt, up to where the answer begins; each video is still the family's placeholder.
 
     Args:
         processor: Processor of the model.
         query: The query.
         family: Its family.
+        thinking: Whether the model shall think first.
 
     Raises:
         UsageError: The model has no chat template.
-        RunError: The prompt would make the model think before it answers.
+        RunError: The prompt would make the model think before it answers, and it shall not.
     """
-    return render_template(processor.tokenizer, chat_template(processor), query, family)
+    return render_template(processor.tokenizer, chat_template(processor), query, family, thinking=thinking)
 
 
 def chat_template(processor: Any) -> str:
@@ -46,14 +47,14 @@ def chat_template(processor: Any) -> str:
     return str(template)
 
 
-def render_template(tokenizer: Any, template: str, query: Query, family: Family) -> str:
+def render_template(tokenizer: Any, template: str, query: Query, family: Family, *, thinking: bool = False) -> str:
     """Like :func:`render`, where only a tokenizer and a template are at hand.
 
     The tokenizer renders, and not the processor, because a processor takes options that a template does not know for
     its own and warns about each of them.
 
     Raises:
-        RunError: The prompt would make the model think before it answers, or the template fails.
+        RunError: The prompt would make the model think before it answers, and it shall not, or the template fails.
     """
     from jinja2 import TemplateError
 
@@ -64,7 +65,7 @@ def render_template(tokenizer: Any, template: str, query: Query, family: Family)
                 chat_template=template,
                 tokenize=False,
                 add_generation_prompt=generation,
-                **family.chat_template_options,
+                **family.template_options(thinking=thinking),
             )
         )
 
@@ -74,9 +75,9 @@ def render_template(tokenizer: Any, template: str, query: Query, family: Family)
         raise RunError(f"The chat template of {family.title} fails: {error}") from None
     # What follows the question is the model's own turn; a question may well speak of <think>.
     turn = text.removeprefix(asked)
-    if turn.rfind("<think>") > turn.rfind("</think>"):
+    if not thinking and turn.rfind("<think>") > turn.rfind("</think>"):
         raise RunError(
             f"The chat template of this {family.title} model opens <think> although thinking is turned off "
-            f"({family.chat_template_options}), so what follows is no answer; take a model that need not think"
+            f"({family.chat_template_options}), so what follows is no answer; let it think (--thinking 4096)"
         )
     return text

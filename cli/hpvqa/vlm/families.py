@@ -40,12 +40,18 @@ class Family(Model):
     resolution: tuple[int, int] = Field(description="Width and height of the frames that it is given [pixels].")
     dtype: Literal["bfloat16", "float32"] = Field(description="Number format of its weights on a GPU.")
     chat_template_options: dict[str, JsonValue] = Field(
-        description="Given to its chat template; must turn thinking off."
+        description="Given to its chat template; must turn thinking off where it can be turned on."
+    )
+    thinking_options: dict[str, JsonValue] = Field(
+        default={}, description="Given to its chat template in place of these where it shall think."
     )
     timestamps: bool = Field(description="Whether its prompt states the time of each frame, so that spacing may vary.")
     min_frames: int = Field(ge=1, description="Fewest frames of a video; fewer are filled up with the last one.")
     pixel_multiple: int | None = Field(
         description="Width and height must be multiples of this [pixels]; null: exactly what its processor says."
+    )
+    equal_lengths: bool = Field(
+        default=False, description="Whether all videos of a batch must have equally many frames."
     )
     lora_targets: Pattern = Field(
         description="Full names of the layers that LoRA trains. In the language model only: vLLM drops all others."
@@ -58,6 +64,14 @@ class Family(Model):
         description="Full names of the layers that bring pictures into the language model; null: it is not known.",
     )
     served_adapter: Pattern = Field(description="Full names of the layers whose LoRA weights vLLM applies.")
+
+    def template_options(self, *, thinking: bool) -> dict[str, JsonValue]:
+        """What its chat template is given.
+
+        Args:
+            thinking: Whether its models shall think before they answer.
+        """
+        return self.thinking_options if thinking else self.chat_template_options
 
     def check_size(self, width: int, height: int) -> None:
         """Raise if its models do not take frames of this size [pixels].

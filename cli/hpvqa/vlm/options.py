@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, JsonValue, SecretStr, model_validator
 
 from hpvqa.plain import Model
 from hpvqa.vlm.embedded import ADAPTED, own_adapter
 
-Scoring = Literal["logprobs", "generate"]
+Scoring = Literal["logprobs", "generate", "sample"]
 Transport = Literal["clip", "file", "images"]
 
 
@@ -23,14 +23,48 @@ class BaselineOptions(Model):
 
 
 class _ScoredOptions(Model):
-    """A model, whose answers can be found in two ways."""
+    """A model, whose answers can be found in several ways."""
 
     scoring: Scoring = Field(
         default="logprobs",
         description="logprobs: compare how likely each choice is; generate: let the model write an answer, and read "
-        "it.",
+        "it; sample: let it write several, drawn at temperature 1, and count them: the share of a choice is its "
+        "probability.",
     )
-    max_new_tokens: int = Field(default=16, ge=1, description="With generate: the longest answer [tokens].")
+    samples: int = Field(default=9, ge=2, le=1000, description="With sample: how many answers are drawn.")
+    thinking: int | None = Field(
+        default=None,
+        ge=1,
+        description="Let the model think first, for so many tokens at most, such as 4096, and read what it says then; "
+        "thoughts that are cut off are no valid answer.",
+    )
+    max_new_tokens: int = Field(default=16, ge=1, description="With generate or sample: the longest answer [tokens].")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_thinks_speaks(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("thinking") is not None:
+            return {"scoring": "generate", **given}
+        return given
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.thinking is not None and self.scoring == "logprobs":
+            raise ValueError("--thinking lets the model speak, so it is for --scoring generate or sample")
+        if "samples" in self.model_fields_set and self.scoring != "sample":
+            raise ValueError("--samples is for --scoring sample")
+        return self
+
+    @property
+    def longest(self) -> int:
+        """The longest reply, thoughts included [tokens]."""
+        return self.max_new_tokens + (self.thinking or 0)
+
+    @property
+    def spoken_details(self) -> dict[str, JsonValue]:
+        """What answers depend on besides how they are scored, where it is not as usual."""
+        drawn = {"samples": self.samples} if self.scoring == "sample" else {}
+        return {**drawn, **({} if self.thinking is None else {"thinking": self.thinking})}
 
 
 class EngineOptions(_ScoredOptions):
@@ -43,6 +77,12 @@ class EngineOptions(_ScoredOptions):
     )
     batch_size: int = Field(default=16, ge=1, description="Queries at once.")
     max_videos: int = Field(default=1, ge=1, description="Most videos of one query.")
+    data_parallel_size: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Copies of the model, each on GPUs of its own and in a process of its own, that share the queries.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -56,8 +96,10 @@ class TransformersOptions(EngineOptions):
     """A model that transformers runs in this process."""
 
     backend: Literal["transformers"] = "transformers"
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Device to run on; auto: a GPU if there is one."
+    device: Literal["auto", "cpu", "cuda", "spread"] = Field(
+        default="auto",
+        description="Device to run on; auto: a GPU if there is one; spread: layer by layer over all GPUs, for a model "
+        "that does not fit onto one.",
     )
 
 
@@ -65,6 +107,12 @@ class VllmOptions(EngineOptions):
     """A model that vLLM runs in this process, or serves."""
 
     backend: Literal["vllm"] = "vllm"
+    tensor_parallel_size: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="GPUs that share each layer of the model, for one that does not fit onto one.",
+    )
     gpu_memory: float = Field(default=0.9, gt=0, le=1, description="Share of the GPU's memory that vLLM takes.")
 
 

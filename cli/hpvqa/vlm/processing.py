@@ -115,14 +115,18 @@ def encode(
     filled = [[filled_up(family, frames) for frames in group] for group in videos]
     shapes = {frames.images.shape for group in filled for frames in group}
     if family.pixel_multiple is not None or len(shapes) == 1:
-        return _call(processor, texts, filled, padding_side)
+        return _call(processor, family, texts, filled, padding_side)
     if any(len({frames.images.shape for frames in group}) > 1 for group in filled):
         raise UsageError(f"{family.title} takes several videos in one query only if they have equally many frames")
-    return _joined(processor, texts, filled, padding_side)
+    if family.equal_lengths:
+        raise UsageError(
+            f"{family.title} takes only videos of equally many frames at once; set --batch-size 1, or choose --frames"
+        )
+    return _joined(processor, family, texts, filled, padding_side)
 
 
 def _call(
-    processor: Any, texts: Sequence[str], videos: Sequence[Sequence[Frames]], padding_side: PaddingSide
+    processor: Any, family: Family, texts: Sequence[str], videos: Sequence[Sequence[Frames]], padding_side: PaddingSide
 ) -> dict[str, Any]:
     flat = [frames for group in videos for frames in group]
     batch = processor(
@@ -132,7 +136,7 @@ def _call(
         return_tensors="pt",
         text_kwargs={"padding": True, "padding_side": padding_side},
         videos_kwargs={
-            "video_metadata": [video_metadata(frames) for frames in flat],
+            "video_metadata": [video_metadata(frames, family) for frames in flat],
             "do_sample_frames": False,
             "do_resize": False,
         },
@@ -140,23 +144,27 @@ def _call(
     return {name: batch[name] for name in batch if name != "video_metadata"}
 
 
-def video_metadata(frames: Frames) -> dict[str, Any]:
-    """When the frames were seen, as processors want it."""
-    return {
-        "total_num_frames": frames.total,
-        "fps": frames.fps,
-        "duration": frames.total / frames.fps,
-        "frames_indices": list(frames.indices),
-    }
+def video_metadata(frames: Frames, family: Family) -> dict[str, Any]:
+    """When the frames were seen, as processors want it.
+
+    Where a prompt has no times, what counts at most is the rate of the frames, which processors work out as if the last
+    frame ended its clip: so there the frames are all that the video has.
+    """
+    total, fps, indices = frames.total, frames.fps, list(frames.indices)
+    if not family.timestamps:
+        total, fps, indices = len(indices), frames.rate or fps, list(range(len(indices)))
+    return {"total_num_frames": total, "fps": fps, "duration": total / fps, "frames_indices": indices}
 
 
 def _joined(
-    processor: Any, texts: Sequence[str], videos: Sequence[Sequence[Frames]], padding_side: PaddingSide
+    processor: Any, family: Family, texts: Sequence[str], videos: Sequence[Sequence[Frames]], padding_side: PaddingSide
 ) -> dict[str, Any]:
     """InternVL's processor stacks videos, and so takes only ones of equal length: prompts one by one, then joined."""
     import torch
 
-    singles = [_call(processor, [text], [group], padding_side) for text, group in zip(texts, videos, strict=True)]
+    singles = [
+        _call(processor, family, [text], [group], padding_side) for text, group in zip(texts, videos, strict=True)
+    ]
     padded: Mapping[str, Any] = processor.tokenizer.pad(
         {name: [single[name][0].tolist() for single in singles] for name in ("input_ids", "attention_mask")},
         padding_side=padding_side,

@@ -83,6 +83,7 @@ class Answer:
         error: Why there is no answer, in a sentence; None where there is one.
         value: The number, in the unit that was asked for; None where there is no valid one, or a word was asked for.
         quantiles: What the number is below with each of some probabilities; None where the answerer has none.
+        shares: Share of each choice among answers that were drawn; None where none were drawn.
     """
 
     choice: Side | None = None
@@ -94,6 +95,7 @@ class Answer:
     error: str | None = None
     value: float | None = None
     quantiles: Mapping[float, float] | None = None
+    shares: Mapping[Side, float] | None = None
 
 
 class Answerer(Protocol):

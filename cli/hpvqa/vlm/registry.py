@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.splits import SPLITS
@@ -12,6 +13,7 @@ from hpvqa.vlm.options import (
     BACKENDS,
     BackendOptions,
     BaselineOptions,
+    EngineOptions,
     ServerOptions,
     TransformersOptions,
     VllmOptions,
@@ -77,7 +79,7 @@ def open_backend(options: BackendOptions, dataset: Dataset, seed: int) -> Answer
     Args:
         options: What answers, and what runs it.
         dataset: The data set that will be asked about; only its training split may be looked at.
-        seed: Random seed of a baseline.
+        seed: Random seed of a baseline, or of answers that are drawn.
 
     Raises:
         HpvqaError: There is no such model or adapter, the options contradict each other, or something is not installed.
@@ -88,12 +90,22 @@ def open_backend(options: BackendOptions, dataset: Dataset, seed: int) -> Answer
         case TransformersOptions():
             from hpvqa.vlm.backends.transformers import TransformersAnswerer
 
-            return TransformersAnswerer(options)
+            return _copied(TransformersAnswerer, options, seed)
         case VllmOptions():
             from hpvqa.vlm.backends.vllm import VllmAnswerer
 
-            return VllmAnswerer(options)
+            return _copied(VllmAnswerer, options, seed)
         case ServerOptions():
             from hpvqa.vlm.backends.openai import OpenAIAnswerer
 
             return OpenAIAnswerer(options)
+
+
+def _copied(made: Any, options: EngineOptions, seed: int) -> Answerer:
+    """A model in this process, or copies of it in several."""
+    if options.data_parallel_size == 1:
+        answerer: Answerer = made(options, seed)
+        return answerer
+    from hpvqa.vlm.backends.copies import Copies
+
+    return Copies(made, options, seed)

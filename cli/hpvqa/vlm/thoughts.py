@@ -33,6 +33,17 @@ def spoken(text: str) -> str | None:
     return None if _BEGIN.search(said) else said
 
 
+def begun(prompt: str) -> str:
+    """The mark that a prompt ends with, so that a model goes on with a thought; empty if it ends with none."""
+    end = prompt.rstrip().lower()
+    return next((begin for begin, _ in MARKS if end.endswith(begin.lower())), "")
+
+
+def cut_off(tokens: int) -> str:
+    """What to say of thoughts that did not end within so many tokens, where a model was to think."""
+    return f"Thoughts were cut off after {tokens} tokens, which is no valid answer; raise --thinking"
+
+
 def is_thought(text: str) -> bool:
     """Whether a text begins with a thought, or is the first token of one, such as ``<think``."""
     begun = text.strip().lower()

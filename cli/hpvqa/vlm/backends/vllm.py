@@ -11,7 +11,7 @@ from hpvqa.errors import HpvqaError, RunError, UsageError
 from hpvqa.vlm.adapter import check_served
 from hpvqa.vlm.backends.engine import Dtype, Engine, EngineReply, EngineRequest, first_line
 from hpvqa.vlm.backends.vllm_settings import RANKS, engine_arguments, hosting
-from hpvqa.vlm.device import Device
+from hpvqa.vlm.device import Device, check_gpus
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import VllmOptions
 from hpvqa.vlm.processing import check_frames, filled_up, load_processor, video_metadata
@@ -24,8 +24,9 @@ class VllmAnswerer(Engine[VllmOptions]):
 
     _llm: Any = None
 
-    def __init__(self, options: VllmOptions) -> None:
-        super().__init__(options)
+    def __init__(self, options: VllmOptions, seed: int = 0) -> None:
+        super().__init__(options, seed)
+        check_gpus(options.data_parallel_size, options.tensor_parallel_size)
         if self.adapter is not None:
             check_served(self.adapter, self.family)
             if self.adapter.rank > RANKS[-1]:
@@ -70,6 +71,7 @@ class VllmAnswerer(Engine[VllmOptions]):
             max_videos=self.options.max_videos,
             gpu_memory=self.options.gpu_memory,
             rank=None if self.adapter is None else self.adapter.rank,
+            shared=self.options.tensor_parallel_size,
         )
         try:
             from vllm import LLM
@@ -104,7 +106,9 @@ class VllmAnswerer(Engine[VllmOptions]):
             # Probabilities are among all tokens, whatever may be sampled; so nothing is forbidden here.
             SamplingParams(temperature=0, max_tokens=1, logprob_token_ids=list(request.following))
             if request.following
-            else SamplingParams(temperature=0, max_tokens=self.options.max_new_tokens)
+            else SamplingParams(
+                temperature=0 if request.seed is None else 1, seed=request.seed, max_tokens=self.options.longest
+            )
             for request in requests
         ]
         outputs = self._llm.generate(prompts, params, use_tqdm=False, lora_request=adapter)
@@ -118,7 +122,7 @@ class VllmAnswerer(Engine[VllmOptions]):
     def _video(self, frames: Frames) -> Any:
         check_frames(self._processor, self.family, frames)
         filled = filled_up(self.family, frames)
-        return (filled.images, video_metadata(filled)) if self.family.timestamps else filled.images
+        return filled.images, video_metadata(filled, self.family)
 
     def close(self) -> None:
         """Stop the engine and let go of its memory; loading starts another."""

@@ -44,7 +44,15 @@ def set_environment(environ: MutableMapping[str, str], *, gpu: bool) -> None:
 
 
 def engine_arguments(
-    *, model: str, dtype: str, gpu: bool, batch_size: int, max_videos: int, gpu_memory: float, rank: int | None
+    *,
+    model: str,
+    dtype: str,
+    gpu: bool,
+    batch_size: int,
+    max_videos: int,
+    gpu_memory: float,
+    rank: int | None,
+    shared: int = 1,
 ) -> dict[str, Any]:
     """Arguments of ``vllm.LLM``; the names are those of ``vllm serve``, too.
 
@@ -56,6 +64,7 @@ def engine_arguments(
         max_videos: Most videos of a query.
         gpu_memory: Share of the GPU's memory.
         rank: Rank of an adapter that will be used; None without one.
+        shared: GPUs that share each layer.
     """
     arguments: dict[str, Any] = {
         "model": model,
@@ -73,7 +82,7 @@ def engine_arguments(
         "enable_prefix_caching": True,
     }
     if gpu:
-        arguments["gpu_memory_utilization"] = gpu_memory
+        arguments |= {"gpu_memory_utilization": gpu_memory, "tensor_parallel_size": shared}
     else:
         arguments |= {
             "block_size": CPU_BLOCK,

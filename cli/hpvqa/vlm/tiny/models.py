@@ -57,20 +57,19 @@ def build_model(kind: Kind, tokenizer: Any, sizes: Sizes) -> Any:
         tokenizer: Its tokenizer.
         sizes: How large it is.
     """
-    from transformers import (
-        GenerationConfig,
-        InternVLForConditionalGeneration,
-        Qwen3_5ForConditionalGeneration,
-        Qwen3VLForConditionalGeneration,
-    )
+    import transformers
 
-    if kind == "qwen3_vl":
-        model = Qwen3VLForConditionalGeneration(_qwen3_vl(tokenizer, sizes))
-    elif kind == "qwen3_5":
-        model = Qwen3_5ForConditionalGeneration(_qwen3_5(tokenizer, sizes))
-    else:
-        model = InternVLForConditionalGeneration(_internvl(tokenizer, sizes))
-    model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+    made = {
+        "qwen3_vl": ("Qwen3VLForConditionalGeneration", _qwen3_vl),
+        "qwen3_5": ("Qwen3_5ForConditionalGeneration", _qwen3_5),
+        "internvl": ("InternVLForConditionalGeneration", _internvl),
+        "qwen2_5_vl": ("Qwen2_5_VLForConditionalGeneration", _qwen2_5_vl),
+        "llava_onevision": ("LlavaOnevisionForConditionalGeneration", _llava_onevision),
+    }
+    name, configured = made[kind]
+    model = getattr(transformers, name)(configured(tokenizer, sizes))
+    ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    model.generation_config = transformers.GenerationConfig(**ends)
     return model
 
 
@@ -186,5 +185,56 @@ def _internvl(tokenizer: Any, sizes: Sizes) -> Any:
         image_token_id=tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>"),
         image_seq_length=tokens_per_frame(sizes.side),
         downsample_ratio=1 / MERGE,
+        tie_word_embeddings=False,
+    )
+
+
+def _qwen2_5_vl(tokenizer: Any, sizes: Sizes) -> Any:
+    from transformers import Qwen2_5_VLConfig
+
+    section = _rope(sizes.theta, sizes.head // 2)["mrope_section"]
+    rope = {"rope_type": "default", "rope_theta": 1_000_000, "mrope_section": section}
+    shared = ("depth", "hidden_size", "intermediate_size", "num_heads", "patch_size", "spatial_merge_size")
+    vision = _qwen_vision(sizes)
+    text = _text(tokenizer, sizes)
+    # It is always the width of the model by its heads.
+    del text["head_dim"]
+    return Qwen2_5_VLConfig(
+        text_config={**text, "rope_parameters": rope},
+        vision_config={
+            **{name: vision[name] for name in shared},
+            "temporal_patch_size": 2,
+            "tokens_per_second": 2,
+            "out_hidden_size": sizes.width,
+            # A window of attention is half a frame of 64 pixels wide; the last layer looks at all.
+            "window_size": MERGE * sizes.patch,
+            "fullatt_block_indexes": [sizes.vision_layers - 1],
+        },
+        tie_word_embeddings=False,
+        **_qwen_tokens(tokenizer),
+    )
+
+
+def _llava_onevision(tokenizer: Any, sizes: Sizes) -> Any:
+    from transformers import LlavaOnevisionConfig
+
+    text = _text(tokenizer, sizes)
+    del text["head_dim"]
+    rope = {"rope_type": "default", "rope_theta": 1_000_000}
+    return LlavaOnevisionConfig(
+        text_config={**text, "model_type": "qwen2", "rope_parameters": rope},
+        vision_config={
+            "model_type": "siglip_vision_model",
+            "hidden_size": sizes.vision_width,
+            "num_hidden_layers": sizes.vision_layers,
+            "num_attention_heads": sizes.vision_heads,
+            "intermediate_size": 2 * sizes.vision_width,
+            "image_size": sizes.side,
+            "patch_size": PATCH,
+            "vision_use_head": False,
+        },
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        video_token_index=tokenizer.convert_tokens_to_ids("<video>"),
+        image_grid_pinpoints=[[sizes.side, sizes.side]],
         tie_word_embeddings=False,
     )

@@ -30,26 +30,35 @@ _TEMPLATE = """\
 {%- endfor -%}
 {%- if add_generation_prompt -%}
 {{- '<|im_start|>assistant\\n' -}}
+THOUGHT
+{%- endif -%}
+"""
+_THOUGHT = """\
 {%- if enable_thinking is defined and enable_thinking is false -%}
 {{- '<think>\\n\\n</think>\\n\\n' -}}
 {%- else -%}
 {{- '<think>\\n' -}}
 {%- endif -%}
-{%- endif -%}
 """
+_VISION = "<|vision_start|><|{}_pad|><|vision_end|>"
+_PLACES: dict[Kind, tuple[str, str]] = {
+    "internvl": ("<video>\\n", "<IMG_CONTEXT>\\n"),
+    "llava_onevision": ("<video>\\n", "<image>\\n"),
+}
+"""Where a video and a picture go; of all other kinds as with Qwen."""
+_THOUGHTLESS = ("qwen2_5_vl", "llava_onevision")
+"""Kinds whose real chat templates know nothing of thoughts."""
 
 
 def template(kind: Kind) -> str:
-    """The chat template. Like Qwen3.5's, it opens ``<think>`` unless it is told not to."""
-    if kind == "internvl":
-        return _TEMPLATE.replace("VIDEO", "<video>\\n").replace("IMAGE", "<IMG_CONTEXT>\\n")
-    return _TEMPLATE.replace("VIDEO", "<|vision_start|><|video_pad|><|vision_end|>").replace(
-        "IMAGE", "<|vision_start|><|image_pad|><|vision_end|>"
-    )
+    """The chat template. Where the real ones know of thoughts, it opens ``<think>`` unless it is told not to."""
+    video, image = _PLACES.get(kind, (_VISION.format("video"), _VISION.format("image")))
+    thought = "" if kind in _THOUGHTLESS else _THOUGHT
+    return _TEMPLATE.replace("VIDEO", video).replace("IMAGE", image).replace("THOUGHT\n", thought)
 
 
 def tokens_per_frame(side: int) -> int:
-    """How many tokens InternVL makes of a square frame."""
+    """How many tokens InternVL and LLaVA-OneVision make of a square frame."""
     return (side // PATCH // MERGE) ** 2
 
 
@@ -59,22 +68,34 @@ def build_processor(kind: Kind, tokenizer: Any, side: int, patch: int = PATCH) -
     Args:
         kind: The checkpoint that it is for.
         tokenizer: Its tokenizer.
-        side: Width and height of the frames [pixels]. InternVL takes just these, the others multiples of two patches.
-        patch: Width and height of a patch [pixels]; InternVL takes its own.
+        side: Width and height of the frames [pixels]. InternVL and LLaVA-OneVision take just these, the others
+            multiples of two patches.
+        patch: Width and height of a patch [pixels]; InternVL and LLaVA-OneVision take their own.
     """
     normal = {"image_mean": list(HALF), "image_std": list(HALF)}
     if kind == "internvl":
         return _internvl(tokenizer, side, normal)
-    from transformers import Qwen2VLImageProcessor, Qwen3VLProcessor, Qwen3VLVideoProcessor
+    if kind == "llava_onevision":
+        return _llava_onevision(tokenizer, side, normal)
+    from transformers import (
+        Qwen2_5_VLProcessor,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+        Qwen3VLProcessor,
+        Qwen3VLVideoProcessor,
+    )
+
+    early = kind == "qwen2_5_vl"
+    made, videos = (Qwen2_5_VLProcessor, Qwen2VLVideoProcessor) if early else (Qwen3VLProcessor, Qwen3VLVideoProcessor)
 
     patches = {"patch_size": patch, "temporal_patch_size": 2, "merge_size": MERGE}
     least = (patch * MERGE) ** 2
-    return Qwen3VLProcessor(
+    return made(
         image_processor=Qwen2VLImageProcessor(
             size={"shortest_edge": least, "longest_edge": 224 * 224}, **patches, **normal
         ),
         tokenizer=tokenizer,
-        video_processor=Qwen3VLVideoProcessor(
+        video_processor=videos(
             size={"shortest_edge": 2 * least, "longest_edge": MOST_PIXELS},
             cap_pixels_per_frame=False,
             **patches,
@@ -94,4 +115,18 @@ def _internvl(tokenizer: Any, side: int, normal: dict[str, Any]) -> Any:
         video_processor=InternVLVideoProcessor(size=size, num_frames=8, do_sample_frames=True, **normal),
         image_seq_length=tokens_per_frame(side),
         chat_template=template("internvl"),
+    )
+
+
+def _llava_onevision(tokenizer: Any, side: int, normal: dict[str, Any]) -> Any:
+    from transformers import LlavaOnevisionImageProcessor, LlavaOnevisionProcessor, LlavaOnevisionVideoProcessor
+
+    size = {"height": side, "width": side}
+    return LlavaOnevisionProcessor(
+        image_processor=LlavaOnevisionImageProcessor(size=size, image_grid_pinpoints=[[side, side]], **normal),
+        tokenizer=tokenizer,
+        video_processor=LlavaOnevisionVideoProcessor(size=size, **normal),
+        num_image_tokens=(side // PATCH) ** 2,
+        vision_feature_select_strategy="full",
+        chat_template=template("llava_onevision"),
     )

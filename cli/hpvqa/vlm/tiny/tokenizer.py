@@ -33,6 +33,23 @@ MARK = "▁"
 
 Merge = tuple[str, str]
 
+_QWEN = {
+    "image_token": "<|image_pad|>",
+    "video_token": "<|video_pad|>",
+    "vision_bos_token": "<|vision_start|>",
+    "vision_eos_token": "<|vision_end|>",
+}
+_NAMED: dict[Kind, dict[str, str]] = {
+    "internvl": {
+        "start_image_token": "<img>",
+        "end_image_token": "</img>",
+        "context_image_token": "<IMG_CONTEXT>",
+        "video_token": "<video>",
+    },
+    "llava_onevision": {"image_token": "<image>", "video_token": "<video>"},
+}
+"""What processors know special tokens by; those of Qwen for all other kinds."""
+
 
 def build_tokenizer(kind: Kind, words: Words = "whole") -> Any:
     """A tokenizer of the class that the real model has.
@@ -47,26 +64,11 @@ def build_tokenizer(kind: Kind, words: Words = "whole") -> Any:
 
     specials = SPECIALS[kind]
     vocab, merges = _pieces(words)
-    named = (
-        {
-            "start_image_token": "<img>",
-            "end_image_token": "</img>",
-            "context_image_token": "<IMG_CONTEXT>",
-            "video_token": "<video>",
-        }
-        if kind == "internvl"
-        else {
-            "image_token": "<|image_pad|>",
-            "video_token": "<|video_pad|>",
-            "vision_bos_token": "<|vision_start|>",
-            "vision_eos_token": "<|vision_end|>",
-        }
-    )
     options: dict[str, Any] = {
         "eos_token": "<|im_end|>",
         "pad_token": "<|endoftext|>",
         "unk_token": "<|endoftext|>",
-        "extra_special_tokens": named,
+        "extra_special_tokens": _NAMED.get(kind, _QWEN),
     }
     cls = Qwen3_5Tokenizer if kind == "qwen3_5" else Qwen2Tokenizer
     tokenizer = cls(vocab=vocab, merges=merges, **options)

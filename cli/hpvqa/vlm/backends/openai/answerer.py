@@ -20,10 +20,11 @@ from hpvqa.scene.spec import Side
 from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.backends.openai.api import Api, check_url
 from hpvqa.vlm.backends.openai.dialect import Conversation
+from hpvqa.vlm.backends.openai.drawn import Drawn
 from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.packing import MediaFolder, Sent
 from hpvqa.vlm.backends.openai.replies import ChatReply
-from hpvqa.vlm.backends.openai.scores import nothing_within
+from hpvqa.vlm.backends.openai.scores import Spoken, nothing_within
 from hpvqa.vlm.backends.openai.served import Served, find_served
 from hpvqa.vlm.backends.openai.trial import ServerSetup, expected, stretches, try_out
 from hpvqa.vlm.families import Family
@@ -103,7 +104,8 @@ class OpenAIAnswerer:
     def details(self) -> Mapping[str, JsonValue]:
         """Everything that answers depend on; complete once the server was tried."""
         options, served, setup = self._options, self._served, self._setup
-        spoken = setup is not None and setup.method.name == "text"
+        spoken = setup is not None and isinstance(setup.method, Spoken | Drawn)
+        how = options.scoring if setup is None or options.scoring == "sample" else "generate" if spoken else "logprobs"
         return {
             "url": self._url,
             "transport": options.transport,
@@ -111,9 +113,10 @@ class OpenAIAnswerer:
             "server": served.kind if served else None,
             "server_version": served.version if served else None,
             "family": served.family.name if served and served.family else None,
-            "scoring": options.scoring if setup is None else "generate" if spoken else "logprobs",
+            "scoring": how,
             "scored": setup.method.name if setup else None,
             "max_new_tokens": options.max_new_tokens if spoken else None,
+            **options.spoken_details,
             **(self._chat.dialect.details if self._chat else {}),
         }
 
@@ -236,7 +239,7 @@ class OpenAIAnswerer:
             error = str(failed)
         text = "".join(said)
         if error is None and not (spoken(text) or "").strip():
-            error = nothing_within(self._options.max_new_tokens)
+            error = nothing_within(self._options.longest)
         found = read("" if error else text, query)
         return Answer(text=text, seconds=time.perf_counter() - start, error=error, **found)
 
@@ -244,7 +247,7 @@ class OpenAIAnswerer:
         assert self._chat is not None  # noqa: S101 - it was loaded
         assert self._setup is not None  # noqa: S101
         sent = await asyncio.to_thread(self._setup.packing.pack, query)
-        body = self._chat.dialect.body(self._chat.model, sent, {"max_tokens": self._options.max_new_tokens})
+        body = self._chat.dialect.body(self._chat.model, sent, {"max_tokens": self._options.longest})
         async with aclosing(connection.api.stream("/chat/completions", body)) as pieces:
             async for piece in pieces:
                 if piece.text:

@@ -38,11 +38,13 @@ class Dialect:
         Args:
             model: Name of the model.
             sent: The query.
-            fields: Further fields; ``max_tokens`` is put as the server wants it.
+            fields: Further fields; ``max_tokens`` is put as the server wants it, and ``draw`` says that an answer is
+                to be drawn at temperature 1.
         """
-        others = {name: value for name, value in fields.items() if name != "max_tokens"}
+        others = {name: value for name, value in fields.items() if name not in {"max_tokens", "draw"}}
         length = {self.length: max(fields["max_tokens"], self.least)}
-        drawn = {} if self.temperature is None else {"temperature": self.temperature}
+        temperature = 1 if fields.get("draw") and self.temperature == 0 else self.temperature
+        drawn = {} if temperature is None else {"temperature": temperature}
         return {"model": model, "messages": sent.messages, **drawn, **length, **sent.fields, **others}
 
     def after(self, refusal: str) -> Dialect | None:

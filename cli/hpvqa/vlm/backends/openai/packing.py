@@ -94,8 +94,8 @@ class Packing:
         if self.family is not None and self.times and self.transport == "clip" and _alike(videos):
             filled = [filled_up(self.family, frames) for frames in videos]
             # A request has one set of times for all its videos.
-            total = max(filled[0].total, len(filled[0].indices))
-            times = {**video_metadata(filled[0]), "total_num_frames": total}
+            times = video_metadata(filled[0], self.family)
+            times["total_num_frames"] = max(times["total_num_frames"], len(filled[0].indices))
             fields["media_io_kwargs"] = {"video": {**times, "num_frames": -1}}
             return [_video(_sequence(frames)) for frames in filled], [len(frames.indices) for frames in filled]
         rates = [frames.rate for frames in videos if frames.rate is not None]

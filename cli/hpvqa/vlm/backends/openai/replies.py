@@ -141,7 +141,7 @@ class Message(Reply):
 
 
 class Said(Reply):
-    """One of several answers; we ask for one."""
+    """One of several answers; we ask for one, but where they are drawn."""
 
     message: Message
     logprobs: Logprobs | None = None
@@ -179,6 +179,11 @@ class ChatReply(Reply):
     def ended(self) -> str | None:
         """Why the model ended: ``stop``, ``length`` where it was cut off, or another word."""
         return self.choices[0].finish_reason
+
+    @property
+    def each(self) -> list[ChatReply]:
+        """Every answer as a reply of its own, where several were asked for."""
+        return [self.model_copy(update={"choices": [said]}) for said in self.choices]
 
     @property
     def thinks(self) -> bool:

@@ -15,7 +15,7 @@ from hpvqa.vlm.backends.openai.replies import ROUNDING, ChatReply
 from hpvqa.vlm.protocol import Answer
 from hpvqa.vlm.scoring import Candidates, Tokens, likeliest
 from hpvqa.vlm.strict import begins_with_choice, parse_choice, parse_value
-from hpvqa.vlm.thoughts import is_thought, spoken
+from hpvqa.vlm.thoughts import cut_off, is_thought, spoken
 
 Chat = Callable[..., Awaitable[ChatReply]]
 """``chat(sent, **fields)``: what the model replies to a query, with further fields in the request."""
@@ -45,12 +45,16 @@ class Spoken:
     """The model speaks, and its words are read.
 
     Attributes:
-        most: The longest answer [tokens].
+        most: The longest answer, with the thoughts that it may begin with [tokens].
         tell: Takes what the user should know.
+        thinking: Whether the model shall think first.
+        begun: The mark of a thought that the prompt ends with; empty if it ends with none.
     """
 
     most: int
     tell: Callable[[str], None]
+    thinking: bool = False
+    begun: str = ""
     name = "text"
 
     async def answer(self, chat: Chat, sent: Sent, choices: Sequence[Side]) -> Answer:
@@ -59,10 +63,18 @@ class Spoken:
         Raises:
             IncompleteError: The model said nothing, as while it still thinks.
         """
-        reply, said, cut = await self._said(chat, sent)
-        if cut and not begins_with_choice(said, choices):
+        return self.choice(await chat(sent, max_tokens=self.most), choices)
+
+    def choice(self, reply: ChatReply, choices: Sequence[Side]) -> Answer:
+        """Which word a reply names.
+
+        Raises:
+            IncompleteError: As above.
+        """
+        text, said, cut = self._said(reply)
+        if cut and said is not None and not begins_with_choice(said, choices):
             self._tell_cut("neither word")
-        return _read(reply, choice=parse_choice(reply.text, choices, cut=cut))
+        return _read(reply, text, choice=parse_choice(text, choices, cut=cut))
 
     async def number(self, chat: Chat, sent: Sent, unit: str) -> Answer:
         """One request, for a number in a unit.
@@ -70,20 +82,34 @@ class Spoken:
         Raises:
             IncompleteError: The model said nothing, as while it still thinks.
         """
-        reply, _, cut = await self._said(chat, sent)
-        if cut:
-            self._tell_cut("no number")
-        return _read(reply, value=parse_value(reply.text, unit, cut=cut))
+        return self.value(await chat(sent, max_tokens=self.most), unit)
 
-    async def _said(self, chat: Chat, sent: Sent) -> tuple[ChatReply, str, bool]:
-        """What was said, what of it is no thought, and whether more would have been said."""
-        reply = await chat(sent, max_tokens=self.most)
-        cut, said = reply.ended == "length", spoken(reply.text)
+    def value(self, reply: ChatReply, unit: str) -> Answer:
+        """Which number a reply consists of.
+
+        Raises:
+            IncompleteError: As above.
+        """
+        text, said, cut = self._said(reply)
+        if cut and said is not None:
+            self._tell_cut("no number")
+        return _read(reply, text, value=parse_value(text, unit, cut=cut))
+
+    def _said(self, reply: ChatReply) -> tuple[str, str | None, bool]:
+        """What was said, what of it is no thought (None if all is), and whether more would have been said."""
+        # Where the server tells thoughts apart, what is left has no part of them.
+        text, cut = ("" if reply.thinks else self.begun) + reply.text, reply.ended == "length"
+        said = spoken(text)
         if said is None or (not said.strip() and (cut or reply.thinks)):
-            raise IncompleteError(nothing_within(self.most))
+            if not self.thinking:
+                raise IncompleteError(nothing_within(self.most))
+            # The model was given its time: this is what it makes of it.
+            if cut:
+                self.tell(cut_off(self.most))
+            return text, None, cut
         if reply.silent:
             raise IncompleteError(f"The server sent no text (it ended with {str(reply.ended)[:40]!r})")
-        return reply, said, cut
+        return text, said, cut
 
     def _tell_cut(self, counts_as: str) -> None:
         self.tell(
@@ -92,11 +118,11 @@ class Spoken:
         )
 
 
-def _read(reply: ChatReply, *, choice: Side | None = None, value: float | None = None) -> Answer:
+def _read(reply: ChatReply, text: str, *, choice: Side | None = None, value: float | None = None) -> Answer:
     return Answer(
         choice=choice,
         value=value,
-        text=reply.text,
+        text=text,
         prompt_tokens=reply.prompt_tokens,
         answer_tokens=reply.answer_tokens,
     )

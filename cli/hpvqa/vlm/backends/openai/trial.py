@@ -14,6 +14,7 @@ from hpvqa.errors import RunError
 from hpvqa.scene.spec import Side
 from hpvqa.vlm.backends.openai.api import Api, root_of
 from hpvqa.vlm.backends.openai.dialect import Conversation
+from hpvqa.vlm.backends.openai.drawn import Drawn, draws_together
 from hpvqa.vlm.backends.openai.failures import IncompleteError, RequestError
 from hpvqa.vlm.backends.openai.packing import Packing, Sent
 from hpvqa.vlm.backends.openai.replies import ChatReply, Text, Tokenized
@@ -33,6 +34,7 @@ from hpvqa.vlm.options import ServerOptions
 from hpvqa.vlm.prompt import CHOICES
 from hpvqa.vlm.protocol import Query, Resampling
 from hpvqa.vlm.scoring import Candidates, Tokens
+from hpvqa.vlm.thoughts import begun
 
 _COUNT = 13
 """Frames of the query: neither so many nor half so many are what a server makes of them that leaves some out."""
@@ -60,7 +62,7 @@ class ServerSetup:
 
     packing: Packing
     method: AnswerMethod
-    spoken: Spoken
+    spoken: Spoken | Drawn
     resampling: Resampling
     frames_each: int | None
 
@@ -88,12 +90,13 @@ async def try_out(
             likely such short words are.
     """
     packing, reply = await _first(chat, served, options, put)
-    if reply.prompt_text is not None and reply.prompt_text.rfind("<think>") > reply.prompt_text.rfind("</think>"):
+    mark = begun(reply.prompt_text or "")
+    if mark and options.thinking is None:
         raise RunError(
-            f"The chat template of {served.model} begins the answer with <think> although thinking is turned off, so "
-            "the next word would be no answer; take a model that does not think"
+            f"The chat template of {served.model} begins the answer with {mark} although thinking is turned off, so "
+            "the next word would be no answer; let it think (--thinking 4096), or take a model that does not"
         )
-    if chat.dialect.temperature != 0:
+    if chat.dialect.temperature != 0 and options.scoring != "sample":
         tell("The server does not take temperature 0, so it draws, and may answer the same query differently")
     sent = packing.pack(_query(packing))
     found = stretches(reply.prompt_token_ids)
@@ -105,8 +108,10 @@ async def try_out(
             "The server may leave out frames that it is sent, so this run is marked: resampling unknown. --transport "
             "images sends each frame by itself; vLLM leaves none out if it is started with --trust-request-mm-kwargs"
         )
-    method = await find_method(chat.api, chat, served, options, sent, tell, words)
-    return ServerSetup(packing, method, Spoken(options.max_new_tokens, once(tell)), resampling, frames_each)
+    spoken = Spoken(options.longest, once(tell), options.thinking is not None, mark)
+    method = await find_method(chat.api, chat, served, options, spoken, sent, tell, words)
+    aloud = method if isinstance(method, Drawn) else spoken
+    return ServerSetup(packing, method, aloud, resampling, frames_each)
 
 
 async def _first(
@@ -114,7 +119,9 @@ async def _first(
 ) -> tuple[Packing, ChatReply]:
     template: dict[str, Any] = {}
     if served.kind != "other":
-        template = dict(served.family.chat_template_options) if served.family else {"enable_thinking": False}
+        thinking = options.thinking is not None
+        own = served.family.template_options(thinking=thinking) if served.family else {"enable_thinking": thinking}
+        template = dict(own)
     plain = Packing(options.transport, served.family, template=template, put=put)
     ids = {"return_token_ids": True, "return_prompt_text": True} if served.kind == "vllm" else {}
     packings = [plain]
@@ -196,6 +203,7 @@ async def find_method(
     chat: Chat,
     served: Served,
     options: ServerOptions,
+    spoken: Spoken,
     sent: Sent,
     tell: Callable[[str], None],
     words: Sequence[Side],
@@ -207,6 +215,7 @@ async def find_method(
         chat: Asks the model.
         served: What the server has.
         options: What the user wants.
+        spoken: How what the model says is read.
         sent: A query to try it with.
         tell: Takes what the user should know, now or during later answers.
         words: All words that queries will choose from.
@@ -215,7 +224,8 @@ async def find_method(
         RequestError: It does not answer, for now, or thinks for longer than it may speak.
         RunError: It cannot tell how likely such short words are.
     """
-    spoken = Spoken(options.max_new_tokens, once(tell))
+    if options.scoring == "sample":
+        return Drawn(spoken, options.samples, await draws_together(chat, sent, REFUSED))
     if options.scoring == "generate":
         return await _heard(spoken, chat, sent)
     if served.kind == "vllm":
@@ -241,7 +251,10 @@ async def find_method(
                 return await _heard(spoken, chat, sent)
             if reply.first:
                 return FirstTokens(top, spoken)
-    tell("The server gives no log-probabilities, so the model speaks and its words are read (--scoring generate)")
+    tell(
+        "The server gives no log-probabilities, so the model speaks and its words are read (--scoring generate); "
+        "--scoring sample has it speak several times, and counts"
+    )
     return await _heard(spoken, chat, sent)
 
 
