@@ -16,10 +16,9 @@ from hpvqa.vlm.tiny.kinds import Kind
 from tests.tiny_models import SIDE, brightening, frames_of, make_query, noise
 
 LONG = "You are a helpful assistant. Answer with only a single word: 'right' or 'left'. Which one?"
-
 TIMED: tuple[Kind, ...] = ("qwen3_vl", "qwen3_5")
 """Kinds whose prompts tell when frames were seen."""
-FIXED: tuple[Kind, ...] = ("internvl", "llava_onevision")
+FIXED: tuple[Kind, ...] = ("internvl", "llava_onevision", "pooled")
 """Kinds that take frames of one size."""
 
 

@@ -20,6 +20,7 @@ VIDEO = {
     "internvl": "<video>\n",
     "qwen2_5_vl": "<|vision_start|><|video_pad|><|vision_end|>",
     "llava_onevision": "<video>\n",
+    "pooled": "<|vision_start|><|video_pad|><|vision_end|>",
 }
 
 

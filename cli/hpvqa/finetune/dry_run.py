@@ -10,6 +10,7 @@ from hpvqa.finetune.model import with_lora
 from hpvqa.finetune.quantized import weight_bytes
 from hpvqa.finetune.run import TrainingJob, count_parameters, prepare
 from hpvqa.vlm.families import resolve_model
+from hpvqa.vlm.pooled import register
 from hpvqa.vlm.processing import load_processor
 
 GB = 1e9
@@ -77,6 +78,7 @@ def plan(job: TrainingJob) -> DryRun:
 
     from hpvqa.finetune.arguments import total_steps
 
+    register()
     prepared = prepare(replace(job, cache=None))
     model_id = resolve_model(job.model)
     processor = load_processor(model_id)

@@ -237,7 +237,9 @@ def load_with_lora(job: TrainingJob, family: Family, bf16: bool, tell: Callable[
 
     from hpvqa.finetune.model import with_lora
     from hpvqa.finetune.start import begin_with
+    from hpvqa.vlm.pooled import register
 
+    register()
     try:
         with quiet():
             model = AutoModelForImageTextToText.from_pretrained(

@@ -11,6 +11,7 @@ from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.install import pip_install
 from hpvqa.vlm.families import Family, find_config
 from hpvqa.vlm.frames.clip import Frames
+from hpvqa.vlm.pooled import register
 from hpvqa.vlm.prompt import CHOICES
 
 PaddingSide = Literal["left", "right"]
@@ -31,6 +32,7 @@ def load_processor(model: str) -> Any:
         from transformers import AutoProcessor
     except ImportError:
         raise MissingDependencyError(f"Models need transformers; run: {pip_install('vlm')}") from None
+    register()
     try:
         processor = AutoProcessor.from_pretrained(model, local_files_only=True, trust_remote_code=False)
     except Exception as error:
@@ -44,11 +46,18 @@ def load_processor(model: str) -> Any:
         raise UsageError(
             f"{model} has no video processor, so it cannot be shown videos; it must be copied from the original model"
         )
-    tokenizer = processor.tokenizer
-    if any(tokenizer.decode(tokenizer(word)["input_ids"], skip_special_tokens=True) != word for word in CHOICES):
-        # Without its vocabulary, a tokenizer is made all the same, and knows no word.
-        raise UsageError(f"{model} has a tokenizer without words: its folder lacks tokenizer.json; download it again")
+    check_words(model, processor.tokenizer)
     return processor
+
+
+def check_words(model: str, tokenizer: Any) -> None:
+    """Raise if a tokenizer knows no word: without its vocabulary, one is made all the same.
+
+    Raises:
+        UsageError: It knows none.
+    """
+    if any(tokenizer.decode(tokenizer(word)["input_ids"], skip_special_tokens=True) != word for word in CHOICES):
+        raise UsageError(f"{model} has a tokenizer without words: its folder lacks tokenizer.json; download it again")
 
 
 def check_frames(processor: Any, family: Family, frames: Frames) -> None:
@@ -114,7 +123,7 @@ def encode(
         check_frames(processor, family, frames)
     filled = [[filled_up(family, frames) for frames in group] for group in videos]
     shapes = {frames.images.shape for group in filled for frames in group}
-    if family.pixel_multiple is not None or len(shapes) == 1:
+    if not family.stacks_videos or len(shapes) == 1:
         return _call(processor, family, texts, filled, padding_side)
     if any(len({frames.images.shape for frames in group}) > 1 for group in filled):
         raise UsageError(f"{family.title} takes several videos in one query only if they have equally many frames")
@@ -159,7 +168,7 @@ def video_metadata(frames: Frames, family: Family) -> dict[str, Any]:
 def _joined(
     processor: Any, family: Family, texts: Sequence[str], videos: Sequence[Sequence[Frames]], padding_side: PaddingSide
 ) -> dict[str, Any]:
-    """InternVL's processor stacks videos, and so takes only ones of equal length: prompts one by one, then joined."""
+    """Where a processor stacks videos, and so takes only ones of equal length: prompts one by one, then joined."""
     import torch
 
     singles = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Kind = Literal["qwen3_5", "qwen3_vl", "internvl", "qwen2_5_vl", "llava_onevision"]
+Kind = Literal["qwen3_5", "qwen3_vl", "internvl", "qwen2_5_vl", "llava_onevision", "pooled"]
 """qwen3_vl is the architecture of Cosmos-Reason2, too."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -20,5 +20,6 @@ SPECIALS: dict[Kind, tuple[str, ...]] = {
     "internvl": (*_COMMON, "<img>", "</img>", "<IMG_CONTEXT>", "<video>"),
     "qwen2_5_vl": _QWEN,
     "llava_onevision": (*_COMMON, "<image>", "<video>"),
+    "pooled": _QWEN,
 }
 """Special tokens, named as in the real tokenizers."""

@@ -8,6 +8,8 @@ from hpvqa.vlm.tiny.kinds import Kind
 
 PATCH = 16
 MERGE = 2
+POOL = 3
+"""How many visual tokens of the pooled model become one."""
 HALF = (0.5, 0.5, 0.5)
 """Mean and standard deviation of images and videos alike: vLLM normalises videos with those of images."""
 MOST_PIXELS = 64 * 224 * 224
@@ -62,19 +64,29 @@ def tokens_per_frame(side: int) -> int:
     return (side // PATCH // MERGE) ** 2
 
 
+def pooled_patch(side: int) -> int:
+    """Width and height of a patch of the pooled model [pixels]: rows of patches must be multiples of three."""
+    fitting = [patch for patch in range(1, PATCH + 1) if side // patch % POOL == 0]
+    return max(fitting, default=side // POOL)
+
+
 def build_processor(kind: Kind, tokenizer: Any, side: int, patch: int = PATCH) -> Any:
     """A processor.
 
     Args:
         kind: The checkpoint that it is for.
         tokenizer: Its tokenizer.
-        side: Width and height of the frames [pixels]. InternVL and LLaVA-OneVision take just these, the others
-            multiples of two patches.
-        patch: Width and height of a patch [pixels]; InternVL and LLaVA-OneVision take their own.
+        side: Width and height of the frames [pixels]. InternVL, LLaVA-OneVision and the pooled model take just these,
+            the others multiples of two patches.
+        patch: Width and height of a patch [pixels]; those three take their own.
     """
     normal = {"image_mean": list(HALF), "image_std": list(HALF)}
     if kind == "internvl":
         return _internvl(tokenizer, side, normal)
+    if kind == "pooled":
+        from hpvqa.vlm.pooled.processing import build_processor as build_pooled
+
+        return build_pooled(tokenizer, side, (side // pooled_patch(side)) ** 2 // POOL, list(HALF), list(HALF))
     if kind == "llava_onevision":
         return _llava_onevision(tokenizer, side, normal)
     from transformers import (
