@@ -105,6 +105,9 @@ def load_model(folder: Path) -> Any:
     import torch
     from transformers import AutoModelForImageTextToText
 
+    from hpvqa.vlm.pooled import register
+
+    register()
     return AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
 
 

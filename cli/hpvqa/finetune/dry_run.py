@@ -11,6 +11,7 @@ from hpvqa.finetune.model import with_lora
 from hpvqa.finetune.run import TrainingJob, count_parameters, prepare
 from hpvqa.vlm.families import resolve_model
 from hpvqa.vlm.frames.read import read_clip
+from hpvqa.vlm.pooled import register
 from hpvqa.vlm.processing import load_processor
 
 GB = 1e9
@@ -76,6 +77,7 @@ def plan(job: TrainingJob) -> DryRun:
 
     from hpvqa.finetune.arguments import total_steps
 
+    register()
     prepared = prepare(job)
     model_id = resolve_model(job.model)
     processor = load_processor(model_id)

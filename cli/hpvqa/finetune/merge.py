@@ -11,6 +11,7 @@ from hpvqa.install import pip_install
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.checkpoint import check_checkpoint, locate
 from hpvqa.vlm.families import find_family
+from hpvqa.vlm.pooled import register
 from hpvqa.vlm.processing import load_processor
 from hpvqa.vlm.quiet import quiet
 from hpvqa.vlm.saving import check_new
@@ -68,6 +69,7 @@ def merge(adapter: Path, out: Path, model: str | None = None) -> Merged:
     folder = locate(base)
     check_checkpoint(folder)
     processor = load_processor(str(folder))
+    register()
     with quiet(), torch.inference_mode():
         whole = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto", local_files_only=True)
         whole, changed, weights = merged(with_adapter(whole, found))

@@ -242,7 +242,9 @@ def load_with_lora(job: TrainingJob, family: Family, bf16: bool, tell: Callable[
     from transformers import AutoModelForImageTextToText
 
     from hpvqa.finetune.model import with_lora
+    from hpvqa.vlm.pooled import register
 
+    register()
     try:
         with quiet():
             model = AutoModelForImageTextToText.from_pretrained(

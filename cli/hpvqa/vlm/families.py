@@ -35,7 +35,9 @@ class Family(Model):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="What users call it.")
     title: str = Field(description="What tables call it.")
-    hub_id: str = Field(description="The model of the Hugging Face hub that the name stands for.")
+    hub_id: str | None = Field(
+        description="The model of the Hugging Face hub that the name stands for; null: the hub has none."
+    )
     architectures: tuple[str, ...] = Field(min_length=1, description="As in a model's config.json.")
     resolution: tuple[int, int] = Field(description="Width and height of the frames that it is given [pixels].")
     dtype: Literal["bfloat16", "float32"] = Field(description="Number format of its weights on a GPU.")
@@ -46,6 +48,9 @@ class Family(Model):
     min_frames: int = Field(ge=1, description="Fewest frames of a video; fewer are filled up with the last one.")
     pixel_multiple: int | None = Field(
         description="Width and height must be multiples of this [pixels]; null: exactly what its processor says."
+    )
+    stacks_videos: bool = Field(
+        default=False, description="Whether its processor takes several videos only if they have equally many frames."
     )
     lora_targets: Pattern = Field(
         description="Full names of the layers that LoRA trains. In the language model only: vLLM drops all others."
@@ -106,7 +111,7 @@ def resolve_model(model: str) -> str:
     Args:
         model: Name of a family or of the embedded model, hub id, or folder.
     """
-    hub_ids = {family.name: family.hub_id for family in families()}
+    hub_ids = {family.name: family.hub_id for family in families() if family.hub_id}
     return hub_ids.get(model, place_of(model))
 
 
@@ -187,6 +192,10 @@ def find_config(model: str) -> Path:
 
 
 def _cached_config(model: str) -> Path:
+    if any(model == family.name and family.hub_id is None for family in families()):
+        raise UsageError(
+            f"The hub has no weights of {model}; put them together with `hpvqa explore assemble`, and give their folder"
+        )
     if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", model):
         known = ", ".join((*(family.name for family in families()), *NAMES))
         raise UsageError(

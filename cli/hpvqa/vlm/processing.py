@@ -11,6 +11,7 @@ from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.install import pip_install
 from hpvqa.vlm.families import Family, find_config
 from hpvqa.vlm.frames.clip import Frames
+from hpvqa.vlm.pooled import register
 from hpvqa.vlm.prompt import CHOICES
 
 PaddingSide = Literal["left", "right"]
@@ -31,6 +32,7 @@ def load_processor(model: str) -> Any:
         from transformers import AutoProcessor
     except ImportError:
         raise MissingDependencyError(f"Models need transformers; run: {pip_install('vlm')}") from None
+    register()
     try:
         processor = AutoProcessor.from_pretrained(model, local_files_only=True, trust_remote_code=False)
     except Exception as error:
@@ -114,7 +116,7 @@ def encode(
         check_frames(processor, family, frames)
     filled = [[filled_up(family, frames) for frames in group] for group in videos]
     shapes = {frames.images.shape for group in filled for frames in group}
-    if family.pixel_multiple is not None or len(shapes) == 1:
+    if not family.stacks_videos or len(shapes) == 1:
         return _call(processor, texts, filled, padding_side)
     if any(len({frames.images.shape for frames in group}) > 1 for group in filled):
         raise UsageError(f"{family.title} takes several videos in one query only if they have equally many frames")
@@ -153,7 +155,7 @@ def video_metadata(frames: Frames) -> dict[str, Any]:
 def _joined(
     processor: Any, texts: Sequence[str], videos: Sequence[Sequence[Frames]], padding_side: PaddingSide
 ) -> dict[str, Any]:
-    """InternVL's processor stacks videos, and so takes only ones of equal length: prompts one by one, then joined."""
+    """Where a processor stacks videos, and so takes only ones of equal length: prompts one by one, then joined."""
     import torch
 
     singles = [_call(processor, [text], [group], padding_side) for text, group in zip(texts, videos, strict=True)]

@@ -12,6 +12,7 @@ from hpvqa.vlm.backends.engine import Dtype, Engine, EngineReply, EngineRequest,
 from hpvqa.vlm.device import Device, choose_device
 from hpvqa.vlm.lora import with_adapter
 from hpvqa.vlm.options import TransformersOptions
+from hpvqa.vlm.pooled import register
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.quiet import quiet
 
@@ -55,6 +56,7 @@ class TransformersAnswerer(Engine[TransformersOptions]):
         import torch
         from transformers import AutoModelForImageTextToText
 
+        register()
         try:
             model, info = AutoModelForImageTextToText.from_pretrained(
                 self.folder,

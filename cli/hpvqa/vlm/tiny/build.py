@@ -22,7 +22,8 @@ def build_tiny(
         kind: Its architecture.
         out: The folder, which must not exist or be empty.
         seed: Seed of the weights; the same seed gives the same weights.
-        side: Width and height of the frames that it is made for [pixels], a multiple of 32. InternVL takes only these.
+        side: Width and height of the frames that it is made for [pixels], a multiple of 32. InternVL and the
+            pooled model take only these.
         trainable: Draw weights with which it learns from scratch.
         words: How the tokenizer treats left and right.
 
@@ -52,7 +53,8 @@ def build_tiny(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         tokenizer = build_tokenizer(kind, words)
-        model = build_model(kind, tokenizer, Sizes(side))
+        sizes = Sizes(side, vision_layers=4, layers=3) if kind == "pooled" else Sizes(side)
+        model = build_model(kind, tokenizer, sizes)
         if trainable:
             make_trainable(model)
     save_checkpoint(model, build_processor(kind, tokenizer, side), out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Kind = Literal["qwen3_5", "qwen3_vl", "internvl"]
+Kind = Literal["qwen3_5", "qwen3_vl", "internvl", "pooled"]
 """qwen3_vl is the architecture of Cosmos-Reason2, too."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -18,5 +18,6 @@ SPECIALS: dict[Kind, tuple[str, ...]] = {
     "qwen3_5": _QWEN,
     "qwen3_vl": _QWEN,
     "internvl": (*_COMMON, "<img>", "</img>", "<IMG_CONTEXT>", "<video>"),
+    "pooled": _QWEN,
 }
 """Special tokens, named as in the real tokenizers."""

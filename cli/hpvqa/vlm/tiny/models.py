@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpvqa.vlm.tiny.kinds import Kind
-from hpvqa.vlm.tiny.processors import MERGE, PATCH, tokens_per_frame
+from hpvqa.vlm.tiny.processors import MERGE, PATCH, POOL, pooled_patch, tokens_per_frame
 
 LONGEST = 16384
 """Longest prompt [tokens]: seven clips of 224×224 fit."""
@@ -68,6 +68,10 @@ def build_model(kind: Kind, tokenizer: Any, sizes: Sizes) -> Any:
         model = Qwen3VLForConditionalGeneration(_qwen3_vl(tokenizer, sizes))
     elif kind == "qwen3_5":
         model = Qwen3_5ForConditionalGeneration(_qwen3_5(tokenizer, sizes))
+    elif kind == "pooled":
+        from hpvqa.vlm.pooled.modeling import PooledForConditionalGeneration
+
+        model = PooledForConditionalGeneration(_pooled(tokenizer, sizes))
     else:
         model = InternVLForConditionalGeneration(_internvl(tokenizer, sizes))
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
@@ -85,7 +89,7 @@ def make_trainable(model: Any) -> None:
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
     for name, parameter in model.named_parameters():
-        if "pos_embed" in name or "position_embeddings" in name:
+        if "pos_embed" in name or "position_embedding" in name:
             nn.init.normal_(parameter, std=0.7)
         elif "embed_tokens" in name:
             nn.init.normal_(parameter, std=0.5)
@@ -187,4 +191,24 @@ def _internvl(tokenizer: Any, sizes: Sizes) -> Any:
         image_seq_length=tokens_per_frame(sizes.side),
         downsample_ratio=1 / MERGE,
         tie_word_embeddings=False,
+    )
+
+
+def _pooled(tokenizer: Any, sizes: Sizes) -> Any:
+    from hpvqa.vlm.pooled.configuration import PooledConfig
+
+    return PooledConfig(
+        # Within a layer, four times as wide, much as in the real one.
+        text_config={**_text(tokenizer, sizes), "intermediate_size": 4 * sizes.width},
+        vision_config={
+            "hidden_size": sizes.vision_width,
+            "num_hidden_layers": sizes.vision_layers,
+            "num_attention_heads": sizes.vision_heads,
+            "intermediate_size": 4 * sizes.vision_width,
+            "image_size": sizes.side,
+            "patch_size": pooled_patch(sizes.side),
+        },
+        pool=POOL,
+        image_token_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
+        video_token_id=tokenizer.convert_tokens_to_ids("<|video_pad|>"),
     )

@@ -8,6 +8,8 @@ from hpvqa.vlm.tiny.kinds import Kind
 
 PATCH = 16
 MERGE = 2
+POOL = 3
+"""How many visual tokens of the pooled model become one."""
 HALF = (0.5, 0.5, 0.5)
 """Mean and standard deviation of images and videos alike: vLLM normalises videos with those of images."""
 MOST_PIXELS = 64 * 224 * 224
@@ -53,18 +55,29 @@ def tokens_per_frame(side: int) -> int:
     return (side // PATCH // MERGE) ** 2
 
 
+def pooled_patch(side: int) -> int:
+    """Width and height of a patch of the pooled model [pixels]: rows of patches must be multiples of three."""
+    return next(patch for patch in (*range(PATCH, 0, -1), side // POOL) if side // patch % POOL == 0)
+
+
 def build_processor(kind: Kind, tokenizer: Any, side: int, patch: int = PATCH) -> Any:
     """A processor.
 
     Args:
         kind: The checkpoint that it is for.
         tokenizer: Its tokenizer.
-        side: Width and height of the frames [pixels]. InternVL takes just these, the others multiples of two patches.
-        patch: Width and height of a patch [pixels]; InternVL takes its own.
+        side: Width and height of the frames [pixels]. InternVL and the pooled model take just
+            these, the others multiples of two patches.
+        patch: Width and height of a patch [pixels]; InternVL and the pooled model take their
+            own.
     """
     normal = {"image_mean": list(HALF), "image_std": list(HALF)}
     if kind == "internvl":
         return _internvl(tokenizer, side, normal)
+    if kind == "pooled":
+        from hpvqa.vlm.pooled.processing import build_processor as build_pooled
+
+        return build_pooled(tokenizer, side, (side // pooled_patch(side)) ** 2 // POOL, list(HALF), list(HALF))
     from transformers import Qwen2VLImageProcessor, Qwen3VLProcessor, Qwen3VLVideoProcessor
 
     patches = {"patch_size": patch, "temporal_patch_size": 2, "merge_size": MERGE}
