@@ -16,6 +16,8 @@ from hpvqa.vlm.tiny.kinds import Kind
 from tests.tiny_models import SIDE, brightening, frames_of, make_query, noise
 
 LONG = "You are a helpful assistant. Answer with only a single word: 'right' or 'left'. Which one?"
+FIXED: tuple[Kind, ...] = ("internvl", "pooled")
+"""Those that take frames of one size only, at even times."""
 
 
 def swapped(query: Query) -> Query:
@@ -37,7 +39,7 @@ def mixed_queries(kind: Kind) -> list[Query]:
         make_query(noise(4, seed=4), noise(4, seed=5)),
         make_query(noise(4, seed=6), system=""),
     ]
-    if kind != "internvl":
+    if kind not in FIXED:
         uneven = frames_of(noise(4, seed=7).images, (0, 3, 40, 41))
         wide = frames_of(np.concatenate([noise(6, seed=8).images, noise(6, seed=9).images], axis=2))
         found += [make_query(uneven), make_query(wide), make_query(noise(2, seed=10, side=32))]

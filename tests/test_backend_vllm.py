@@ -29,11 +29,11 @@ from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import KINDS, Kind
 from tests.adapters import make_adapter
-from tests.engine_checks import clips, halved, mixed_queries, reversed_in_time, swapped, table
+from tests.engine_checks import FIXED, clips, halved, mixed_queries, reversed_in_time, swapped, table
 from tests.tiny_models import SIDE, TinyModel, frames_of, make_query, noise, train_briefly
 
-TOLERANCE: dict[Kind, float] = {"qwen3_vl": 1e-4, "internvl": 1e-4, "qwen3_5": 0.03}
-EFFECT: dict[Kind, float] = {"qwen3_vl": 100, "internvl": 100, "qwen3_5": 10}
+TOLERANCE: dict[Kind, float] = {"qwen3_vl": 1e-4, "internvl": 1e-4, "qwen3_5": 0.03, "pooled": 1e-4}
+EFFECT: dict[Kind, float] = {"qwen3_vl": 100, "internvl": 100, "qwen3_5": 10, "pooled": 100}
 """How many times the tolerance wrong frames move the result at least."""
 
 
@@ -93,6 +93,7 @@ def trained(tiny_model: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> 
     return {
         "qwen3_vl": tiny_model("qwen3_vl", trained=True),
         "internvl": tiny_model("internvl", trained=True),
+        "pooled": tiny_model("pooled", trained=True),
         "qwen3_5": folder / "trained",
     }
 
@@ -105,7 +106,7 @@ def pair(request: pytest.FixtureRequest, trained: dict[Kind, Path]) -> Iterator[
 
 def test_prompts_are_the_same_tokens(pair: Pair) -> None:
     queries = mixed_queries(pair.kind)
-    if pair.kind != "internvl":
+    if pair.kind not in FIXED:
         # More pixels than the processor would leave as they are.
         queries.append(make_query(noise(6, side=1024)))
     pair.vllm.answer(queries)
@@ -167,7 +168,7 @@ def test_both_orders_of_a_clip_share_their_beginning(pair: Pair) -> None:
 
 
 def test_a_prompt_that_is_too_long_fails_alone(pair: Pair) -> None:
-    if pair.kind == "internvl":
+    if pair.kind in FIXED:
         long = make_query(noise(3500))
     else:
         picture = np.zeros((30, 640, 640, 3), np.uint8)

@@ -18,6 +18,7 @@ VIDEO = {
     "qwen3_5": "<|vision_start|><|video_pad|><|vision_end|>",
     "qwen3_vl": "<|vision_start|><|video_pad|><|vision_end|>",
     "internvl": "<video>\n",
+    "pooled": "<|vision_start|><|video_pad|><|vision_end|>",
 }
 
 
@@ -29,13 +30,15 @@ def test_videos_come_before_the_text() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_prompt_is_system_videos_text_and_an_empty_thought(kind: Kind, tiny_model: TinyModel) -> None:
+def test_a_prompt_is_system_videos_text_and_an_empty_thought_where_models_think(
+    kind: Kind, tiny_model: TinyModel
+) -> None:
     folder = str(tiny_model(kind))
     query = make_query(noise(), noise(), system="Be brief.", text="Which?")
     assert render(load_processor(folder), query, find_family(folder)) == (
         "<|im_start|>system\nBe brief.<|im_end|>\n"
         f"<|im_start|>user\n{VIDEO[kind] * 2}Which?<|im_end|>\n"
-        "<|im_start|>assistant\n<think>\n\n</think>\n\n"
+        "<|im_start|>assistant\n" + ("" if kind == "pooled" else "<think>\n\n</think>\n\n")
     )
 
 

@@ -27,14 +27,22 @@ def model_folder(folder: Path, **config: object) -> str:
 
 
 def test_names_and_hub_ids_are_unique() -> None:
-    assert [family.name for family in families()] == ["qwen3.5", "internvl3.5", "qwen3-vl", "cosmos-reason2"]
+    assert [family.name for family in families()] == ["qwen3.5", "internvl3.5", "qwen3-vl", "cosmos-reason2", "pooled"]
     assert len({family.hub_id for family in families()}) == len(families())
+
+
+def test_a_family_without_weights_on_the_hub_says_how_to_make_some() -> None:
+    with pytest.raises(
+        UsageError, match="hub has no weights of pooled; put them together with `hpvqa explore assemble`"
+    ):
+        find_config(resolve_model("pooled"))
 
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
 def test_a_family_is_found_by_name_hub_id_and_architecture(family: Family, tmp_path: Path) -> None:
-    assert get_family(family.name) is find_family(family.name) is find_family(family.hub_id) is family
-    assert resolve_model(family.name) == family.hub_id
+    hub_id = family.hub_id or family.name
+    assert get_family(family.name) is find_family(family.name) is find_family(hub_id) is family
+    assert resolve_model(family.name) == hub_id
     folder = model_folder(tmp_path / "model", architectures=list(family.architectures))
     assert find_family(folder).architectures == family.architectures
 

@@ -208,7 +208,7 @@ def test_the_default_trains_the_language_model_alone(kind: Kind, tiny_model: Tin
         assert not [name for name in targets.layers if "vis" in name]
     listed = choose_targets(model, family, load_finetune_recipe("paper-lora").lora)
     assert set(listed.layers) >= set(targets.layers)
-    assert bool([name for name in listed.layers if "vis" in name]) == (kind == "internvl")
+    assert bool([name for name in listed.layers if "vis" in name]) == (kind in ("internvl", "pooled"))
     assert listed.unmatched == ()
 
 

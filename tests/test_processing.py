@@ -55,6 +55,9 @@ def test_every_frame_is_seen_once(kind: Kind, count: int, tiny_model: TinyModel)
     if kind == "internvl":
         assert pixels(batch).shape == (count, 3, 64, 64)
         assert re.findall(r"Frame(\d+): ", text) == [str(number + 1) for number in range(count)]
+    elif kind == "pooled":
+        assert pixels(batch).shape == (count, 3, 64, 64)
+        assert text.count("<|video_pad|>") == count * 12  # 6 x 6 patches, pooled by three
     else:
         assert batch["video_grid_thw"].tolist() == [[(count + 1) // 2, 4, 4]]
         assert text.count(" seconds>") == (count + 1) // 2
@@ -86,6 +89,7 @@ def test_any_multiple_of_32_goes_through_without_resizing(
         ("qwen3_vl", (60, 64), "Qwen3-VL takes frames whose width and height are multiples of 32, not 64x60"),
         ("qwen3_5", (64, 65), "Qwen3.5 takes frames whose width and height are multiples of 32, not 65x64"),
         ("internvl", (96, 64), "InternVL3.5 takes frames of 64x64, not 64x96"),
+        ("pooled", (96, 64), "SigLIP-Qwen2.5 takes frames of 64x64, not 64x96"),
     ],
 )
 def test_frames_of_another_size_are_refused(

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.common import json_option
+from hpvqa.commands.explore_assemble import command as assemble
 from hpvqa.commands.explore_build import command as build
 from hpvqa.commands.explore_options import drawn_option
 from hpvqa.commands.explore_play import command as play
@@ -37,6 +38,7 @@ command.add_command(run)
 command.add_command(play)
 command.add_command(report)
 command.add_command(build)
+command.add_command(assemble)
 
 
 @command.command(

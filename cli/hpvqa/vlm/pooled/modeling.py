@@ -1,9 +1,9 @@
 """The pooled model: SigLIP, max pooling of visual tokens, a two-layer MLP, Qwen2.5.
 
-The paper says "max pooling layer after the visual encoder's output", with a third of the tokens left. The published code
-of its predecessor pools before the projector, over the tokens row by row, 729 to 243: three neighbours side by side
-become one, and none of another row. It reads the vision tower before its last layer and without the final normalisation.
-That the model of the paper kept all this is our reading.
+Known: the paper says "max pooling layer after the visual encoder's output", with a third of the tokens left. The
+published code of its predecessor pools before the projector, over the tokens row by row, 729 to 243: three neighbours
+side by side become one, none of another row. It reads SigLIP before its last layer and without the final normalisation.
+Our reading: that the model of the paper kept all this, and the tokens of Qwen2.5 around a picture.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _put_in(embeds: Tensor, ids: Tensor | None, token: int, features: Tensor) ->
     places = ids == token
     if int(places.sum()) != features.shape[0] * features.shape[1]:
         raise ValueError(
-            f"{features.shape[0]} pictures of {features.shape[1]} tokens each do not fit into {int(places.sum())} places"
+            f"{features.shape[0]} pictures of {features.shape[1]} tokens each do not fit into {places.sum()} places"
         )
     return embeds.masked_scatter(places.unsqueeze(-1), features.to(embeds.dtype))
 
@@ -234,5 +234,3 @@ class PooledForConditionalGeneration(PooledPreTrainedModel, GenerationMixin):  #
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
         )
-
-

@@ -75,7 +75,9 @@ class PooledProcessor(ProcessorMixin):  # type: ignore[misc]
         # One by one, for they need not have equally many frames.
         metadata = kwargs.pop("video_metadata", None)
         seen = [
-            self.video_processor([video], **kwargs, **({} if metadata is None else {"video_metadata": [metadata[number]]}))
+            self.video_processor(
+                [video], **kwargs, **({} if metadata is None else {"video_metadata": [metadata[number]]})
+            )
             for number, video in enumerate(make_batched_videos(videos))
         ]
         frames = [torch.as_tensor(one["pixel_values_videos"][0]) for one in seen]
