@@ -14,6 +14,7 @@ from hpvqa.vlm.backends.vllm_settings import RANKS, engine_arguments, hosting
 from hpvqa.vlm.device import Device
 from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.options import VllmOptions
+from hpvqa.vlm.pooled import vllm_plugin
 from hpvqa.vlm.processing import check_frames, filled_up, load_processor, video_metadata
 
 
@@ -74,6 +75,8 @@ class VllmAnswerer(Engine[VllmOptions]):
         try:
             from vllm import LLM
 
+            # vLLM calls this itself, but not where its variable VLLM_PLUGINS names others.
+            vllm_plugin()
             return LLM(use_tqdm_on_load=False, **arguments)
         except Exception as error:
             # Whatever it raises, the traceback goes through its processes and tells a user nothing.
