@@ -46,11 +46,18 @@ def load_processor(model: str) -> Any:
         raise UsageError(
             f"{model} has no video processor, so it cannot be shown videos; it must be copied from the original model"
         )
-    tokenizer = processor.tokenizer
-    if any(tokenizer.decode(tokenizer(word)["input_ids"], skip_special_tokens=True) != word for word in CHOICES):
-        # Without its vocabulary, a tokenizer is made all the same, and knows no word.
-        raise UsageError(f"{model} has a tokenizer without words: its folder lacks tokenizer.json; download it again")
+    check_words(model, processor.tokenizer)
     return processor
+
+
+def check_words(model: str, tokenizer: Any) -> None:
+    """Raise if a tokenizer knows no word: without its vocabulary, one is made all the same.
+
+    Raises:
+        UsageError: It knows none.
+    """
+    if any(tokenizer.decode(tokenizer(word)["input_ids"], skip_special_tokens=True) != word for word in CHOICES):
+        raise UsageError(f"{model} has a tokenizer without words: its folder lacks tokenizer.json; download it again")
 
 
 def check_frames(processor: Any, family: Family, frames: Frames) -> None:

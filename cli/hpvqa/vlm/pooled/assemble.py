@@ -12,6 +12,7 @@ from hpvqa.errors import UsageError
 from hpvqa.files import read_json
 from hpvqa.vlm.checkpoint import Shape, read_shapes, weight_files
 from hpvqa.vlm.pooled.processing import TOKENS, build_processor
+from hpvqa.vlm.processing import check_words
 from hpvqa.vlm.quiet import quiet
 from hpvqa.vlm.saving import check_new
 from hpvqa.vlm.tiny.save import save_checkpoint
@@ -275,6 +276,7 @@ def _processor(config: Any, vision: Path, language: Path) -> Any:
         # transformers fails at each missing or damaged file in another way.
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"{language} has no usable tokenizer ({reason}); download it again") from None
+    check_words(str(language), tokenizer)
     known = tokenizer.get_vocab()
     lacks = [token for token in TOKENS.values() if token not in known]
     if lacks:
