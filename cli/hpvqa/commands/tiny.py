@@ -19,7 +19,7 @@ Examples:
   hpvqa eval --backend transformers --model models/tiny --resolution 64x64
 
 Takes seconds and two megabytes. Frames of 64x64 are enough; qwen3_5 and qwen3_vl take any size whose sides are
-multiples of 32, internvl only the one that it was made for.
+multiples of 32, internvl and pooled only the one that it was made for.
 """
 )
 @click.argument("kind", type=click.Choice(KINDS))

@@ -50,8 +50,8 @@ class PooledConfig(PreTrainedConfig):  # type: ignore[misc]
     model_type = "hpvqa_pooled"
     sub_configs = {"vision_config": SiglipVisionConfig, "text_config": Qwen2Config}  # noqa: RUF012
 
-    vision_config: dict[str, Any] | PreTrainedConfig | None = None
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
+    vision_config: Any = None
+    text_config: Any = None
     pool: int = 3
     projector_hidden_act: str = "gelu"
     image_token_id: int = 151655
@@ -74,8 +74,7 @@ class PooledConfig(PreTrainedConfig):  # type: ignore[misc]
     @property
     def row(self) -> int:
         """How many patches stand side by side in a picture."""
-        vision: Any = self.vision_config
-        return int(vision.image_size // vision.patch_size)
+        return int(self.vision_config.image_size // self.vision_config.patch_size)
 
     @property
     def visual_tokens(self) -> int:

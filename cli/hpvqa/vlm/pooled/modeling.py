@@ -31,7 +31,7 @@ def max_pool(features: Tensor, by: int) -> Tensor:
     return nn.functional.max_pool1d(features.transpose(1, 2), by).transpose(1, 2)
 
 
-class Projector(nn.Module):
+class Projector(nn.Module):  # type: ignore[misc]
     """From the vision tower's width to the language model's.
 
     Args:

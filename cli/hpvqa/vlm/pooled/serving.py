@@ -34,11 +34,13 @@ class PooledInfo(BaseProcessingInfo):  # type: ignore[misc]
 
     def get_hf_config(self) -> PooledConfig:
         """The model's configuration."""
-        return self.ctx.get_hf_config(PooledConfig)
+        config: PooledConfig = self.ctx.get_hf_config(PooledConfig)
+        return config
 
     def get_hf_processor(self, **kwargs: object) -> PooledProcessor:
         """The model's processor."""
-        return self.ctx.get_hf_processor(PooledProcessor, **kwargs)
+        processor: PooledProcessor = self.ctx.get_hf_processor(PooledProcessor, **kwargs)
+        return processor
 
     def get_supported_mm_limits(self) -> Mapping[str, int | None]:
         """Any number of both."""

@@ -22,8 +22,8 @@ def build_tiny(
         kind: Its architecture.
         out: The folder, which must not exist or be empty.
         seed: Seed of the weights; the same seed gives the same weights.
-        side: Width and height of the frames that it is made for [pixels], a multiple of 32. InternVL and the
-            pooled model take only these.
+        side: Width and height of the frames that it is made for [pixels], a multiple of 32. InternVL and the pooled
+            model take only these.
         trainable: Draw weights with which it learns from scratch.
         words: How the tokenizer treats left and right.
 

@@ -57,7 +57,8 @@ def tokens_per_frame(side: int) -> int:
 
 def pooled_patch(side: int) -> int:
     """Width and height of a patch of the pooled model [pixels]: rows of patches must be multiples of three."""
-    return next(patch for patch in (*range(PATCH, 0, -1), side // POOL) if side // patch % POOL == 0)
+    fitting = [patch for patch in range(1, PATCH + 1) if side // patch % POOL == 0]
+    return max(fitting, default=side // POOL)
 
 
 def build_processor(kind: Kind, tokenizer: Any, side: int, patch: int = PATCH) -> Any:
@@ -66,10 +67,9 @@ def build_processor(kind: Kind, tokenizer: Any, side: int, patch: int = PATCH) -
     Args:
         kind: The checkpoint that it is for.
         tokenizer: Its tokenizer.
-        side: Width and height of the frames [pixels]. InternVL and the pooled model take just
-            these, the others multiples of two patches.
-        patch: Width and height of a patch [pixels]; InternVL and the pooled model take their
-            own.
+        side: Width and height of the frames [pixels]. InternVL and the pooled model take just these, the others
+            multiples of two patches.
+        patch: Width and height of a patch [pixels]; InternVL and the pooled model take their own.
     """
     normal = {"image_mean": list(HALF), "image_std": list(HALF)}
     if kind == "internvl":
