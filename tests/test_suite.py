@@ -143,6 +143,23 @@ def test_cards_of_two_models_and_their_comparison(run: Runner, capsys: pytest.Ca
     assert "not answered by left" in Path("both.html").read_text()
 
 
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(suite_run, "draw_scenes", interrupt)
+        assert run("--model", "left", "--out", "a") == 130
+    assert "run the same command again to go on" in capsys.readouterr().err
+    assert not Path("a").exists()
+    before = {path: path.stat().st_mtime_ns for path in Path("data").rglob("episode.json")}
+    assert len(before) == 2 * (10 + 2)
+    assert run("--model", "left", "--out", "a") == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
 def test_a_baseline_that_all_stand_beside_is_not_run_twice(run: Runner) -> None:
     assert run("--model", "frame-oracle", "--out", "c") == 0
     card = read_card(Path("c"))
