@@ -234,7 +234,7 @@ def test_an_interrupted_stage_ends_as_an_uninterrupted_one(tmp_path: Path) -> No
         module = torch.nn.Linear(3, 1)
         count = 0
 
-        def loss(rng: np.random.Generator) -> torch.Tensor:
+        def loss(rng: np.random.Generator, step: int) -> torch.Tensor:
             nonlocal count
             count += 1
             if count == stop:
@@ -260,7 +260,7 @@ def test_a_damaged_checkpoint_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "x.pt").write_bytes(b"nothing")
     stage = Stage("x", TINY.pointing, 0, tmp_path / "x.pt", "")
     with pytest.raises(RunError, match=r"x\.pt is damaged; delete it"):
-        train(stage, {"module": torch.nn.Linear(1, 1)}, lambda rng: torch.zeros(()), quiet())
+        train(stage, {"module": torch.nn.Linear(1, 1)}, lambda rng, step: torch.zeros(()), quiet())
 
 
 def test_it_makes_a_model_that_everything_else_takes(data: Path, tmp_path: Path) -> None:

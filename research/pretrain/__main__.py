@@ -6,17 +6,19 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import yaml
 
 from hpvqa.errors import HpvqaError, UsageError
-from hpvqa.plain import validated
+from hpvqa.plain import Model, validated
 from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import reporting
 from research.pretrain.run import pretrain
 from research.pretrain.settings import PretrainSettings
+
+T = TypeVar("T", bound=Model)
 
 
 @click.command(
@@ -48,7 +50,7 @@ def command(data: tuple[Path, ...], out: Path, work: Path | None, seed: int, cha
         console.print(f"{entry.task} {entry.question}: {entry.right:.3f} ({interval}, {entry.episodes} episodes)")
 
 
-def changed(settings: PretrainSettings, changes: tuple[str, ...]) -> PretrainSettings:
+def changed(settings: T, changes: tuple[str, ...]) -> T:
     """Settings with some values replaced.
 
     Args:
@@ -68,7 +70,7 @@ def changed(settings: PretrainSettings, changes: tuple[str, ...]) -> PretrainSet
         if not equals or not isinstance(place, dict) or last not in place:
             raise UsageError(f"--set looks like pointing.steps=100; there is no setting {name!r}")
         place[last] = yaml.safe_load(value)
-    return validated(PretrainSettings, data, "The command line")
+    return validated(type(settings), data, "The command line")
 
 
 if __name__ == "__main__":

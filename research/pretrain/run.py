@@ -91,12 +91,13 @@ def _train(
     model, processor = build(settings.model, settings.seed)
     network = Network(model, processor, family_of(settings.model), prompt)
     pointer = Pointer(settings.model.width)
-    base = _fingerprint(stores), settings.model.model_dump(), settings.seed, settings.held_out
+    base = fingerprint(stores), settings.model.model_dump(), settings.seed, settings.held_out
     before = json.dumps([*base, settings.pointing.model_dump()])
+    pointing = Pointing(network, pointer, stores, settings.held_out, settings.pointing, settings.model)
     train(
         Stage("pointing", settings.pointing, settings.seed + 1, work / "pointing.pt", before),
         {"vision": model.model.visual, "pointer": pointer},
-        Pointing(network, pointer, stores, settings.held_out, settings.pointing, settings.model).loss,
+        lambda rng, step: pointing.loss(rng),
         reporter,
     )
     errors = place_errors(network, pointer, stores, settings.held_out)
@@ -110,17 +111,18 @@ def _train(
             "pixels, or --set gate=null"
         )
     after = json.dumps([before, settings.language.model_dump(), prompt.sha256])
+    words = Language(network, stores, settings.held_out, settings.language, settings.model.side)
     language = {"language": model.model.language_model, "head": model.lm_head}
     train(
         Stage("language", settings.language, settings.seed + 2, work / "language.pt", after),
         language,
-        Language(network, stores, settings.held_out, settings.language, settings.model.side).loss,
+        lambda rng, step: words.loss(rng),
         reporter,
     )
     return model.eval(), processor, errors
 
 
-def _fingerprint(stores: Sequence[Store]) -> str:
+def fingerprint(stores: Sequence[Store]) -> str:
     """What the episodes are, and which of their frames are looked at."""
     digest = hashlib.sha256()
     for store in stores:
@@ -140,11 +142,11 @@ def _record(stores: Sequence[Store], settings: PretrainSettings, prompt: Prompt)
         model=BASE,
         family=FAMILY,
         dataset="episodes",
-        fingerprint=_fingerprint(stores),
+        fingerprint=fingerprint(stores),
         task=None,
         cameras=(),
         views=views_of((store.task, camera) for store in stores for camera in store.cameras),
-        clips=seen_in(shot for store in stores for shot in _shots(store)),
+        clips=seen_in(shot for store in stores for shot in shots_of(store)),
         prompt=PromptRecord.of(prompt),
         frames=settings.frames,
         recipe=settings.model_dump(mode="json"),
@@ -152,7 +154,8 @@ def _record(stores: Sequence[Store], settings: PretrainSettings, prompt: Prompt)
     )
 
 
-def _shots(store: Store) -> Iterator[Shot]:
+def shots_of(store: Store) -> Iterator[Shot]:
+    """How its clips were taken."""
     for record in store.records:
         assert record.video is not None  # noqa: S101 - episodes without clips were left out
         size = (record.video.width, record.video.height)

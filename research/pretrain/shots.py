@@ -38,7 +38,7 @@ class Director:
 
     def whole(self) -> Shot:
         """A whole clip, as evaluation shows it."""
-        return Shot(_even(range(len(self._store.numbers))), self._order)
+        return Shot(even(range(len(self._store.numbers))), self._order)
 
     def comparing(self, end: int) -> Shot:
         """A still picture in which one object is further away, or higher.
@@ -51,7 +51,7 @@ class Director:
     def draw(self, rng: np.random.Generator) -> Shot:
         """A shot to train on: a whole clip, or a part of one that ends when a place can be compared."""
         if not self.telling or rng.random() < 0.35:
-            return Shot(_even(self._thinned(rng)), self._order)
+            return Shot(even(self._thinned(rng)), self._order)
         end = int(rng.choice(self.telling))
         begin = end if rng.random() < 0.7 else int(rng.integers(0, end + 1))
         before = begin if rng.random() < 0.6 else int(rng.integers(0, begin + 1))
@@ -89,6 +89,6 @@ def _telling(store: Store) -> tuple[int, ...]:
     return tuple(frame for frame, time in enumerate(store.times) if any(begin <= time < end for begin, end in spans))
 
 
-def _even(frames: Sequence[int]) -> tuple[int, ...]:
+def even(frames: Sequence[int]) -> tuple[int, ...]:
     """An even number of frames, the last one shown twice if need be, as the model's family does it."""
     return (*frames, frames[-1]) if len(frames) % 2 else tuple(frames)
