@@ -131,7 +131,7 @@ def _check(network: Network, task: str, rig: str, asked: Sequence[Tokens]) -> Ch
     left = np.array([answer == SIDES[0] for answer in answers])
 
     def correct(odds: NDArray[np.float64]) -> NDArray[np.bool_]:
-        return np.equal(odds > 0, left.reshape(-1, *[1] * (odds.ndim - 1)))
+        return np.asarray((odds > 0) == left.reshape(-1, *[1] * (odds.ndim - 1)), np.bool_)
 
     plain = correct(found[:, :, 0])
     clusters = np.repeat(np.arange(len(plain)), len(cameras)).tolist()
