@@ -15,7 +15,7 @@ from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.frames.choose import choose
 from hpvqa.vlm.frames.clip import Clip
-from research.pretrain.phases import phase
+from research.pretrain.phases import phases
 from research.pretrain.settings import ModelSettings, PretrainSettings, StageSettings
 from research.reels.plan import FRAMES as SEEN
 from tests import factories
@@ -35,7 +35,7 @@ TINY = PretrainSettings(
 def place(spec: EpisodeSpec, side: Side, time: float) -> Vec3:
     """Where an object is: away from its place while it is displayed, and afterwards too if it stays on the table."""
     probe = TASKS[spec.task].probe
-    begin, end = phase(spec, probe.displays[0], spec.order.index(side))
+    begin, end = phases(spec, probe.displays[0])[spec.order.index(side)]
     x, y, z = spec.thing(side).position
     if probe.axis == "x":
         return (x + (0.4 / (1 + spec.thing(side).mass) if begin <= time else 0.0), y, z)

@@ -8,7 +8,7 @@ import pytest
 from hpvqa.probes.events import Event
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side
 from hpvqa.tasks import TASKS
-from research.pretrain.phases import phase
+from research.pretrain.phases import phases
 from research.pretrain.questions import SEEN, Question, Seen, displayed, questions_of
 from tests.factories import make_spec
 from tests.pretrain_data import place
@@ -85,8 +85,9 @@ def test_the_order_is_not_asked_of_frames_that_show_only_what_came_after() -> No
 
 
 def test_the_plan_says_when_things_happen() -> None:
-    assert phase(make_spec("push", 0), "push", 0) == pytest.approx((0.55, 1.75))
-    assert phase(make_spec("drop", 0), "settle", 1) == pytest.approx((5.3, 5.5))
+    assert phases(make_spec("push", 0), "push")[0] == pytest.approx((0.55, 1.75))
+    assert phases(make_spec("drop", 0), "settle")[1] == pytest.approx((5.3, 5.5))
+    assert phases(make_spec("drop", 0), "push") == []
 
 
 @pytest.mark.parametrize("question", ASKING, ids=lambda question: question.name)

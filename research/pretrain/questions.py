@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hpvqa.probes.events import Event, find_event
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3, other_side
 from hpvqa.tasks import TASKS
-from research.pretrain.phases import Span, phase
+from research.pretrain.phases import Span, phases
 
 SEEN = 0.4
 """An act shows in a frame this long after it has begun [s]."""
@@ -78,8 +78,8 @@ def displayed(spec: EpisodeSpec) -> list[Span]:
     along the table stays where the hidden property lets it.
     """
     probe = TASKS[spec.task].probe
-    numbers = (0, 1) if probe.axis == "z" else (0,)
-    return [phase(spec, name, number) for number in numbers for name in probe.displays]
+    acts = 2 if probe.axis == "z" else 1
+    return [span for name in probe.displays for span in phases(spec, name)[:acts]]
 
 
 def _most(seen: Seen) -> Side | None:
