@@ -28,7 +28,17 @@ from research.pretrain.gate import place_errors
 from research.pretrain.language import UNSEEN, Language, Sight, keys_of, labels_of
 from research.pretrain.model import build, family_of
 from research.pretrain.network import Network
-from research.pretrain.pointing import CENTRE, NOWHERE, Pointer, cells_of, cropped, mirrored, pointing_loss
+from research.pretrain.pointing import (
+    CENTRE,
+    NOWHERE,
+    SCALE,
+    Pointer,
+    cells_of,
+    cropped,
+    mirrored,
+    places_of,
+    pointing_loss,
+)
 from research.pretrain.questions import questions_of
 from research.pretrain.run import PLACES_FILE, pretrain
 from research.pretrain.score import HIDDEN, _rows
@@ -152,6 +162,14 @@ def test_places_are_judged_by_how_far_off_they_are(push: Store) -> None:
     # Asked blindly, it says the middle of where things are.
     assert found.error == pytest.approx(np.abs(moved[away] - CENTRE[0]).mean(), abs=1e-5)
     assert (found.task, found.frames) == ("push", away.sum())
+
+
+def test_a_place_is_one_of_the_world_and_one_of_the_square() -> None:
+    pixels = np.array([[20, 39], [35, 10], [np.nan, np.nan]], np.float32)
+    world = np.stack([CENTRE, CENTRE + SCALE, CENTRE])
+    found = places_of(pixels, world, 20)
+    assert found[:2].tolist() == pytest.approx(np.array([[0, 0, 0, -1, 0.9], [1, 1, 1, 0.5, 0]]), abs=1e-5)
+    assert np.isfinite(found[2, :3]).all()
 
 
 def test_cells_are_numbered_as_tokens_are() -> None:

@@ -66,7 +66,7 @@ def _errors(network: Network, pointer: Pointer, store: Store, episode: int, came
         logits, places = pointer(network.look(pairs)[:, 0])
     best = logits.argmax(-1)
     rows, things = torch.arange(len(best))[:, None], torch.arange(best.shape[1])[None]
-    seen = (places[rows, best, things].numpy() * SCALE + CENTRE).reshape(2 * len(pairs), -1, 3)
+    seen = (places[rows, best, things, :3].numpy() * SCALE + CENTRE).reshape(2 * len(pairs), -1, 3)
     for frame, places_there in enumerate(seen):
         for number in range(len(SIDES)):
             true = store.world[episode, frame, number, axis]

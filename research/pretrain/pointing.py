@@ -26,8 +26,10 @@ CENTRE = np.array([0.45, 0.0, 0.05], np.float32)
 """Middle of where things are [m]."""
 SCALE = np.array([0.1, 0.2, 0.1], np.float32)
 """How far from there they mostly are [m]."""
-PLACE_WEIGHT = 4.0
-"""Of the loss of places in the world, against that of pointing."""
+PLACE = 5
+"""Numbers of a place: where in the world, and where within the token's square, which is the easier to see."""
+PLACE_WEIGHT = 6.0
+"""Of the loss of places, against that of pointing."""
 NOWHERE = -100
 """The cell of what is not in the picture; the loss leaves it out."""
 FRAMES = 2
@@ -48,7 +50,7 @@ class Pointer(nn.Module):  # type: ignore[misc] # torch is not typed
     def __init__(self, width: int) -> None:
         super().__init__()
         self.here = nn.Linear(width, FRAMES * len(THINGS))
-        self.place = nn.Linear(width, 3 * FRAMES * len(THINGS))
+        self.place = nn.Linear(width, PLACE * FRAMES * len(THINGS))
 
     def forward(self, tokens: Any) -> tuple[Any, Any]:
         """How likely each thing is at each token, and where it would be.
@@ -57,10 +59,10 @@ class Pointer(nn.Module):  # type: ignore[misc] # torch is not typed
             tokens: Shape (pairs, tokens, width).
 
         Returns:
-            Logits, shape (pairs, 2 frames · things, tokens), and places in the world, shape (pairs, tokens, 2 frames ·
-            things, 3); CENTRE and SCALE are taken out.
+            Logits, shape (pairs, 2 frames · things, tokens), and places as :func:`places_of` has them, shape (pairs,
+            tokens, 2 frames · things, 5).
         """
-        return self.here(tokens).transpose(1, 2), self.place(tokens).unflatten(-1, (FRAMES * len(THINGS), 3))
+        return self.here(tokens).transpose(1, 2), self.place(tokens).unflatten(-1, (FRAMES * len(THINGS), PLACE))
 
 
 class Pointing:
@@ -113,13 +115,20 @@ class Pointing:
                 images, pixels, world = mirrored(images, pixels, world)
             # Colours tell nothing, and mirrored worlds are as good as others: what is rarely seen is learnt as well.
             images = np.ascontiguousarray(images[..., rng.permutation(3)])
-            found.append((images, cells_of(pixels.reshape(-1, 2), self._model), scaled(world).reshape(-1, 3)))
+            pixels, world = pixels.reshape(-1, 2), world.reshape(-1, 3)
+            found.append((images, cells_of(pixels, self._model), places_of(pixels, world, self._model.cell)))
         return found
 
 
-def scaled(world: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Places in the world [m], as they are asked of tokens."""
-    return ((world - CENTRE) / SCALE).astype(np.float32)
+def places_of(pixels: NDArray[np.float32], world: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
+    """Places as they are asked of tokens, about from -1 to 1, shape (n, 5).
+
+    Args:
+        pixels: In the picture [pixels], shape (n, 2).
+        world: In the world [m], shape (n, 3).
+        cell: Width and height of a token's square [pixels].
+    """
+    return np.concatenate([(world - CENTRE) / SCALE, 2 * (pixels % cell) / cell - 1], axis=1).astype(np.float32)
 
 
 def cropped(
@@ -171,17 +180,17 @@ def cells_of(pixels: NDArray[np.float32], model: ModelSettings) -> NDArray[np.in
     return np.where(inside[:, 0], row * model.cells + column, NOWHERE)
 
 
-def pointing_loss(logits: Any, places: Any, cells: Any, world: Any) -> Any:
-    """Cross entropy of where in the picture, and the error of where in the world, there.
+def pointing_loss(logits: Any, places: Any, cells: Any, true: Any) -> Any:
+    """Cross entropy of where in the picture, and the error of the place, there.
 
     Args:
         logits: Shape (pairs, things, tokens).
-        places: Shape (pairs, tokens, things, 3).
+        places: Shape (pairs, tokens, things, 5).
         cells: The correct token, shape (pairs, things).
-        world: The correct place, shape (pairs, things, 3).
+        true: The correct place, shape (pairs, things, 5).
     """
     inside = cells != NOWHERE
     found = nn.functional.cross_entropy(logits.flatten(0, 1), cells.flatten(), ignore_index=NOWHERE)
     rows, things = torch.arange(len(cells))[:, None], torch.arange(cells.shape[1])[None]
     there = places[rows, cells.clamp(min=0), things]
-    return found + PLACE_WEIGHT * nn.functional.smooth_l1_loss(there[inside], world[inside], beta=0.1)
+    return found + PLACE_WEIGHT * nn.functional.smooth_l1_loss(there[inside], true[inside], beta=0.1)
