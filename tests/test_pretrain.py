@@ -10,30 +10,44 @@ import torch
 from click.testing import CliRunner
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.record.fitting import inner_size
+from hpvqa.record.episode import TRAJECTORY_FILE
+from hpvqa.record.fitting import BAR, inner_size
+from hpvqa.record.trajectory import column_names, write_trajectory
 from hpvqa.scene.camera import project
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.families import find_family
-from hpvqa.vlm.frames.clip import Frames
+from hpvqa.vlm.frames.choose import choose
+from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.training_record import read_training_record
 from research.pretrain.__main__ import changed, command
+from research.pretrain.gate import place_errors
 from research.pretrain.language import UNSEEN, Language, Sight, keys_of, labels_of
 from research.pretrain.model import build, family_of
 from research.pretrain.network import Network
-from research.pretrain.pointing import NOWHERE, cells_of, mirrored, pointing_loss
-from research.pretrain.questions import QUESTIONS
-from research.pretrain.run import Sources, pretrain
+from research.pretrain.pointing import (
+    CENTRE,
+    NOWHERE,
+    SCALE,
+    Pointer,
+    cells_of,
+    cropped,
+    mirrored,
+    places_of,
+    pointing_loss,
+)
+from research.pretrain.questions import questions_of
+from research.pretrain.run import PLACES_FILE, pretrain
 from research.pretrain.score import HIDDEN, _rows
 from research.pretrain.settings import PretrainSettings, StageSettings
-from research.pretrain.shots import Director, Shot
-from research.pretrain.store import Store, open_store
+from research.pretrain.shots import Director, Shot, pair
+from research.pretrain.store import Store, _world, open_stores
 from research.pretrain.training import Stage, rate, train
-from tests.factories import quiet
-from tests.pretrain_data import TINY, make_recordings
+from tests.factories import make_spec, quiet
+from tests.pretrain_data import TINY, make_reels
 from tests.tiny_models import load_model, make_query
 
 SIDE = TINY.model.side
@@ -44,24 +58,25 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pretrain")
     with pytest.MonkeyPatch.context() as patch:
         for task in ("push", "drop"):
-            make_recordings(folder / task, patch, task, 8)
+            make_reels(folder / task, patch, task, 8)
     return folder
 
 
-def opened(data: Path, task: str, work: Path) -> Store:
-    return open_store(data / task, task, work, TINY.frames(task), SIDE, quiet())
+def opened(data: Path, task: str) -> Store:
+    (store,) = open_stores(data / task, SIDE)
+    return store
 
 
 @pytest.fixture
-def push(data: Path, tmp_path: Path) -> Store:
-    return opened(data, "push", tmp_path)
+def push(data: Path) -> Store:
+    return opened(data, "push")
 
 
-def test_a_store_holds_what_evaluation_would_be_shown(push: Store, tmp_path: Path) -> None:
-    assert push.images.shape == (8, 2, 12, SIDE, SIDE, 3)
-    assert push.whole == (0, 4, 7, 11)
-    assert push.times[:3] == (0.0, 0.5, 1.0)
-    assert push.world.shape == (8, 12, 3, 3)
+def test_a_store_holds_what_evaluation_would_be_shown(push: Store) -> None:
+    assert push.numbers == choose(TINY.frames, Clip(Path(), 4.0, 24))
+    assert push.images(3, 1).shape == (len(push.numbers), SIDE, SIDE, 3)
+    assert push.times[:4] == (0.0, 0.5, 1.0, 1.25)
+    assert push.world.shape == (8, len(push.numbers), 3, 3)
     left = push.records[3].spec.thing("left").position
     assert push.world[3, 0, 0] == pytest.approx(left)
 
@@ -72,19 +87,26 @@ def test_a_store_holds_what_evaluation_would_be_shown(push: Store, tmp_path: Pat
     assert [part.tolist() for part in push.split(0.25)] == [[0, 1, 2, 3, 4, 5], [6, 7]]
 
 
-def test_frames_are_decoded_once(data: Path, push: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("research.pretrain.store.read_frames", lambda *_: pytest.fail("decoded again"))
-    assert np.array_equal(opened(data, "push", tmp_path).images, push.images)
+def test_of_a_single_thing_both_ends_are_followed(tmp_path: Path) -> None:
+    spec = make_spec("balance", 0)
+    (bar,) = spec.things
+    row = dict.fromkeys(column_names(spec.names), 0.0)
+    # A quarter of a turn to the left: its left end points back.
+    row |= {"bar_x": 0.5, "bar_z": 0.02, "bar_qw": 0.5**0.5, "bar_qz": 0.5**0.5, "ee_x": 0.3}
+    write_trajectory(tmp_path / TRAJECTORY_FILE, [list(row.values())], spec.names)
+    half = bar.size[1] / 2
+    ends = [(0.5 - half, 0, 0.02), (0.5 + half, 0, 0.02), (0.3, 0, 0)]
+    assert _world(tmp_path, spec, [0])[0] == pytest.approx(np.array(ends), abs=1e-6)
 
 
 def test_too_few_episodes_are_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="has 0 recorded episodes of push; collect"):
-        opened(tmp_path, "push", tmp_path)
+    with pytest.raises(UsageError, match="has too few episodes; film some"):
+        open_stores(tmp_path, SIDE)
 
 
 @pytest.mark.parametrize("task", ["push", "drop"])
-def test_shots_ask_what_their_frames_show(task: str, data: Path, tmp_path: Path) -> None:
-    store = opened(data, task, tmp_path)
+def test_shots_ask_what_their_frames_show(task: str, data: Path) -> None:
+    store = opened(data, task)
     director, rng = Director(store), np.random.default_rng(0)
     assert director.telling
     asked = set()
@@ -96,9 +118,9 @@ def test_shots_ask_what_their_frames_show(task: str, data: Path, tmp_path: Path)
             plain, flipped = (labels_of(store, episode, mirror, shot) for mirror in (False, True))
             assert [1 - label if label != UNSEEN else label for label in plain] == flipped
             asked |= {q.name for q, label in zip(shot.questions, plain, strict=True) if label != UNSEEN}
-        first, second = director.pair(rng)
+        first, second = pair(len(store.times), rng)
         assert 0 <= first <= second < len(store.times)
-    assert asked == {question.name for question in QUESTIONS if question.task == task}
+    assert asked == {question.name for question in questions_of(task)}
 
 
 def test_labels_are_sides(push: Store) -> None:
@@ -109,14 +131,45 @@ def test_labels_are_sides(push: Store) -> None:
 
 def test_a_mirrored_scene_is_the_same_scene() -> None:
     images = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
-    pixels = np.array([[0.5, 1.0], [3.0, 2.0], [2.0, 0.0]], np.float32)
-    world = np.array([[0.4, 0.1, 0], [0.5, -0.2, 0], [0.3, 0.05, 0.1]], np.float32)
+    pixels = np.array([[[0.5, 1.0], [3.0, 2.0], [2.0, 0.0]]] * 2, np.float32)
+    world = np.array([[[0.4, 0.1, 0], [0.5, -0.2, 0], [0.3, 0.05, 0.1]]] * 2, np.float32)
     flipped = mirrored(images, pixels, world)
     assert np.array_equal(flipped[0][:, :, 0], images[:, :, 3])
-    assert flipped[1].tolist() == [[1.0, 2.0], [3.5, 1.0], [2.0, 0.0]]
-    assert flipped[2] == pytest.approx(np.array([[0.5, 0.2, 0], [0.4, -0.1, 0], [0.3, -0.05, 0.1]]))
+    assert flipped[1][1].tolist() == [[1.0, 2.0], [3.5, 1.0], [2.0, 0.0]]
+    assert flipped[2][1] == pytest.approx(np.array([[0.5, 0.2, 0], [0.4, -0.1, 0], [0.3, -0.05, 0.1]]))
     for once, twice in zip((images, pixels, world), mirrored(*flipped), strict=True):
         assert np.allclose(once, twice)
+
+
+def test_a_wider_shape_gets_bars_and_hides_what_is_behind_them() -> None:
+    images = np.full((1, 16, 16, 3), 7, np.uint8)
+    pixels = np.array([[[8, 1.9], [8, 2.0], [8, 14.0]]], np.float32)
+    wide, seen = cropped(images, pixels, (4, 3))
+    assert [int(row) for row in wide[0, :, 0, 0]] == [BAR] * 2 + [7] * 12 + [BAR] * 2
+    assert np.isnan(seen[0, :, 0]).tolist() == [True, False, True]
+    assert cropped(images, pixels, (1, 1))[0] is images
+
+
+def test_places_are_judged_by_how_far_off_they_are(push: Store) -> None:
+    model, processor = build(TINY.model, seed=0)
+    network = Network(model, processor, family_of(TINY.model), load_prompt("paper"))
+    pointer = Pointer(TINY.model.width)
+    torch.nn.init.zeros_(pointer.place.weight)
+    torch.nn.init.zeros_(pointer.place.bias)
+    (found, _) = place_errors(network, pointer, [push], 0.25)
+    moved = push.world[[6, 7], :, :2, 0]
+    away = np.abs(moved - moved[:, :1]) >= 0.02
+    # Asked blindly, it says the middle of where things are.
+    assert found.error == pytest.approx(np.abs(moved[away] - CENTRE[0]).mean(), abs=1e-5)
+    assert (found.task, found.frames) == ("push", away.sum())
+
+
+def test_a_place_is_one_of_the_world_and_one_of_the_square() -> None:
+    pixels = np.array([[20, 39], [35, 10], [np.nan, np.nan]], np.float32)
+    world = np.stack([CENTRE, CENTRE + SCALE, CENTRE])
+    found = places_of(pixels, world, 20)
+    assert found[:2].tolist() == pytest.approx(np.array([[0, 0, 0, -1, 0.9], [1, 1, 1, 0.5, 0]]), abs=1e-5)
+    assert np.isfinite(found[2, :3]).all()
 
 
 def test_cells_are_numbered_as_tokens_are() -> None:
@@ -141,7 +194,7 @@ def test_the_quick_way_computes_what_the_ordinary_way_does() -> None:
     network = Network(model.eval(), processor, family, load_prompt("paper"))
     images = np.random.default_rng(0).integers(0, 256, (2, 4, SIDE, SIDE, 3), dtype=np.uint8)
     clips = [Frames(images[0], (0, 4, 7, 11), 2.0, 12), Frames(images[1], (3, 3, 20, 150), 15.0, 160)]
-    texts = (QUESTIONS[0].text, QUESTIONS[1].text, "Which one?")
+    texts = (*(question.text for question in questions_of("push")[:2]), "Which one?")
     labels = torch.tensor([[0, 1, 1], [1, 0, 0]])
     with torch.no_grad():
         seen = network.look(images.reshape(4, 2, SIDE, SIDE, 3)).unflatten(0, (2, 2))
@@ -199,7 +252,7 @@ def test_an_interrupted_stage_ends_as_an_uninterrupted_one(tmp_path: Path) -> No
         module = torch.nn.Linear(3, 1)
         count = 0
 
-        def loss(rng: np.random.Generator) -> torch.Tensor:
+        def loss(rng: np.random.Generator, step: int) -> torch.Tensor:
             nonlocal count
             count += 1
             if count == stop:
@@ -225,18 +278,19 @@ def test_a_damaged_checkpoint_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "x.pt").write_bytes(b"nothing")
     stage = Stage("x", TINY.pointing, 0, tmp_path / "x.pt", "")
     with pytest.raises(RunError, match=r"x\.pt is damaged; delete it"):
-        train(stage, {"module": torch.nn.Linear(1, 1)}, lambda rng: torch.zeros(()), quiet())
+        train(stage, {"module": torch.nn.Linear(1, 1)}, lambda rng, step: torch.zeros(()), quiet())
 
 
 def test_it_makes_a_model_that_everything_else_takes(data: Path, tmp_path: Path) -> None:
-    sources = Sources((data / "push",), (data / "drop",))
+    sources = [data / "push", data / "drop"]
     out = tmp_path / "base"
     scores = pretrain(sources, out, tmp_path / "work", TINY, quiet(), "the command")
     assert find_family(str(out)) == family_of(TINY.model)
     record = read_training_record(out)
     assert record is not None
-    assert record.frames == TINY.push_frames
-    assert {entry.question for entry in scores} == {question.name for question in QUESTIONS} | {"hidden"}
+    assert record.frames == TINY.frames
+    asked = {question.name for task in ("push", "drop") for question in questions_of(task)}
+    assert {entry.question for entry in scores} == asked | {"hidden"}
     assert "the command" in (out / "README.md").read_text()
     assert not list((tmp_path / "work").glob("*.partial"))
     load_processor(str(out))
@@ -263,8 +317,16 @@ def test_settings_can_be_changed_by_name() -> None:
 
 def test_the_command_needs_episodes(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["--out", str(tmp_path / "model")])
-    assert isinstance(result.exception, UsageError)
-    assert "--push or --drop" in str(result.exception)
+    assert result.exit_code == 2
+    assert "DATA" in result.output
+
+
+def test_language_waits_for_a_tower_that_sees(data: Path, tmp_path: Path) -> None:
+    settings = TINY.model_copy(update={"gate": 0.001})
+    with pytest.raises(RunError, match=r"off by more than 0.001 m in . of . views"):
+        pretrain([data / "push"], tmp_path / "base", tmp_path / "work", settings, quiet(), "")
+    assert not (tmp_path / "base").exists()
+    assert "error" in (tmp_path / "work" / PLACES_FILE).read_text()
 
 
 def test_scores_are_of_what_was_asked(push: Store) -> None:
@@ -273,8 +335,8 @@ def test_scores_are_of_what_was_asked(push: Store) -> None:
     hidden = list(_rows(push, [5], HIDDEN, prompt))
     assert [query.text for query, _ in hidden] == [TASKS["push"].question] * 2
     assert {truth for _, truth in hidden} == {TASKS["push"].answer(push.records[5].spec)}
-    assert hidden[1][0].videos[0].indices == (0, 4, 7, 11)
-    assert np.array_equal(hidden[1][0].videos[0].images, push.images[5, 1, [0, 4, 7, 11]])
+    assert hidden[1][0].videos[0].indices == push.numbers
+    assert np.array_equal(hidden[1][0].videos[0].images, push.images(5, 1))
     first = list(_rows(push, [5, 6], "push-first", prompt))
     assert [truth for _, truth in first] == [push.records[episode].spec.order[0] for episode in (5, 5, 6, 6)]
     further = list(_rows(push, range(8), "push-further", prompt))

@@ -6,57 +6,51 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import yaml
 
 from hpvqa.errors import HpvqaError, UsageError
-from hpvqa.plain import validated
+from hpvqa.plain import Model, validated
 from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import reporting
-from research.pretrain.run import Sources, pretrain
+from research.pretrain.run import pretrain
 from research.pretrain.settings import PretrainSettings
+
+T = TypeVar("T", bound=Model)
 
 
 @click.command(
     epilog="""\b
 Example, from nothing:
-  hpvqa collect push --episodes 450 --fps 2 --resolution 224x224 --out data/push
-  hpvqa collect drop --episodes 200 --fps 15 --resolution 160x160 --out data/drop
-  python -m research.pretrain --push data/push --drop data/drop --out models/base
+  python -m research.reels push=600 drop=1500 --seed 1000 --out data
+  python -m research.pretrain data/paper data/close --out models/base
 
 Interrupted, it goes on where it was when the same command is given again.
 """
 )
-@click.option(
-    "--push", type=click.Path(path_type=Path), multiple=True, help="Data folder with pushes; may be repeated."
-)
-@click.option("--drop", type=click.Path(path_type=Path), multiple=True, help="Data folder with drops; may be repeated.")
+@click.argument("data", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model, a new one.")
-@click.option(
-    "--work", type=click.Path(path_type=Path), help="Folder of frames and checkpoints.  [default: OUT with .work]"
-)
+@click.option("--work", type=click.Path(path_type=Path), help="Folder of checkpoints.  [default: OUT with .work]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of everything drawn.")
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any other setting, such as pointing.steps=100."
 )
-def command(
-    push: tuple[Path, ...], drop: tuple[Path, ...], out: Path, work: Path | None, seed: int, changes: tuple[str, ...]
-) -> None:
-    """Train a small model from nothing to see, and to answer visible questions; the hidden ones it can only guess."""
+def command(data: tuple[Path, ...], out: Path, work: Path | None, seed: int, changes: tuple[str, ...]) -> None:
+    """Train a small model on filmed DATA to see, and to answer visible questions; the hidden ones it can only guess."""
     settings = changed(PretrainSettings(seed=seed), changes)
     place = out.with_name(f"{out.name}.work") if work is None else work
     told = shlex.join(["python", "-m", "research.pretrain", *sys.argv[1:]])
     console = PlainConsole()
     with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
-        scores = pretrain(Sources(push, drop), out, place, settings, reporter, told)
+        scores = pretrain(data, out, place, settings, reporter, told)
     for entry in scores:
         interval = f"{entry.interval.low:.3f} to {entry.interval.high:.3f}"
         console.print(f"{entry.task} {entry.question}: {entry.right:.3f} ({interval}, {entry.episodes} episodes)")
 
 
-def changed(settings: PretrainSettings, changes: tuple[str, ...]) -> PretrainSettings:
+def changed(settings: T, changes: tuple[str, ...]) -> T:
     """Settings with some values replaced.
 
     Args:
@@ -76,7 +70,7 @@ def changed(settings: PretrainSettings, changes: tuple[str, ...]) -> PretrainSet
         if not equals or not isinstance(place, dict) or last not in place:
             raise UsageError(f"--set looks like pointing.steps=100; there is no setting {name!r}")
         place[last] = yaml.safe_load(value)
-    return validated(PretrainSettings, data, "The command line")
+    return validated(type(settings), data, "The command line")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hpvqa.scene.spec import SIDES, Side, other_side
 from research.pretrain.network import Network
+from research.pretrain.questions import questions_of
 from research.pretrain.settings import StageSettings
 from research.pretrain.shots import Director, Shot
 from research.pretrain.store import Store
@@ -62,7 +63,7 @@ class Sight:
 
     def _pair(self, key: Key) -> NDArray[np.uint8]:
         store, episode, camera, mirror, first, second = key
-        images = self._stores[store].images[episode, camera, [first, second]]
+        images = self._stores[store].images(episode, camera)[[first, second]]
         return np.ascontiguousarray(images[:, :, ::-1]) if mirror else images
 
 
@@ -71,7 +72,7 @@ class Language:
 
     Args:
         network: The model, whose vision tower stays as it is.
-        stores: The episodes, at least one store.
+        stores: The episodes; at least one store is of a task with visible questions.
         held_out: Share of the episodes that are not trained on.
         settings: How the stage is trained.
         side: Width and height of the frames [pixels].
@@ -81,17 +82,18 @@ class Language:
         self, network: Network, stores: Sequence[Store], held_out: float, settings: StageSettings, side: int
     ) -> None:
         self._network, self._settings, self._side = network, settings, side
-        self._stores = [(store, Director(store), store.split(held_out)[0]) for store in stores]
+        self._stores = [
+            (number, store, Director(store), store.split(held_out)[0])
+            for number, store in enumerate(stores)
+            if questions_of(store.task)
+        ]
+        sizes = np.array([len(episodes) for *_, episodes in self._stores], float)
+        self._shares = sizes / sizes.sum()
         self._sight = Sight(network, stores)
 
     def loss(self, rng: np.random.Generator) -> Any:
-        """The loss of a batch: one shot of many episodes of one task."""
-        task = "drop" if rng.random() < self._settings.drop_share else "push"
-        numbers = [n for n, (store, _, _) in enumerate(self._stores) if store.task == task]
-        numbers = numbers or list(range(len(self._stores)))
-        shares = np.array([len(self._stores[n][2]) for n in numbers], float)
-        number = int(rng.choice(numbers, p=shares / shares.sum()))
-        store, director, episodes = self._stores[number]
+        """The loss of a batch: one shot of many episodes of one store."""
+        number, store, director, episodes = self._stores[rng.choice(len(self._stores), p=self._shares)]
         shot = director.draw(rng)
         clips, labels = [], []
         for episode in rng.choice(episodes, self._settings.batch_size):

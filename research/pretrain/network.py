@@ -91,6 +91,21 @@ class Network:
         Returns:
             Logits where the answers are expected, and behind them, each of shape (rows, questions, vocabulary).
         """
+        head = self.model.lm_head
+        expecting, behind = self.states(seen, layouts, labels)
+        return head(expecting), head(behind)
+
+    def states(self, seen: Any, layouts: Sequence[Layout], labels: Any) -> tuple[Any, Any]:
+        """What the language model has in mind where answers are expected, and behind them.
+
+        Args:
+            seen: As for :meth:`ask`.
+            layouts: The same.
+            labels: The same.
+
+        Returns:
+            Each of shape (rows, questions, width).
+        """
         language = self.model.model.language_model
         rows = _padded(layouts)
         place = torch.arange(len(layouts))[:, None]
@@ -107,8 +122,7 @@ class Network:
             deepstack_visual_embeds=list(flat[1:]),
             use_cache=False,
         ).last_hidden_state
-        head = self.model.lm_head
-        return head(hidden[place, rows.asked]), head(hidden[place, rows.asked + 1])
+        return hidden[place, rows.asked], hidden[place, rows.asked + 1]
 
     @property
     def choices(self) -> tuple[int, int]:

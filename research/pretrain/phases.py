@@ -9,13 +9,12 @@ Span = tuple[float, float]
 """Begin and end [s]."""
 
 
-def phase(spec: EpisodeSpec, name: str, number: int) -> Span:
-    """When a phase of the plan begins and ends.
+def phases(spec: EpisodeSpec, name: str) -> list[Span]:
+    """When a phase of the plan begins and ends, for the object that the robot acts on first, and for the other.
 
     Args:
         spec: The episode.
-        name: Name of the phase, such as ``lift``.
-        number: 0 for the object that the robot acts on first, 1 for the other.
+        name: Name of the phase, such as ``lift``; a plan without it has none.
     """
     time = 0.0
     spans = []
@@ -23,4 +22,4 @@ def phase(spec: EpisodeSpec, name: str, number: int) -> Span:
         if waypoint.phase == name and waypoint.thing is not None:
             spans.append((time, time + waypoint.duration))
         time += waypoint.duration
-    return spans[number]
+    return spans

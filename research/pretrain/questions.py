@@ -1,27 +1,27 @@
-"""Questions whose answer can be seen, and tells nothing of the hidden property.
+"""Questions whose answer can be seen, and tells nothing of the hidden property; tasks and probes say what can be asked.
 
-Each says why. The common reason is the law of sampling: which side the robot acts on first is drawn, in blocks of four,
-apart from which side holds the larger hidden value (:mod:`hpvqa.scene.sampling`).
+The common reason is the law of sampling: which side the robot acts on first is drawn, in blocks of four, apart from
+which side holds the larger hidden value (:mod:`hpvqa.scene.sampling`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.probes.events import Event, find_event
 from hpvqa.scene.spec import SIDES, EpisodeSpec, Side, Vec3, other_side
-from research.pretrain.phases import phase
+from hpvqa.tasks import TASKS
+from research.pretrain.phases import Span, phases
 
-SETTLED = 0.8
-"""A cube has gone far enough to tell it from the other one this long after it was touched [s]."""
 SEEN = 0.4
 """An act shows in a frame this long after it has begun [s]."""
-NEARLY_UP = 0.15
-"""A sphere is all but up this long before its lift ends [s]."""
+COMPARED = {"x": ("further away", "nearer"), "y": ("further left", "further right"), "z": ("higher", "lower")}
+"""What has more, and what has less, of a coordinate."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Seen:
         spec: The episode's plan.
         events: What happened in it.
         times: When each frame was seen [s], ascending.
-        last: Where both objects were in the last of them [m].
+        last: Where the things that answers are about were in the last of them [m].
     """
 
     spec: EpisodeSpec
@@ -71,22 +71,23 @@ def _first(seen: Seen) -> Side | None:
     return first if any(begin + SEEN <= time < end for time in seen.times) else None
 
 
-def _further(seen: Seen) -> Side | None:
-    """Only while one cube alone was pushed: later, how far each has gone is what the hidden property decides."""
-    one, other = (find_event(seen.events, "first_touch", side) for side in seen.spec.order)
-    if one is None or other is None or not one.t + SETTLED <= seen.times[-1] < other.t:
+def displayed(spec: EpisodeSpec) -> list[Span]:
+    """When one object, and it alone, is away from where it stood, whatever its hidden property: as the plan has it.
+
+    What is lifted or pressed comes back, or has fallen, so that the second one can be compared as well; what was moved
+    along the table stays where the hidden property lets it.
+    """
+    probe = TASKS[spec.task].probe
+    acts = 2 if probe.axis == "z" else 1
+    return [span for name in probe.displays for span in phases(spec, name)[:acts]]
+
+
+def _most(seen: Seen) -> Side | None:
+    """Which has more of the coordinate in which the probe's outcome shows, while one alone is displayed."""
+    if not any(begin <= seen.times[-1] < end for begin, end in displayed(seen.spec)):
         return None
-    return max(SIDES, key=lambda side: float(seen.last[side][0]))
-
-
-def _higher(seen: Seen) -> Side | None:
-    """Only while the robot holds a sphere up: how high one bounces is what the hidden property decides."""
-    for number in (0, 1):
-        _, up = phase(seen.spec, "lift", number)
-        _, end = phase(seen.spec, "settle", number)
-        if up - NEARLY_UP <= seen.times[-1] < end:
-            return max(SIDES, key=lambda side: float(seen.last[side][2]))
-    return None
+    axis = "xyz".index(TASKS[seen.spec.task].probe.axis)
+    return max(SIDES, key=lambda side: float(seen.last[side][axis]))
 
 
 def _not(answer: Callable[[Seen], Side | None]) -> Callable[[Seen], Side | None]:
@@ -97,36 +98,32 @@ def _not(answer: Callable[[Seen], Side | None]) -> Callable[[Seen], Side | None]
     return opposite
 
 
-_VIEW = "From the perspective of the robot arm facing forward,"
 _ORDER = "Which object the robot acts on first is drawn apart from the hidden values."
-_PUSHED = (
-    "It is asked only while the robot has pushed one cube and not touched the other. The pushed one is then the "
-    "further one whatever its mass, since the robot takes even the heaviest along, and which is pushed first is drawn "
-    "apart from the masses."
-)
-_HELD = (
-    "It is asked only while the robot holds one sphere up. That one is the higher one however well the other bounces, "
-    "since none bounces higher than it was dropped, and which is held when is drawn apart from the restitutions."
+_DISPLAYED = (
+    "It is asked only at times of the plan at which the robot has moved one object, and the other is where it was or "
+    "rests. The moved one is then the one with more, or less, of the coordinate whatever the hidden values, and which "
+    "is moved when is drawn apart from them."
 )
 
 
 def _ask(act: str) -> str:
-    return f"{_VIEW} which {act}, the left one or the right one?"
+    return f"From the perspective of the robot arm facing forward, which {act}, the left one or the right one?"
 
 
-QUESTIONS: tuple[Question, ...] = (
-    Question("push-first", "push", _ask("cube did the robot push first"), _ORDER, _first),
-    Question("push-last", "push", _ask("cube did the robot push last"), _ORDER, _not(_first)),
-    Question("push-further", "push", _ask("cube is further away at the end"), _PUSHED, _further),
-    Question("push-nearer", "push", _ask("cube is nearer at the end"), _PUSHED, _not(_further)),
-    Question("drop-first", "drop", _ask("sphere did the robot lift first"), _ORDER, _first),
-    Question("drop-last", "drop", _ask("sphere did the robot lift last"), _ORDER, _not(_first)),
-    Question("drop-higher", "drop", _ask("sphere is higher at the end"), _HELD, _higher),
-    Question("drop-lower", "drop", _ask("sphere is lower at the end"), _HELD, _not(_higher)),
-)
-"""In pairs of opposites: a model that says the same to both has not understood."""
-
-
+@cache
 def questions_of(task: str) -> tuple[Question, ...]:
-    """The questions about a task."""
-    return tuple(question for question in QUESTIONS if question.task == task)
+    """The questions about a task, in pairs of opposites; a task of one thing has none, since nothing there compares."""
+    things, probe = TASKS[task].examples(), TASKS[task].probe
+    if {thing.name for thing in things} != set(SIDES):
+        return ()
+    noun = things[0].noun
+    found = [
+        Question(f"{task}-first", task, _ask(f"{noun} did the robot touch first"), _ORDER, _first),
+        Question(f"{task}-last", task, _ask(f"{noun} did the robot touch last"), _ORDER, _not(_first)),
+    ]
+    if probe.displays:
+        more, less = COMPARED[probe.axis]
+        for word, answer in ((more, _most), (less, _not(_most))):
+            name = f"{task}-{word.partition(' ')[0]}"
+            found.append(Question(name, task, _ask(f"{noun} is {word} at the end"), _DISPLAYED, answer))
+    return tuple(found)

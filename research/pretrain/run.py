@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hpvqa
-from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.errors import MissingDependencyError, RunError
 from hpvqa.files import write_json
 from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
@@ -24,30 +23,25 @@ from research.pretrain.card import write_card
 from research.pretrain.model import FAMILY, build, family_of
 from research.pretrain.score import Score, score
 from research.pretrain.settings import PretrainSettings
-from research.pretrain.store import Store, open_store
+from research.pretrain.store import Store, open_stores
+
+if TYPE_CHECKING:
+    from research.pretrain.gate import PlaceError
 
 PROMPT = "paper"
 SCORES_FILE = "scores.json"
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Data folders with episodes of each task; those of one folder were all recorded alike."""
-
-    push: tuple[Path, ...]
-    drop: tuple[Path, ...]
+PLACES_FILE = "places.json"
 
 
 def pretrain(
-    sources: Sources, out: Path, work: Path, settings: PretrainSettings, reporter: Reporter, command: str
+    data: Sequence[Path], out: Path, work: Path, settings: PretrainSettings, reporter: Reporter, command: str
 ) -> list[Score]:
     """Make the embedded model.
 
-    What was begun is gone on with: decoded frames and checkpoints are kept in the working folder, each under what it
-    depends on.
+    What was begun is gone on with: checkpoints are kept in the working folder, each with what it depends on.
 
     Args:
-        sources: The episodes.
+        data: Folders of filmed episodes.
         out: Folder of the model, which must not exist; it appears whole or not at all.
         work: Folder of what is needed on the way.
         settings: How.
@@ -62,14 +56,8 @@ def pretrain(
     """
     check_new(out)
     prompt = load_prompt(PROMPT)
-    stores = [
-        open_store(data, task, work, settings.frames(task), settings.model.side, reporter)
-        for task, folders in (("push", sources.push), ("drop", sources.drop))
-        for data in folders
-    ]
-    if not stores:
-        raise UsageError("Pre-training needs episodes; name data folders with --push or --drop")
-    model, processor = _train(stores, work, settings, prompt, reporter)
+    stores = [store for folder in data for store in open_stores(folder, settings.model.side)]
+    model, processor, errors = _train(stores, work, settings, prompt, reporter)
     record = _record(stores, settings, prompt)
     draft = work / "model"
     save_checkpoint(model, processor, draft, replace=True)
@@ -80,6 +68,7 @@ def pretrain(
     def finish(folder: Path) -> None:
         write_json(folder / RECORD_FILE, record.model_dump(mode="json"))
         write_json(folder / SCORES_FILE, [entry.model_dump(mode="json") for entry in scores])
+        write_json(folder / PLACES_FILE, [entry.model_dump(mode="json") for entry in errors])
         write_card(folder, model, settings, stores, scores, command)
 
     save_checkpoint(model, processor, out, finish=finish)
@@ -89,9 +78,10 @@ def pretrain(
 
 def _train(
     stores: Sequence[Store], work: Path, settings: PretrainSettings, prompt: Prompt, reporter: Reporter
-) -> tuple[Any, Any]:
-    """Both stages; returns the model and its processor."""
+) -> tuple[Any, Any, list[PlaceError]]:
+    """Both stages; returns the model, its processor, and how well it points."""
     try:
+        from research.pretrain.gate import place_errors
         from research.pretrain.language import Language
         from research.pretrain.network import Network
         from research.pretrain.pointing import Pointer, Pointing
@@ -101,33 +91,44 @@ def _train(
     model, processor = build(settings.model, settings.seed)
     network = Network(model, processor, family_of(settings.model), prompt)
     pointer = Pointer(settings.model.width)
-    base = _fingerprint(stores), settings.model.model_dump(), settings.seed, settings.held_out
+    base = fingerprint(stores), settings.model.model_dump(), settings.seed, settings.held_out
     before = json.dumps([*base, settings.pointing.model_dump()])
+    pointing = Pointing(network, pointer, stores, settings.held_out, settings.pointing, settings.model)
     train(
         Stage("pointing", settings.pointing, settings.seed + 1, work / "pointing.pt", before),
         {"vision": model.model.visual, "pointer": pointer},
-        Pointing(network, pointer, stores, settings.held_out, settings.pointing, settings.model).loss,
+        lambda rng, step: pointing.loss(rng),
         reporter,
     )
+    errors = place_errors(network, pointer, stores, settings.held_out)
+    write_json(work / PLACES_FILE, [entry.model_dump(mode="json") for entry in errors])
+    reporter.note("\n".join(map(str, errors)))
+    missed = [entry for entry in errors if settings.gate is not None and entry.error > settings.gate]
+    if missed:
+        raise RunError(
+            f"Places are off by more than {settings.gate} m in {len(missed)} of {len(errors)} views "
+            f"({work / PLACES_FILE}), so the model would not see what it is asked; take more episodes, steps or "
+            "pixels, or --set gate=null"
+        )
     after = json.dumps([before, settings.language.model_dump(), prompt.sha256])
+    words = Language(network, stores, settings.held_out, settings.language, settings.model.side)
     language = {"language": model.model.language_model, "head": model.lm_head}
     train(
         Stage("language", settings.language, settings.seed + 2, work / "language.pt", after),
         language,
-        Language(network, stores, settings.held_out, settings.language, settings.model.side).loss,
+        lambda rng, step: words.loss(rng),
         reporter,
     )
-    return model.eval(), processor
+    return model.eval(), processor, errors
 
 
-def _fingerprint(stores: Sequence[Store]) -> str:
+def fingerprint(stores: Sequence[Store]) -> str:
     """What the episodes are, and which of their frames are looked at."""
     digest = hashlib.sha256()
     for store in stores:
         seen = [
             store.task,
             *store.numbers,
-            *store.whole,
             *store.cameras,
             *(record.checksum for record in store.records),
         ]
@@ -141,19 +142,20 @@ def _record(stores: Sequence[Store], settings: PretrainSettings, prompt: Prompt)
         model=BASE,
         family=FAMILY,
         dataset="episodes",
-        fingerprint=_fingerprint(stores),
+        fingerprint=fingerprint(stores),
         task=None,
         cameras=(),
         views=views_of((store.task, camera) for store in stores for camera in store.cameras),
-        clips=seen_in(shot for store in stores for shot in _shots(store)),
+        clips=seen_in(shot for store in stores for shot in shots_of(store)),
         prompt=PromptRecord.of(prompt),
-        frames=settings.push_frames,
+        frames=settings.frames,
         recipe=settings.model_dump(mode="json"),
         versions={"hpvqa": hpvqa.__version__},
     )
 
 
-def _shots(store: Store) -> Iterator[Shot]:
+def shots_of(store: Store) -> Iterator[Shot]:
+    """How its clips were taken."""
     for record in store.records:
         assert record.video is not None  # noqa: S101 - episodes without clips were left out
         size = (record.video.width, record.video.height)

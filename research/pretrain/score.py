@@ -116,7 +116,7 @@ def _rows(store: Store, episodes: Iterable[int], name: str, prompt: Prompt) -> I
 
 def _query(store: Store, episode: int, camera: int, shot: Shot, text: str, prompt: Prompt) -> Query:
     frames = Frames(
-        np.ascontiguousarray(store.images[episode, camera, list(shot.frames)]),
+        np.ascontiguousarray(store.images(episode, camera)[list(shot.frames)]),
         tuple(store.numbers[frame] for frame in shot.frames),
         store.fps,
         store.total,

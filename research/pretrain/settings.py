@@ -6,6 +6,7 @@ from pydantic import Field
 
 from hpvqa.plain import Model
 from hpvqa.vlm.frames.sampling import FrameSampling
+from research.reels.plan import FRAMES
 
 
 class ModelSettings(Model):
@@ -40,7 +41,6 @@ class StageSettings(Model):
     learning_rate: float = Field(gt=0, description="At its highest.")
     warmup: int = Field(default=50, ge=1, description="Steps over which it rises.")
     weight_decay: float = Field(default=0.01, ge=0)
-    drop_share: float = Field(default=0.3, ge=0, le=1, description="Share of the steps that show the drop task.")
 
 
 class PretrainSettings(Model):
@@ -49,20 +49,18 @@ class PretrainSettings(Model):
     model: ModelSettings = ModelSettings()
     pointing: StageSettings = StageSettings(steps=1000, batch_size=48, learning_rate=1.5e-3)
     language: StageSettings = StageSettings(steps=450, batch_size=32, learning_rate=2e-3)
-    push_frames: FrameSampling = Field(
-        default=FrameSampling(fps=0.55, resolution=(160, 160)),
-        description="Which frames of a whole push the model is shown: four, before, between and after both touches, at "
-        "about the same times whatever the frame rate of the clip.",
-    )
-    drop_frames: FrameSampling = Field(
-        default=FrameSampling(count=16, resolution=(160, 160)),
-        description="Which frames of a whole drop the model is shown: two a second.",
-    )
     seed: int = Field(default=0, ge=0, description="Seed of the weights and of what is drawn.")
+    gate: float | None = Field(
+        default=0.025,
+        gt=0,
+        description="Language is not begun while places are off by more than this in a view of a task, on average [m]; "
+        "null: whatever they are.",
+    )
     held_out: float = Field(
         default=0.1, gt=0, lt=1, description="Share of the episodes of a data folder, its last ones, for checks alone."
     )
 
-    def frames(self, task: str) -> FrameSampling:
-        """Which frames of a whole clip of a task the model is shown."""
-        return self.push_frames if task == "push" else self.drop_frames
+    @property
+    def frames(self) -> FrameSampling:
+        """Which frames of a whole clip the model is shown."""
+        return FRAMES.model_copy(update={"resolution": (self.model.side, self.model.side)})

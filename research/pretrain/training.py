@@ -42,14 +42,14 @@ class Stage:
 
 
 def train(
-    stage: Stage, modules: Mapping[str, Any], loss_of: Callable[[np.random.Generator], Any], reporter: Reporter
+    stage: Stage, modules: Mapping[str, Any], loss_of: Callable[[np.random.Generator, int], Any], reporter: Reporter
 ) -> None:
     """Train modules, from the newest checkpoint if there is one; the same seed gives the same weights.
 
     Args:
         stage: The stage.
         modules: What is saved, by name; of it, what takes gradients is trained.
-        loss_of: Makes a batch out of random numbers, and its loss.
+        loss_of: Makes a batch out of random numbers, and its loss; is told which step it is for, counted from 1.
         reporter: Told of every step.
 
     Raises:
@@ -69,7 +69,7 @@ def train(
     for step in range(done + 1, settings.steps + 1):
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * rate(step, settings)
-        loss = loss_of(rng)
+        loss = loss_of(rng, step)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()

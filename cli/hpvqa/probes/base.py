@@ -38,6 +38,8 @@ class Probe(ABC):
     axis: ClassVar[Literal["x", "y", "z"]]
     """The coordinate of a thing's centre in which the outcome shows."""
     axis_label: ClassVar[str]
+    displays: ClassVar[tuple[str, ...]] = ()
+    """Phases in which the thing is away from where it stood along ``axis``, whatever its hidden properties."""
 
     hover: ClassVar[Vec3]
     """Where the gripper starts a script [m], and, where nothing else is said, ends it."""

@@ -41,6 +41,7 @@ class Drop(Probe):
     )
     axis: ClassVar[Literal["x", "y", "z"]] = "z"
     axis_label: ClassVar[str] = "height of the centre z"
+    displays: ClassVar[tuple[str, ...]] = ("settle",)
     hover: ClassVar[Vec3] = (0.40, 0.0, 0.30)
     closed: ClassVar[float] = 0.0
 

@@ -43,6 +43,7 @@ class Press(HeldProbe):
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("held", "held down"))
     up: ClassVar[Literal[1, -1]] = -1
     still: ClassVar[tuple[float, float]] = (1.0, 1.5)
+    displays: ClassVar[tuple[str, ...]] = ("hold",)
     hover: ClassVar[Vec3] = (0.30, 0.0, 0.25)
     closed: ClassVar[float] = 1.0
 

@@ -54,6 +54,7 @@ class Push(Probe):
     story: ClassVar[tuple[tuple[EventKind, str], ...]] = (("first_touch", "touched"), ("rest", "comes to rest"))
     axis: ClassVar[Literal["x", "y", "z"]] = "x"
     axis_label: ClassVar[str] = "forward position x"
+    displays: ClassVar[tuple[str, ...]] = ("settle", "retreat")
     hover: ClassVar[Vec3] = (0.30, 0.0, 0.16)
     """Where the gripper starts and ends: the same place, so that first and last frame differ by the things alone."""
     closed: ClassVar[float] = 1.0

@@ -46,6 +46,7 @@ class Weigh(HeldProbe):
     )
     up: ClassVar[Literal[1, -1]] = 1
     still: ClassVar[tuple[float, float]] = (1.9, 2.25)
+    displays: ClassVar[tuple[str, ...]] = ("hold",)
     hover: ClassVar[Vec3] = (0.30, 0.0, 0.16)
     closed: ClassVar[float] = 0.0
     back: ClassVar[float] = 0.5

@@ -1,6 +1,6 @@
 """The model that comes with the package, as data beside this file: ``base``, and an ``adapter`` that was trained on it.
 
-``python -m research.pretrain`` made the base, ``hpvqa finetune --recipe embedded-lora`` the adapter.
+docs/embedded.md says how both were made.
 """
 
 from __future__ import annotations
