@@ -118,9 +118,17 @@ def test_shots_ask_what_their_frames_show(task: str, data: Path) -> None:
             plain, flipped = (labels_of(store, episode, mirror, shot) for mirror in (False, True))
             assert [1 - label if label != UNSEEN else label for label in plain] == flipped
             asked |= {q.name for q, label in zip(shot.questions, plain, strict=True) if label != UNSEEN}
-        first, second = pair(len(store.times), rng)
+        first, second = pair(store.moved(0).any(1), rng)
         assert 0 <= first <= second < len(store.times)
     assert asked == {question.name for question in questions_of(task)}
+
+
+def test_pairs_mostly_show_what_has_moved() -> None:
+    moved, rng = np.arange(20) == 13, np.random.default_rng(0)
+    seconds = [pair(moved, rng)[1] for _ in range(200)]
+    assert 120 < seconds.count(13) < 170
+    assert len(set(seconds)) > 10
+    assert {pair(moved & False, rng)[1] for _ in range(200)} == set(range(20))
 
 
 def test_labels_are_sides(push: Store) -> None:

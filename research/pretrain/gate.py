@@ -16,8 +16,6 @@ from research.pretrain.network import Network
 from research.pretrain.pointing import CENTRE, SCALE, Pointer
 from research.pretrain.store import Store
 
-MOVED = 0.02
-"""A thing counts while it is this far from where it started, along that axis [m]."""
 EPISODES = 6
 """Of each store."""
 
@@ -60,7 +58,7 @@ def place_errors(network: Network, pointer: Pointer, stores: Sequence[Store], he
 
 def _errors(network: Network, pointer: Pointer, store: Store, episode: int, camera: int) -> Iterator[float]:
     axis = "xyz".index(TASKS[store.task].probe.axis)
-    clip = store.images(episode, camera)
+    clip, moved = store.images(episode, camera), store.moved(episode)
     pairs = np.stack([clip[: len(clip) // 2 * 2 : 2], clip[1::2]], axis=1)
     with torch.no_grad():
         logits, places = pointer(network.look(pairs)[:, 0])
@@ -72,5 +70,5 @@ def _errors(network: Network, pointer: Pointer, store: Store, episode: int, came
             true = store.world[episode, frame, number, axis]
             u, v = store.pixels[episode, camera, frame, number]
             shown = 0 <= u < store.side and 0 <= v < store.side
-            if shown and abs(true - store.world[episode, 0, number, axis]) >= MOVED:
+            if shown and moved[frame, number]:
                 yield float(abs(places_there[number, axis] - true))

@@ -106,9 +106,9 @@ class Pointing:
         store, episodes = self._stores[rng.choice(len(self._stores), p=self._shares)]
         episode, camera = int(rng.choice(episodes)), int(rng.integers(len(store.cameras)))
         clip, shape = store.images(episode, camera), SHAPES[int(rng.integers(len(SHAPES)))]
-        found = []
+        moved, found = np.logical_or.reduce(store.moved(episode), axis=1), []
         for _ in range(PAIRS):
-            frames = list(pair(len(clip), rng))
+            frames = list(pair(moved, rng))
             images, pixels = cropped(clip[frames], store.pixels[episode, camera, frames], shape)
             world = store.world[episode, frames]
             if rng.random() < 0.5:
@@ -128,7 +128,8 @@ def places_of(pixels: NDArray[np.float32], world: NDArray[np.float32], cell: int
         world: In the world [m], shape (n, 3).
         cell: Width and height of a token's square [pixels].
     """
-    return np.concatenate([(world - CENTRE) / SCALE, 2 * (pixels % cell) / cell - 1], axis=1).astype(np.float32)
+    found: NDArray[np.float32] = np.concatenate([(world - CENTRE) / SCALE, 2 * (pixels % cell) / cell - 1], axis=1)
+    return found.astype(np.float32)
 
 
 def cropped(

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from research.pretrain.questions import Question, displayed, questions_of
 from research.pretrain.store import Store
+
+OFTEN = 0.7
+"""Share of pairs for pointing whose second frame shows something away from where it started."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,19 @@ class Director:
         return (0, *sorted(rng.permutation(np.arange(1, count))[: kept - 1].tolist()))
 
 
-def pair(count: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Two of so many frames that become one row of tokens, for pointing.
+def pair(moved: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int]:
+    """Two frames that become one row of tokens, for pointing.
 
     Mostly they follow each other, as in a whole clip; now and then both are one, as in a still picture, or any two.
+    Most of the time things stand where they stood at the start, which is soon learnt; so the second frame is mostly
+    another.
+
+    Args:
+        moved: In which frames something is away from where it started, shape (frames,).
+        rng: Where it is drawn from.
     """
-    second = int(rng.integers(count))
+    often = np.flatnonzero(moved)
+    second = int(rng.choice(often)) if len(often) and rng.random() < OFTEN else int(rng.integers(len(moved)))
     chance = rng.random()
     if chance < 0.15:
         return second, second

@@ -26,6 +26,8 @@ from research.reels.plan import FRAMES
 
 THINGS = (*SIDES, "ee")
 """What is followed: the things that answers are about, or the ends of the only one, and where the finger tips meet."""
+MOVED = 0.02
+"""A thing is away from where it started when it is so far from there, along the axis in which the outcome shows [m]."""
 _DECODED = 128
 """So many clips are kept decoded."""
 
@@ -70,6 +72,12 @@ class Store:
             RunError: The clip does not decode.
         """
         return _decoded(self.paths[episode] / f"{self.cameras[camera]}.mp4", len(self.numbers), self.side)
+
+    def moved(self, episode: int) -> NDArray[np.bool_]:
+        """Whether something is away from where it started, by :data:`MOVED`, shape (frames, 2)."""
+        axis = "xyz".index(TASKS[self.task].probe.axis)
+        along = self.world[episode, :, : len(SIDES), axis]
+        return np.asarray(np.abs(along - along[0]) >= MOVED, np.bool_)
 
     def seen(self, episode: int, shown: Sequence[int]) -> Seen:
         """What some frames of an episode show."""
