@@ -211,6 +211,11 @@ def test_the_default_trains_the_language_model_alone(kind: Kind, tiny_model: Tin
     assert set(listed.layers) >= set(targets.layers)
     assert bool([name for name in listed.layers if "vis" in name]) == (kind not in TIMED)
     assert listed.unmatched == ()
+    # Every family says which layers bring pictures in, and these are no others.
+    bridge, both = (choose_targets(model, family, LoraSettings(part=part)) for part in ("projector", "both"))
+    assert len(bridge.layers) >= 2
+    assert not set(bridge.layers) & set(targets.layers)
+    assert set(both.layers) == set(bridge.layers) | set(targets.layers)
 
 
 def test_linear_attention_is_an_option(tiny_model: TinyModel) -> None:

@@ -46,7 +46,7 @@ def film(
         clips = [writer.open_clips(stack) for writer in writers]
         for frame in range(writers[0].frames):
             for writer, spec, own in zip(writers, specs, clips, strict=True):
-                writer.add_row(state)
+                writer.add_row(state, planner.command(frame * steps * simulator.timestep))
                 for camera in spec.cameras if frame in numbers else ():
                     own[camera.name].write(simulator.images(camera)[0])
             for step in range(frame * steps, (frame + 1) * steps):
