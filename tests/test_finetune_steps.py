@@ -14,10 +14,11 @@ import pytest
 
 from hpvqa.errors import UsageError
 from hpvqa.explore.agents.model import ModelAgent, open_model
+from hpvqa.explore.agents.query import make_query
 from hpvqa.explore.samples.load import open_samples
 from hpvqa.explore.samples.record import picture_file
 from hpvqa.finetune.dry_run import plan
-from hpvqa.finetune.examples import IGNORED, Collator
+from hpvqa.finetune.examples import IGNORED, Collator, Example
 from hpvqa.finetune.run import TrainingJob, finetune, prepare
 from hpvqa.finetune.settings import load_finetune_recipe, override
 from hpvqa.finetune.steps import Steps
@@ -103,6 +104,15 @@ def test_every_family_is_trained_on_replies_alone(
     lines = [json.loads(line) for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
     # Thoughts were written out, and none was legible within eight tokens.
     assert [line["eval_accuracy"] for line in lines if "eval_accuracy" in line] == [0.0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_may_hold_words_alone(kind: Kind, tiny_model: TinyModel) -> None:
+    folder = str(tiny_model(kind))
+    examples = [Example(make_query("k", "Look.", text, ("A", "B"), ()), "A") for text in ("Which?", "Which one?")]
+    batch = Collator(load_processor(folder), find_family(folder))(examples)
+    assert batch["input_ids"].shape[0] == 2
+    assert "pixel_values" not in batch
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def encode(
         check_frames(processor, family, frames)
     filled = [[filled_up(family, frames) for frames in group] for group in videos]
     shapes = {frames.images.shape for group in filled for frames in group}
-    if not family.stacks_videos or len(shapes) == 1:
+    if not family.stacks_videos or len(shapes) <= 1:
         return _call(processor, family, texts, filled, padding_side)
     if any(len({frames.images.shape for frames in group}) > 1 for group in filled):
         raise UsageError(f"{family.title} takes several videos in one query only if they have equally many frames")
