@@ -82,7 +82,7 @@ def test_tokens_are_worked_out_once(
     images = store.images(views[3].episode, views[3].camera)[:2]
     pair = images[:, :, ::-1] if views[3].mirror else images
     with torch.no_grad():
-        seen = network.look(np.ascontiguousarray(pair)[None])[0]
+        seen = network.look(np.array(pair)[None])[0]
     assert torch.allclose(found[3, 0], seen, atol=1e-2)
 
 
