@@ -23,7 +23,7 @@ from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.processing import encode, load_processor
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.training_record import read_training_record
-from research.pretrain.__main__ import changed, command
+from research.pretrain.__main__ import command
 from research.pretrain.gate import place_errors
 from research.pretrain.language import UNSEEN, Language, Sight, keys_of, labels_of
 from research.pretrain.model import build, family_of
@@ -46,6 +46,7 @@ from research.pretrain.settings import PretrainSettings, StageSettings
 from research.pretrain.shots import Director, Shot, pair
 from research.pretrain.store import Store, _world, open_stores
 from research.pretrain.training import Stage, rate, train
+from research.running import changed
 from tests.factories import make_spec, quiet
 from tests.pretrain_data import TINY, make_reels
 from tests.tiny_models import load_model, make_query

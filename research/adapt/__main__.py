@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
 import click
 
-from hpvqa.errors import HpvqaError
 from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import reporting
 from research.adapt.run import adapt
 from research.adapt.settings import AdaptSettings
-from research.pretrain.__main__ import changed
+from research.running import changed, run
 
 
 @click.command(
@@ -46,8 +44,4 @@ def command(
 
 
 if __name__ == "__main__":
-    try:
-        command()
-    except HpvqaError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run(command)

@@ -6,19 +6,14 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
-import yaml
 
-from hpvqa.errors import HpvqaError, UsageError
-from hpvqa.plain import Model, validated
 from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import reporting
 from research.pretrain.run import pretrain
 from research.pretrain.settings import PretrainSettings
-
-T = TypeVar("T", bound=Model)
+from research.running import changed, run
 
 
 @click.command(
@@ -50,32 +45,5 @@ def command(data: tuple[Path, ...], out: Path, work: Path | None, seed: int, cha
         console.print(f"{entry.task} {entry.question}: {entry.right:.3f} ({interval}, {entry.episodes} episodes)")
 
 
-def changed(settings: T, changes: tuple[str, ...]) -> T:
-    """Settings with some values replaced.
-
-    Args:
-        settings: The settings.
-        changes: Such as ``pointing.steps=100``.
-
-    Raises:
-        UsageError: There is no such setting, or the value does not suit it.
-    """
-    data: dict[str, Any] = settings.model_dump()
-    for change in changes:
-        name, equals, value = change.partition("=")
-        *path, last = name.split(".")
-        place: Any = data
-        for part in path:
-            place = place.get(part) if isinstance(place, dict) else None
-        if not equals or not isinstance(place, dict) or last not in place:
-            raise UsageError(f"--set looks like pointing.steps=100; there is no setting {name!r}")
-        place[last] = yaml.safe_load(value)
-    return validated(type(settings), data, "The command line")
-
-
 if __name__ == "__main__":
-    try:
-        command()
-    except HpvqaError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run(command)

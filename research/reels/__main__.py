@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from pathlib import Path
 
 import click
 
-from hpvqa.errors import HpvqaError, UsageError, nearest
+from hpvqa.errors import UsageError, nearest
 from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import Reporter, reporting
 from hpvqa.record.episode import episode_dir, episode_name, publish
@@ -20,6 +19,7 @@ from hpvqa.vlm.frames.choose import choose
 from hpvqa.vlm.frames.clip import Clip
 from research.reels.film import film
 from research.reels.plan import FRAMES, Plan
+from research.running import run
 
 SIDE = 240
 ATTEMPTS = 10
@@ -100,8 +100,4 @@ def _count(text: str) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
-    try:
-        command()
-    except HpvqaError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run(command)
