@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hpvqa import versions
 from hpvqa.errors import RunError, UsageError
 from hpvqa.main import main
 from hpvqa.suite import data as suite_data
@@ -18,6 +21,7 @@ from hpvqa.suite.compare import compare
 from hpvqa.suite.definition import Definition, Size, Suite, check, digest, load
 from hpvqa.suite.names import SIZES, VERSIONS
 from hpvqa.tasks import TASKS
+from hpvqa.vlm.choice import ModelChoice
 from tests.collect_fakes import SerialPool, tiny
 from tests.explore_worlds import write_worlds
 
@@ -165,6 +169,80 @@ def test_a_baseline_that_all_stand_beside_is_not_run_twice(run: Runner) -> None:
     card = read_card(Path("c"))
     assert card.sections[0].scores["model"] == card.sections[0].scores["ceiling"]
     assert {path.name for path in Path("c").iterdir()} == {"card.json", "card.html"}
+    assert run("--model", "random", "--out", "r") == 0
+    scenes = read_card(Path("r")).sections[-1]
+    assert (scenes.why, scenes.scores["model"]) == (None, scenes.scores["random"])
+
+
+def test_runs_of_another_version_are_told_of_with_what_can_be_done(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--model", "left", "--out", "a") == 0
+    monkeypatch.setattr(versions, "__version__", "999.0")
+    capsys.readouterr()
+    assert run("--model", "left", "--out", "a") == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.endswith("delete data/references, and run this again: the baselines then answer anew")
+    assert "version of hpvqa was" in told
+    shutil.rmtree("data/references")
+    assert run("--model", "left", "--out", "a") == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "a/usual is a run with other settings" in told
+    assert told.endswith("; give the same options, or choose another --out")
+    assert run("--model", "left", "--out", "b") == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (("--model", "org/typo"), ""),
+        (("--adapter", "nope"), ""),
+        (("--scoring", "sample"), ""),
+        (("--server", "http://127.0.0.1:9/v1"), ""),
+        (("--model", "left", "--prompt", "nope.yaml"), "nope.yaml"),
+        (("--model", "oracle", "--fps", "4"), "--fps is for models"),
+        (("--model", "majority"), "stands on every card"),
+        (("--model", "left", "--out", "data"), "choose another --out"),
+        (("--model", "left", "--out", "."), "choose another --out"),
+        (("--model", "left", "--out", "data/references/left"), "choose another --out"),
+        (("--model", "left", "--out", "old"), "a card of the suite v1 full, not v1 quick; choose another --out"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_made(
+    said: tuple[str, ...], words: str, run: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("old").mkdir()
+    Path("old/card.json").write_text(card("left", {"0": "1"}, suite="v1 full").model_dump_json())
+    assert run(*said) in (1, 2)
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert not Path("data/usual").exists()
+
+
+def test_each_model_adapter_and_size_has_a_folder_of_its_own() -> None:
+    choices = [ModelChoice(model="left"), ModelChoice(), ModelChoice(adapter=Path("tuned"))]
+    folders = [suite_run.default_out(choice, load("v1", size)) for choice in choices for size in SIZES]
+    assert len(set(folders)) == len(folders)
+    assert folders[0] == Path("cards/left-v1-full")
+
+
+def test_what_a_killed_process_leaves_of_a_file_is_not_in_the_way(run: Runner, tmp_path: Path) -> None:
+    fresh = suite_data.Data(load("v1", "quick"), tmp_path / "fresh")
+    for path in (fresh.root / "suite.json.partial", Path("a/card.json.partial"), Path("a/card.html.partial")):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    suite_data.check_data(fresh, "")
+    assert run("--model", "left", "--out", "a") == 0
+    assert {path.name for path in Path("a").glob("card*")} == {"card.json", "card.html"}
+
+
+def test_examples_compare_only_cards_of_one_size() -> None:
+    for text in (Path(__file__).parents[1] / "docs/suite.md").read_text().split("```")[1::2]:
+        sizes = {}
+        for line in text.splitlines():
+            if found := re.search(r"suite run .*--out (\S+)", line):
+                sizes[found[1]] = re.findall(r"--size (\w+)", line)
+            elif found := re.fullmatch(r"hpvqa suite compare (\S+) (\S+)", line):
+                assert sizes[found[1]] == sizes[found[2]]
 
 
 def test_an_estimate_writes_nothing(run: Runner, capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,6 +312,35 @@ def test_rows_that_one_could_not_answer_are_not_compared() -> None:
     assert one.failed == 1
     assert one.sections[0].scores["model"].rows == 3
     assert [(found.a, found.b, found.rows) for found in compare(one, other).differences] == [(2 / 3, 2 / 3, 3)]
+
+
+def test_what_is_left_out_of_a_comparison_is_named() -> None:
+    one, other = card("a", {"0": "1", "1": "x"}), card("b", {"0": "0", "1": "1"})
+    section = one.sections[0]
+    none = Entry(scores={}, answers={"0": "xx"})
+    more = section.model_copy(update={"tasks": {**section.tasks, "drop": none}})
+    light = section.model_copy(update={"part": "light"})
+    found = compare(
+        one.model_copy(update={"sections": (more,)}),
+        other.model_copy(update={"sections": (other.sections[0], light)}),
+    )
+    assert [difference.rows for difference in found.differences] == [1]
+    assert found.refused == (
+        "usual, compare, drop: no row was answered by both.",
+        "light, compare: not answered by a.",
+    )
+
+
+@pytest.mark.parametrize("answers", [{"0": "10"}, {"0": "1", "1": "1"}])
+def test_cards_of_other_rows_than_their_fingerprints_say_are_refused(answers: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="usual, compare, push: the cards have other numbers of rows"):
+        compare(card("a", {"0": "1"}), card("b", answers))
+
+
+def test_a_card_with_answers_that_are_none_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text(card("a", {"0": "1"}).model_dump_json().replace('{"0":"1"}', '{"0":"?"}'))
+    with pytest.raises(UsageError, match="a damaged one"):
+        read_card(tmp_path)
 
 
 def test_cards_that_do_not_belong_together_are_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
@@ -22,6 +23,20 @@ class UsageError(HpvqaError):
     """What was asked for cannot be done; the message says what can (exit code 2)."""
 
     exit_code = 2
+
+
+class OtherRunError(UsageError):
+    """A folder cannot take a run, or go on with it.
+
+    Args:
+        folder: The folder.
+        what: What is in the way, in words.
+        way: What to do; a caller that has other options than the usual command says something else.
+    """
+
+    def __init__(self, folder: Path, what: str, way: str) -> None:
+        super().__init__(f"{what}; {way}")
+        self.folder, self.what = folder, what
 
 
 class RunError(HpvqaError):

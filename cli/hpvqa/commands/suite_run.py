@@ -49,7 +49,9 @@ answered, 130 that the run was interrupted.
     "--data", type=click.Path(path_type=Path), help="Folder of the rendered suite.  [default: suite-VERSION-SIZE]"
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder of the answers and the card.  [default: cards/MODEL]"
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of the answers and the card.  [default: cards/MODEL-VERSION-SIZE]",
 )
 @click.option("--workers", type=Whole(min=1), help="Processes that work side by side.  [default: one for each core]")
 @click.option(
@@ -90,7 +92,7 @@ def command(
     from hpvqa.suite.data import Data, check_data
     from hpvqa.suite.definition import check, load
     from hpvqa.suite.estimate import estimate
-    from hpvqa.suite.run import Wanted, run
+    from hpvqa.suite.run import Wanted, default_out, run
 
     suite = load(version, size)
     rendered = Data(suite, data or Path(f"suite-{version}-{size}"))
@@ -103,7 +105,7 @@ def command(
         else:
             print_estimate(what, PlainConsole())
         return
-    out = out or Path("cards") / Path(choice.name or "server").name
+    out = out or default_out(choice, suite)
     wanted = Wanted(rendered, choice, out, processes, os.environ)
     created = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     try:

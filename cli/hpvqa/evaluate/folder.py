@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from hpvqa.errors import RunError, UsageError
+from hpvqa.errors import OtherRunError, RunError, UsageError
 from hpvqa.evaluate.prediction import Reply, TrialKey, parse_reply
 from hpvqa.evaluate.select import Rows
 from hpvqa.files import check_target, locked, read_bytes, write_json
@@ -143,7 +143,7 @@ def check_run_folder(out: Path) -> None:
     log = out / PREDICTIONS_FILE
     begun = names <= {PREDICTIONS_FILE, f"{RUN_FILE}.partial"} and (not log.exists() or log.stat().st_size == 0)
     if not begun:
-        raise UsageError(f"{out} exists and is not a run; choose another --out")
+        raise OtherRunError(out, f"{out} exists and is not a run", "choose another --out")
 
 
 @contextmanager
@@ -201,9 +201,8 @@ def read_settings(path: Path) -> RunSettings | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:
-        raise UsageError(
-            f"{path} cannot be understood, perhaps since a newer hpvqa wrote it ({explain(error)}); use another folder"
-        ) from None
+        what = f"{path} cannot be understood, perhaps since a newer hpvqa wrote it ({explain(error)})"
+        raise OtherRunError(path.parent, what, "use another folder") from None
 
 
 _FREE = ("schema_version", "dataset", "sizes", "command", "limit", "views")
@@ -224,10 +223,8 @@ def _going_on(out: Path, there: RunSettings, here: RunSettings) -> RunSettings:
         a["frames"]["fit"] = b["frames"]["fit"]
     different = differences(a, b)
     if different:
-        raise UsageError(
-            f"{out} is a run with other settings: {'; '.join(different)}; give the same options, choose another --out, "
-            "or begin anew with --restart"
-        )
+        what = f"{out} is a run with other settings: {'; '.join(different)}"
+        raise OtherRunError(out, what, "give the same options, choose another --out, or begin anew with --restart")
     limits = (there.limit, here.limit)
     limit = None if None in limits else max(number for number in limits if number is not None)
     return here.model_copy(update={"limit": limit, "command": there.command or here.command})

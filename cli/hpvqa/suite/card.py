@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
@@ -55,7 +55,7 @@ class Score(Model):
         return Interval(low=low, high=high, method="cluster bootstrap")
 
 
-Answers = dict[str, str]
+Answers = dict[str, Annotated[str, Field(pattern="^[01x]*$")]]
 """By episode: a character for each of its rows, in the order of the data set: 1 correct, 0 wrong, x not answered."""
 
 

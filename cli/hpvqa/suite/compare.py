@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from hpvqa.errors import UsageError
 from hpvqa.evaluate.compare import interval_and_p
 from hpvqa.evaluate.statistics.permutation import holm
 from hpvqa.plain import Model
-from hpvqa.suite.card import NOT_ANSWERED, Answers, Card, FormName, Section
+from hpvqa.suite.card import NOT_ANSWERED, Card, FormName, Section
 
 _Pair = tuple[str, int, int]
 """Episode, and whether each of both answers is correct."""
@@ -51,21 +51,21 @@ def compare(a: Card, b: Card) -> Comparison:
         raise UsageError(
             f"{a.model} was scored on the suite {a.suite} and {b.model} on {b.suite}; compare cards of one"
         )
-    others = {section.key: section for section in b.sections}
+    first, second = ({section.key: section for section in card.sections} for card in (a, b))
     found: list[Difference] = []
     refused: list[str] = []
-    for one in a.sections:
-        other = others.get(one.key)
-        words = f"{one.part}, {one.form}"
-        lacking = [
-            card.model for card, section in ((a, one), (b, other)) if section is None or "model" not in section.scores
-        ]
-        if lacking or other is None:
+    for key in dict.fromkeys((*first, *second)):
+        one, other = first.get(key), second.get(key)
+        words = ", ".join(key)
+        lacking = [card.model for card, section in ((a, one), (b, other)) if section is None or not _asked(section)]
+        if lacking or one is None or other is None:
             refused.append(f"{words}: not answered by {' and '.join(lacking)}.")
         elif one.fingerprint != other.fingerprint:
             refused.append(f"{words}: the pictures differ{_versions(a, b)}.")
         else:
-            found += _differences(one, other)
+            tasks = {task: _pairs(task, one, other) for task in dict.fromkeys((*one.tasks, *other.tasks))}
+            found += _differences(one, {task: pairs for task, pairs in tasks.items() if pairs})
+            refused += [f"{words}, {task}: no row was answered by both." for task, pairs in tasks.items() if not pairs]
     if not found:
         raise UsageError(f"Nothing on both cards can be compared: {' '.join(refused)}")
     return Comparison(a=a.model, b=b.model, differences=tuple(found), refused=tuple(refused))
@@ -77,13 +77,11 @@ def _versions(a: Card, b: Card) -> str:
     return f" ({told})" if told else ", though all versions agree; perhaps the machines are of different types"
 
 
-def _differences(one: Section, other: Section) -> Iterator[Difference]:
-    tasks = {
-        task: list(_pairs(task, entry.answers, other.tasks[task].answers))
-        for task, entry in one.tasks.items()
-        if task in other.tasks
-    }
-    tasks = {task: pairs for task, pairs in tasks.items() if pairs}
+def _asked(section: Section) -> bool:
+    return any(entry.answers for entry in section.tasks.values())
+
+
+def _differences(one: Section, tasks: Mapping[str, Sequence[_Pair]]) -> Iterator[Difference]:
     if not tasks:
         return
     yield _difference(one, None, [pair for pairs in tasks.values() for pair in pairs])
@@ -93,11 +91,26 @@ def _differences(one: Section, other: Section) -> Iterator[Difference]:
             yield found.model_copy(update={"p": p})
 
 
-def _pairs(task: str, a: Answers, b: Answers) -> Iterator[_Pair]:
-    for episode in a.keys() & b.keys():
-        for x, y in zip(a[episode], b[episode], strict=True):
-            if NOT_ANSWERED not in (x, y):
-                yield f"{task}/{episode}", int(x), int(y)
+def _pairs(task: str, one: Section, other: Section) -> list[_Pair]:
+    """The rows of a task that both answered.
+
+    Raises:
+        UsageError: They are not of the same rows, though the fingerprint is the same.
+    """
+    a, b = (section.tasks[task].answers if task in section.tasks else {} for section in (one, other))
+    if not a or not b:
+        return []
+    if {name: len(line) for name, line in a.items()} != {name: len(line) for name, line in b.items()}:
+        raise UsageError(
+            f"{one.part}, {one.form}, {task}: the cards have other numbers of rows, though the pictures are the same; "
+            "one of them is damaged, make it again"
+        )
+    return [
+        (f"{task}/{episode}", int(x), int(y))
+        for episode, line in a.items()
+        for x, y in zip(line, b[episode], strict=True)
+        if NOT_ANSWERED not in (x, y)
+    ]
 
 
 def _difference(section: Section, task: str | None, pairs: Sequence[_Pair]) -> Difference:

@@ -35,11 +35,12 @@ from hpvqa.versions import versions_of
 
 SUITE_FILE = "suite.json"
 SCENES = "scenes"
+REFERENCES_FOLDER = "references"
 _SCENE_PACKAGES = ("mujoco-core", "numpy", "pillow")
 _DRAWING = ("renderer", "mujoco-core")
 """What the pictures of scenes depend on."""
 _SCENE_SECONDS = 4.5
-"""How long drawing and checking a scene takes one worker [s] (docs/suite.md)."""
+"""How long drawing and checking a scene takes one worker [s], about."""
 
 
 class DataRecord(Model):
@@ -78,7 +79,12 @@ class Data:
 
     def reference(self, name: str, part: str) -> Path:
         """The run of a baseline or ceiling on a part, which all models share."""
-        return self.root / "references" / name / part
+        return self.references / name / part
+
+    @property
+    def references(self) -> Path:
+        """The folder of all these runs."""
+        return self.root / REFERENCES_FOLDER
 
     def request(self, part: Part) -> Request:
         """The episodes that a part should have."""
@@ -121,7 +127,8 @@ def check_data(data: Data, digest: str) -> None:
     check_target(root, folder=True)
     record = read_record(root)
     if record is None:
-        if root.exists() and any(root.iterdir()):
+        # A process that was killed in its first moments leaves no more than this.
+        if root.exists() and any(path.name != f"{SUITE_FILE}.partial" for path in root.iterdir()):
             raise UsageError(f"{root} holds something that is no suite; choose an empty or a new folder as --data")
         return
     if (record.suite, record.digest) != (name, digest):

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hpvqa.dataset.load import open_dataset
-from hpvqa.errors import UsageError
+from hpvqa.dataset.load import Dataset, open_dataset
+from hpvqa.dataset.manifest import Manifest
+from hpvqa.errors import OtherRunError, UsageError
 from hpvqa.evaluate.folder import check_run_folder
 from hpvqa.evaluate.select import Rows
 from hpvqa.evaluate.session import run_model
-from hpvqa.explore.agents.model import open_model
+from hpvqa.explore.agents.model import ModelAgent, open_model
+from hpvqa.explore.runs.folder import check_run_folder as check_played_folder
 from hpvqa.explore.runs.session import RunChoice, play_agent, play_worlds
 from hpvqa.files import check_target, write_json
 from hpvqa.progress.reporter import Reporter
 from hpvqa.report.folder import read_folder
-from hpvqa.suite.card import CARD_FILE, PAGE_FILE, Card, Section, Who
+from hpvqa.suite.card import CARD_FILE, PAGE_FILE, Card, Section, Who, read_card
 from hpvqa.suite.data import (
+    REFERENCES_FOLDER,
     SCENES,
     Data,
     begin,
@@ -29,11 +33,11 @@ from hpvqa.suite.data import (
     fingerprints,
     versions,
 )
-from hpvqa.suite.definition import USUAL, Part, check
+from hpvqa.suite.definition import USUAL, Part, Suite, check
 from hpvqa.suite.page import write_page
 from hpvqa.suite.scoring import scene_section, sections
 from hpvqa.tasks.base import FORMS, Form
-from hpvqa.vlm.choice import ModelChoice
+from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
 from hpvqa.vlm.options import BaselineOptions, ServerOptions
 from hpvqa.vlm.training_record import strange_views
 
@@ -75,14 +79,23 @@ class Wanted:
 
     @property
     def plays(self) -> bool:
-        """Whether the model can play scenes."""
-        return not isinstance(self.choice.options, BaselineOptions)
+        """Whether the model plays scenes, as one of the baselines does."""
+        if isinstance(self.choice.options, BaselineOptions):
+            return self.is_reference and self.choice.name in PLAYERS.values()
+        return True
 
 
 @dataclass(frozen=True)
 class _Step:
     words: str
     work: Callable[[], object]
+
+
+def default_out(choice: ModelChoice, suite: Suite) -> Path:
+    """The folder of a model's card if none is given: one for each model, adapter and size of the suite."""
+    adapter = choice.said.get("adapter")
+    who = Path(choice.name or "server").absolute().name + (f"+{Path(adapter).absolute().name}" if adapter else "")
+    return Path("cards") / f"{who}-{suite.name.replace(' ', '-')}"
 
 
 def run(wanted: Wanted, reporter: Reporter, clock: Callable[[], float], created: str) -> Card:
@@ -104,12 +117,16 @@ def run(wanted: Wanted, reporter: Reporter, clock: Callable[[], float], created:
     data = wanted.data
     digest = check(data.suite)
     check_data(data, digest)
-    check_out(wanted)
+    check_out(wanted, digest)
+    check_model(wanted)
     begin(data, digest)
     steps = [*_render(wanted, reporter, clock), *_references(wanted, reporter), *_model(wanted, reporter)]
     for number, step in enumerate(steps, 1):
         reporter.note(f"Step {number} of {len(steps)}: {step.words}")
-        step.work()
+        try:
+            step.work()
+        except OtherRunError as error:
+            raise UsageError(f"{error.what}; {_way_out(wanted, error.folder)}") from None
     card = make_card(wanted, digest, created)
     wanted.out.mkdir(parents=True, exist_ok=True)
     write_json(wanted.out / CARD_FILE, card.model_dump(mode="json"))
@@ -117,20 +134,66 @@ def run(wanted: Wanted, reporter: Reporter, clock: Callable[[], float], created:
     return card
 
 
-def check_out(wanted: Wanted) -> None:
-    """Make sure, before any work, that nothing but an earlier run of the suite is in the folder of the model.
+def _way_out(wanted: Wanted, folder: Path) -> str:
+    """What to do about a run that cannot go on."""
+    shared = wanted.data.references
+    if folder.is_relative_to(shared):
+        return f"delete {shared}, and run this again: the baselines then answer anew"
+    return "give the same options, or choose another --out"
+
+
+def check_out(wanted: Wanted, digest: str) -> None:
+    """Make sure, before any work, that nothing but an earlier run of this suite is in the folder of the model.
+
+    Args:
+        wanted: What is asked for.
+        digest: That of the suite's plans.
 
     Raises:
-        UsageError: Something else is there.
+        UsageError: Something else is there, or the rendered suite.
     """
-    check_target(wanted.out, folder=True)
-    parts = [part.name for part in wanted.data.suite.parts()]
-    there = {path.name for path in wanted.out.iterdir()} if wanted.out.exists() else set()
-    strange = sorted(there - {CARD_FILE, PAGE_FILE, SCENES, *parts})
+    data, out = wanted.data, wanted.out
+    check_target(out, folder=True)
+    parts = [part.name for part in data.suite.parts()]
+    place, root = out.resolve(), data.root.resolve()
+    owned = [root / name for name in (*parts, SCENES, REFERENCES_FOLDER)]
+    if root.is_relative_to(place) or any(place.is_relative_to(folder) for folder in owned):
+        raise UsageError(f"{out} is where the rendered suite is kept, in {data.root}; choose another --out")
+    there = {path.name for path in out.iterdir()} if out.exists() else set()
+    files = (CARD_FILE, PAGE_FILE)
+    # A process that was killed while it wrote leaves a part of a file, which the next one replaces.
+    strange = sorted(there - {*files, *(f"{name}.partial" for name in files), SCENES, *parts})
     if strange:
-        raise UsageError(f"{wanted.out} holds {strange[0]}, which is no part of a suite run; choose another --out")
+        raise UsageError(f"{out} holds {strange[0]}, which is no part of a suite run; choose another --out")
     for part in parts:
-        check_run_folder(wanted.out / part)
+        check_run_folder(out / part)
+    check_played_folder(out / SCENES)
+    card = None
+    # One that is damaged is written again.
+    with suppress(UsageError):
+        card = read_card(out / CARD_FILE)
+    if card is not None and (card.suite, card.digest) != (data.suite.name, digest):
+        raise UsageError(f"{out} holds a card of the suite {card.suite}, not {data.suite.name}; choose another --out")
+
+
+def check_model(wanted: Wanted) -> None:
+    """Make sure, before any work, that the model can do all that it will be asked to; nothing heavy is loaded.
+
+    Raises:
+        HpvqaError: There is no such model, adapter, prompt or server, options contradict each other, or something is
+            missing.
+    """
+    choice = wanted.choice
+    choose_look(choice)
+    if not isinstance(choice.options, BaselineOptions):
+        _player(wanted, lambda sentence: None).close()
+        return
+    if choice.name == "majority":
+        raise UsageError(
+            "majority counts training episodes, which shifts lack; it stands on every card: choose another --model"
+        )
+    nothing = Dataset(wanted.data.root, Manifest(source="", split_seed=0, files={}), "")
+    open_answerer(choice, nothing, seed=0, environ=wanted.environ).close()
 
 
 def _render(wanted: Wanted, reporter: Reporter, clock: Callable[[], float]) -> list[_Step]:
@@ -147,9 +210,7 @@ def _references(wanted: Wanted, reporter: Reporter) -> list[_Step]:
     steps = []
     for who, name in REFERENCES.items():
         for part in wanted.data.suite.parts():
-            # A shift has no training episodes to take values from.
-            forms: tuple[Form, ...] | None = ("compare",) if who == "random" and not part.usual else None
-            work = partial(_answer, wanted, who, part, ModelChoice(model=name), forms, reporter)
+            work = partial(_answer, wanted, who, part, ModelChoice(model=name), reporter)
             steps.append(_Step(f"answers of {name}, {part.name}", work))
     played = [
         _Step(f"scenes, played by {name}", partial(_play, wanted, who, name, reporter)) for who, name in PLAYERS.items()
@@ -162,7 +223,7 @@ def _model(wanted: Wanted, reporter: Reporter) -> list[_Step]:
         return []
     name = wanted.choice.name or "the server's model"
     steps = [
-        _Step(f"answers of {name}, {part.name}", partial(_answer, wanted, "model", part, wanted.choice, None, reporter))
+        _Step(f"answers of {name}, {part.name}", partial(_answer, wanted, "model", part, wanted.choice, reporter))
         for part in wanted.data.suite.parts()
     ]
     if wanted.plays:
@@ -170,14 +231,9 @@ def _model(wanted: Wanted, reporter: Reporter) -> list[_Step]:
     return steps
 
 
-def _answer(
-    wanted: Wanted,
-    who: Who,
-    part: Part,
-    choice: ModelChoice,
-    forms: tuple[Form, ...] | None,
-    reporter: Reporter,
-) -> None:
+def _answer(wanted: Wanted, who: Who, part: Part, choice: ModelChoice, reporter: Reporter) -> None:
+    # A shift has no training episodes to take values from.
+    forms: tuple[Form, ...] | None = ("compare",) if choice.name == REFERENCES["random"] and not part.usual else None
     run_model(
         open_dataset(wanted.data.dataset(part)),
         choice,
@@ -196,15 +252,16 @@ def _play(wanted: Wanted, who: Who, agent: str, reporter: Reporter) -> None:
 
 
 def _play_model(wanted: Wanted, reporter: Reporter) -> None:
-    choice = wanted.choice
-    player = open_model(choice, wanted.environ)
-    try:
-        if isinstance(choice.options, ServerOptions):
-            # What it serves is part of the settings.
-            player.load(reporter.warning)
-        play_agent(player, _scenes(wanted, "model"), reporter, backend=choice.backend)
-    finally:
-        player.close()
+    with closing(_player(wanted, reporter.warning)) as player:
+        play_agent(player, _scenes(wanted, "model"), reporter, backend=wanted.choice.backend)
+
+
+def _player(wanted: Wanted, tell: Callable[[str], None]) -> ModelAgent:
+    player = open_model(wanted.choice, wanted.environ)
+    if isinstance(wanted.choice.options, ServerOptions):
+        # What it serves is part of the settings.
+        player.load(tell)
+    return player
 
 
 def _scenes(wanted: Wanted, who: Who) -> RunChoice:

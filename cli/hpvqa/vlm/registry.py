@@ -24,7 +24,8 @@ from hpvqa.vlm.protocol import Answerer
 def _pixels(dataset: Dataset, seed: int) -> Answerer:
     from hpvqa.vlm.pixels import PixelsAnswerer
 
-    if all(row.calibration is None for split in SPLITS for row in dataset.rows(split)):
+    rows = [row for split in SPLITS for row in dataset.rows(split)]
+    if rows and all(row.calibration is None for row in rows):
         raise UsageError(f"pixels needs to know where cameras are, and {dataset.root} does not say: it was imported")
     return PixelsAnswerer()
 

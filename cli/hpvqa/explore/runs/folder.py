@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from hpvqa.errors import UsageError
+from hpvqa.errors import OtherRunError, UsageError
 from hpvqa.evaluate.folder import differences
 from hpvqa.explore.runs.record import Played, played_file, read_played
 from hpvqa.explore.scene import Family, Scene
@@ -57,7 +57,8 @@ def read_settings(run: Path) -> RunSettings | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:
-        raise UsageError(f"{run / RUN_FILE} is no run of an agent ({explain(error)}); choose another folder") from None
+        what = f"{run / RUN_FILE} is no run of an agent ({explain(error)})"
+        raise OtherRunError(run, what, "choose another folder") from None
 
 
 def is_run(folder: Path) -> bool:
@@ -69,6 +70,18 @@ def is_run(folder: Path) -> bool:
     return isinstance(data, dict) and data.get("kind") == "explore"
 
 
+def check_run_folder(out: Path) -> None:
+    """Make sure, before anything takes time, that a folder can hold a run: it is new, empty, or holds one.
+
+    Raises:
+        UsageError: Something else is there, or in the way.
+    """
+    check_target(out, folder=True)
+    names = {path.name for path in out.iterdir()} if out.exists() else set()
+    if names - {LOCK_FILE, f"{RUN_FILE}.partial"} and RUN_FILE not in names:
+        raise OtherRunError(out, f"{out} exists and is not a run", "choose another --out")
+
+
 @contextmanager
 def open_run(out: Path, settings: RunSettings) -> Iterator[None]:
     """Begin a run, or go on with it; nobody else does meanwhile.
@@ -77,10 +90,7 @@ def open_run(out: Path, settings: RunSettings) -> Iterator[None]:
         UsageError: The folder holds something else, or a run with other settings; the message names the differences.
         RunError: Another process is at work there, or the disk does not take it.
     """
-    check_target(out, folder=True)
-    names = {path.name for path in out.iterdir()} if out.exists() else set()
-    if names - {LOCK_FILE, f"{RUN_FILE}.partial"} and RUN_FILE not in names:
-        raise UsageError(f"{out} exists and is not a run; choose another --out")
+    check_run_folder(out)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / LOCK_FILE):
         there = read_settings(out)
@@ -89,10 +99,8 @@ def open_run(out: Path, settings: RunSettings) -> Iterator[None]:
             a["versions"] = {name: there.versions.get(name, version) for name, version in settings.versions.items()}
             different = differences(a, b)
             if different:
-                raise UsageError(
-                    f"{out} is a run with other settings: {'; '.join(different)}; give the same options, or choose "
-                    "another --out"
-                )
+                what = f"{out} is a run with other settings: {'; '.join(different)}"
+                raise OtherRunError(out, what, "give the same options, or choose another --out")
         if there != settings:
             write_json(out / RUN_FILE, settings.model_dump(mode="json"))
         yield
@@ -107,7 +115,8 @@ def find_played(run: Path, key: str, scene: Scene) -> Played | None:
     """
     played = read_played(played_file(run, key))
     if played is not None and played.ending.scene != (scene.checksum or scene.digest()):
-        raise UsageError(f"{run} was made with other scenes than these; give the same --worlds, or another --out")
+        what = f"{run} was made with other scenes than these"
+        raise OtherRunError(run, what, "give the same --worlds, or another --out")
     return played
 
 
