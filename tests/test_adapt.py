@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from hpvqa.progress.events import Warn
+from hpvqa.progress.reporter import Reporter
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
+from hpvqa.vlm.adapter import WEIGHTS, read_adapter
 from hpvqa.vlm.backends.transformers import TransformersAnswerer
+from hpvqa.vlm.embedded import ADAPTED, BASE
 from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.tiny.save import save_checkpoint
 from hpvqa.vlm.training_record import read_training_record
 from research.adapt.lessons import answers_of, log_odds, measured_of
-from research.adapt.run import adapt
+from research.adapt.run import _episodes, adapt
 from research.adapt.settings import AdaptSettings
 from research.adapt.tokens import Tokens, all_views, drawn_views
 from research.pretrain.model import build, family_of
@@ -27,6 +33,7 @@ from research.pretrain.settings import StageSettings
 from research.pretrain.store import Store, open_stores
 from tests.factories import quiet
 from tests.pretrain_data import TINY, make_reels
+from tests.recorder import Recorder
 
 pytestmark = pytest.mark.models
 
@@ -122,6 +129,34 @@ def test_the_adapter_answers_as_it_was_checked(data: Path, base: Path, store: St
     rows = list(_rows(store, range(8), HIDDEN, load_prompt("paper")))
     answers = answerer.answer([query for query, _ in rows])
     assert np.mean([answer.choice == truth for answer, (_, truth) in zip(answers, rows, strict=True)]) == check.single
+
+
+def test_a_base_has_a_name_and_is_known_by_its_weights(
+    data: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    save_checkpoint(*build(TINY.model, 1), other)
+    found, told = [], Recorder()
+    for folder in (base, other):
+        monkeypatch.setattr("hpvqa.vlm.embedded.base_folder", lambda folder=folder: folder)
+        out = tmp_path / folder.name / "adapter"
+        adapt(ADAPTED, [data], [data], out, tmp_path / "work", FEW, Reporter([told], lambda: 0.0))
+        record = read_training_record(out)
+        assert record is not None
+        assert (record.model, read_adapter(out).base) == (BASE, BASE)
+        found.append(load_file(out / WEIGHTS))
+    assert all("trained on 8 of the 8 episodes" in warning.message for warning in told.of(Warn))
+    assert len(told.of(Warn)) == 2
+    # The checkpoint of the first base is not taken for one of the other.
+    assert any(not torch.equal(value, found[1][name]) for name, value in found[0].items())
+
+
+def test_episodes_are_the_same_however_filmed(store: Store) -> None:
+    bare = replace(store, records=tuple(record.model_copy(update={"cameras": ()}) for record in store.records[4:]))
+    assert len(_episodes([store]) & _episodes([bare])) == 4
+    specs = [record.spec.model_copy(update={"seed": 99}) for record in store.records]
+    fresh = [record.model_copy(update={"spec": spec}) for record, spec in zip(store.records, specs, strict=True)]
+    assert not _episodes([store]) & _episodes([replace(store, records=tuple(fresh))])
 
 
 def test_log_odds_are_those_of_the_ordinary_way(base: Path, store: Store, network: Network, tmp_path: Path) -> None:

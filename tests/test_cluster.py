@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from hpvqa import cluster
 from hpvqa.collect import ray as collect_ray
 from hpvqa.collect.executor import Job
 from hpvqa.collect.messages import Setup, Try
@@ -154,6 +156,43 @@ def test_storage_remembers_its_settings(tmp_path: Path) -> None:
         storage.settings()
     with pytest.raises(UsageError, match="no address of storage"):
         Storage("nonsense://bucket/data")
+
+
+@pytest.mark.parametrize("address", ["stored", "file://stored", "./stored/"])
+def test_nodes_get_an_address_that_does_not_depend_on_where_they_run(
+    address: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fsspec")
+    monkeypatch.chdir(tmp_path)
+    storage = Storage(address)
+    (tmp_path / "node").mkdir()
+    monkeypatch.chdir(tmp_path / "node")
+    collect_ray.make_episode(setup(data), attempt(0), str(storage))
+    assert [number for number, _ in storage.records("push", range(5))] == [0]
+
+
+def gone(*_: object, **__: object) -> Any:
+    raise OSError("Connection refused\nat 10.0.0.1")
+
+
+@pytest.mark.parametrize("fails", ["wait", "cluster_resources", "remote"])
+def test_whatever_ray_raises_is_a_sentence(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = SimpleNamespace(remote=gone if fails == "remote" else lambda *_: "reference")
+    ray = SimpleNamespace(
+        wait=gone if fails == "wait" else lambda *_, **__: ([], []),
+        cluster_resources=gone if fails == "cluster_resources" else lambda: {"CPU": 2.0},
+        remote=lambda **_: lambda _: function,
+        exceptions=SimpleNamespace(RayError=RuntimeError),
+        cancel=gone,
+        shutdown=gone,
+    )
+    monkeypatch.setattr(cluster, "_connect", lambda _: ray)
+    found = cluster.Cluster("here", (), print)
+    try:
+        with pytest.raises(RunError, match=r"^The cluster .*: Connection refused"):
+            found.submit("time:sleep", found.workers).result(20)
+    finally:
+        found.close()
 
 
 class Here:

@@ -88,7 +88,8 @@ def test_croissant_names_the_files_and_columns_that_are_there(dataset: Path) -> 
         columns = {field["source"]["extract"]["column"] for field in records["field"]}
         assert {"question", "answer", "value"} <= columns
         assert all(any(name in line for line in lines) for name in columns)
-    assert found["rai:dataLimitations"]
+    assert any("drawn from fixed ranges" in limit for limit in found["rai:dataLimitations"])
+    assert found["rai:personalSensitiveInformation"]
     assert "seed 3" in found["rai:dataCollection"]
 
 
@@ -97,7 +98,8 @@ def test_of_data_that_others_made_nothing_is_said_that_is_not_known(tmp_path: Pa
     import_public(tmp_path / "original", tmp_path / "dataset", quiet(), seed=0)
     found = described(tmp_path / "dataset")
     assert (front(tmp_path / "dataset")["license"], found["license"]) == ("unknown", "unknown")
-    assert "rai:dataAnnotationProtocol" not in found
+    assert found.keys().isdisjoint({"rai:dataAnnotationProtocol", "rai:personalSensitiveInformation"})
+    assert not any("drawn" in limit for limit in found["rai:dataLimitations"])
     assert "Imported" in found["rai:dataCollection"]
     assert "There are none" in (tmp_path / "dataset" / "README.md").read_text()
 

@@ -114,6 +114,7 @@ def test_what_is_carried_along_reads_as_evaluation_does(text: str, unit: str, cu
         ("left or right", {"answer": "left"}, {"correct": 0, "unreadable": 1}),
         ("1.1 kg", {"value": 1.0, "unit": "kg"}, {"within_10": 1, "within_25": 1, "unreadable": 0}),
         ("0.8", {"value": 1.0, "unit": "kg"}, {"within_10": 0, "within_25": 1, "unreadable": 0}),
+        ("0.1", {"value": 0.0, "unit": "kg"}, {"within_10": 0, "within_25": 0, "unreadable": 0}),
         ("heavy", {"value": 1.0, "unit": "kg"}, {"within_10": 0, "within_25": 0, "unreadable": 1}),
     ],
 )

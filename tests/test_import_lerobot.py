@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,18 @@ import av
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from av.container import InputContainer
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from hpvqa.dataset.build import Questions
+from hpvqa.dataset.croissant import CROISSANT_FILE
 from hpvqa.dataset.import_lerobot import import_lerobot
 from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.rows import Row
 from hpvqa.dataset.verify import verify
 from hpvqa.errors import RunError, UsageError
+from hpvqa.record import decode
 from hpvqa.record.cutting import cut
 from hpvqa.record.decode import read_frames
 from hpvqa.tasks import TASKS
@@ -68,6 +73,11 @@ def imported(filmed: Path, labels: Path) -> Path:
     return out
 
 
+def write_lengths(root: Path, length: int) -> None:
+    lines = (json.dumps({"episode_index": number, "tasks": ["push"], "length": length}) for number in range(3))
+    (root / "meta/episodes.jsonl").write_text("\n".join(lines) + "\n")
+
+
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
     """A LeRobotDataset of version 2.1: a file for each camera of each episode."""
@@ -77,9 +87,8 @@ def older(tmp_path: Path) -> Path:
             clip = root / f"videos/chunk-000/{camera}/episode_{number:06d}.mp4"
             clip.parent.mkdir(parents=True, exist_ok=True)
             make_clip(clip, brightness=40 * number)
-    lines = (json.dumps({"episode_index": number, "tasks": ["push"], "length": FRAMES}) for number in range(3))
     (root / "meta").mkdir()
-    (root / "meta/episodes.jsonl").write_text("\n".join(lines) + "\n")
+    write_lengths(root, FRAMES)
     video = {"dtype": "video", "shape": [48, 64, 3], "info": {"video.is_depth_map": False}}
     features = {
         "action": {"dtype": "float32", "shape": [7]},
@@ -123,6 +132,27 @@ def test_answerers_that_need_what_is_not_there_say_so(
         assert words in " ".join(capsys.readouterr().err.split())
     assert hpvqa("eval", "--dataset", imported, "--model", "left", "--out", tmp_path / "left") == 0
     assert "gap 2" in capsys.readouterr().out
+
+
+def test_the_card_says_that_values_were_measured_and_no_more_than_is_known(imported: Path) -> None:
+    about = json.loads((imported / CROISSANT_FILE).read_text())
+    said = [about["rai:dataCollection"], *about["rai:dataLimitations"]]
+    card = (imported / "README.md").read_text()
+    assert all(sentence in card for sentence in said)
+    assert "measured, and stand in a file of labels" in said[0]
+    for words in ("given there", "One robot", "filmed robots", "drawn from", "look alike", "else was recorded"):
+        assert words not in card
+    assert "rai:personalSensitiveInformation" not in about
+
+
+def test_a_measured_0_is_a_value(older: Path, tmp_path: Path) -> None:
+    lines = ("0,drop,0.0,0.3,train", "1,drop,0.0,0.3,eval")
+    labels = write_labels(tmp_path / "labels.csv", *lines, head="episode,task,left,right,split")
+    questions = Questions(("compare", "value"))
+    import_lerobot(older, labels, tmp_path / "out", quiet(), questions=questions, seed=0)
+    assert hpvqa("eval", "--dataset", tmp_path / "out", "--model", "majority", "--out", tmp_path / "run") == 0
+    found = [json.loads(line) for line in (tmp_path / "run/predictions.jsonl").read_text().splitlines()]
+    assert [row["is_correct"] for row in found if row["answer"] == 0] == [False, False]
 
 
 def test_cameras_are_chosen_and_renamed_and_whole_files_are_taken_as_they_are(older: Path, tmp_path: Path) -> None:
@@ -188,6 +218,19 @@ def test_a_copied_stretch_is_that_stretch(encoding: Encoding, tmp_path: Path) ->
         cut(video, tmp_path / "short.mp4", 20, 11, 10)
 
 
+def test_a_long_clip_is_encoded_again_in_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = encode(tmp_path / "long.mp4", moving_pictures(90), Encoding(options={"bf": "2"}))
+    opened, passes = decode.opened, list[Path]()
+
+    def counted(path: Path) -> AbstractContextManager[tuple[InputContainer, VideoStream]]:
+        passes.append(path)
+        return opened(path)
+
+    monkeypatch.setattr(decode, "opened", counted)
+    assert not cut(video, tmp_path / "encoded.mp4", 3, 80, 10)
+    assert passes == [video]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -235,6 +278,7 @@ BAD: dict[str, Callable[[Path], object]] = {
     "has no video of hand: videos/chunk-000/observation.images.hand/episode_000000.mp4 is missing": lambda root: next(
         (root / "videos/chunk-000/observation.images.hand").glob("*0.mp4")
     ).unlink(),
+    f"has {FRAMES} frames where the metadata say {FRAMES + 1}": lambda root: write_lengths(root, FRAMES + 1),
     "cannot be decoded": lambda root: next(root.rglob("*_000000.mp4")).write_bytes(b"no video"),
     "outside of the data set": lambda root: edit(root, video_path="../{video_key}/{episode_index:06d}.mp4"),
     "which is not understood": lambda root: edit(root, video_path="{video_key}/{episode}.mp4"),

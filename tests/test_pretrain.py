@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from research.pretrain.pointing import (
     NOWHERE,
     SCALE,
     Pointer,
+    Pointing,
     cells_of,
     cropped,
     mirrored,
@@ -71,6 +73,12 @@ def opened(data: Path, task: str) -> Store:
 @pytest.fixture
 def push(data: Path) -> Store:
     return opened(data, "push")
+
+
+@pytest.fixture
+def network() -> Network:
+    model, processor = build(TINY.model, seed=0)
+    return Network(model, processor, family_of(TINY.model), load_prompt("paper"))
 
 
 def test_a_store_holds_what_evaluation_would_be_shown(push: Store) -> None:
@@ -159,9 +167,7 @@ def test_a_wider_shape_gets_bars_and_hides_what_is_behind_them() -> None:
     assert cropped(images, pixels, (1, 1))[0] is images
 
 
-def test_places_are_judged_by_how_far_off_they_are(push: Store) -> None:
-    model, processor = build(TINY.model, seed=0)
-    network = Network(model, processor, family_of(TINY.model), load_prompt("paper"))
+def test_places_are_judged_by_how_far_off_they_are(push: Store, network: Network) -> None:
     pointer = Pointer(TINY.model.width)
     torch.nn.init.zeros_(pointer.place.weight)
     torch.nn.init.zeros_(pointer.place.bias)
@@ -171,6 +177,19 @@ def test_places_are_judged_by_how_far_off_they_are(push: Store) -> None:
     # Asked blindly, it says the middle of where things are.
     assert found.error == pytest.approx(np.abs(moved[away] - CENTRE[0]).mean(), abs=1e-5)
     assert (found.task, found.frames) == ("push", away.sum())
+
+
+def test_a_view_without_a_place_to_judge_does_not_pass(push: Store, network: Network) -> None:
+    pixels = push.pixels.copy()
+    pixels[:, 1] = np.nan
+    found = place_errors(network, Pointer(TINY.model.width), [replace(push, pixels=pixels)], 0.25)
+    seen, blind = (next(entry for entry in found if entry.camera == camera) for camera in push.cameras)
+    assert seen.error is not None
+    assert seen.passes(seen.error)
+    assert not seen.passes(seen.error / 2)
+    assert (blind.error, blind.frames) == (None, 0)
+    assert not blind.passes(1.0)
+    assert str(blind).endswith("shows nothing that has moved")
 
 
 def test_a_place_is_one_of_the_world_and_one_of_the_square() -> None:
@@ -195,6 +214,27 @@ def test_pointing_at_the_right_place_costs_nothing() -> None:
     places[0, 1, 0], places[0, 3, 2] = world[0, 0], world[0, 2]
     assert pointing_loss(logits, places, cells, world) == pytest.approx(0.0, abs=1e-6)
     assert pointing_loss(logits, places + 1, cells, world) > 1
+
+
+def test_pointing_at_nothing_costs_nothing() -> None:
+    logits, places = torch.rand(2, 3, 4, requires_grad=True), torch.rand(2, 4, 3, 5, requires_grad=True)
+    loss = pointing_loss(logits, places, torch.full((2, 3), NOWHERE), torch.zeros(2, 3, 5))
+    loss.backward()
+    assert loss == 0
+    assert logits.grad is not None
+    assert not logits.grad.any()
+
+
+@pytest.mark.parametrize("size", [1, 6])
+def test_a_batch_is_as_large_as_it_was_asked_to_be(
+    push: Store, size: int, monkeypatch: pytest.MonkeyPatch, network: Network
+) -> None:
+    look, shown = network.look, []
+    monkeypatch.setattr(network, "look", lambda images: (shown.append(len(images)), look(images))[1])
+    settings = TINY.pointing.model_copy(update={"batch_size": size})
+    pointing = Pointing(network, Pointer(TINY.model.width), [push], 0.25, settings, TINY.model)
+    assert torch.isfinite(pointing.loss(np.random.default_rng(0)))
+    assert shown == [size]
 
 
 def test_the_quick_way_computes_what_the_ordinary_way_does() -> None:
@@ -223,10 +263,7 @@ def test_clips_keep_their_pairs_in_order(push: Store) -> None:
     assert keys_of(0, 2, 1, True, shot) == [(0, 2, 1, True, 0, 4), (0, 2, 1, True, 7, 11)]
 
 
-def test_a_small_memory_changes_nothing(push: Store) -> None:
-
-    model, processor = build(TINY.model, seed=0)
-    network = Network(model, processor, family_of(TINY.model), load_prompt("paper"))
+def test_a_small_memory_changes_nothing(push: Store, network: Network) -> None:
     clips = [keys_of(0, episode, 0, episode % 2 == 0, Shot((0, 4, 7, 11), ())) for episode in range(4)]
     plenty, little = Sight(network, [push]), Sight(network, [push], limit=1)
     for _ in range(2):
@@ -236,12 +273,10 @@ def test_a_small_memory_changes_nothing(push: Store) -> None:
     assert not torch.equal(plenty.of(clips[:1]), plenty.of(clips[1:2]))
 
 
-def test_language_learns_without_the_vision_tower(push: Store) -> None:
-    model, processor = build(TINY.model, seed=0)
-    network = Network(model, processor, family_of(TINY.model), load_prompt("paper"))
+def test_language_learns_without_the_vision_tower(push: Store, network: Network) -> None:
     language = Language(network, [push], 0.2, TINY.language, SIDE)
     language.loss(np.random.default_rng(0)).backward()
-    trained = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+    trained = {name for name, parameter in network.model.named_parameters() if parameter.grad is not None}
     assert any("language_model" in name for name in trained)
     assert "lm_head.weight" in trained
     assert not any("visual" in name for name in trained)
@@ -324,6 +359,17 @@ def test_settings_can_be_changed_by_name() -> None:
         changed(PretrainSettings(), ("pointing.steps=many",))
 
 
+def test_episodes_that_nothing_visible_can_be_asked_about_are_a_clear_error(
+    push: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("research.pretrain.run.open_stores", lambda *_: [replace(push, task="balance")])
+    with pytest.raises(
+        UsageError, match=r"of balance alone, about which nothing visible can be asked; add some of .*push"
+    ):
+        pretrain([tmp_path], tmp_path / "base", tmp_path / "work", TINY, quiet(), "")
+    assert not (tmp_path / "work").exists()
+
+
 def test_the_command_needs_episodes(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["--out", str(tmp_path / "model")])
     assert result.exit_code == 2
@@ -332,7 +378,7 @@ def test_the_command_needs_episodes(tmp_path: Path) -> None:
 
 def test_language_waits_for_a_tower_that_sees(data: Path, tmp_path: Path) -> None:
     settings = TINY.model_copy(update={"gate": 0.001})
-    with pytest.raises(RunError, match=r"off by more than 0.001 m in . of . views"):
+    with pytest.raises(RunError, match=r"off by more than 0.001 m, or cannot be judged, in . of . views"):
         pretrain([data / "push"], tmp_path / "base", tmp_path / "work", settings, quiet(), "")
     assert not (tmp_path / "base").exists()
     assert "error" in (tmp_path / "work" / PLACES_FILE).read_text()

@@ -19,8 +19,9 @@ from hpvqa.sim import open_simulator
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.frames.choose import choose
 from hpvqa.vlm.frames.clip import Clip
-from research.reels.__main__ import command
+from research.reels.__main__ import command, shoot
 from research.reels.plan import BLOCK, FRAMES, RATES, Plan
+from tests.factories import make_data, quiet
 
 RIGS = ("paper", "close")
 
@@ -67,6 +68,18 @@ def test_a_reel_is_a_recording_with_fewer_pictures(tmp_path: Path) -> None:
     assert plain.events == record.events
     columns = [read_trajectory(place / TRAJECTORY_FILE, record.spec.names) for place in (folder, tmp_path / "plain")]
     assert all(np.array_equal(columns[0][name], columns[1][name]) for name in columns[0])
+
+
+def test_episodes_of_another_seed_do_not_count_as_filmed(tmp_path: Path) -> None:
+    make_data(tmp_path / "paper", push=1, seed=3)
+
+    def again(seed: int) -> None:
+        # Nothing is missing, so there is nothing to simulate.
+        shoot(None, Plan({"push": 1}, ("paper",), seed), tmp_path, quiet(), 1)  # type: ignore[arg-type]
+
+    again(3)
+    with pytest.raises(UsageError, match=r"episode-000000 is of seed 3, not 4; give another folder with --out"):
+        again(4)
 
 
 def test_what_is_no_task_is_a_clear_error(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def pages(*runs: Path) -> Scenes:
-    found = Scenes(runs)
+    found = Scenes(runs, live=True)
     found.read(quiet())
     return found
 
@@ -102,6 +102,41 @@ def test_only_pictures_of_steps_are_given(runs: list[Path], tmp_path: Path) -> N
             assert name.startswith("data:") or (page.parent / name).is_file()
     with pytest.raises(UsageError, match="which is only read"):
         write_site(site, run / "pages", quiet())
+
+
+def test_a_run_of_others_cannot_show_what_lies_outside_of_it(runs: list[Path], tmp_path: Path) -> None:
+    run = tmp_path / "theirs"
+    shutil.copytree(runs[0], run)
+    key = sorted(path.name for path in (run / "scenes").iterdir())[0]
+    secret, shot = tmp_path / "secret.png", hashlib.sha256(PNG).hexdigest()
+    secret.write_bytes(PNG)
+    played = read_played(played_file(run, key))
+    assert played is not None
+    (run / "shots").mkdir()
+    (run / "shots" / f"{shot}.png").symlink_to(secret)
+    write_played(
+        played_file(run, key), [step.model_copy(update={"shot": shot}) for step in played.steps], played.ending
+    )
+    site = pages(run)
+    assert site.get(f"shots/{shot}.png") is None
+    write_site(site, tmp_path / "pages", quiet())
+    for name in ("../../secret", '"><script src="x"></script>', ""):
+        named = [step.model_copy(update={"shot": name}) for step in played.steps]
+        write_played(played_file(run, key), named, played.ending)
+        with pytest.raises(RunError, match="is damaged"):
+            pages(run)
+
+
+def test_pages_that_are_written_name_only_what_is_written(runs: list[Path], tmp_path: Path) -> None:
+    run, late = tmp_path / "run", tmp_path / "late"
+    shutil.copytree(runs[0], run)
+    last = sorted((run / "scenes").iterdir())[-1]
+    last.rename(late)
+    site = Scenes([run], live=False)
+    site.read(quiet())
+    late.rename(last)
+    write_site(site, tmp_path / "pages", quiet())
+    assert last.name not in (tmp_path / "pages/index.html").read_text()
 
 
 def test_scenes_that_are_played_meanwhile_are_found_and_damage_is_a_sentence(runs: list[Path], tmp_path: Path) -> None:

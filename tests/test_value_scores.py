@@ -101,10 +101,19 @@ def test_without_training_rows_no_mean_stands_beside() -> None:
     assert whole([estimate(1.0, 1.0, training_mean=None)]).training_mean is None
 
 
-@pytest.mark.parametrize("truth", [0.0, math.nan, math.inf])
-def test_a_truth_without_a_relative_error_is_refused(truth: float) -> None:
+@pytest.mark.parametrize("truth", [math.nan, math.inf])
+def test_a_truth_that_is_no_number_is_refused(truth: float) -> None:
     with pytest.raises(ValueError, match="number"):
         estimate(truth, None)
+
+
+def test_only_0_is_close_to_0() -> None:
+    cell = whole([estimate(0.0, 0.0), estimate(0.0, 1e-9, 1), estimate(0.0, None, 2), estimate(1.0, 0.0, 3)])
+    assert (cell.within_10.share, cell.within_25.share, cell.error) == (0.25, 0.25, 1.0)
+    cell = whole([estimate(0.0, 0.3, episode) for episode in range(3)])
+    assert cell.training_mean is not None
+    assert (cell.error, cell.training_mean.error, cell.training_mean.within_25) == (None, None, 0.0)
+    assert ValueCell.model_validate_json(cell.model_dump_json()) == cell
 
 
 numbers = st.floats(0.5, 50).map(lambda value: round(value, 2))

@@ -62,7 +62,7 @@ class Cluster:
         self._ray = _connect(address)
         self._tell, self._packages, self._here = tell, packages, versions_of(packages)
         self._strange: set[tuple[str, str]] = set()
-        self._unit = "GPU" if on_gpus and self._ray.cluster_resources().get("GPU") else "CPU"
+        self._unit = "GPU" if on_gpus and self._resources().get("GPU") else "CPU"
         wanted = {"num_gpus": 1} if self._unit == "GPU" else {"num_cpus": 1}
         # A process keeps its simulator or model for the next call. Ray's own retries would count lost nodes, too.
         self._remote = self._ray.remote(max_retries=0, max_calls=0, **wanted)(_caller())
@@ -75,10 +75,14 @@ class Cluster:
 
     @property
     def workers(self) -> int:
-        """How many calls run at a time, now; at least 1, for a cluster may grow."""
+        """How many calls run at a time, now; at least 1, for a cluster may grow.
+
+        Raises:
+            RunError: The cluster is gone.
+        """
         now = time.monotonic()
         if now - self._counted > COUNT and not self._ended.is_set():
-            found = int(self._ray.cluster_resources().get(self._unit, 0))
+            found = int(self._resources().get(self._unit, 0))
             if not found and self._count:
                 self._tell(f"The cluster has no {self._unit} now; waiting for a node")
             self._counted, self._count = now, found
@@ -104,15 +108,26 @@ class Cluster:
         with self._lock:
             running = list(self._calls)
         for reference in running:
-            # A call may end by itself meanwhile.
-            with suppress(self._ray.exceptions.RayError, ValueError):
+            # A call may end by itself meanwhile, and the cluster may be gone.
+            with suppress(Exception):
                 self._ray.cancel(reference, force=True)
-        self._ray.shutdown()
+        with suppress(Exception):
+            self._ray.shutdown()
+
+    def _resources(self) -> dict[str, float]:
+        try:
+            return dict(self._ray.cluster_resources())
+        except Exception as error:
+            raise _gone(error) from error
 
     def _begin(self, call: _Call) -> None:
-        reference = self._remote.remote(
-            call.function, call.arguments, __version__, self._packages, dict(ONE_THREAD), _strange_folders()
-        )
+        try:
+            reference = self._remote.remote(
+                call.function, call.arguments, __version__, self._packages, dict(ONE_THREAD), _strange_folders()
+            )
+        except Exception as error:
+            call.future.set_exception(RunError(f"The cluster does not take work: {_first_line(error)}"))
+            return
         with self._lock:
             self._calls[reference] = call
 
@@ -125,16 +140,16 @@ class Cluster:
                 continue
             try:
                 done, _ = self._ray.wait(running, timeout=POLL)
-            except self._ray.exceptions.RayError as error:
+            except Exception as error:
+                # Whatever Ray raises: whoever waits must not wait for ever.
                 done = []
-                self._fail(RunError(f"The cluster is gone: {_first_line(error)}"))
+                self._fail(_gone(error))
             for reference in done:
                 with self._lock:
                     call = self._calls.pop(reference)
                 try:
                     self._take(reference, call)
                 except Exception as error:
-                    # Whoever waits must not wait for ever.
                     call.future.set_exception(RunError(f"The cluster failed: {error!r}"))
 
     def _fail(self, error: HpvqaError) -> None:
@@ -295,6 +310,12 @@ def _handlers_kept() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _gone(error: Exception) -> RunError:
+    return RunError(
+        f"The cluster is gone: {_first_line(error)}; what is finished is kept, and the same command goes on"
+    )
 
 
 def _first_line(error: BaseException) -> str:

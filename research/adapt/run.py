@@ -21,6 +21,9 @@ from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 from hpvqa.versions import versions_of
 from hpvqa.vlm.adapter import name_base
+from hpvqa.vlm.checkpoint import check_checkpoint, locate
+from hpvqa.vlm.checkpoint import fingerprint as model_fingerprint
+from hpvqa.vlm.embedded import base_of
 from hpvqa.vlm.families import Family, find_family
 from hpvqa.vlm.processing import load_processor
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
@@ -73,7 +76,7 @@ def adapt(
     """Train an adapter, and check it on other episodes.
 
     Args:
-        base: Folder or name of the base.
+        base: Folder or name of the base; of either embedded model, it is the one without an adapter.
         data: Folders of filmed episodes to train on.
         check: Folders of others, of another seed.
         out: Folder of the adapter, which must not exist.
@@ -85,12 +88,21 @@ def adapt(
         HpvqaError: The message says what is wrong.
     """
     check_new(out)
+    base = base_of(base) or base
+    folder = locate(base)
+    check_checkpoint(folder)
     prompt, family = load_prompt(PROMPT), find_family(base)
     assert family.resolution is not None  # noqa: S101 - a base's configuration says it
     side = family.resolution[0]
-    model = AutoModelForImageTextToText.from_pretrained(base, local_files_only=True)
-    network = Network(model, load_processor(base), family, prompt)
+    model = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
+    network = Network(model, load_processor(str(folder)), family, prompt)
     stores, others = ([store for folder in folders for store in open_stores(folder, side)] for folders in (data, check))
+    repeated = _episodes(stores) & _episodes(others)
+    if repeated:
+        reporter.warning(
+            f"It is trained on {len(repeated)} of the {len(_episodes(others))} episodes that it is checked on, so it "
+            "will seem better than it is; film others with another --seed"
+        )
     kept = [
         Tokens(network, store, drawn_views(store, settings.views, mirror=settings.mirror), work, reporter)
         for store in stores
@@ -98,7 +110,9 @@ def adapt(
     asked = [Tokens(network, store, all_views(store), work, reporter) for store in others]
     wrapped, _ = with_lora(model, family, settings.lora, settings.seed, reporter.warning)
     dense = Dense(model.config.get_text_config().hidden_size)
-    identity = json.dumps([base, fingerprint(stores), settings.model_dump(mode="json")])
+    identity = json.dumps(
+        [model_fingerprint(folder), prompt.sha256, fingerprint(stores), settings.model_dump(mode="json")]
+    )
     train(
         Stage("adapt", settings.training, settings.seed, work / f"{out.name}.pt", identity),
         {"language": model.model.language_model, "dense": dense},
@@ -118,6 +132,11 @@ def adapt(
     write_json(out / RECORD_FILE, _record(base, family, stores, settings, prompt, side).model_dump(mode="json"))
     write_json(out / CHECKS_FILE, [entry.model_dump(mode="json") for entry in checks])
     return checks
+
+
+def _episodes(stores: Sequence[Store]) -> set[tuple[str, int, int]]:
+    """Which episodes they hold, however filmed: task, seed and number."""
+    return {(store.task, record.spec.seed, record.spec.index) for store in stores for record in store.records}
 
 
 def _is(store: Store, task: str, rig: str) -> bool:

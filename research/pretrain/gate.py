@@ -26,12 +26,21 @@ class PlaceError(Model):
     task: str
     rig: str
     camera: str
-    error: float = Field(description="Mean of the absolute error along the probe's axis [m].")
+    error: float | None = Field(
+        description="Mean of the absolute error along the probe's axis [m]; null if no such thing is in the picture."
+    )
     frames: int = Field(description="How many places it is of.")
 
     def __str__(self) -> str:
         """In words."""
-        return f"{self.task}, {self.rig}, {self.camera}: off by {1000 * self.error:.0f} mm ({self.frames} places)"
+        view = f"{self.task}, {self.rig}, {self.camera}"
+        if self.error is None:
+            return f"{view}: shows nothing that has moved"
+        return f"{view}: off by {1000 * self.error:.0f} mm ({self.frames} places)"
+
+    def passes(self, gate: float) -> bool:
+        """Whether it is off by no more than the gate [m]; what could not be judged does not pass."""
+        return self.error is not None and self.error <= gate
 
 
 def place_errors(network: Network, pointer: Pointer, stores: Sequence[Store], held_out: float) -> list[PlaceError]:
@@ -50,9 +59,10 @@ def place_errors(network: Network, pointer: Pointer, stores: Sequence[Store], he
                 key = store.task, store.records[episode].spec.rig, name
                 found[key] += _errors(network, pointer, store, episode, camera)
     return [
-        PlaceError(task=task, rig=rig, camera=camera, error=float(np.mean(errors)), frames=len(errors))
+        PlaceError(
+            task=task, rig=rig, camera=camera, error=float(np.mean(errors)) if errors else None, frames=len(errors)
+        )
         for (task, rig, camera), errors in sorted(found.items())
-        if errors
     ]
 
 

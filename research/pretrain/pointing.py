@@ -93,8 +93,9 @@ class Pointing:
 
     def loss(self, rng: np.random.Generator) -> Any:
         """The loss of a batch."""
-        drawn = [example for _ in range(self._settings.batch_size // PAIRS) for example in self._examples(rng)]
-        images, cells, places = (np.stack(part) for part in zip(*drawn, strict=True))
+        size = self._settings.batch_size
+        drawn = [example for _ in range(0, size, PAIRS) for example in self._examples(rng)]
+        images, cells, places = (np.stack(part) for part in zip(*drawn[:size], strict=True))
         tokens = self._network.look(images)[:, 0]
         logits, found = self._pointer(tokens)
         return pointing_loss(logits, found, torch.from_numpy(cells), torch.from_numpy(places))
@@ -182,7 +183,7 @@ def cells_of(pixels: NDArray[np.float32], model: ModelSettings) -> NDArray[np.in
 
 
 def pointing_loss(logits: Any, places: Any, cells: Any, true: Any) -> Any:
-    """Cross entropy of where in the picture, and the error of the place, there.
+    """Cross entropy of where in the picture, and the error of the place, there; nothing if nothing is in a picture.
 
     Args:
         logits: Shape (pairs, things, tokens).
@@ -191,7 +192,9 @@ def pointing_loss(logits: Any, places: Any, cells: Any, true: Any) -> Any:
         true: The correct place, shape (pairs, things, 5).
     """
     inside = cells != NOWHERE
-    found = nn.functional.cross_entropy(logits.flatten(0, 1), cells.flatten(), ignore_index=NOWHERE)
+    count = max(int(inside.sum()), 1)
+    found = nn.functional.cross_entropy(logits.flatten(0, 1), cells.flatten(), ignore_index=NOWHERE, reduction="sum")
     rows, things = torch.arange(len(cells))[:, None], torch.arange(cells.shape[1])[None]
     there = places[rows, cells.clamp(min=0), things]
-    return found + PLACE_WEIGHT * nn.functional.smooth_l1_loss(there[inside], true[inside], beta=0.1)
+    off = nn.functional.smooth_l1_loss(there[inside], true[inside], beta=0.1, reduction="sum") / true.shape[-1]
+    return (found + PLACE_WEIGHT * off) / count

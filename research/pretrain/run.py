@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hpvqa
-from hpvqa.errors import MissingDependencyError, RunError
+from hpvqa.errors import MissingDependencyError, RunError, UsageError
 from hpvqa.files import write_json
 from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
+from hpvqa.tasks import TASKS
 from hpvqa.vlm.embedded import BASE
 from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
 from hpvqa.vlm.saving import check_new
@@ -21,9 +22,10 @@ from hpvqa.vlm.tiny.save import save_checkpoint
 from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, views_of
 from research.pretrain.card import write_card
 from research.pretrain.model import FAMILY, build, family_of
+from research.pretrain.questions import questions_of
 from research.pretrain.score import Score, score
 from research.pretrain.settings import PretrainSettings
-from research.pretrain.store import Store, open_stores
+from research.pretrain.store import Store, by_task, open_stores
 
 if TYPE_CHECKING:
     from research.pretrain.gate import PlaceError
@@ -57,6 +59,12 @@ def pretrain(
     check_new(out)
     prompt = load_prompt(PROMPT)
     stores = [store for folder in data for store in open_stores(folder, settings.model.side)]
+    # Language needs them only after all of pointing.
+    if not any(questions_of(store.task) for store in stores):
+        raise UsageError(
+            f"The episodes are of {', '.join(task for task, _ in by_task(stores))} alone, about which nothing visible "
+            f"can be asked; add some of {', '.join(filter(questions_of, TASKS))}"
+        )
     model, processor, errors = _train(stores, work, settings, prompt, reporter)
     record = _record(stores, settings, prompt)
     draft = work / "model"
@@ -103,11 +111,11 @@ def _train(
     errors = place_errors(network, pointer, stores, settings.held_out)
     write_json(work / PLACES_FILE, [entry.model_dump(mode="json") for entry in errors])
     reporter.note("\n".join(map(str, errors)))
-    missed = [entry for entry in errors if settings.gate is not None and entry.error > settings.gate]
+    missed = [entry for entry in errors if settings.gate is not None and not entry.passes(settings.gate)]
     if missed:
         raise RunError(
-            f"Places are off by more than {settings.gate} m in {len(missed)} of {len(errors)} views "
-            f"({work / PLACES_FILE}), so the model would not see what it is asked; take more episodes, steps or "
+            f"Places are off by more than {settings.gate} m, or cannot be judged, in {len(missed)} of {len(errors)} "
+            f"views ({work / PLACES_FILE}), so the model would not see what it is asked; take more episodes, steps or "
             "pixels, or --set gate=null"
         )
     after = json.dumps([before, settings.language.model_dump(), prompt.sha256])

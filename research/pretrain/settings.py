@@ -37,7 +37,7 @@ class StageSettings(Model):
     """How one stage is trained: AdamW, whose rate rises, and then falls as a cosine to a twentieth."""
 
     steps: int = Field(ge=0)
-    batch_size: int = Field(ge=1, description="Clips a step.")
+    batch_size: int = Field(ge=1, description="Clips a step; where places are pointed at, pairs of frames.")
     learning_rate: float = Field(gt=0, description="At its highest.")
     warmup: int = Field(default=50, ge=1, description="Steps over which it rises.")
     weight_decay: float = Field(default=0.01, ge=0)

@@ -11,14 +11,14 @@ import click
 from hpvqa.errors import UsageError, nearest
 from hpvqa.progress.console import PlainConsole
 from hpvqa.progress.reporter import Reporter, reporting
-from hpvqa.record.episode import episode_dir, episode_name, publish
+from hpvqa.record.episode import episode_dir, episode_name, publish, read_episode
 from hpvqa.sim import open_simulator, prepare
 from hpvqa.sim.protocol import SteppedSimulator
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.frames.choose import choose
 from hpvqa.vlm.frames.clip import Clip
 from research.reels.film import film
-from research.reels.plan import FRAMES, Plan
+from research.reels.plan import FRAMES, Plan, Take
 from research.running import run
 
 SIDE = 240
@@ -63,8 +63,10 @@ def shoot(simulator: SteppedSimulator, plan: Plan, out: Path, reporter: Reporter
         total: How many there are.
 
     Raises:
-        HpvqaError: An episode fails however often it is drawn anew.
+        UsageError: Episodes of another seed are there, or an episode fails however often it is drawn anew.
+        HpvqaError: The message says what is wrong.
     """
+    _check_seed(plan, out)
     reporter.start("film", "episodes", total)
     for task, index in plan.order():
         _shoot(simulator, plan, out, task, index)
@@ -72,9 +74,22 @@ def shoot(simulator: SteppedSimulator, plan: Plan, out: Path, reporter: Reporter
     reporter.done()
 
 
+def _check_seed(plan: Plan, out: Path) -> None:
+    """Raise if what would count as filmed was drawn otherwise: training and checks could be of the same episodes."""
+    for task, index in plan.order():
+        for final in filter(Path.is_dir, _finals(out, plan.take(index), task, index)):
+            seed = read_episode(final).spec.seed
+            if seed != plan.seed:
+                raise UsageError(f"{final} is of seed {seed}, not {plan.seed}; give another folder with --out")
+
+
+def _finals(out: Path, take: Take, task: str, index: int) -> list[Path]:
+    return [episode_dir(out / rig, task, index) for rig in take.collections]
+
+
 def _shoot(simulator: SteppedSimulator, plan: Plan, out: Path, task: str, index: int) -> None:
     take = plan.take(index)
-    finals = [episode_dir(out / rig, task, index) for rig in take.collections]
+    finals = _finals(out, take, task, index)
     if all(final.is_dir() for final in finals):
         return
     partials = [out / ".partial" / f"{rig}-{task}-{episode_name(index)}" for rig in take.collections]

@@ -50,7 +50,8 @@ class Plan:
     """
 
     def __init__(self, tasks: Mapping[str, int], rigs: tuple[str, ...], seed: int) -> None:
-        self._tasks, self._rigs, self._seed = tasks, rigs, seed
+        self.seed = seed
+        self._tasks, self._rigs = tasks, rigs
         self._collections = {
             (rig, look): Collection.of(
                 Recipe(seed=seed, rig=rig, randomization=Randomization(look=look)), tuple(tasks), {}
@@ -72,7 +73,7 @@ class Plan:
 
     def take(self, index: int) -> Take:
         """How an episode is filmed."""
-        rng = np.random.default_rng([self._seed, index // BLOCK])
+        rng = np.random.default_rng([self.seed, index // BLOCK])
         look, fps = rng.choice(LOOKS), int(rng.choice(RATES))
         rigs = self._rigs if rng.random() < SHARE else self._rigs[:1]
         return Take({rig: self._collections[rig, look] for rig in rigs}, fps)

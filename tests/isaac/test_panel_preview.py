@@ -254,6 +254,7 @@ def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path, panel: Opens) -> 
         kit.usd.stage = stage()
         kit.type("option.preview_index", 1)
         kit.type("seed", 5)
+        kit.type("resolution.0", 480)
         previewed(kit)
         spec = EpisodeSpec.model_validate(_sampled(tmp_path))
         assert (spec.seed, spec.index) == (5, 1)
@@ -267,7 +268,7 @@ def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path, panel: Opens) -> 
         for camera in spec.cameras:
             kit.find(f"preview.picture.{camera.name}")
             with Image.open(scene.pictures[camera.name]) as picture:
-                assert picture.size == (224, 168)
+                assert picture.size == (224, 224)
         kit.click("preview.remove")
         assert not scene.pictures
         assert not kit.usd.stage.GetPrimAtPath(preview.ROOT).IsValid()

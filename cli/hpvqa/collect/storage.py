@@ -35,6 +35,9 @@ class Storage:
             import fsspec
 
             self._files, self._root = fsspec.url_to_fs(self._address)
+            if isinstance(self._files, fsspec.get_filesystem_class("file")):
+                # A node would look for a relative path in a folder of its own.
+                self._address = self._files.unstrip_protocol(self._root)
         except ImportError as error:
             raise MissingDependencyError(f"{address} cannot be reached: {error}; {pip_install('ray')}") from None
         except ValueError as error:

@@ -103,7 +103,7 @@ def _pages(path: Path, runs: tuple[Path, ...], trainings: tuple[Path, ...], *, l
     if is_run(path):
         if trainings:
             raise UsageError("A training is shown beside episodes, not beside scenes; leave out --training")
-        return Scenes((path, *runs)), "scenes"
+        return Scenes((path, *runs), live=live), "scenes"
     source = open_source(path)
     answers = Answers((path, *runs) if kind_of(path) == "run" else runs, [source.root])
     check_trainings(trainings)

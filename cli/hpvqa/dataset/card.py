@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from hpvqa.dataset.counts import Count, count_rows
-from hpvqa.dataset.facts import LIMITS, baselines, is_ours, making, size_category
+from hpvqa.dataset.facts import DESCRIPTION, baselines, is_ours, limits, making, size_category
 from hpvqa.dataset.rows import AnyRow, Row
 from hpvqa.dataset.splits import Split
 from hpvqa.tasks import TASKS
@@ -19,8 +19,8 @@ METADATA_FILE = "metadata.jsonl"
 _TEXT = """
 # {title}
 
-Clips of a robot that acts on two objects which look alike and differ in one hidden physical property. The question is
-which of them has more of it. Left and right are the robot's. Built from `{source}` with hpvqa.
+{description} Left and right are the robot's.
+Built from `{source}` with hpvqa.
 
 | task | split | episodes | left | right | rows |
 |---|---|---:|---:|---:|---:|
@@ -50,8 +50,8 @@ rows = load_dataset("path/to/this/folder", "{task}", split="{split}").cast_colum
 
 Configurations: {configs}. Every row of a split is a line of its `metadata.jsonl`.
 Only the clip and the `question` may be shown to a model; all other columns describe the episode.
-The folder of a clip also holds what else was recorded of it. `manifest.json` lists the SHA-256 of every file;
-`hpvqa verify` checks them. `croissant.json` describes them to machines (Croissant 1.1).
+`manifest.json` lists the SHA-256 of every file; `hpvqa verify` checks them. `croissant.json` describes them to machines
+(Croissant 1.1).
 
 ## Questions
 
@@ -104,6 +104,7 @@ def card(rows: Mapping[Split, Sequence[AnyRow]], source: str, licence: str) -> s
     }
     text = _TEXT.format(
         title=front["pretty_name"],
+        description=DESCRIPTION,
         source=source,
         counts="\n".join(
             f"| {count.task} | {count.split} | {count.episodes} | {count.left} | {count.right} | {count.rows} |"
@@ -113,7 +114,7 @@ def card(rows: Mapping[Split, Sequence[AnyRow]], source: str, licence: str) -> s
         shift=_shift(rows),
         partners=_partners(rows),
         making=making(rows, source),
-        limits="\n".join(f"- {limit}" for limit in LIMITS),
+        limits="\n".join(f"- {limit}" for limit in limits(rows)),
         baselines=_baselines(rows),
         task=counts[-1].task,
         split=counts[-1].split,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpvqa.dataset.card import METADATA_FILE
-from hpvqa.dataset.facts import LIMITS, is_ours, making
+from hpvqa.dataset.facts import DESCRIPTION, is_ours, limits, making
 from hpvqa.dataset.rows import AnyRow
 from hpvqa.dataset.splits import Split
 from hpvqa.files import FileRecord
@@ -92,7 +92,7 @@ def croissant(
         "@type": "sc:Dataset",
         "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
         "name": "hpvqa-" + (re.sub(r"\W+", "-", source).strip("-").lower() or "data"),
-        "description": "Clips of a robot that acts on things, and questions about their hidden physical properties.",
+        "description": DESCRIPTION,
         "license": _licence_address(licence),
         "version": "1.0.0",
         "isLiveDataset": False,
@@ -161,17 +161,17 @@ def _responsible(rows: Mapping[Split, Sequence[AnyRow]], source: str) -> dict[st
     """What the RAI extension asks for; of data that others have made, only what is known."""
     known: dict[str, Any] = {
         "rai:dataCollection": making(rows, source),
-        "rai:dataLimitations": list(LIMITS),
+        "rai:dataLimitations": list(limits(rows)),
         "rai:dataUseCases": [
             "To measure whether models see hidden physical properties in how things move, and to train them for it.",
             "Not to judge how safely a robot acts.",
         ],
-        "rai:personalSensitiveInformation": ["None: nobody is shown, named or recorded."],
     }
     if not is_ours(rows):
         return known
     return {
         **known,
+        "rai:personalSensitiveInformation": ["None: nobody is shown, named or recorded."],
         "rai:dataCollectionType": ["Simulations"],
         "rai:dataCollectionMissingData": "Episodes whose outcome contradicts their plan are left out.",
         "rai:dataAnnotationProtocol": "No person annotates: answers follow from the values that a plan has drawn.",

@@ -15,14 +15,22 @@ FOREIGN_LICENCE = "unknown"
 """That of data which others have made."""
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 
-LIMITS = (
-    "One robot, one room and things of one shape each: who answers well here need not do so about filmed robots.",
+DESCRIPTION = "Clips of a robot that acts on things, and questions about their hidden physical properties."
+_LIMITS = (
     "The answer is in how things move. A program that measures motion in the pictures may answer as well as a model "
     "that understands them; compare with `hpvqa eval --backend baseline`.",
-    "Questions are in English, in few wordings, and always about two things that look alike.",
+    "Questions are in English, in few wordings.",
+)
+_OUR_LIMITS = (
+    "One robot, one room and things of one shape each: who answers well here need not do so about filmed robots.",
+    "Things that are compared look alike.",
     "Hidden values are drawn from fixed ranges, and both answers are about equally frequent, as nowhere in the world.",
 )
-"""What a reader must know before drawing conclusions."""
+_FOREIGN_LIMITS = (
+    "What the clips show, and how it was chosen, is known to whoever made them; hpvqa has not checked it.",
+    "Answers need not be equally frequent: always giving the same one may score well.",
+)
+_MEASURED_LIMITS = ("Hidden values are as exact as they were measured; where they are close, the answer may be wrong.",)
 
 
 def size_category(rows: int) -> str:
@@ -35,8 +43,26 @@ def is_ours(rows: Mapping[Split, Sequence[AnyRow]]) -> bool:
     return all(row.seed is not None for found in rows.values() for row in found)
 
 
+def is_measured(rows: Mapping[Split, Sequence[AnyRow]]) -> bool:
+    """Whether these are filmed episodes, of which a file of labels says what was measured."""
+    found = [row for of_split in rows.values() for row in of_split]
+    return all(row.seed is None and row.original_question is None for row in found)
+
+
+def limits(rows: Mapping[Split, Sequence[AnyRow]]) -> tuple[str, ...]:
+    """What a reader must know before drawing conclusions."""
+    if is_ours(rows):
+        return (*_OUR_LIMITS, *_LIMITS)
+    return (*_FOREIGN_LIMITS, *(_MEASURED_LIMITS if is_measured(rows) else ()), *_LIMITS)
+
+
 def making(rows: Mapping[Split, Sequence[AnyRow]], source: str) -> str:
     """How the clips and the answers came about."""
+    if is_measured(rows):
+        return (
+            f"Filmed: imported by hpvqa from `{source}`, which says how its clips were made. The hidden values were "
+            "measured, and stand in a file of labels that was given with the clips; the answers follow from them."
+        )
     if not is_ours(rows):
         return f"Imported by hpvqa from `{source}`, which says how its clips were made; answers are those given there."
     found = [row for of_split in rows.values() for row in of_split]
@@ -45,7 +71,7 @@ def making(rows: Mapping[Split, Sequence[AnyRow]], source: str) -> str:
     return (
         f"Simulated with hpvqa (version {versions}; seed {seeds}). A plan draws the hidden values before anything "
         "moves, and the answer follows from the plan; an episode in which the simulator contradicts it is left out. "
-        "The same seed and versions give the same clips."
+        "The same seed and versions give the same clips. Beside the clips of an episode lies what else was recorded."
     )
 
 

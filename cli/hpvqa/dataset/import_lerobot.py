@@ -176,6 +176,11 @@ def _clip(stretch: Stretch, target: Path, fps: int) -> tuple[_Clip, bool]:
         raise UsageError(f"{error}; nothing was built") from None
     if found.times is not None:
         raise UsageError(f"The frame rate of {file} varies, which LeRobot's videos must not do; nothing was built")
+    if found.frames != stretch.count:
+        raise UsageError(
+            f"{stretch.video} has {found.frames} frames where the metadata say {stretch.count}; it was cut short, or "
+            "replaced; nothing was built"
+        )
     return _Clip(Source(file), found), copied
 
 

@@ -20,6 +20,7 @@ from hpvqa.dataset.export.registry import find_format
 from hpvqa.dataset.load import Dataset
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import HpvqaError, UsageError
+from hpvqa.evaluate.prediction import relative_error
 from hpvqa.evaluate.select import Item, select
 from hpvqa.files import write_json
 from hpvqa.plain import Model
@@ -157,10 +158,8 @@ def _look(clips: Mapping[Path, Item], sampling: FrameSampling, examples: Iterabl
 
 
 def reading_source() -> str:
-    """Source that reads replies as evaluation does, and needs nothing of this package: for programs in exports."""
+    """Source that reads and scores replies as evaluation does, for programs in exports: it needs nothing of hpvqa."""
     # Docstrings of modules must stand before imports, those of the future before all else.
     bodies = [inspect.getsource(module).partition('"""\n')[2] for module in (thoughts, strict)]
-    return (
-        "\n\n".join(re.sub(r"^from (__future__|hpvqa\S*) import .*\n", "", body, flags=re.M).strip() for body in bodies)
-        + "\n"
-    )
+    own = [re.sub(r"^from (__future__|hpvqa\S*) import .*\n", "", body, flags=re.M).strip() for body in bodies]
+    return "\n\n".join([*own, "\n" + inspect.getsource(relative_error)])

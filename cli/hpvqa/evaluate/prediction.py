@@ -114,8 +114,8 @@ class Estimate(Reply):
 
     @model_validator(mode="after")
     def _can_be_scored(self) -> Estimate:
-        if not all(map(math.isfinite, (self.answer, self.prediction or 0.0))) or self.answer == 0:
-            raise ValueError("a true value is a number other than 0, and so are answers numbers")
+        if not all(map(math.isfinite, (self.answer, self.prediction or 0.0))):
+            raise ValueError("a true value is a number, and so are answers")
         return self
 
     @property
@@ -126,11 +126,14 @@ class Estimate(Reply):
     @property
     def agrees(self) -> bool:
         """What ``is_correct`` should say."""
-        return self.prediction is not None and relative_error(self.prediction, self.answer) <= CLOSE
+        return relative_error(self.prediction, self.answer) <= CLOSE
 
 
-def relative_error(value: float, truth: float) -> float:
-    """How far a value is off, as a share of the true one."""
+def relative_error(value: float | None, truth: float) -> float:
+    """How far a value is off, as a share of the true one; infinitely far where there is none, and off a true 0."""
+    # Programs in exports carry this function alone.
+    if value is None or truth == 0:
+        return 0.0 if value == truth else float("inf")
     # 1.1 is off by a tenth of 1, whatever its last binary digit.
     return round(abs(value - truth) / abs(truth), 12)
 

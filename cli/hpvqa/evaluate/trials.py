@@ -77,7 +77,7 @@ class Trial:
                 **facts,
                 answer=row.value,
                 prediction=value,
-                is_correct=value is not None and relative_error(value, row.value) <= CLOSE,
+                is_correct=relative_error(value, row.value) <= CLOSE,
                 about=row.about,
                 unit=row.unit,
                 quantiles=None if answer.quantiles is None else dict(answer.quantiles),

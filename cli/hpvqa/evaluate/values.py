@@ -32,7 +32,7 @@ class Share(Model):
 class Constant(Model):
     """What always answering with the mean of the training split would score on the same rows."""
 
-    error: float = Field(description="Median of the relative errors.")
+    error: float | None = Field(description="Median of the relative errors; null if half of them are infinite.")
     within_10: float
     within_25: float
 
@@ -47,7 +47,7 @@ class ValueCell(Model):
     invalid: int = Field(description="How many of them with no number in the unit; these count as infinitely far off.")
     episodes: int = Field(description="How many episodes these rows show: the number of independent samples.")
     effective_n: float = Field(description="Effective sample size of the share within a tenth.")
-    error: float | None = Field(description="Median of the relative errors; null if half of the answers are invalid.")
+    error: float | None = Field(description="Median of the relative errors; null if half of them are infinite.")
     error_interval: Interval | None
     within_10: Share = Field(description="Share that is off by a tenth of the true value at most.")
     within_25: Share = Field(description="Share that is off by a quarter of it at most.")
@@ -94,7 +94,7 @@ def pooled_values(rows: Sequence[Estimate]) -> list[Estimate]:
     for views in things.values():
         valid = [row.prediction for row in views if row.prediction is not None]
         value = median_low(valid) if valid else None
-        close = value is not None and relative_error(value, views[0].answer) <= CLOSE
+        close = relative_error(value, views[0].answer) <= CLOSE
         found.append(views[0].model_copy(update={"prediction": value, "is_correct": close, "quantiles": None}))
     return found
 
@@ -111,9 +111,7 @@ def _groups(answered: Sequence[Estimate]) -> Iterator[tuple[Grouping, str, list[
 
 def _cell(task: str, by: Grouping, value: str, rows: Sequence[Estimate], seed: int) -> ValueCell:
     clusters = [row.cluster for row in rows]
-    errors = np.array(
-        [np.inf if row.prediction is None else relative_error(row.prediction, row.answer) for row in rows]
-    )
+    errors = np.array([relative_error(row.prediction, row.answer) for row in rows])
     error, error_interval = measured(median, errors, clusters, seed=seed)
     valid = [(row.prediction, row.answer) for row in rows if row.prediction is not None]
     ranked = np.array(valid, dtype=float).reshape(-1, 2)
@@ -157,8 +155,9 @@ def _constant(rows: Sequence[Estimate]) -> Constant | None:
     if any(row.training_mean is None for row in rows):
         return None
     errors = np.array([relative_error(row.training_mean or 0.0, row.answer) for row in rows])
+    error = float(median(errors, np.ones((1, len(errors))))[0])
     return Constant(
-        error=float(median(errors, np.ones((1, len(errors))))[0]),
+        error=error if np.isfinite(error) else None,
         within_10=float(np.mean(errors <= CLOSE)),
         within_25=float(np.mean(errors <= NEAR)),
     )

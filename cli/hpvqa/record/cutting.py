@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
 import av
@@ -11,15 +12,14 @@ import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-from hpvqa.record.decode import read_frames
+from hpvqa.record.decode import changing_size, iter_frames, too_short
 from hpvqa.record.opening import opened
 from hpvqa.record.video import ClipWriter
 
 _OFF = 0.25
 """No packet may be farther than this from the place of its frame [frames]."""
-_AT_ONCE = 32
-"""Frames that are in memory at a time where a clip is encoded again."""
 
 
 def cut(video: Path, target: Path, first: int, count: int, fps: int) -> bool:
@@ -105,9 +105,25 @@ def _mux(target: Path, stream: VideoStream, packets: list[Packet[VideoStream]]) 
 
 
 def _encode(video: Path, target: Path, first: int, count: int, fps: int) -> None:
-    end = first + count
-    height, width = (2 * (side // 2) for side in read_frames(video, [first]).shape[1:3])
+    images = _between(video, first, first + count)
+    begin = next(images)
+    height, width = (2 * (side // 2) for side in begin.shape[:2])
     with ClipWriter(target, fps, width, height) as clip:
-        for start in range(first, end, _AT_ONCE):
-            for image in read_frames(video, range(start, min(start + _AT_ONCE, end))):
-                clip.write(np.ascontiguousarray(image[:height, :width]))
+        for image in chain([begin], images):
+            if image.shape != begin.shape:
+                raise changing_size(video)
+            clip.write(np.ascontiguousarray(image[:height, :width]))
+
+
+def _between(video: Path, first: int, end: int) -> Iterator[NDArray[np.uint8]]:
+    """Frames by number in one pass, for a file may hold many episodes; at least one.
+
+    Raises:
+        RunError: The video cannot be decoded, or has not so many frames.
+    """
+    count = 0
+    for count, image in enumerate(islice(iter_frames(video), end), start=1):
+        if count > first:
+            yield image
+    if count < end:
+        raise too_short(video, max(first, count), count)

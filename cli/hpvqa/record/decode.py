@@ -97,7 +97,7 @@ def read_frames(
     try:
         return np.stack([found[index] for index in indices])
     except ValueError:
-        raise RunError(f"The clip {path} cannot be used: the size of its pictures changes on the way") from None
+        raise changing_size(path) from None
 
 
 def _read_some(path: Path, wanted: frozenset[int], kind: FrameFormat) -> dict[int, NDArray[np.uint8]] | None:
@@ -127,3 +127,8 @@ def _read_in_order(path: Path, wanted: frozenset[int], kind: FrameFormat) -> dic
 def too_short(path: Path, missing: int, frames: int) -> RunError:
     """The error about a frame that a clip should have, and has not."""
     return RunError(f"The clip {path} has no frame {missing}: it ends after {frames}; it was cut short, or replaced")
+
+
+def changing_size(path: Path) -> RunError:
+    """The error about a clip whose pictures are not all of one size."""
+    return RunError(f"The clip {path} cannot be used: the size of its pictures changes on the way")

@@ -185,7 +185,7 @@ def _number(value: float | None) -> str:
 
 
 def _image(address: str, said: str) -> str:
-    return f'<img src="{address}" alt="{escape(said)}" loading="lazy" decoding="async">'
+    return f'<img src="{escape(address)}" alt="{escape(said)}" loading="lazy" decoding="async">'
 
 
 def _page(title: str, body: str, up: str) -> str:

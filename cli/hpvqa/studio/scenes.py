@@ -11,7 +11,7 @@ from pathlib import Path
 from hpvqa.errors import UsageError, printable
 from hpvqa.explore.runs.folder import is_run, read_settings
 from hpvqa.explore.runs.record import Played, played_file, read_played
-from hpvqa.files import is_file
+from hpvqa.files import inside, is_file
 from hpvqa.progress.reporter import Reporter
 from hpvqa.studio.content import HOME, Content, content
 from hpvqa.studio.scene_pages import Told, index_page, scene_page
@@ -23,24 +23,27 @@ _STATIC = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Run:
+    """A run, and what was played of it so far; scenes that come are put into a new mapping, since others may read."""
+
     name: str
     folder: Path
     played: dict[str, Played]
 
 
 class Scenes:
-    """The pages about some runs of agents; scenes that they play meanwhile are found, too.
+    """The pages about some runs of agents; where they are served, scenes that are played meanwhile are found, too.
 
     Args:
         folders: The runs, the first of which gives the title.
+        live: Whether the pages are served.
 
     Raises:
         UsageError: A folder is no run of an agent, or two have one name.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], *, live: bool) -> None:
         for folder in folders:
             if not is_run(folder):
                 raise UsageError(f"{folder} is no run of an agent; a run of `hpvqa explore run` is shown with others")
@@ -48,9 +51,14 @@ class Scenes:
         names = [printable(folder.resolve().name) for folder in folders]
         if len(set(names)) < len(names):
             raise UsageError("Two runs have the same name; show them one after the other")
-        self.roots = tuple(folders)
         self._runs = [_Run(name, folder, {}) for name, folder in zip(names, folders, strict=True)]
+        self._live = live
         self._lock = threading.Lock()
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders of the runs."""
+        return tuple(run.folder for run in self._runs)
 
     def read(self, reporter: Reporter) -> Sized:
         """Read the scenes that were played since the last time; one that was played does not change.
@@ -65,14 +73,14 @@ class Scenes:
             RunError: A file is damaged.
         """
         with self._lock:
-            found = {run.name: {path.name for path in _scenes(run.folder)} for run in self._runs}
-            fresh = [(run, key) for run in self._runs for key in sorted(found[run.name] - run.played.keys())]
-            reporter.start("read", "scenes", len(fresh))
-            for run, key in fresh:
-                played = read_played(played_file(run.folder, key))
-                if played is not None:
-                    run.played[key] = played
-                reporter.item(f"{run.name}/{key}", ok=True)
+            there = [(run, {path.parent.name for path in _scenes(run.folder)}) for run in self._runs]
+            reporter.start("read", "scenes", sum(len(keys - run.played.keys()) for run, keys in there))
+            for run, keys in there:
+                fresh = {}
+                for key in sorted(keys - run.played.keys()):
+                    fresh[key] = read_played(played_file(run.folder, key))
+                    reporter.item(f"{run.name}/{key}", ok=True)
+                run.played = {**run.played, **{key: one for key, one in fresh.items() if one is not None}}
             reporter.done()
             return self._keys()
 
@@ -80,8 +88,7 @@ class Scenes:
         """Everything that there is, once scenes were read."""
         yield from (HOME, *_STATIC)
         yield from (f"scenes/{key}.html" for key in self._keys())
-        shots = (step.shot for run in self._runs for one in run.played.values() for step in one.steps)
-        yield from (f"shots/{shot}.png" for shot in dict.fromkeys(shots) if shot is not None)
+        yield from dict.fromkeys(f"shots/{shot}.png" for run in self._runs for shot in _shots(run))
 
     def get(self, address: str) -> Content | None:
         """What is at an address; None if nothing is there. No path is made of what a browser says.
@@ -93,16 +100,18 @@ class Scenes:
             package, name = _STATIC[address]
             return content(address, (files(package) / name).read_bytes())
         if address == HOME:
-            self.read(Reporter([], lambda: 0.0))
+            if self._live:
+                self.read(Reporter([], lambda: 0.0))
             return content(address, index_page([run.name for run in self._runs], self._told()).encode())
         root, _, name = address.partition("/")
         if root == "scenes":
-            key, keys = name.removesuffix(".html"), self._keys()
-            if key not in keys or not name.endswith(".html"):
+            key, told = name.removesuffix(".html"), self._told()
+            if key not in told or not name.endswith(".html"):
                 return None
+            keys = list(told)
             here = keys.index(key)
             beside = (keys[here - 1] if here else None, keys[here + 1] if here + 1 < len(keys) else None)
-            return content(address, scene_page(key, self._told()[key], beside).encode())
+            return content(address, scene_page(key, told[key], beside).encode())
         if root == "shots":
             path = self._shot(name)
             return None if path is None else content(address, path)
@@ -121,13 +130,22 @@ class Scenes:
     def _shot(self, name: str) -> Path | None:
         """Where a picture lies that a step shows."""
         for run in self._runs:
-            known = (step.shot for one in run.played.values() for step in one.steps if step.shot is not None)
-            path = run.folder / "shots" / name
-            if any(name == f"{shot}.png" for shot in known) and is_file(path):
+            if not name.endswith(".png") or name.removesuffix(".png") not in _shots(run):
+                continue
+            try:
+                path = inside(run.folder, f"shots/{name}")
+            except ValueError:
+                continue
+            if is_file(path):
                 return path
         return None
 
 
-def _scenes(folder: Path) -> list[Path]:
-    """The folders of scenes that were played whole."""
-    return [path.parent for path in (folder / "scenes").glob("*/steps.jsonl")]
+def _shots(run: _Run) -> Iterator[str]:
+    """Names of the pictures that the steps of a run show; they may repeat."""
+    return (step.shot for one in run.played.values() for step in one.steps if step.shot is not None)
+
+
+def _scenes(folder: Path) -> Iterator[Path]:
+    """The records of the scenes that were played whole."""
+    return (folder / "scenes").glob("*/steps.jsonl")

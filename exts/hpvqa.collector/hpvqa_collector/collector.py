@@ -289,7 +289,8 @@ class Collector:
     def preview(self) -> None:
         """Have the spec of an episode of this job drawn."""
         arguments = ["sample", self.options.preview_task, "--index", str(self.options.preview_index), "--json"]
-        self.scene.ask([*self.command(), *arguments, "--recipe", str(self._write_job())])
+        command = [*self.command(), *arguments, "--recipe", str(self._write_job())]
+        self.scene.ask(command, tuple(self.job.get(("resolution",))))
 
     # ------------------------------------------------------------------ as time goes by
 

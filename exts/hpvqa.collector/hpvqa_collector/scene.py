@@ -9,8 +9,8 @@ from typing import Any
 
 from hpvqa_collector.calls import Calls, Reply
 
-_SIZE = "224x168"
-"""Of the pictures [pixels]."""
+_WIDTH = 224
+"""Of the pictures [pixels]; they are as high as those of the job would be."""
 
 
 class Scene:
@@ -37,19 +37,21 @@ class Scene:
         self.failed = ""
         """Why there are none."""
 
-    def ask(self, sample: Sequence[str]) -> None:
+    def ask(self, sample: Sequence[str], resolution: tuple[int, int]) -> None:
         """Have a scene sampled, and drawn.
 
         Args:
             sample: Command line of `hpvqa sample --json`.
+            resolution: Width and height of the clips of the job [pixels].
         """
+        size = f"{_WIDTH}x{2 * round(_WIDTH * resolution[1] / resolution[0] / 2)}"
 
         def on_reply(reply: Reply) -> None:
             self.spec = reply.data
             if reply.error is not None:
                 self._say(reply.error)
             else:
-                self._draw(sample)
+                self._draw([*sample, "--resolution", size])
             self._on_change()
 
         self._calls.ask("preview", sample, on_reply)
@@ -75,4 +77,4 @@ class Scene:
             self._on_change()
 
         self.pictures, self.waiting, self.failed = {}, True, ""
-        self._calls.ask("stills", [*sample, "--resolution", _SIZE, "--render", str(into)], on_reply)
+        self._calls.ask("stills", [*sample, "--render", str(into)], on_reply)

@@ -67,8 +67,9 @@ class Job:
         look: Gives what a model is shown of each clip of some examples, in their order.
         sampling: How frames are chosen, as it is written down.
         fps: Frames a second that are wanted [1/s].
-        reading: Source of a Python module that reads replies as evaluation does, with nothing but Python:
-            ``parse_choice(text, choices, cut=False)`` and ``parse_value(text, unit, cut=False)``.
+        reading: Source of a Python module that reads and scores replies as evaluation does, with nothing but Python:
+            ``parse_choice(text, choices, cut=False)``, ``parse_value(text, unit, cut=False)`` and
+            ``relative_error(value, truth)``.
         reporter: Told of every item.
     """
 

@@ -65,7 +65,7 @@ class Values(Questions):
     def match_score(self, original_prediction, filtered_prediction, reference, task_state):
         truth, unit = task_state.metadata["value"], task_state.metadata["unit"]
         value = parse_value(original_prediction, unit)
-        off = float("inf") if value is None else round(abs(value - truth) / abs(truth), 12)
+        off = relative_error(value, truth)
         scores = {"accuracy": off <= 0.1, "within_25": off <= 0.25, "unreadable": value is None}
         return self.scored(original_prediction, value, scores)
 

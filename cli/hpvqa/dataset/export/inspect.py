@@ -84,7 +84,7 @@ def closeness():
         text, cut = said(state)
         truth = state.metadata["value"]
         value = parse_value(text, state.metadata["unit"], cut=cut)
-        off = float("inf") if value is None else round(abs(value - truth) / abs(truth), 12)
+        off = relative_error(value, truth)
         found = {"within_10": float(off <= 0.1), "within_25": float(off <= 0.25), "unreadable": float(value is None)}
         return Score(value=found, answer=None if value is None else f"{value:g}", explanation=text)
 

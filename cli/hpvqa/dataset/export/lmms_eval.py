@@ -60,7 +60,7 @@ def score_compare(doc, results):
 
 def score_value(doc, results):
     value = parse_value(results[0], doc["unit"])
-    off = float("inf") if value is None else round(abs(value - doc["value"]) / abs(doc["value"]), 12)
+    off = relative_error(value, doc["value"])
     return scored(doc, within_10=off <= 0.1, within_25=off <= 0.25, unreadable=value is None)
 
 

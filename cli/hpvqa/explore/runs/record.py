@@ -50,7 +50,9 @@ class StepRecord(Model):
     step: int
     given: bool = Field(default=False, description="Whether it was done for the agent, by an ideal observer.")
     view: str = Field(description="Where the viewer stood, in words.")
-    shot: str | None = Field(description="SHA-256 of the newest picture, a file in shots/; null: none was shown.")
+    shot: str | None = Field(
+        pattern="^[0-9a-f]{64}$", description="SHA-256 of the newest picture, a file in shots/; null: none was shown."
+    )
     facts: str = Field(default="", description="What was shown in words in its place.")
     options: tuple[OptionRecord, ...]
     letter: str | None = Field(description="The choice; null where none was valid.")
