@@ -151,8 +151,9 @@ def moments(simulator: SteppedSimulator, plan: Planner, first: int, last: int) -
     """The states after some steps of a plan, as rows."""
     found = []
     for step in range(first, last):
-        simulator.step(plan.command(step * simulator.timestep))
-        found.append(row(simulator.state()))
+        command = plan.command(step * simulator.timestep)
+        simulator.step(command)
+        found.append(row(simulator.state(), command))
     return found
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, chdir, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -109,16 +108,17 @@ def answer_there(
     Raises:
         HpvqaError: This node has no such data set, or cannot load the model.
     """
-    with suppress(OSError):
-        os.chdir(folder)
-    clips = trials[0].query.clip.parent
-    if not clips.is_dir():
-        raise UsageError(f"There is no {Path(folder, clips)}; put the data set into a folder that all nodes share")
-    answerer, told = _loaded(packed)
-    answered = [
-        (replace(trial, query=replace(trial.query, videos=())), answer)
-        for trial, answer in answer_trials(trials, answerer, frames, seed, workers=1)
-    ]
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(chdir(folder))
+        clips = trials[0].query.clip.parent
+        if not clips.is_dir():
+            raise UsageError(f"There is no {Path(folder, clips)}; put the data set into a folder that all nodes share")
+        answerer, told = _loaded(packed)
+        answered = [
+            (replace(trial, query=replace(trial.query, videos=())), answer)
+            for trial, answer in answer_trials(trials, answerer, frames, seed, workers=1)
+        ]
     sentences = list(told)
     told.clear()
     return answered, sentences
