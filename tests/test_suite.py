@@ -202,8 +202,8 @@ def test_runs_of_another_version_are_told_of_with_what_can_be_done(
         (("--model", "left", "--prompt", "nope.yaml"), "nope.yaml"),
         (("--model", "oracle", "--fps", "4"), "--fps is for models"),
         (("--model", "majority"), "stands on every card"),
-        (("--model", "left", "--out", "data"), "choose another --out"),
-        (("--model", "left", "--out", "."), "choose another --out"),
+        (("--model", "left", "--data", "new", "--out", "new"), "choose another --out"),
+        (("--model", "left", "--data", "new/data", "--out", "new"), "choose another --out"),
         (("--model", "left", "--out", "data/references/left"), "choose another --out"),
         (("--model", "left", "--out", "old"), "a card of the suite v1 full, not v1 quick; choose another --out"),
     ],
@@ -215,7 +215,7 @@ def test_what_cannot_work_is_refused_before_anything_is_made(
     Path("old/card.json").write_text(card("left", {"0": "1"}, suite="v1 full").model_dump_json())
     assert run(*said) in (1, 2)
     assert words in " ".join(capsys.readouterr().err.split())
-    assert not Path("data/usual").exists()
+    assert not list(Path().rglob("usual"))
 
 
 def test_each_model_adapter_and_size_has_a_folder_of_its_own() -> None:

@@ -75,7 +75,8 @@ class Wanted:
     @property
     def is_reference(self) -> bool:
         """Whether the model is one of the baselines that everybody is compared with."""
-        return self.choice.said.keys() <= {"model", "backend"} and self.choice.name in REFERENCES.values()
+        plain = self.choice.said.keys() <= {"model", "backend"}
+        return plain and self.choice.backend == "baseline" and self.choice.name in REFERENCES.values()
 
     @property
     def plays(self) -> bool:
@@ -233,7 +234,8 @@ def _model(wanted: Wanted, reporter: Reporter) -> list[_Step]:
 
 def _answer(wanted: Wanted, who: Who, part: Part, choice: ModelChoice, reporter: Reporter) -> None:
     # A shift has no training episodes to take values from.
-    forms: tuple[Form, ...] | None = ("compare",) if choice.name == REFERENCES["random"] and not part.usual else None
+    compares = choice.backend == "baseline" and choice.name == REFERENCES["random"] and not part.usual
+    forms: tuple[Form, ...] | None = ("compare",) if compares else None
     run_model(
         open_dataset(wanted.data.dataset(part)),
         choice,
