@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from dataclasses import replace
 from typing import Any
@@ -56,6 +57,25 @@ def test_copies_answer_as_one_and_end_with_their_parent(tiny_model: TinyModel) -
 
 def _pids(workers: Workers) -> list[int]:
     return list(workers._executor._processes)
+
+
+def test_what_is_not_loaded_can_be_sent_to_another_machine(tiny_model: TinyModel) -> None:
+    options = TransformersOptions(model=str(tiny_model("internvl")), device="cpu")
+    for made in (TransformersAnswerer(options), Copies(TransformersAnswerer, options, 0)):
+        sent = pickle.loads(pickle.dumps(made))  # noqa: S301 - our own
+        assert (sent.name, sent.details) == (made.name, made.details)
+
+
+def test_copies_that_are_spread_share_all_gpus(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 5)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    for device, seen in (("spread", ["0,1", "2,3"]), ("cuda", ["0", "1"])):
+        options: Any = {"model": str(tiny_model("internvl")), "device": device, "dtype": "float32"}
+        copies = Copies(TransformersAnswerer, TransformersOptions(**options, data_parallel_size=2), 0)
+        assert [copies._environment(number)["CUDA_VISIBLE_DEVICES"] for number in range(2)] == seen
 
 
 def test_each_copy_has_gpus_of_its_own() -> None:
