@@ -11,14 +11,19 @@ from typing import Any
 import pytest
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.evaluate.ray import ClusterChoice
+from hpvqa.evaluate.select import Rows
+from hpvqa.evaluate.session import run_model
 from hpvqa.processes import Workers
 from hpvqa.vlm.backends.copies import Copies
 from hpvqa.vlm.backends.transformers import TransformersAnswerer
 from hpvqa.vlm.backends.vllm_settings import engine_arguments
+from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.device import check_gpus, choose_device, gpus_of
 from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.protocol import Answer
 from hpvqa.vlm.registry import open_backend
+from tests.factories import quiet
 from tests.tiny_models import TinyModel, make_query, noise
 
 
@@ -64,6 +69,13 @@ def test_what_is_not_loaded_can_be_sent_to_another_machine(tiny_model: TinyModel
     for made in (TransformersAnswerer(options), Copies(TransformersAnswerer, options, 0)):
         sent = pickle.loads(pickle.dumps(made))  # noqa: S301 - our own
         assert (sent.name, sent.details) == (made.name, made.details)
+
+
+def test_a_cluster_takes_no_copies() -> None:
+    dataset: Any = None
+    choice = ModelChoice(model="qwen3-vl", data_parallel_size=2)
+    with pytest.raises(UsageError, match="leave out --data-parallel-size"):
+        run_model(dataset, choice, None, quiet(), rows=Rows(split="test"), seed=0, cluster=ClusterChoice("auto"))
 
 
 def test_copies_that_are_spread_share_all_gpus(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:

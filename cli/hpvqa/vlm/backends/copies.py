@@ -83,7 +83,8 @@ class Copies:
                 return self._options.tensor_parallel_size
             case TransformersOptions(device="spread"):
                 # What is spread takes all that it sees, so each sees as many as the others.
-                return max(torch.cuda.device_count() // self._count, 1)
+                there: int = torch.cuda.device_count()
+                return max(there // self._count, 1)
             case _:
                 return 1
 

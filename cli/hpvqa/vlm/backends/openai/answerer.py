@@ -250,7 +250,8 @@ class OpenAIAnswerer:
         sent = await asyncio.to_thread(self._setup.packing.pack, query)
         body = self._chat.dialect.body(self._chat.model, sent, {"max_tokens": self._options.longest})
         # Where the prompt has begun the thought, the reply lacks its beginning, unless thoughts are told apart.
-        mark = self._setup.spoken.begun
+        how = self._setup.spoken
+        mark = (how.spoken if isinstance(how, Drawn) else how).begun
         async with aclosing(connection.api.stream("/chat/completions", body)) as pieces:
             async for piece in pieces:
                 mark = "" if piece.thinks else mark
