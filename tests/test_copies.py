@@ -75,7 +75,7 @@ def test_a_cluster_takes_no_copies() -> None:
     dataset: Any = None
     choice = ModelChoice(model="qwen3-vl", data_parallel_size=2)
     with pytest.raises(UsageError, match="leave out --data-parallel-size"):
-        run_model(dataset, choice, None, quiet(), rows=Rows(split="test"), seed=0, cluster=ClusterChoice("auto"))
+        run_model(dataset, choice, None, quiet(), rows=Rows(split="eval"), seed=0, cluster=ClusterChoice("auto"))
 
 
 def test_copies_that_are_spread_share_all_gpus(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
