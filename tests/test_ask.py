@@ -317,6 +317,21 @@ def test_a_server_is_listened_to_while_it_speaks(data: Path, capsys: pytest.Capt
 
 
 @needs_client
+def test_thoughts_that_are_cut_off_are_not_taken_for_what_is_said(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ("--latest", data, "What happens?", "--camera", CAMERA, "--thinking", 30)
+    with Speaking(owned_by="vllm", prompt_text="<think>\n") as server:
+        assert hpvqa(*args, "--server", server.url) == 1
+        out, err = capsys.readouterr()
+        assert out.startswith(f"{CAMERA}: <think>A robot pushes")
+        assert "Thoughts were cut off" in out + err
+        assert "raise --thinking" in " ".join((out + err).split())
+        server.words = ("A robot", "</think>", "It falls.")
+        assert hpvqa(*args, "--server", server.url) == 0
+
+
+@needs_client
 def test_a_server_that_goes_while_it_speaks_is_a_sentence(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Speaking(owned_by="vllm") as server:
         server.breaks_after = 2

@@ -9,7 +9,7 @@ import pytest
 from hpvqa.errors import UsageError
 from hpvqa.vlm.choice import ModelChoice, choose_look
 from hpvqa.vlm.families import families
-from hpvqa.vlm.options import BACKENDS
+from hpvqa.vlm.options import BACKENDS, ServerOptions
 from hpvqa.vlm.registry import BASELINES
 
 
@@ -67,6 +67,25 @@ def test_a_choice_of_frames_is_refused_by_the_name_of_the_option() -> None:
         choose_look(ModelChoice(model="embedded", fps=1.0))
     with pytest.raises(UsageError, match=r"--frames was not given in training and is 3 now"):
         choose_look(ModelChoice(model="embedded", frames=3))
+
+
+def test_an_adapter_is_asked_as_it_was_trained() -> None:
+    with pytest.raises(UsageError, match=r"something else: thinking was off in training and is on now; leave"):
+        choose_look(ModelChoice(model="embedded", thinking=64))
+    said = choose_look(ModelChoice(model="embedded", thinking=64, allow_mismatch=True)).warnings
+    assert "Not as in training: thinking was off in training and is on now" in said
+
+
+def test_a_model_without_a_switch_for_thinking_is_told_of() -> None:
+    (said,) = choose_look(ModelChoice(model="qwen2.5-vl", thinking=64)).warnings
+    assert said == "The chat template of Qwen2.5-VL has no switch for thinking, so only --prompt can ask for it"
+    assert choose_look(ModelChoice(model="qwen2.5-vl")).warnings == ()
+    assert choose_look(ModelChoice(model="qwen3-vl", thinking=64)).warnings == ()
+
+
+def test_a_server_may_take_as_long_as_its_answer_is() -> None:
+    given: list[dict[str, float]] = [{}, {"thinking": 4096}, {"thinking": 64}, {"thinking": 4096, "timeout": 30.0}]
+    assert [ServerOptions(**said).wait for said in given] == [120, (4096 + 16) / 5, 120, 30]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

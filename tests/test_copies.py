@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from dataclasses import replace
 from typing import Any
@@ -10,14 +11,19 @@ from typing import Any
 import pytest
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.evaluate.ray import ClusterChoice
+from hpvqa.evaluate.select import Rows
+from hpvqa.evaluate.session import run_model
 from hpvqa.processes import Workers
 from hpvqa.vlm.backends.copies import Copies
 from hpvqa.vlm.backends.transformers import TransformersAnswerer
 from hpvqa.vlm.backends.vllm_settings import engine_arguments
+from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.device import check_gpus, choose_device, gpus_of
 from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.protocol import Answer
 from hpvqa.vlm.registry import open_backend
+from tests.factories import quiet
 from tests.tiny_models import TinyModel, make_query, noise
 
 
@@ -56,6 +62,32 @@ def test_copies_answer_as_one_and_end_with_their_parent(tiny_model: TinyModel) -
 
 def _pids(workers: Workers) -> list[int]:
     return list(workers._executor._processes)
+
+
+def test_what_is_not_loaded_can_be_sent_to_another_machine(tiny_model: TinyModel) -> None:
+    options = TransformersOptions(model=str(tiny_model("internvl")), device="cpu")
+    for made in (TransformersAnswerer(options), Copies(TransformersAnswerer, options, 0)):
+        sent = pickle.loads(pickle.dumps(made))  # noqa: S301 - our own
+        assert (sent.name, sent.details) == (made.name, made.details)
+
+
+def test_a_cluster_takes_no_copies() -> None:
+    dataset: Any = None
+    choice = ModelChoice(model="qwen3-vl", data_parallel_size=2)
+    with pytest.raises(UsageError, match="leave out --data-parallel-size"):
+        run_model(dataset, choice, None, quiet(), rows=Rows(split="eval"), seed=0, cluster=ClusterChoice("auto"))
+
+
+def test_copies_that_are_spread_share_all_gpus(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 5)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    for device, seen in (("spread", ["0,1", "2,3"]), ("cuda", ["0", "1"])):
+        options: Any = {"model": str(tiny_model("internvl")), "device": device, "dtype": "float32"}
+        copies = Copies(TransformersAnswerer, TransformersOptions(**options, data_parallel_size=2), 0)
+        assert [copies._environment(number)["CUDA_VISIBLE_DEVICES"] for number in range(2)] == seen
 
 
 def test_each_copy_has_gpus_of_its_own() -> None:

@@ -17,10 +17,15 @@ from hpvqa.files import LockedError
 from hpvqa.finetune.checkpoints import last_checkpoint, step_of
 from hpvqa.finetune.folder import after_interrupt, check_out, claimed
 from hpvqa.finetune.settings import load_finetune_recipe
+from hpvqa.finetune.track import FOLDERS
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import PromptRecord, load_prompt
 from hpvqa.vlm.seen import Seen
-from hpvqa.vlm.training_record import TrainingRecord, read_training_record
+from hpvqa.vlm.training_record import Start, TrainingRecord, read_training_record
+
+
+def nothing() -> None:
+    pass
 
 
 def record(**changes: Any) -> TrainingRecord:
@@ -51,16 +56,16 @@ def make_checkpoint(out: Path, step: int) -> Path:
 
 def test_one_process_trains_in_a_folder(tmp_path: Path) -> None:
     out = tmp_path / "runs" / "out"
-    with claimed(out, record(), resume=False):
+    with claimed(out, record(), resume=False, begin=nothing):
         assert read_training_record(out) == record()
         with pytest.raises(LockedError, match=f"at work in {out}"):
             check_out(out, record(), resume=True)
-        with pytest.raises(LockedError), claimed(out, record(), resume=True):
+        with pytest.raises(LockedError), claimed(out, record(), resume=True, begin=nothing):
             pass
     # After its end the folder is taken, whether the first look was before or after.
-    with pytest.raises(UsageError, match="go on with --resume"), claimed(out, record(), resume=False):
+    with pytest.raises(UsageError, match="go on with --resume"), claimed(out, record(), resume=False, begin=nothing):
         pass
-    with claimed(out, record(), resume=True):
+    with claimed(out, record(), resume=True, begin=nothing):
         pass
 
 
@@ -84,7 +89,7 @@ def test_what_is_in_the_way_is_told_first(tmp_path: Path) -> None:
 
 
 def test_the_one_setting_that_differs_is_named(tmp_path: Path) -> None:
-    with claimed(tmp_path / "out", record(), resume=False):
+    with claimed(tmp_path / "out", record(), resume=False, begin=nothing):
         pass
     recipe = record().model_dump(mode="json")["recipe"]
     recipe["training"] = {**recipe["training"], "epochs": 5.0}
@@ -98,9 +103,37 @@ def test_the_one_setting_that_differs_is_named(tmp_path: Path) -> None:
 
 
 def test_packages_and_a_moved_data_set_bind_nobody(tmp_path: Path) -> None:
-    with claimed(tmp_path / "out", record(), resume=False):
+    with claimed(tmp_path / "out", record(), resume=False, begin=nothing):
         pass
     check_out(tmp_path / "out", record(versions={"torch": "2", "vllm": "1"}, dataset="elsewhere"), resume=True)
+
+
+def test_an_adapter_that_is_gone_on_from_may_be_elsewhere_but_not_another(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with claimed(out, record(start=Start(adapter="runs/a", sha256="1" * 64)), resume=False, begin=nothing):
+        pass
+    check_out(out, record(start=Start(adapter="elsewhere/a/", sha256="1" * 64)), resume=True)
+    with pytest.raises(UsageError, match=rf"start was {'1' * 64} and is {'2' * 64} now"):
+        check_out(out, record(start=Start(adapter="runs/a", sha256="2" * 64)), resume=True)
+    with pytest.raises(UsageError, match=rf"start was {'1' * 64} and is not set now"):
+        check_out(out, record(), resume=True)
+    recipe = {**record().recipe, "samples": {"subsets": ["steps"]}}
+    with pytest.raises(UsageError, match=r"recipe\.samples\.subsets was not set and is \['steps'\] now"):
+        check_out(out, record(start=Start(adapter="runs/a", sha256="1" * 64), recipe=recipe), resume=True)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_cannot_begin_leaves_the_folder_free(name: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def begin() -> None:
+        (out / name).mkdir()
+        raise UsageError("--track cannot begin")
+
+    with pytest.raises(UsageError, match="cannot begin"), claimed(out, record(), resume=False, begin=begin):
+        pass
+    with claimed(out, record(), resume=False, begin=lambda: 7) as begun:
+        assert begun == 7
 
 
 def squeezing(out: Path) -> None:
@@ -127,7 +160,7 @@ def test_a_training_that_squeezed_goes_on_where_that_changed_nothing(
 def test_what_ctrl_c_leaves_is_told(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert "before the training began" in after_interrupt(out)
-    with claimed(out, record(), resume=False):
+    with claimed(out, record(), resume=False, begin=nothing):
         assert "--resume begins again" in after_interrupt(out)
         make_checkpoint(out, 3)
         assert "with --resume to go on" in after_interrupt(out)

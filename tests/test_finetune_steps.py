@@ -15,10 +15,11 @@ import pytest
 from hpvqa.errors import UsageError
 from hpvqa.explore.agents.model import ModelAgent, open_model
 from hpvqa.explore.agents.query import make_query
-from hpvqa.explore.samples.load import open_samples
+from hpvqa.explore.samples.load import SampleFolder, open_samples
 from hpvqa.explore.samples.record import picture_file
 from hpvqa.finetune.dry_run import plan
 from hpvqa.finetune.examples import IGNORED, Collator, Example
+from hpvqa.finetune.prepared import Made
 from hpvqa.finetune.run import TrainingJob, finetune, prepare
 from hpvqa.finetune.settings import load_finetune_recipe, override
 from hpvqa.finetune.steps import Steps
@@ -195,6 +196,22 @@ def test_an_adapter_plays_as_it_was_taught(thought: bool, folder: Path, tmp_path
     other = open_model(ModelChoice(model=str(model), adapter=out, scoring="logprobs" if thought else "generate"), {})
     way = "think first: --scoring generate" if thought else "say a letter alone: --scoring logprobs"
     assert other.unlike("pictures") == [f"The model was trained to {way}"]
+    (*_, said) = open_model(ModelChoice(model=str(model), adapter=out, thinking=9), {}).unlike("pictures")
+    assert said == "The model was trained with its template's thinking turned off: leave out --thinking"
+
+
+@pytest.mark.parametrize(("shown", "asked"), [("pictures", ""), ("facts", " --condition facts")])
+def test_the_card_says_how_it_is_played(
+    shown: Any, asked: str, folder: Path, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    from hpvqa.finetune.trainer import Course
+
+    wanted = job(folder, tiny_model("internvl"), tmp_path / "out")
+    samples = wanted.dataset
+    assert isinstance(samples, SampleFolder)
+    told = replace(wanted, dataset=SampleFolder(samples.root, samples.settings.model_copy(update={"shown": shown})))
+    made = Made(tmp_path / "out", wanted.recipe, (1, 2), Course(1, 1.0, {}), "hpvqa finetune")
+    assert f"--adapter {tmp_path / 'out'}{asked}\n" in prepare(told).card(made)
 
 
 def test_what_was_taught_is_played(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hpvqa.dataset.load import Dataset
-from hpvqa.errors import MissingDependencyError
+from hpvqa.errors import MissingDependencyError, UsageError
 from hpvqa.evaluate.select import select
 from hpvqa.finetune.dry_run import plan
-from hpvqa.finetune.quantized import check_quantized
+from hpvqa.finetune.quantized import check_quantized, loading
 from hpvqa.finetune.run import load_with_lora, prepare
 from hpvqa.finetune.settings import LoraSettings
 from hpvqa.vlm.backends.transformers import TransformersAnswerer
@@ -33,6 +33,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def test_a_dry_run_counts_four_bits(dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
     whole, small = (plan(job(dataset, tiny_model("qwen3_vl"), tmp_path / "out", **given)) for given in ({}, FOUR))
     assert small.total == whole.total
+    assert (whole.weights_format, small.weights_format) == ("bfloat16", "4 bits (nf4)")
     assert 0.25 * whole.weights_gb < small.weights_gb < whole.weights_gb
     assert whole.weights_gb == pytest.approx(2 * (whole.total - whole.trainable) / 1e9)
     assert len(select(dataset, "train", load_prompt("paper"))) > 0
@@ -41,7 +42,21 @@ def test_a_dry_run_counts_four_bits(dataset: Dataset, tmp_path: Path, tiny_model
 @pytest.mark.skipif(INSTALLED, reason="bitsandbytes is installed")
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(MissingDependencyError, match=r"--quantize nf4 needs bitsandbytes; run: .*\[quantize\]"):
-        check_quantized(LoraSettings(quantize="nf4"))
+        check_quantized(LoraSettings(quantize="nf4"), cpu=True)
+
+
+def test_gpus_do_not_matter_where_it_is_trained_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    check_quantized(LoraSettings(quantize="nf4"), cpu=True)
+    with pytest.raises(UsageError, match="One process cannot share out a model in 4 bits"):
+        check_quantized(LoraSettings(quantize="nf4"), cpu=False)
+    if INSTALLED:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        for cpu, place in ((True, "cpu"), (False, 0)):
+            assert loading(LoraSettings(quantize="nf4"), bf16=False, cpu=cpu)["device_map"] == {"": place}
 
 
 @pytest.mark.skipif(not INSTALLED, reason="bitsandbytes is not installed")

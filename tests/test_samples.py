@@ -105,6 +105,17 @@ def test_a_server_draws_as_many_as_are_wanted(load: Loaded, most: int | None, re
     assert load.told == []
 
 
+def test_tokens_of_all_draws_are_counted_once(load: Loaded) -> None:
+    words = (None, "right", "left", "left")
+    choices = [{"message": {"content": word}, "finish_reason": "stop"} for word in words]
+    usage = {"prompt_tokens": 70, "completion_tokens": 8}
+    with StandIn() as server:
+        answerer = load(server, scoring="sample", samples=4, transport="images")
+        server.faults.append((200, {}, {"choices": choices, "usage": usage}))
+        (answer,) = answerer.answer([QUERY])
+    assert (answer.choice, answer.prompt_tokens, answer.answer_tokens) == ("left", 70, 8)
+
+
 def test_a_draw_that_says_nothing_does_not_count(load: Loaded) -> None:
     silent = {"message": {"content": None}, "finish_reason": "stop"}
     spoken = {"message": {"content": "right"}, "finish_reason": "stop"}

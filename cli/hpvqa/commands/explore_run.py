@@ -35,7 +35,9 @@ _OF_MODELS: dict[str, Callable[[Any], Any]] = {
         "[default: logprobs, or generate with a server]",
     ),
     **{
-        name: field_option(TransformersOptions, name, default="512" if name == "max_new_tokens" else None)
+        name: field_option(
+            TransformersOptions, name, default="512, or as an adapter was taught" if name == "max_new_tokens" else None
+        )
         for name in ("thinking", "max_new_tokens", "batch_size", "dtype", "device")
     },
     "server": field_option(ServerOptions, "server", metavar="URL"),

@@ -34,7 +34,7 @@ def print_plan(plan: DryRun, console: Console, *, as_json: bool) -> None:
         ("a row", f"{plan.frames} frames, {plan.tokens:,} tokens"),
         ("steps", f"{plan.steps:,}"),
         ("memory", f"about {plan.memory_gb:.1f} GB on each GPU, of which"),
-        ("  weights", f"{plan.weights_gb:.1f} GB in bfloat16"),
+        ("  weights", f"{plan.weights_gb:.1f} GB in {plan.weights_format}"),
         ("  adapter", f"{plan.adapter_gb:.1f} GB with gradients and AdamW's moments"),
         ("  one batch", f"{plan.activations_gb:.1f} GB with gradient checkpointing, an estimate"),
     ):

@@ -25,7 +25,7 @@ from hpvqa.evaluate.trials import most_views
 from hpvqa.evaluate.values import ValueCell, score_values
 from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
-from hpvqa.vlm.options import BaselineOptions, ServerOptions, TransformersOptions
+from hpvqa.vlm.options import BaselineOptions, EngineOptions, ServerOptions, TransformersOptions
 from hpvqa.vlm.seen import Shot
 from hpvqa.vlm.training_record import strange_views
 
@@ -107,6 +107,11 @@ def run_model(
         raise UsageError(
             f"--executor ray is for baselines and --backend transformers, not for {choice.backend}, which is a server "
             "or starts processes of its own"
+        )
+    if cluster is not None and isinstance(choice.options, EngineOptions) and choice.options.data_parallel_size > 1:
+        raise UsageError(
+            "--executor ray runs a copy of the model on every GPU of the cluster as it is; leave out "
+            "--data-parallel-size"
         )
     if out is not None:
         check_run_folder(out)

@@ -12,7 +12,7 @@ from hpvqa.finetune.prepared import Prepared
 from hpvqa.finetune.settings import FinetuneRecipe, SampleSettings
 from hpvqa.vlm.chat import render
 from hpvqa.vlm.families import Family
-from hpvqa.vlm.processing import encode
+from hpvqa.vlm.processing import encode, placed
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,8 @@ class Decisions:
         import torch
 
         prompts = [render(self.processor, example.query, self.family) for example in examples]
-        tensors = {
-            name: tensor.to(model.device, model.dtype) if tensor.is_floating_point() else tensor.to(model.device)
-            for name, tensor in encode(
-                self.processor, self.family, prompts, [example.query.videos for example in examples]
-            ).items()
-        }
+        videos = [example.query.videos for example in examples]
+        tensors = placed(encode(self.processor, self.family, prompts, videos), model.device, model.dtype)
         with torch.inference_mode():
             output = model.generate(
                 **tensors,

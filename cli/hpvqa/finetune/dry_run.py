@@ -40,6 +40,7 @@ class DryRun:
         tokens: Tokens of a row, of the same one.
         steps: Optimiser steps.
         weights_gb: Memory of the model's weights in bfloat16, or in 4 bits where the recipe says so [GB].
+        weights_format: Their number format.
         adapter_gb: Memory of the adapter, its gradients and its optimiser [GB].
         activations_gb: Memory of one batch with gradient checkpointing, an estimate [GB].
         warnings: What a user should know.
@@ -57,6 +58,7 @@ class DryRun:
     tokens: int
     steps: int
     weights_gb: float
+    weights_format: str
     adapter_gb: float
     activations_gb: float
     warnings: tuple[str, ...]
@@ -105,6 +107,7 @@ def plan(job: TrainingJob) -> DryRun:
         tokens=tokens,
         steps=total_steps(len(prepared.train), job.recipe.training),
         weights_gb=weight_bytes(model, job.recipe.lora) / GB,
+        weights_format="bfloat16" if lora.quantize == "none" else f"4 bits ({lora.quantize})",
         adapter_gb=_TRAINED_BYTES * trainable / GB,
         activations_gb=_activations(config, tokens * job.recipe.training.batch_size) / GB,
         warnings=tuple(warnings),

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hpvqa.errors import UsageError
 from hpvqa.files import locked, write_json
 from hpvqa.finetune.checkpoints import last_checkpoint
 from hpvqa.finetune.settings import FinetuneRecipe
+from hpvqa.finetune.track import FOLDERS
 from hpvqa.vlm.saving import check_place
 from hpvqa.vlm.training_record import RECORD_FILE, Record, TrainingRecord, read_record
 
 LOCK_FILE = ".lock"
-_BEFORE = {LOCK_FILE, RECORD_FILE + ".partial"}
+_BEFORE = {LOCK_FILE, RECORD_FILE + ".partial", *FOLDERS}
 """What a training leaves that ended before it began."""
 _FREE = {"schema_version", "dataset", "samples", "clips", "versions"}
 """What binds nobody: a data set may have been moved, what its clips look like follows from its fingerprint."""
+
+T = TypeVar("T")
 
 
 def check_out(out: Path, record: Record, resume: bool) -> None:
@@ -36,8 +39,17 @@ def check_out(out: Path, record: Record, resume: bool) -> None:
 
 
 @contextmanager
-def claimed(out: Path, record: Record, resume: bool) -> Iterator[None]:
+def claimed(out: Path, record: Record, resume: bool, begin: Callable[[], T]) -> Iterator[T]:
     """Hold a folder for a training, so that no other process trains there, and write down what is trained.
+
+    Args:
+        out: The folder.
+        record: What is trained.
+        resume: Whether to go on with what is there.
+        begin: What else begins, and may fail, before the folder is taken for good.
+
+    Returns:
+        What ``begin`` returns.
 
     Raises:
         UsageError: As :func:`check_out`.
@@ -47,9 +59,11 @@ def claimed(out: Path, record: Record, resume: bool) -> Iterator[None]:
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / LOCK_FILE):
         # Again: another process may have begun, and even ended, since the first look.
-        if not _check(out, record, resume):
+        there = _check(out, record, resume)
+        begun = begin()
+        if not there:
             write_json(out / RECORD_FILE, record.model_dump(mode="json"))
-        yield
+        yield begun
 
 
 def after_interrupt(out: Path) -> str:
@@ -95,6 +109,8 @@ def _binding(record: Record) -> dict[str, Any]:
         if isinstance(section, dict):
             data["recipe"][name] = {**(usual.get(name) or {}), **section}
     data["recipe"].setdefault("samples", None)
+    # Where the adapter that is gone on from is, and how that is spelt, matters no more than where the data set is.
+    data["start"] = None if record.start is None else record.start.sha256
     return data
 
 
@@ -103,11 +119,13 @@ def _first_change(there: Mapping[str, Any], here: Mapping[str, Any], where: str 
         before, now = there.get(name), here.get(name)
         if before == now:
             continue
-        if isinstance(before, Mapping) and isinstance(now, Mapping):
-            return _first_change(before, now, f"{where}{name}.")
+        if isinstance(before, Mapping | None) and isinstance(now, Mapping | None):
+            inner = _first_change(before or {}, now or {}, f"{where}{name}.")
+            if inner is not None:
+                return inner
         return f"{where}{name} was {_shown(before)} and is {_shown(now)} now"
     return None
 
 
 def _shown(value: Any) -> str:
-    return "not set" if value is None else str(value)
+    return "not set" if value is None else "set" if isinstance(value, Mapping) else str(value)

@@ -18,8 +18,12 @@ _BYTES = 0.5 + 1 / 64 + 4 / 64 / 256
 """Of a weight: its half byte, and its share of the scales, which are quantized, too."""
 
 
-def check_quantized(settings: LoraSettings) -> None:
+def check_quantized(settings: LoraSettings, *, cpu: bool) -> None:
     """Raise if the model is to be held in 4 bits, and that is not possible here.
+
+    Args:
+        settings: Shape of the adapter.
+        cpu: Whether it is trained on the CPU, whatever GPUs there are.
 
     Raises:
         MissingDependencyError: bitsandbytes is not installed.
@@ -31,19 +35,20 @@ def check_quantized(settings: LoraSettings) -> None:
         raise MissingDependencyError(f"--quantize nf4 needs bitsandbytes; run: {pip_install('quantize')}")
     import torch
 
-    if processes() == 1 and torch.cuda.device_count() > 1:
+    if not cpu and processes() == 1 and torch.cuda.device_count() > 1:
         raise UsageError(
             "One process cannot share out a model in 4 bits among GPUs; set CUDA_VISIBLE_DEVICES to one of them, "
             "or start a process for each with torchrun"
         )
 
 
-def loading(settings: LoraSettings, *, bf16: bool) -> dict[str, Any]:
+def loading(settings: LoraSettings, *, bf16: bool, cpu: bool) -> dict[str, Any]:
     """What ``from_pretrained`` is told besides; nothing where the weights stay as they are.
 
     Args:
         settings: Shape of the adapter.
         bf16: Whether is computed in bfloat16, else in float32.
+        cpu: Whether it is trained on the CPU, whatever GPUs there are.
     """
     if settings.quantize == "none":
         return {}
@@ -57,7 +62,8 @@ def loading(settings: LoraSettings, *, bf16: bool) -> dict[str, Any]:
         bnb_4bit_compute_dtype=torch.bfloat16 if bf16 else torch.float32,
         llm_int8_skip_modules=[_WHOLE],
     )
-    return {"quantization_config": config, "device_map": {"": local_rank() if torch.cuda.is_available() else "cpu"}}
+    place = local_rank() if torch.cuda.is_available() and not cpu else "cpu"
+    return {"quantization_config": config, "device_map": {"": place}}
 
 
 def count_of(parameter: Any) -> int:

@@ -145,7 +145,7 @@ def finetune(job: TrainingJob, reporter: Reporter, *, resume: bool = False, comm
     prepared = prepare(job)
     if job.start is not None:
         check_adapter(job.start, job.model)
-    check_quantized(job.recipe.lora)
+    check_quantized(job.recipe.lora, cpu=job.device == "cpu")
     check_tracker(job.track)
     if is_first():
         check_out(job.out, prepared.record, resume)
@@ -158,8 +158,13 @@ def finetune(job: TrainingJob, reporter: Reporter, *, resume: bool = False, comm
     for warning in prepared.warnings:
         reporter.warning(warning)
     # Only now: what could not even be loaded leaves nothing behind.
-    with claimed(job.out, prepared.record, resume) if is_first() else nullcontext():
-        return _train(job, loaded, reporter, resume=resume, command=command)
+    config = prepared.record.model_dump(mode="json")
+
+    def begin() -> Any:
+        return open_tracker(job.track, job.out, config, os.environ, reporter.warning)
+
+    with claimed(job.out, prepared.record, resume, begin) if is_first() else nullcontext() as tracker:
+        return _train(job, loaded, reporter, tracker, resume=resume, command=command)
 
 
 def _load(job: TrainingJob, prepared: Prepared, device: Device, reporter: Reporter) -> _Loaded:
@@ -185,7 +190,9 @@ def _load(job: TrainingJob, prepared: Prepared, device: Device, reporter: Report
     return _Loaded(prepared, machine, processor, load_with_lora(job, prepared.family, bf16, reporter.warning))
 
 
-def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: bool, command: str) -> Finetuned:
+def _train(
+    job: TrainingJob, loaded: _Loaded, reporter: Reporter, tracker: Any, *, resume: bool, command: str
+) -> Finetuned:
     from hpvqa.finetune.arguments import total_steps
     from hpvqa.finetune.decisions import Decisions
     from hpvqa.finetune.examples import Collator
@@ -197,8 +204,6 @@ def _train(job: TrainingJob, loaded: _Loaded, reporter: Reporter, *, resume: boo
         reporter.note(f"{job.out} holds no checkpoint to go on from, so the training begins")
     steps = total_steps(len(prepared.train), settings, loaded.machine.devices)
     reporter.start("finetune", "steps", steps, step_of(checkpoint))
-    config = prepared.record.model_dump(mode="json")
-    tracker = open_tracker(job.track, job.out, config, os.environ, reporter.warning) if is_first() else None
     course = run_training(
         model,
         Data(
@@ -246,7 +251,7 @@ def load_with_lora(job: TrainingJob, family: Family, bf16: bool, tell: Callable[
                 resolve_model(job.model),
                 dtype=torch.bfloat16 if bf16 else torch.float32,
                 local_files_only=True,
-                **loading(job.recipe.lora, bf16=bf16),
+                **loading(job.recipe.lora, bf16=bf16, cpu=job.device == "cpu"),
             )
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().partition("\n")[0]

@@ -185,6 +185,7 @@ def _card(made: Made, record: SampleRecord, held_out: int) -> str:
     counts = ", ".join(f"{count:,} {subset}" for subset, count in record.counts.items())
     scenes = "; ".join(f"{family}: {', '.join(types)}" for family, types in record.scenes.items())
     size = f"{record.resolution[0]}×{record.resolution[1]}" if record.shown == "pictures" else "told in words"
+    facts = " --condition facts" if record.shown == "facts" else ""
     first = {True: "thinks first", False: "says a letter alone", None: "was taught no decisions"}[record.thought]
     return card(
         made,
@@ -200,5 +201,5 @@ def _card(made: Made, record: SampleRecord, held_out: int) -> str:
         ],
         held_out=f"{held_out} groups of scenes that were held out",
         use="Let it play scenes that were drawn with another seed, as it was trained to:\n"
-        f"hpvqa explore run --worlds worlds --model {record.model} --adapter {made.out}",
+        f"hpvqa explore run --worlds worlds --model {record.model} --adapter {made.out}{facts}",
     )

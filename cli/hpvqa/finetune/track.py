@@ -1,7 +1,8 @@
 """The course of a training, recorded by an experiment tracker besides our own file.
 
 Keys and addresses are read from the environment by the trackers themselves: ``WANDB_API_KEY``, ``MLFLOW_TRACKING_URI``
-and so on. Nothing of a data set is sent, only what is measured and the recipe.
+and so on. No clip, picture or row is sent: only what is measured, and the adapter's record, which has the recipe, the
+versions of packages, and where the model and the data set are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Tracker = Literal["none", "tensorboard", "wandb", "mlflow"]
 TRACKERS: tuple[Tracker, ...] = get_args(Tracker)
+FOLDERS = ("tensorboard", "wandb", "mlflow.db")
+"""What they make in an adapter's folder."""
 PROJECT = "hpvqa"
 """What a project or an experiment is called, unless the environment names another one."""
 

@@ -78,6 +78,7 @@ def render_template(tokenizer: Any, template: str, query: Query, family: Family,
     if not thinking and turn.rfind("<think>") > turn.rfind("</think>"):
         raise RunError(
             f"The chat template of this {family.title} model opens <think> although thinking is turned off "
-            f"({family.chat_template_options}), so what follows is no answer; let it think (--thinking 4096)"
+            f"({family.chat_template_options}), so what follows is no answer; let it think, as eval, ask and "
+            "explore run can (--thinking 4096), or take a model that does not"
         )
     return text

@@ -165,7 +165,8 @@ def choose_look(choice: ModelChoice) -> Look:
     frames = validated(FrameSampling, {**usual, **said}, "The choice of frames", FRAME_OPTIONS)
     prompt = Prompt(**record.prompt.model_dump(exclude={"sha256"})) if record and look.prompt is None else None
     prompt = prompt or load_prompt(look.prompt or DEFAULT_PROMPT)
-    different = [] if record is None else mismatches(record, frames, PromptRecord.of(prompt))
+    thinking = not isinstance(options, BaselineOptions) and options.thinking is not None
+    different = [] if record is None else mismatches(record, frames, PromptRecord.of(prompt), thinking=thinking)
     if different and not look.allow_mismatch:
         raise UsageError(
             f"{shown(adapter) if adapter else name} was trained with something else: {'; '.join(different)}; leave "
@@ -175,6 +176,10 @@ def choose_look(choice: ModelChoice) -> Look:
         # A large model should not have to be loaded to find out.
         find_family(options.model).check_size(*frames.resolution)
     warnings = tuple(f"Not as in training: {words}" for words in different)
+    if thinking and name is not None and not (family := find_family(name)).thinking_options:
+        warnings += (
+            f"The chat template of {family.title} has no switch for thinking, so only --prompt can ask for it",
+        )
     if record is None:
         return Look(prompt, frames, warnings)
     tasks = (record.task,) if record.task else tuple(record.views)

@@ -13,6 +13,10 @@ from hpvqa.vlm.embedded import ADAPTED, own_adapter
 
 Scoring = Literal["logprobs", "generate", "sample"]
 Transport = Literal["clip", "file", "images"]
+_WAIT = 120.0
+"""Longest wait for an answer of few tokens [s]."""
+_SLOWEST = 5
+"""What a busy server generates of one answer, at worst [tokens/s]."""
 
 
 class BaselineOptions(Model):
@@ -131,7 +135,16 @@ class ServerOptions(_ScoredOptions):
     media: Path | None = Field(default=None, description="With file: a folder that the server may read.")
     concurrency: int = Field(default=8, ge=1, le=256, description="Requests at once.")
     retries: int = Field(default=4, ge=0, le=20, description="How often a failed request is tried again.")
-    timeout: float = Field(default=120.0, gt=0, description="Longest wait for one answer [s].")
+    timeout: float | None = Field(
+        default=None,
+        gt=0,
+        description="Longest wait for one answer [s]; null: 120, or as long as 5 tokens a second take.",
+    )
+
+    @property
+    def wait(self) -> float:
+        """The longest wait for one answer [s]; nothing of one that is not sent piece by piece comes before its end."""
+        return self.timeout or max(_WAIT, self.longest / _SLOWEST)
 
 
 BackendOptions = BaselineOptions | TransformersOptions | VllmOptions | ServerOptions

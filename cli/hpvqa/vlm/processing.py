@@ -134,6 +134,20 @@ def encode(
     return _joined(processor, family, texts, filled, padding_side)
 
 
+def placed(tensors: Mapping[str, Any], device: Any, dtype: Any) -> dict[str, Any]:
+    """What :func:`encode` returns, where a model is, and with pictures in its number format.
+
+    Args:
+        tensors: By their names.
+        device: The model's device, as torch calls it.
+        dtype: Its number format. Times are numbers, too, but of few digits they would be others.
+    """
+    return {
+        name: tensor.to(device, dtype) if name.startswith("pixel_values") else tensor.to(device)
+        for name, tensor in tensors.items()
+    }
+
+
 def _call(
     processor: Any, family: Family, texts: Sequence[str], videos: Sequence[Sequence[Frames]], padding_side: PaddingSide
 ) -> dict[str, Any]:

@@ -42,6 +42,6 @@ def counted(drawn: Sequence[Answer], choices: Sequence[Side]) -> Answer:
     values = [answer.value for answer in whole if answer.value is not None]
     value = median_low(values) if values else None
     one = next((answer for answer in whole if (answer.choice, answer.value) == (choice, value)), whole[0])
-    tokens = [answer.answer_tokens for answer in whole if answer.answer_tokens is not None]
+    tokens = [answer.answer_tokens for answer in drawn if answer.answer_tokens is not None]
     shares = {word: said[word] / len(whole) for word in choices} if choices else None
     return replace(one, choice=choice, value=value, answer_tokens=sum(tokens) if tokens else None, shares=shares)

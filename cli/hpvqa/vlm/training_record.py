@@ -161,8 +161,15 @@ def strange_views(views: Mapping[str, tuple[str, ...]], clips: Iterable[tuple[st
     return found
 
 
-def mismatches(record: TrainingRecord, frames: FrameSampling, prompt: PromptRecord) -> list[str]:
-    """In what an evaluation would differ from the training, in words; nothing if in nothing that matters."""
+def mismatches(record: TrainingRecord, frames: FrameSampling, prompt: PromptRecord, *, thinking: bool) -> list[str]:
+    """In what an evaluation would differ from the training, in words; nothing if in nothing that matters.
+
+    Args:
+        record: The training; every prompt of one says that the model shall not think.
+        frames: Which frames would be shown.
+        prompt: The words that would be around the question.
+        thinking: Whether the model would be let think first.
+    """
     found = []
     there, here = record.frames.model_dump(), frames.model_dump()
     found += [
@@ -175,6 +182,8 @@ def mismatches(record: TrainingRecord, frames: FrameSampling, prompt: PromptReco
             f"the prompt was {record.prompt.name} version {record.prompt.version} and is {prompt.name} version "
             f"{prompt.version}"
         )
+    if thinking:
+        found.append("thinking was off in training and is on now")
     return found
 
 

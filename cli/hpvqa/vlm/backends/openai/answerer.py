@@ -33,7 +33,7 @@ from hpvqa.vlm.prompt import CHOICES
 from hpvqa.vlm.protocol import Answer, Query, Resampling
 from hpvqa.vlm.reading import read
 from hpvqa.vlm.scoring import MassCheck
-from hpvqa.vlm.thoughts import spoken
+from hpvqa.vlm.thoughts import cut_off, spoken
 
 _ROUNDS = 4
 """Queries at once, in requests at once: the slowest request of a batch keeps the others waiting, so not too few."""
@@ -239,7 +239,8 @@ class OpenAIAnswerer:
             error = str(failed)
         text = "".join(said)
         if error is None and not (spoken(text) or "").strip():
-            error = nothing_within(self._options.longest)
+            most = self._options.longest
+            error = nothing_within(most) if self._options.thinking is None else cut_off(most)
         found = read("" if error else text, query)
         return Answer(text=text, seconds=time.perf_counter() - start, error=error, **found)
 
@@ -248,10 +249,15 @@ class OpenAIAnswerer:
         assert self._setup is not None  # noqa: S101
         sent = await asyncio.to_thread(self._setup.packing.pack, query)
         body = self._chat.dialect.body(self._chat.model, sent, {"max_tokens": self._options.longest})
+        # Where the prompt has begun the thought, the reply lacks its beginning, unless thoughts are told apart.
+        how = self._setup.spoken
+        mark = (how.spoken if isinstance(how, Drawn) else how).begun
         async with aclosing(connection.api.stream("/chat/completions", body)) as pieces:
             async for piece in pieces:
+                mark = "" if piece.thinks else mark
                 if piece.text:
-                    heard(piece.text)
+                    heard(mark + piece.text)
+                    mark = ""
 
     def close(self) -> None:
         """Close the connections; loading opens others."""

@@ -72,7 +72,8 @@ class Api:
         self.url = url
         self._key = options.key
         self._retries = options.retries
-        self._timeout = options.timeout
+        self._timeout = options.wait
+        self._shorter = "lower --concurrency" + ("" if options.thinking is None else ", or --thinking")
         try:
             httpx2.URL(url)
         except httpx2.InvalidURL:
@@ -82,7 +83,7 @@ class Api:
         try:
             self._client = httpx2.AsyncClient(
                 headers={"Accept-Encoding": ENCODING, **headers},
-                timeout=options.timeout,
+                timeout=options.wait,
                 # We make no more requests at once than the user wants.
                 limits=httpx2.Limits(),
                 trust_env=not is_local(parts.hostname or ""),
@@ -190,7 +191,9 @@ class Api:
         except TransportError as error:
             raise PassingError(self._lost(error, tries)) from None
         except TimeoutError:
-            raise RequestError(f"The server at {self.url} was not done with its answer after {longest:g} s") from None
+            raise RequestError(
+                f"The server at {self.url} was not done with its answer after {longest:g} s; {self._shorter}"
+            ) from None
         except WireError as error:
             raise self._strange(path, str(error)) from None
         if not reply.is_success:
@@ -232,8 +235,7 @@ class Api:
             reason = f"no connection within {self._timeout:g} s"
         elif isinstance(error, TimeoutException):
             return RequestError(
-                f"The server at {self.url} did not answer within {self._timeout:g} s{_asked(tries)}; lower "
-                "--concurrency"
+                f"The server at {self.url} did not answer within {self._timeout:g} s{_asked(tries)}; {self._shorter}"
             )
         else:
             reason = short(str(error), self._key) or "the connection was lost"

@@ -53,7 +53,8 @@ def _answer(reply: ChatReply, read: Callable[[ChatReply], Answer]) -> Answer:
     try:
         return read(reply)
     except IncompleteError as error:
-        return Answer(error=str(error))
+        # Its tokens were generated, too.
+        return Answer(error=str(error), answer_tokens=reply.answer_tokens)
 
 
 async def draws_together(chat: Chat, sent: Sent, refused: set[int]) -> bool:

@@ -139,6 +139,11 @@ class Message(Reply):
     reasoning_content: Any = None
     reasoning: Any = None
 
+    @property
+    def thinks(self) -> bool:
+        """Whether there are such thoughts."""
+        return bool(self.reasoning_content or self.reasoning)
+
 
 class Said(Reply):
     """One of several answers; we ask for one, but where they are drawn."""
@@ -182,14 +187,16 @@ class ChatReply(Reply):
 
     @property
     def each(self) -> list[ChatReply]:
-        """Every answer as a reply of its own, where several were asked for."""
-        return [self.model_copy(update={"choices": [said]}) for said in self.choices]
+        """Every answer as a reply of its own, where several were asked for; the first has the tokens of all."""
+        # A server tells how many tokens all of them have together, and not how many each has.
+        usage = self.usage and self.usage.model_copy(update={"completion_tokens": None})
+        others = [self.model_copy(update={"choices": [said], "usage": usage}) for said in self.choices[1:]]
+        return [self.model_copy(update={"choices": self.choices[:1]}), *others]
 
     @property
     def thinks(self) -> bool:
         """Whether the server tells thoughts apart from what is said, and there are some."""
-        message = self.choices[0].message
-        return bool(message.reasoning_content or message.reasoning)
+        return self.choices[0].message.thinks
 
     @property
     def first(self) -> dict[str, float]:
@@ -231,6 +238,11 @@ class Piece(Reply):
     def text(self) -> str:
         """What was said."""
         return (self.choices[0].delta.content or "") if self.choices else ""
+
+    @property
+    def thinks(self) -> bool:
+        """Whether there are thoughts that the server tells apart from what is said."""
+        return any(choice.delta.thinks for choice in self.choices)
 
     @property
     def last(self) -> bool:
