@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hpvqa.collect.process import ChildProcess
 from hpvqa.processes import SAFE_PATH, inherited, python
+from hpvqa.serve.process import ServerProcess
 
 PARENT = """
 import multiprocessing, time
@@ -137,3 +139,44 @@ def pool_in(folder: Path) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.wait()
+
+
+BLOCKED = "import signal; print(sorted(int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
+
+
+def test_a_child_in_a_group_of_its_own_is_born_deaf(tmp_path: Path) -> None:
+    # Else Ctrl-C, which reaches all of our group, ends a child that has not left it yet.
+    log = tmp_path / "log"
+    child = ChildProcess(python("-c", BLOCKED), dict(os.environ), log)
+    child.finish()
+    assert log.read_text() == f"{[int(signal.SIGINT), int(signal.SIGTERM)]}\n"
+    server = ServerProcess(python("-c", BLOCKED), dict(os.environ), log)
+    while server.exit_code is None:
+        time.sleep(0.02)
+    server.stop()
+    # The guard, which is deaf at first, does not make deaf what it runs.
+    assert log.read_text() == "[]\n"
+
+
+HEARS = """
+import os, signal, time
+from hpvqa.processes import hear_again, inherited
+
+with inherited():
+    os.kill(os.getpid(), signal.SIGTERM)
+    if os.fork() == 0:
+        os.kill(os.getpid(), signal.SIGTERM)
+        hear_again(signal.SIGTERM)
+        print("still there", flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+    _, status = os.wait()
+    print(os.WTERMSIG(status), flush=True)
+"""
+
+
+def test_a_child_hears_again_but_not_what_came_before() -> None:
+    done = subprocess.run(python("-c", HEARS), capture_output=True, text=True, timeout=60)
+    assert done.stdout.split("\n") == ["still there", str(int(signal.SIGTERM)), ""]
+    # What was held back meanwhile is heard by the parent.
+    assert done.returncode == -signal.SIGTERM

@@ -49,6 +49,19 @@ def inherited(environment: Mapping[str, str] = {}) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def hear_again(*numbers: signal.Signals) -> None:
+    """Hear signals that :func:`inherited` held back while this process started, as the first thing in it.
+
+    Those that came meanwhile are dropped: they were meant for the group of our parent, which we had not left yet, and
+    which has heard them.
+    """
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+    for number in numbers:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start_tracker() -> None:
     """Start the process in which multiprocessing keeps count of its locks, as all of ours are started.
 

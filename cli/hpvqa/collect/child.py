@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -14,6 +15,7 @@ from pathlib import Path
 from hpvqa.collect.exchange import ChildExchange
 from hpvqa.collect.messages import Batch, Made, Rendered, Reply, Setup, Trouble, counts
 from hpvqa.errors import HpvqaError, RunError, UsageError
+from hpvqa.processes import hear_again
 from hpvqa.record.episode import EpisodeRecord, episode_dir, episode_name, publish
 from hpvqa.record.recorder import record_episodes
 from hpvqa.scene.spec import EpisodeSpec
@@ -150,6 +152,7 @@ def run(address: str, open_record: OpenRecord = open_record) -> None:
         address: Where the pool listens.
         open_record: Opens the simulator.
     """
+    hear_again(signal.SIGTERM)
     try:
         code = serve(ChildExchange(address), open_record)
     except BaseException:

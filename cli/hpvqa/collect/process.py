@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+from hpvqa.processes import inherited
+
 STOP_TIME = 30.0
 """How long a child may take to end by itself [s]."""
 TERMINATE_TIME = 5.0
@@ -39,7 +41,8 @@ class ChildProcess:
     """
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], log: Path | None = None) -> None:
-        with nullcontext() if log is None else log.open("wb") as file:
+        # What is meant for our group may come before the child has left it.
+        with nullcontext() if log is None else log.open("wb") as file, inherited():
             self._process = subprocess.Popen(
                 list(command),
                 env=dict(environ),

@@ -40,8 +40,13 @@ def run(command: list[str]) -> int:
         nonlocal stop
         stop = True
 
-    # Not ignored, which the server would inherit.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    # What was held back until now was meant for the group that this process was born in, and that it has left.
+    for number in asking:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, asking)
+    # Not ignored from now on, which the server would inherit.
+    for number in asking:
         signal.signal(number, asked)
     stand_in = StandIn()
     server = subprocess.Popen(

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpvqa.errors import RunError, UsageError
+from hpvqa.processes import inherited
 from hpvqa.serve import guard
 
 _ENDING = 10.0
@@ -41,7 +42,8 @@ class ServerProcess:
             descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise RunError(f"The log {log} cannot be written ({error.strerror}); choose another --log") from None
-        with os.fdopen(descriptor, "wb") as file:
+        # What is meant for our group may come before the guard has left it.
+        with os.fdopen(descriptor, "wb") as file, inherited():
             self._guard = subprocess.Popen(
                 # Isolated: the folder of the script must not shadow modules.
                 [sys.executable, "-I", guard.__file__, *command],
