@@ -15,8 +15,8 @@ import pytest
 from hpvqa.tasks import TASKS
 
 SEED = 2024
-EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "8"))
-"""Of each task in :func:`moved`; a multiple of 4."""
+EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "4"))
+"""Of each task in :func:`moved`; a multiple of 4. `make test-all` takes 8."""
 MOVES = ("--no-video", "--seed", str(SEED), "--workers", "2")
 """How :func:`moved` is made."""
 FILMED = ("--seed", "20261125", "--fps", "2", "--resolution", "224x224")

@@ -1,6 +1,6 @@
 """Physics that must hold, on episodes of each task made through the command line without video.
 
-Eight of each by default, of which none may fail; HPVQA_TEST_EPISODES=100 takes a hundred (a multiple of 4).
+Four of each by default, of which none may fail; HPVQA_TEST_EPISODES=100 takes a hundred (a multiple of 4).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.pair import PairTask
+from tests.needs import long_but
 from tests.shared import EPISODES
 from tests.worlds import run, sample, with_hidden, with_values
 
@@ -42,8 +43,9 @@ def test_rebound_is_the_square_of_the_restitution(records: Records) -> None:
     assert worst < 1
 
 
-@pytest.mark.parametrize(("left", "right"), [(0.0, 1.0), (0.1, 0.95), (0.2, 0.5), (0.8, 0.02)])
-def test_rebound_over_the_whole_range(left: float, right: float) -> None:
+@pytest.mark.parametrize("ends", long_but([(0.0, 1.0), (0.1, 0.95), (0.2, 0.5), (0.8, 0.02)]))
+def test_rebound_over_the_whole_range(ends: tuple[float, float]) -> None:
+    left, right = ends
     done = run(with_hidden(sample("drop", 3), left, right))
     assert done.outcome.measurement is not None, done.outcome.reason
     assert rebound_error(done.outcome.measurement.of("left"), left) < 1
@@ -71,6 +73,7 @@ def test_the_lighter_cube_ends_clearly_further(records: Records) -> None:
         assert measurement.of(light) >= measurement.of(heavy) * 1.3
 
 
+@pytest.mark.long
 def test_displacement_falls_with_mass_on_either_side_and_in_either_order() -> None:
     masses = np.linspace(0.5, 5.0, 6)
     moved = {side: [] for side in SIDES}
@@ -109,7 +112,7 @@ def test_the_law_says_what_is_measured(records: Records, task: str) -> None:
     assert worst <= probe.accuracy
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", long_but(TASKS, "push", "press"))
 def test_the_law_holds_at_the_ends_of_the_range(task: str) -> None:
     kind, spec = TASKS[task], sample(task, 2)
     for values in (kind.hidden_range, kind.hidden_range[::-1]):
