@@ -16,6 +16,7 @@ import pytest
 
 from hpvqa.sim import open_simulator  # noqa: F401 - marks this file as one that simulates
 from tests.explore_worlds import write_worlds
+from tests.needs import long_but
 from tests.servers import StandIn
 
 KILLS = (0, 3, 6)
@@ -38,7 +39,10 @@ def content(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_run_with_pictures_that_is_killed_at_any_moment_ends_as_one_that_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", long_but([KILLS[1:2], KILLS]))
+def test_a_run_with_pictures_that_is_killed_at_any_moment_ends_as_one_that_is_not(
+    kills: tuple[int, ...], tmp_path: Path
+) -> None:
     pytest.importorskip("mujoco", exc_type=ImportError)
     pytest.importorskip("httpx2")
     worlds, rng = write_worlds(tmp_path / "worlds"), np.random.default_rng(0)
@@ -65,7 +69,7 @@ def test_a_run_with_pictures_that_is_killed_at_any_moment_ends_as_one_that_is_no
             assert process.returncode == (0 if requests is None else -signal.SIGKILL), said
 
         run(tmp_path / "whole", None)
-        for requests in KILLS:
+        for requests in kills:
             run(tmp_path / "killed", requests)
         run(tmp_path / "killed", None)
     assert content(tmp_path / "killed") == content(tmp_path / "whole")

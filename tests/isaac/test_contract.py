@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import long_but
+
 pytestmark = [pytest.mark.models, pytest.mark.simulation]  # Isaac Lab's sources need PyTorch
 
 HERE = Path(__file__).parent / "contract"
@@ -17,7 +19,9 @@ FILES = sorted(path.name for path in HERE.glob("check_*.py"))
 SLOW = "check_simulator.py"
 
 
-@pytest.mark.parametrize("names", [[SLOW], [name for name in FILES if name != SLOW]], ids=["simulator", "others"])
+@pytest.mark.parametrize(
+    "names", long_but([[name for name in FILES if name != SLOW], [SLOW]]), ids=["others", "simulator"]
+)
 def test_with_the_real_isaac_lab(names: list[str]) -> None:
     plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.isaac.contract.kit"]
     command = [sys.executable, "-m", "pytest", "-q", *plugins, *(str(HERE / name) for name in names)]
