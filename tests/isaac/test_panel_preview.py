@@ -18,6 +18,7 @@ from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa_collector import preview
 from tests.isaac.conftest import Opens
 from tests.isaac.kit.session import Session
+from tests.needs import long_but
 from tests.worlds import sample, with_things
 
 SIZE = (640, 480)
@@ -178,7 +179,7 @@ Masks = dict[tuple[str, str], NDArray[np.bool_]]
 """Which pixels show an object, by camera and side."""
 
 
-@pytest.fixture(scope="module", params=TASKS)
+@pytest.fixture(scope="module", params=long_but(TASKS, "drop"))
 def images(request: pytest.FixtureRequest) -> tuple[EpisodeSpec, Masks]:
     """The start of an episode as MuJoCo's cameras show it: pixels that change with an object's colour show it."""
     from hpvqa.sim import open_simulator

@@ -141,6 +141,7 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_stop_lets_the_running_episode_finish_and_generate_goes_on(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         tiny_job(kit, 3)
