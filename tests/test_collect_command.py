@@ -97,6 +97,7 @@ def test_it_collects_resumes_and_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_failures_are_printed_by_hidden_property(tmp_path: Path) -> None:
     out = tmp_path / "data"
     done = collect("clumsy", "push", "--episodes", "6", "--out", str(out), "--resolution", "64x64")

@@ -71,6 +71,7 @@ def test_an_episode_alone_has_the_same_bytes(one_worker: Path, tmp_path: Path) -
     assert alone == {name: whole[name] for name in alone}
 
 
+@pytest.mark.long
 def test_a_killed_run_loses_only_what_was_running(moved: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "2", *SEEDED)

@@ -120,6 +120,7 @@ def test_neither_the_order_nor_the_side_of_a_comparison_matters(a: list[Predicti
         assert found.difference == pytest.approx(-back[key].difference)
 
 
+@pytest.mark.long
 def test_false_alarms_are_as_rare_as_the_level_says() -> None:
     rng = np.random.default_rng(8)
     alarms = outside = 0

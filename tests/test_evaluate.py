@@ -24,6 +24,7 @@ from hpvqa.vlm.prompt import load_prompt
 from tests.eval_fakes import Confident, Fatal, Watching, command
 from tests.eval_runs import hpvqa, lines, make_dataset, run, settings_of
 from tests.factories import copy
+from tests.needs import long_but
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +181,7 @@ def test_a_killed_run_leaves_no_worker_and_can_go_on(
     assert len(found) == len(lines(tmp_path / "run")) == 32
 
 
-@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("rows", long_but([0, 3], 3))
 def test_ctrl_c_ends_a_run_that_can_go_on(tmp_path: Path, slow_run: subprocess.Popen[bytes], rows: int) -> None:
     wait_for_rows(tmp_path / "run", rows)
     time.sleep(0.3)  # with no row yet, the workers are in the middle of their imports

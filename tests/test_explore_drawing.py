@@ -69,6 +69,7 @@ def test_what_is_rejected_is_counted_by_why() -> None:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_an_interrupted_draw_goes_on_where_it_stopped(tmp_path: Path) -> None:
     pytest.importorskip("mujoco")
     options = ["--family", "stack", "--scenes", "8", "--workers", "1", "--json"]

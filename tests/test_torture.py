@@ -34,6 +34,7 @@ def test_two_at_once_in_one_folder(name: str, tmp_path: Path) -> None:
     assert [verdict for verdict in race(QUICK[name], 1, tmp_path / "race") if verdict.problem] == []
 
 
+@pytest.mark.long
 def test_damaged_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
     found = fuzz([], 40, 5, tmp_path / "formats")
     assert {kind.format for kind in found} == {kind.name for kind in FORMATS}

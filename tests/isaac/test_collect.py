@@ -47,6 +47,7 @@ def children(marker: str) -> list[str]:
     return [line for line in found if marker in line and "batch_fakes" in line]
 
 
+@pytest.mark.long
 def test_it_collects_both_tasks_retries_and_goes_on(tmp_path: Path) -> None:
     environ, out, events = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data", tmp_path / "events.jsonl"
     done = collect(environ, out, "push", "drop", "--episodes", "3", "1", "--json", "--progress-file", str(events))
@@ -195,6 +196,7 @@ def wait_for(true: Any) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_one_interrupt_keeps_the_running_episodes(tmp_path: Path) -> None:
     out = tmp_path / "data"
     process = started(installation(tmp_path / "isaac", "mujoco"), out, 7)

@@ -1,5 +1,5 @@
-"""Runs the checks against the real Isaac Lab sources in processes of their own: the slowest file in one, all others in
-another, since to import Isaac Lab takes longer than most of them."""
+"""Runs the checks against the real Isaac Lab sources in processes of their own: the slowest file in one, a quick one
+in another, all others in a third, since to import Isaac Lab takes longer than most of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ pytestmark = [pytest.mark.models, pytest.mark.simulation]  # Isaac Lab's sources
 
 HERE = Path(__file__).parent / "contract"
 FILES = sorted(path.name for path in HERE.glob("check_*.py"))
-SLOW = "check_simulator.py"
+SLOW, QUICK = "check_simulator.py", "check_stage.py"
 
 
 @pytest.mark.parametrize(
-    "names", long_but([[name for name in FILES if name != SLOW], [SLOW]]), ids=["others", "simulator"]
+    "names",
+    long_but([[QUICK], [SLOW], [name for name in FILES if name not in (QUICK, SLOW)]]),
+    ids=["stage", "simulator", "others"],
 )
 def test_with_the_real_isaac_lab(names: list[str]) -> None:
     plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.isaac.contract.kit"]
@@ -33,4 +35,4 @@ def test_with_the_real_isaac_lab(names: list[str]) -> None:
 
 def test_all_files_are_found() -> None:
     assert len(FILES) >= 5
-    assert SLOW in FILES
+    assert {SLOW, QUICK} < set(FILES)

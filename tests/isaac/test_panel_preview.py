@@ -247,6 +247,7 @@ def previewed(kit: Session) -> None:
     kit.until(lambda: kit.extension._collector.scene.cameras)
 
 
+@pytest.mark.long
 def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.unfold("Preview")

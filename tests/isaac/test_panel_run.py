@@ -81,6 +81,7 @@ def gone(number: int) -> bool:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newest(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit, StandIn(owned_by="vllm") as server:
         kit.unfold("Cameras")
