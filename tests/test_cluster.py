@@ -268,6 +268,7 @@ def hpvqa(*args: object) -> list[str]:
         (["--executor", "ray", "--backend", "isaac"], "--executor ray is for the embedded simulator"),
     ],
 )
+@pytest.mark.slow
 def test_options_that_do_not_go_together(args: list[str], sentence: str, tmp_path: Path) -> None:
     done = subprocess.run(hpvqa("collect", "--out", tmp_path / "data", *args), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")

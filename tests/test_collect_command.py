@@ -163,6 +163,7 @@ def test_what_is_prepared_is_told_as_progress(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_the_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     done = collect("quick", "push", "--out", str(tmp_path))

@@ -77,6 +77,7 @@ def by_groups(path: Path, wanted: set[int]) -> dict[int, NDArray[np.uint8]] | No
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.slow
 def test_some_frames_are_the_same_as_among_all(clips: dict[str, tuple[Path, NDArray[np.uint8]]], name: str) -> None:
     if "fields" in name and AV_MAJOR < 17:
         pytest.skip("PyAV's own conversion, which is compared with here, takes fields for whole pictures below 17")

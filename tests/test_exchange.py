@@ -94,6 +94,7 @@ if sys.argv[2] == "hang":
 """
 
 
+@pytest.mark.slow
 def test_the_last_words_of_a_child_are_heard(pool: Exchange, given: Setup) -> None:
     process = subprocess.Popen([sys.executable, "-c", CHILD, pool.address, "end"])
     assert replies(pool, 1) == [Rendered(frames=3)]
@@ -102,6 +103,7 @@ def test_the_last_words_of_a_child_are_heard(pool: Exchange, given: Setup) -> No
     pool.send(Batch(tries=()))
 
 
+@pytest.mark.slow
 def test_a_child_that_hangs_ends_with_its_pool(given: Setup) -> None:
     exchange = Exchange(given)
     process = subprocess.Popen([sys.executable, "-c", CHILD, exchange.address, "hang"])

@@ -29,6 +29,7 @@ def test_each_family_has_ten_types_of_which_two_are_kept() -> None:
 
 
 @scenes
+@pytest.mark.slow
 def test_twins_differ_in_what_is_hidden_alone(which: tuple[Family, int]) -> None:
     one, other, *_ = group(*which)
     assert one.question.answer != other.question.answer
@@ -222,6 +223,7 @@ def test_what_is_not_offered_cannot_be_done() -> None:
         ),
     ],
 )
+@pytest.mark.slow
 def test_the_evaluation_set_begins_with_the_same_scenes_as_ever(family: Family, digest: str) -> None:
     assert group(family, 0, EVALUATION.seed)[0].digest() == digest
 

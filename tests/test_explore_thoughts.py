@@ -111,6 +111,7 @@ def moments() -> Moments:
     return [found for family in HIDING for scene in group(family, 0)[:1] for found in played(scene)]
 
 
+@pytest.mark.slow
 def test_thoughts_are_read_as_they_were_meant_and_agree_with_the_scene() -> None:
     for number, (situation, thought, check) in enumerate(moments()):
         text = compose(thought, np.random.default_rng(number))
@@ -119,6 +120,7 @@ def test_thoughts_are_read_as_they_were_meant_and_agree_with_the_scene() -> None
         assert check.contradictions(back, situation.decision.letter) == []
 
 
+@pytest.mark.slow
 def test_where_exactly_one_is_asked_about_a_place_matters_though_it_cannot_differ_alone() -> None:
     # "There is exactly one purple thing and exactly one blue thing on the robot's left. Do they have the same shape?"
     for situation, thought, check in played(group("composite", 25, 601)[0]):
@@ -169,6 +171,7 @@ def wrong_values(situation: Situation, said: Claim) -> Iterator[tuple[str, Mappi
             yield f"{reason.kind}/{name}", {**values, "why": (*values["why"][:number], changed)}
 
 
+@pytest.mark.slow
 def test_every_wrong_fact_is_caught() -> None:
     caught: set[str] = set()
     for situation, thought, check in moments()[::3]:

@@ -215,6 +215,7 @@ def test_the_card_says_how_it_is_played(
     assert f"--adapter {tmp_path / 'out'}{asked}\n" in prepare(told).card(made)
 
 
+@pytest.mark.slow
 def test_what_was_taught_is_played(tmp_path: Path) -> None:
     model = tmp_path / "model"
     build_tiny("internvl", model, trainable=True, side=SIDE)

@@ -43,6 +43,7 @@ def named(source: str) -> Iterator[int]:
             yield node.lineno
 
 
+@pytest.mark.slow
 def test_no_task_or_probe_is_known_by_name() -> None:
     assert len(files()) > 200
     found = [f"{path.relative_to(ROOT)}:{line}" for path in files() for line in named(path.read_text(encoding="utf-8"))]
@@ -69,6 +70,7 @@ def of_pytest(source: str) -> Iterator[int]:
             yield node.lineno
 
 
+@pytest.mark.slow
 def test_no_helper_of_tests_is_taken_by_pytest_for_its_own() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}"

@@ -174,6 +174,7 @@ def mutated(text: str, rng: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.slow
 def test_any_change_of_a_reply_gives_an_answer_or_a_sentence(load: Loaded, waits: list[float], seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311 - no secret
     with Raw() as server:

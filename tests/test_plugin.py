@@ -209,6 +209,7 @@ def collector(folder: Path, command: str) -> Iterator[Collector]:
     raise AssertionError("the panel learned nothing")
 
 
+@pytest.mark.slow
 def test_the_form_of_the_panel_has_the_task(packages: Path, tmp_path: Path) -> None:
     command = shlex.join(["env", f"PYTHONPATH={paths(packages)}", sys.executable, "-m", "hpvqa"])
     shown = next(
@@ -275,6 +276,7 @@ def broken(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_broken_packages_harm_no_other_task(broken: Path) -> None:
     shown = hpvqa("--help", packages=broken)
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -296,6 +298,7 @@ def test_asking_for_a_task_that_is_left_out_says_why(broken: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_doctor_lists_tasks_of_other_packages(broken: Path) -> None:
     done = hpvqa("doctor", "--json", packages=broken)
     found = {finding["name"]: finding for finding in json.loads(done.stdout)["findings"]}

@@ -92,6 +92,7 @@ def test_the_plan_says_when_things_happen() -> None:
 
 
 @pytest.mark.parametrize("question", long_but(ASKING, *ASKING[::5]), ids=lambda question: question.name)
+@pytest.mark.slow
 def test_no_answer_tells_the_hidden_one(question: Question) -> None:
     spec = make_spec(question.task, 0)
     begin, end = displayed(spec)[0]

@@ -216,6 +216,7 @@ def test_damage_is_shown_in_its_place(tab: Tab, tmp_path: Path) -> None:
     assert "is damaged" in tab.run("at('trouble').innerText")
 
 
+@pytest.mark.slow
 def test_a_page_of_another_site_learns_nothing(tab: Tab, url: str) -> None:
     class Foreign(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

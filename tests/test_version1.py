@@ -73,6 +73,7 @@ def test_old_and_new_episodes_are_built_alike(old: Path, tmp_path: Path) -> None
         assert all(row.values and row.contacts for row in before.rows(split))
 
 
+@pytest.mark.slow
 def test_commands_take_it(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert hpvqa("verify", old / "data") == 0
     assert hpvqa("verify", old / "dataset") == 0

@@ -18,6 +18,9 @@ from tests.isaac.kit.session import Session
 from tests.isaac.kit.widgets import KitError, World
 from tests.isaac.panel_fixtures import HPVQA, SCHEMA, prepare, script, tiny_job
 
+# Each panel asks commands, which are processes.
+pytestmark = pytest.mark.slow
+
 SECTIONS = ["Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask"]
 ALL = 40 * len(TASKS)
 """Episodes of a job that nobody changed."""

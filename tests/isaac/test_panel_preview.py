@@ -287,6 +287,7 @@ def _sampled(tmp_path: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_closed_stage_takes_the_preview_along_and_the_panel_forgets_it(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.usd.stage = stage()
@@ -298,6 +299,7 @@ def test_a_closed_stage_takes_the_preview_along_and_the_panel_forgets_it(tmp_pat
         assert not kit.find("preview.remove").enabled
 
 
+@pytest.mark.slow
 def test_cameras_are_added_from_the_viewport_and_the_selection(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.unfold("Cameras")
