@@ -27,6 +27,7 @@ FIRST = (
     "tests/test_collect_end_to_end.py",
     "tests/test_plugin.py",
     "tests/test_embedded.py",
+    "tests/test_explore_folder.py",
     "tests/isaac/test_contract.py",
     "tests/isaac/test_collect.py",
     "tests/test_record.py",
@@ -38,7 +39,7 @@ FIRST = (
     "tests/isaac/test_panel_run.py",
 )
 """The files that take longest, the longest first, so that no worker ends with one of them while the others are idle."""
-FIXTURES = {"tiny_model": "models", "moved": "simulation", "filmed": "simulation"}
+FIXTURES = {"tiny_model": "models", "all_moved": "simulation", "moved": "simulation", "filmed": "simulation"}
 """Marks of the tests that use a fixture."""
 SIMULATES = ("hpvqa.sim.open_simulator", "hpvqa.sim.mujoco", "tests.worlds.physics", "tests.worlds.run", "mujoco")
 

@@ -123,7 +123,7 @@ def test_what_the_answers_depend_on_is_known_before_loading(tiny_model: TinyMode
     assert (plain.name, plain.given_frames, plain.privileged, plain.resampling) == (str(model), True, False, "none")
 
 
-@pytest.mark.parametrize("kind", ["qwen3_vl", "internvl"])
+@pytest.mark.parametrize("kind", long_but(["qwen3_vl", "internvl"]))
 def test_answers_rest_on_all_frames_in_their_order(kind: Kind, tiny_model: TinyModel) -> None:
     """The same as in the test of vLLM, so that equal answers there mean equal frames."""
     model = tiny_model(kind, trained=True)

@@ -28,15 +28,17 @@ from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import Kind
 from tests.explore_play import Scripted, play
 from tests.explore_worlds import group, write_worlds
-from tests.needs import long_but
 from tests.relay import Relay
 from tests.servers import served_by_vllm
 from tests.tiny_models import SIDE
 
-pytestmark = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("vllm", "httpx2", "mujoco", "peft")),
-    reason="needs vLLM, the client of servers, a simulator and PEFT",
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        any(importlib.util.find_spec(name) is None for name in ("vllm", "httpx2", "mujoco", "peft")),
+        reason="needs vLLM, the client of servers, a simulator and PEFT",
+    ),
+]
 
 TOLERANCE = 1e-4
 KEY = SecretStr("the-key-of-the-tests")
@@ -90,7 +92,7 @@ def black(shot: Shot) -> Shot:
     return replace(shot, image=np.zeros_like(shot.image))
 
 
-@pytest.fixture(scope="module", params=long_but(KINDS))
+@pytest.fixture(scope="module", params=KINDS)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, turns: list[Turn]) -> Model:
     return Model(request.param, tmp_path_factory.mktemp("engines"), turns)
 
@@ -112,7 +114,6 @@ def test_what_it_decides_depends_on_what_it_sees(model: Model) -> None:
         assert max(abs(seeing.logprobs[one] - unseeing.logprobs[one]) for one in seeing.logprobs) > 20 * TOLERANCE
 
 
-@pytest.mark.long
 def test_vllm_decides_as_transformers_does(model: Model, turns: list[Turn]) -> None:
     said: dict[str, Any] = {"backend": "vllm", "model": str(model.folder), "dtype": "float32"}
     with opened(**said, scoring="logprobs") as agent:
@@ -131,7 +132,6 @@ def served(model: Model) -> Iterator[int]:
         yield urlsplit(url).port or 0
 
 
-@pytest.mark.long
 def test_a_server_decides_as_transformers_does(model: Model, turns: list[Turn], served: int) -> None:
     environ, url = {"HPVQA_API_KEY": KEY.get_secret_value()}, f"http://127.0.0.1:{served}/v1"
     with opened(environ, server=url, scoring="logprobs") as agent:
@@ -142,7 +142,6 @@ def test_a_server_decides_as_transformers_does(model: Model, turns: list[Turn], 
 
 
 @pytest.mark.parametrize("model", KINDS[:1], indirect=True)
-@pytest.mark.long
 def test_a_server_that_is_gone_within_a_scene_loses_no_scene(model: Model, served: int, tmp_path: Path) -> None:
     worlds, out = write_worlds(tmp_path / "worlds"), tmp_path / "run"
     command = [sys.executable, "-m", "hpvqa", "explore", "run", "--worlds", worlds, "--out", out]

@@ -16,8 +16,9 @@ import pytest
 
 from hpvqa.sim import open_simulator  # noqa: F401 - marks this file as one that simulates
 from tests.explore_worlds import write_worlds
-from tests.needs import long_but
 from tests.servers import StandIn
+
+pytestmark = pytest.mark.long
 
 KILLS = (0, 3, 6)
 """Each run is ended after so many requests of its own: before the first, within a scene, and when some are over."""
@@ -39,10 +40,7 @@ def content(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("kills", long_but([KILLS[1:2], KILLS]))
-def test_a_run_with_pictures_that_is_killed_at_any_moment_ends_as_one_that_is_not(
-    kills: tuple[int, ...], tmp_path: Path
-) -> None:
+def test_a_run_with_pictures_that_is_killed_at_any_moment_ends_as_one_that_is_not(tmp_path: Path) -> None:
     pytest.importorskip("mujoco", exc_type=ImportError)
     pytest.importorskip("httpx2")
     worlds, rng = write_worlds(tmp_path / "worlds"), np.random.default_rng(0)
@@ -69,7 +67,7 @@ def test_a_run_with_pictures_that_is_killed_at_any_moment_ends_as_one_that_is_no
             assert process.returncode == (0 if requests is None else -signal.SIGKILL), said
 
         run(tmp_path / "whole", None)
-        for requests in kills:
+        for requests in KILLS:
             run(tmp_path / "killed", requests)
         run(tmp_path / "killed", None)
     assert content(tmp_path / "killed") == content(tmp_path / "whole")

@@ -146,6 +146,7 @@ def test_what_is_trained_on_is_chosen_and_written_down(
         job(folder, tiny_model("internvl"), tmp_path, **{"frames.fps": 2})
 
 
+@pytest.mark.long
 def test_stages_go_on_from_each_other(folder: Path, tmp_path: Path, tiny_model: TinyModel) -> None:
     model = tiny_model("internvl")
 

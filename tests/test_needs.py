@@ -10,6 +10,13 @@ import pytest
 
 from tests.needs import FIRST, ROOT, long_but
 
+WHOLE = {
+    "test_explore_engines.py": "test_backend_vllm.py",
+    "test_explore_kills.py": "test_explore_runs.py",
+    "test_openai_server.py": "test_openai_scoring.py",
+    "test_sizes.py": "test_fitting.py",
+}
+"""Files all of whose tests need one thing that takes long, and those that stand for them in `make test`."""
 FILES = sorted(path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__))
 
 
@@ -21,10 +28,14 @@ def test_one_or_some_of_the_parameters_stand_for_all() -> None:
         long_but("abc", "d")
 
 
-def test_only_single_tests_are_long_and_no_file_has_none_but_those() -> None:
+def test_only_single_tests_are_long_or_whole_files_that_others_stand_for() -> None:
     for path in FILES:
         text = path.read_text(encoding="utf-8")
         if "mark.long" not in text:
+            continue
+        if path.name in WHOLE:
+            assert "\npytestmark = " in text, path.name
+            assert "pytestmark" not in path.with_name(WHOLE[path.name]).read_text(encoding="utf-8")
             continue
         tests = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and "test_" in node.name]
         long = [test for test in tests if "pytest.mark.long" in map(ast.unparse, test.decorator_list)]

@@ -18,8 +18,9 @@ from hpvqa.vlm.frames.clip import Clip
 from hpvqa.vlm.frames.read import read_clip
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.options import TransformersOptions
-from tests.needs import long_but
 from tests.worlds import sample
+
+pytestmark = pytest.mark.long
 
 FPS = 2
 SQUARE, DEFAULT = (480, 480), (640, 480)
@@ -29,7 +30,7 @@ EPISODES = (0, 1)
 Recorded = dict[Size, tuple[Path, EpisodeRecord]]
 
 
-@pytest.fixture(scope="module", params=long_but(EPISODES))
+@pytest.fixture(scope="module", params=EPISODES)
 def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     found = {}
     for size in (SQUARE, DEFAULT):
