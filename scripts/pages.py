@@ -221,7 +221,7 @@ def _allowed(kind: Mapping[str, Any]) -> str:
         "array": "list", "object": "mapping",
     }[kind.get("type", "string")]  # fmt: skip
     limits = [
-        f"{words} {kind[key]}"
+        f"{words} {float(kind[key]):.12g}"
         for key, words in (
             ("minimum", "at least"), ("exclusiveMinimum", "more than"), ("maximum", "at most"),
             ("exclusiveMaximum", "less than"),

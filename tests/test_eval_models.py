@@ -113,6 +113,7 @@ def test_bare_vllm_works_where_there_are_a_data_set_and_a_file_of_defaults(
 
 
 @pytest.mark.parametrize("transport", ["clip", "images"])
+@pytest.mark.slow
 def test_a_server_answers(dataset: Path, tmp_path: Path, transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HPVQA_API_KEY", "very-secret")
     with StandIn(key="very-secret") as server:

@@ -222,6 +222,7 @@ def test_every_agent_plays_a_bench(name: str, tmp_path: Path) -> None:
             assert one.decisions[0].answers == scene.sufficient
 
 
+@pytest.mark.slow
 def test_facts_tell_what_was_measured(tmp_path: Path) -> None:
     one = play(rule("ideal"), tmp_path / "run", condition="facts", scenes=group()[:1])[0]
     assert "Measured so far: " in one.steps[0].facts

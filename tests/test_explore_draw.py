@@ -42,6 +42,7 @@ def test_twins_differ_in_what_is_hidden_alone(which: tuple[Family, int]) -> None
 
 
 @scenes
+@pytest.mark.slow
 def test_the_first_view_tells_nothing_or_all(which: tuple[Family, int]) -> None:
     for scene in group(*which):
         game = Game(scene)

@@ -100,6 +100,7 @@ def test_steps_are_asked_in_the_words_of_evaluation(built: Path, tmp_path: Path)
     assert {sample.system for sample in samples(built) if sample.subset == "steps"} == {SYSTEM}
 
 
+@pytest.mark.slow
 def test_steps_of_all_ways_are_there_once_each(built: Path) -> None:
     steps = [sample for sample in samples(built) if sample.subset == "steps"]
     asked = [sample.text for sample in steps]

@@ -71,6 +71,7 @@ def claims(draw: st.DrawFn, table: str) -> Claim:
 
 
 @given(st.data(), st.sampled_from(sorted(TABLES)), st.integers(0, 2**32 - 1))
+@pytest.mark.slow
 def test_every_way_to_say_a_fact_is_read_as_that_fact(data: st.DataObject, table: str, seed: int) -> None:
     said = data.draw(claims(table))
     assert read(write(said, np.random.default_rng(seed)), table) == said
@@ -127,6 +128,7 @@ def test_where_exactly_one_is_asked_about_a_place_matters_though_it_cannot_diffe
         assert check.contradictions(thought, situation.decision.letter) == []
 
 
+@pytest.mark.slow
 def test_decisions_are_those_of_the_ideal_observer() -> None:
     ideal = open_rule("ideal", seed=0)
     for situation, thought, _ in moments():

@@ -201,6 +201,7 @@ STREAMS: dict[str, tuple[bytes, bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.slow
 def test_a_hostile_stream_ends_in_a_sentence(load: Loaded, name: str) -> None:
     begin, drop, words = STREAMS[name]
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"

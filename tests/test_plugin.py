@@ -291,6 +291,7 @@ def test_broken_packages_harm_no_other_task(broken: Path) -> None:
             assert line.endswith("; mend or uninstall that package")
 
 
+@pytest.mark.slow
 def test_asking_for_a_task_that_is_left_out_says_why(broken: Path) -> None:
     done = hpvqa("sample", "gone", packages=broken)
     assert done.returncode == 2

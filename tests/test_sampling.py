@@ -77,6 +77,7 @@ def test_a_redraw_keeps_what_the_answer_depends_on(task: str, index: int, attemp
 
 @tasks
 @given(index=INDEX)
+@pytest.mark.slow
 def test_nuisance_variables_stay_in_their_ranges(task: str, index: int) -> None:
     spec = sample(task, index)
     places = {"left": START_Y, "right": -START_Y}

@@ -35,6 +35,7 @@ def paper_specs() -> tuple[Recipe, list[EpisodeSpec]]:
     return recipe, specs
 
 
+@pytest.mark.slow
 def test_the_paper_recipe_yields_table_1() -> None:
     recipe, specs = paper_specs()
     splits = split_specs(specs, recipe, recipe.seed)

@@ -162,6 +162,7 @@ def test_statistics_of_probabilities(rows: list[tuple[float, bool]], chance: Cha
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), chances)
+@pytest.mark.slow
 def test_means_of_any_numbers(values: list[float], chance: Chance) -> None:
     assert mean(shuffled(values, chance)) == mean(values)
     assert holm(values) == [dict(zip(values, holm(values), strict=True))[value] for value in values]
@@ -276,6 +277,7 @@ def test_other_names_for_the_sides_in_tests_of_cameras_and_perspective(rows: lis
 
 
 @given(clustered, clustered)
+@pytest.mark.slow
 def test_signal_detection(hits: list[tuple[bool, int]], alarms: list[tuple[bool, int]]) -> None:
     def said(rows: list[tuple[bool, int]], word: bool) -> SaidLeft:
         values = [value == word for value, _ in rows]
