@@ -19,12 +19,12 @@ import pytest
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.record.trajectory import COMMAND, read_trajectory
-from tests.shared import FILMED, MOVES, PUSHES, collect
+from tests.shared import EPISODES, FILMED, MOVES, PUSHES, collect
 
 DIGESTS = Path(__file__).with_name("digests.json")
 TASKS = ("push", "drop")
 MOVED = 8
-"""So many of the episodes of each task in :func:`tests.shared.moved`."""
+"""So many of the episodes of each task in :func:`tests.shared.moved`, or fewer if it has fewer."""
 DROPS = (*FILMED, "--episodes", "2", "--workers", "2")
 """Drops beside the pushes of :func:`tests.shared.filmed`."""
 
@@ -105,7 +105,10 @@ def known() -> dict[str, object]:
 def test_push_and_drop_are_the_same_bit_for_bit(
     known: dict[str, object], moved: Path, filmed: Path, tmp_path: Path
 ) -> None:
-    assert digests(moved, filmed, collect(tmp_path / "data", "drop", *DROPS)) == known["episodes"]
+    expected = known["episodes"]
+    assert isinstance(expected, dict)
+    expected.update({task: expected[task][:EPISODES] for task in TASKS})
+    assert digests(moved, filmed, collect(tmp_path / "data", "drop", *DROPS)) == expected
 
 
 if __name__ == "__main__":
