@@ -1,0 +1,122 @@
+"""First stage: each token of a picture is asked what is there, by a linear layer that is thrown away later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hpvqa.explore.words import SURFACES
+from hpvqa.plain import Model
+from research.choose.model import normalised
+from research.choose.pictures import KINDS, NAMES, STATES, UNKNOWN, Pictures
+
+Things = Sequence[NDArray[np.float32]]
+_PARTS = (len(KINDS) + 1, len(NAMES), len(SURFACES), len(STATES))
+"""Kind, the last one: nothing; colour; surface; state."""
+_NOTHING_WEIGHT = 0.3
+_IGNORED = -100
+_MIRRORED = 0.5
+
+
+class Named(Model):
+    """How often the tower is correct about things in pictures that it was not trained on."""
+
+    kind: float
+    color: float
+    surface: float
+    state: float
+    things: int
+
+
+class Pointer(nn.Module):  # type: ignore[misc] # torch is not typed
+    """What is asked of each token.
+
+    Args:
+        width: Width of a token.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.asked = nn.Linear(width, sum(_PARTS))
+
+    def forward(self, tokens: Any) -> Any:
+        """Logits of kind, colour, surface and state, each of shape (pictures, tokens, values)."""
+        return self.asked(tokens).split(_PARTS, dim=-1)
+
+
+class Pointing:
+    """Batches of pictures, and their loss.
+
+    Args:
+        model: The model.
+        pointer: What is asked.
+        pictures: The pictures.
+        batch: Pictures a step.
+    """
+
+    def __init__(self, model: Any, pointer: Pointer, pictures: Pictures, batch: int) -> None:
+        self._model, self._pointer, self._batch = model, pointer, batch
+        self._images, self._things = pictures.images, pictures.things
+
+    def loss(self, rng: np.random.Generator) -> Any:
+        """The loss of a batch; half of the pictures are mirrored."""
+        rows = rng.integers(len(self._images), size=self._batch)
+        mirrored = rng.random(self._batch) < _MIRRORED
+        images = np.stack(
+            [
+                self._images[row][:, ::-1] if flip else self._images[row]
+                for row, flip in zip(rows, mirrored, strict=True)
+            ]
+        )
+        asked = [
+            _mirrored(self._things[row]) if flip else self._things[row]
+            for row, flip in zip(rows, mirrored, strict=True)
+        ]
+        logits = self._pointer(self._model.model.get_image_features(normalised(images)))
+        targets = torch.from_numpy(targets_of(asked, self._model.config))
+        weight = torch.ones(_PARTS[0])
+        weight[-1] = _NOTHING_WEIGHT
+        total = nn.functional.cross_entropy(logits[0].flatten(0, 1), targets[..., 0].flatten(), weight=weight)
+        for part, logit in enumerate(logits[1:], 1):
+            there = targets[..., part] != _IGNORED
+            if there.any():
+                total = total + nn.functional.cross_entropy(logit[there], targets[..., part][there])
+        return total
+
+    def check(self) -> Named:
+        """How often it is correct where something is."""
+        found = []
+        with torch.no_grad():
+            for begin in range(0, len(self._images), self._batch):
+                part = slice(begin, begin + self._batch)
+                logits = self._pointer(self._model.model.get_image_features(normalised(self._images[part])))
+                guesses = torch.stack([logit.argmax(-1) for logit in logits], dim=-1).numpy()
+                targets = targets_of(self._things[part], self._model.config)
+                there = (targets[..., 0] != len(KINDS)) & (targets[..., 0] != _IGNORED)
+                found.append(np.where(targets == _IGNORED, np.nan, guesses == targets)[there])
+        shares = np.nanmean(np.concatenate(found), axis=0).tolist()
+        return Named(kind=shares[0], color=shares[1], surface=shares[2], state=shares[3], things=sum(map(len, found)))
+
+
+def targets_of(things: Things, config: Any) -> NDArray[np.int64]:
+    """What is at each token, shape (pictures, tokens, 4); of several things there, the smallest."""
+    columns, rows = config.row // config.pool, config.row
+    found = np.full((len(things), rows * columns, 4), _IGNORED, np.int64)
+    found[..., 0] = len(KINDS)
+    for number, table in enumerate(things):
+        # Small things are written last: they are harder to see.
+        for column, row, kind, color, surface, state in sorted(table.tolist(), key=lambda thing: -thing[2]):
+            cell = min(int(row * rows), rows - 1) * columns + min(int(column * columns), columns - 1)
+            found[number, cell] = kind, color, surface, _IGNORED if state == UNKNOWN else state
+    return found
+
+
+def _mirrored(table: NDArray[np.float32]) -> NDArray[np.float32]:
+    flipped = table.copy()
+    flipped[:, 0] = 1 - flipped[:, 0]
+    return flipped

@@ -1,0 +1,200 @@
+"""Training a tiny model to choose: what it is shown and asked, that stages learn, and the page of results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hpvqa.explore.agents.model import open_model
+from hpvqa.explore.belief.plan import look_ahead
+from hpvqa.explore.observer import Observer
+from hpvqa.explore.protocol import Shot
+from hpvqa.explore.scene import HIDING, Scene
+from hpvqa.vlm.choice import ModelChoice
+from hpvqa.vlm.families import get_family
+from hpvqa.vlm.tiny.save import save_checkpoint
+from research.choose.language import Language, Options, Row, look
+from research.choose.model import build
+from research.choose.page import BEGIN, KEPT, PAGE, text
+from research.choose.pictures import KINDS, NAMES, STATES, Camera, load_pictures
+from research.choose.pointing import Pointer, Pointing, targets_of
+from research.choose.settings import ChooseSettings
+from research.choose.store import (
+    CLASSES,
+    Lesson,
+    draw_scenes,
+    lesson_at,
+    load_lessons,
+    make_lessons,
+    offers_all,
+    turn_after,
+)
+from research.page import END
+from research.pretrain.settings import ModelSettings
+from tests.explore_worlds import group
+
+SMALL = ChooseSettings(
+    model=ModelSettings(side=96, patch=16, vision_width=32, vision_layers=2, width=48, layers=2), groups=2, questions=2
+)
+
+
+def lesson(number: int, steps: int = 0) -> Lesson:
+    observer = Observer(group()[number])
+    actions = tuple(action for action in group()[number].plan if action.kind != "answer")[:steps]
+    turn, moments = turn_after(observer, actions)
+    return lesson_at(observer, turn, list(range(len(moments))), False)
+
+
+def test_the_best_options_are_the_ideal_observers() -> None:
+    for number, scene in enumerate(group()):
+        observer, found = Observer(scene), lesson(number)
+        state = observer.game.start()
+        chosen = look_ahead(observer.game, state, observer.belief(state))
+        letter = next(option.letter for option in observer.game.options(state, 0) if option.action == chosen)
+        assert letter in found.best
+        kinds = {CLASSES[kind] for kind, own in zip(found.classes, found.letters, strict=True) if own in found.best}
+        assert kinds == ({"follows"} if scene.sufficient else {"best"})
+
+
+def test_questions_without_an_answer_that_may_be_are_left_out() -> None:
+    for scene in group():
+        observer = Observer(scene)
+        assert offers_all(observer)
+        possible = observer.belief(observer.game.start()).answers()
+        fewer = tuple(word for word in scene.question.options if word != next(iter(possible)))
+        question = scene.question.model_copy(update={"options": fewer})
+        assert not offers_all(Observer(scene.model_copy(update={"question": question})))
+
+
+def test_facts_stand_only_where_no_pictures_do() -> None:
+    found = lesson(0, 1)
+    assert "Picture 2 after: " in found.text
+    assert "not to be seen" not in found.text
+    assert "View 2 after: " in found.told
+    assert "not to be seen" in found.told
+
+
+def test_a_thing_is_asked_of_the_token_where_it_is() -> None:
+    model, _ = build(SMALL.model, ["word"], 0)
+    things = np.array([[0.99, 0.01, 5, 3, 0, 1], [0.1, 0.99, 1, 2, 1, -1]], np.float32)
+    targets = targets_of([things], model.config)[0]
+    columns = model.config.row // model.config.pool
+    assert targets[columns - 1].tolist() == [5, 3, 0, 1]
+    assert targets[(model.config.row - 1) * columns].tolist() == [1, 2, 1, -100]
+    assert (targets[:, 0] == len(KINDS)).sum() == len(targets) - 2
+
+
+def test_options_end_where_their_lines_end() -> None:
+    found = lesson(0, 1)
+    _, processor = build(SMALL.model, [found.text], 0)
+    row = Row(found, processor.tokenizer, found.text)
+    lines = dict(line.split(": ", 1) for line in found.text.splitlines() if line[1:3] == ": ")
+    decode = processor.tokenizer.decode
+    for end, letter in zip(row.ends, found.letters, strict=True):
+        assert decode(row.tokens[: end + 1]).endswith(f"{letter}: {lines[letter]}")
+    assert [decode([token]) for token in row.letters] == list(found.letters)
+    assert all(a < b for a, b in pairwise(row.ends))
+
+
+def test_a_model_decides_as_it_was_trained_to(tmp_path: Path) -> None:
+    pytest.importorskip("mujoco")
+    scene, observer, camera = group()[0], Observer(group()[0]), Camera(96)
+    turn, moments = turn_after(observer, scene.plan[:1])
+    images = np.stack([camera.take(scene, scene.contents, moment).image for moment in moments])
+    found = lesson_at(observer, turn, [0, 1], False)
+    model, processor = build(SMALL.model, [found.text], 0)
+    model.eval()
+    family = get_family("pooled").model_copy(update={"resolution": (96, 96)})
+    weighed = []
+    for shown in (images, np.zeros_like(images)):
+        language = Language(model, Options(SMALL.model.width), processor, family, [found], look(model, shown), SMALL)
+        (logits, letters), _ = language.ask([0], words=False)
+        weighed.append(torch.log_softmax(logits[0][letters[0]], -1).tolist())
+    save_checkpoint(model, processor, tmp_path / "model")
+    agent = open_model(ModelChoice(model=str(tmp_path / "model"), dtype="float32", device="cpu"), {})
+    agent.load([].append)
+    shots = tuple(Shot(image, shot.view, shot.after) for image, shot in zip(images, turn.shots, strict=True))
+    (decision,) = agent.decide([replace(turn, shots=shots)])
+    agent.close()
+    assert decision.logprobs is not None
+    said = torch.log_softmax(torch.tensor([decision.logprobs[letter] for letter in found.letters]), -1).tolist()
+    assert said == pytest.approx(weighed[0], abs=2e-3)
+    assert said != pytest.approx(weighed[1], abs=2e-3)
+
+
+@pytest.mark.long
+def test_both_stages_learn_a_few_scenes_by_heart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mujoco")
+    from research.choose import store
+
+    monkeypatch.setattr(store, "WAYS", ("ideal",))
+    make_lessons(tmp_path, list(group()[:2]), SMALL)
+    lessons, pictures = load_lessons(tmp_path), load_pictures(tmp_path / "steps.npz")
+    assert {number for one in lessons for number in one.pictures} == set(range(len(pictures.images)))
+    model, processor = build(SMALL.model, [one.text for one in lessons], 0)
+    rng, losses = np.random.default_rng(0), list[float]()
+    pointer, options = Pointer(SMALL.model.width), Options(SMALL.model.width)
+    pointing = Pointing(model, pointer, pictures, 4)
+    family = get_family("pooled").model_copy(update={"resolution": (96, 96)})
+    settings = SMALL.model_copy(update={"language": SMALL.language.model_copy(update={"batch_size": 4})})
+    language = Language(model, options, processor, family, lessons, look(model, pictures.images), settings)
+    parameters = [*model.parameters(), *pointer.parameters(), *options.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=2e-3)
+    for step in range(24):
+        loss = pointing.loss(rng) if step < 12 else language.loss(rng)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(float(loss.detach()))
+    assert np.mean(losses[9:12]) < 0.7 * losses[0]
+    assert np.mean(losses[21:]) < 0.7 * losses[12]
+
+
+def test_what_is_put_aside_is_called_so_and_what_it_hid_is_seen() -> None:
+    pytest.importorskip("mujoco")
+    scene = group()[0]
+    game, camera = Observer(scene).game, Camera(192)
+    state = game.start()
+    after = game.after(state, next(action for action in scene.plan if action.kind == "pick"))
+    pictures = [
+        camera.take(scene, scene.contents, one.moment, game.revealed(one.moment)).things for one in (state, after)
+    ]
+    boards = [
+        [STATES[int(thing[5])] for thing in picture if KINDS[int(thing[2])][1] == "board"] for picture in pictures
+    ]
+    assert boards[1].count("aside") == boards[0].count("aside") + 1
+    assert boards[1].count("hides") == boards[0].count("hides") - 1
+    assert len(pictures[1]) == len(pictures[0]) + 1
+    assert all(0 <= int(thing[3]) < len(NAMES) for picture in pictures for thing in picture)
+
+
+def test_scenes_are_of_types_that_are_trained_on_and_drawn_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def drawn(family: str, number: int, _: int) -> Iterator[tuple[Scene, ...]]:
+        asked.append((family, number))
+        yield tuple(
+            scene.model_copy(update={"family": family, "index": 4 * number + place, "group": number}).sealed()
+            for place, scene in enumerate(group())
+        )
+
+    monkeypatch.setattr("research.choose.store.draw_group", drawn)
+    settings = SMALL.model_copy(update={"groups": 6})
+    assert len(draw_scenes(tmp_path, settings)) == len(draw_scenes(tmp_path, settings)) == 24
+    # Groups of number 1 are of types that are kept for evaluation.
+    assert asked == [*((family, 0) for family in HIDING), *((family, 2) for family in HIDING[:2])]
+
+
+def test_the_page_says_what_was_kept() -> None:
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    written = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+    assert written.strip() == text(kept)
