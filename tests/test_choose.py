@@ -11,12 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from hpvqa.errors import RunError
 from hpvqa.explore.agents.model import open_model
 from hpvqa.explore.belief.plan import look_ahead
 from hpvqa.explore.observer import Observer
 from hpvqa.explore.protocol import Shot
 from hpvqa.explore.scene import HIDING, Scene
+from hpvqa.progress.events import Note
+from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.families import get_family
 from hpvqa.vlm.tiny.save import save_checkpoint
@@ -25,6 +29,7 @@ from research.choose.model import build
 from research.choose.page import BEGIN, KEPT, PAGE, text
 from research.choose.pictures import KINDS, NAMES, STATES, Camera, load_pictures
 from research.choose.pointing import Pointer, Pointing, targets_of
+from research.choose.run import choose
 from research.choose.settings import ChooseSettings
 from research.choose.store import (
     CLASSES,
@@ -37,8 +42,9 @@ from research.choose.store import (
     turn_after,
 )
 from research.page import END
-from research.pretrain.settings import ModelSettings
+from research.pretrain.settings import ModelSettings, StageSettings
 from tests.explore_worlds import group
+from tests.recorder import Recorder
 
 SMALL = ChooseSettings(
     model=ModelSettings(side=96, patch=16, vision_width=32, vision_layers=2, width=48, layers=2), groups=2, questions=2
@@ -155,6 +161,25 @@ def test_both_stages_learn_a_few_scenes_by_heart(tmp_path: Path, monkeypatch: py
         losses.append(float(loss.detach()))
     assert np.mean(losses[9:12]) < 0.7 * losses[0]
     assert np.mean(losses[21:]) < 0.7 * losses[12]
+
+
+@pytest.mark.long
+def test_a_model_is_made_and_what_was_begun_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mujoco")
+    monkeypatch.setattr("research.choose.store.WAYS", ("ideal",))
+    monkeypatch.setattr("research.choose.run.draw_scenes", lambda folder, settings: [*group(), *group(1)])
+    stage = StageSettings(steps=2, batch_size=2, learning_rate=1e-3)
+    settings = SMALL.model_copy(update={"layouts": 2, "pointing": stage, "language": stage, "gate": None})
+    told = Recorder()
+    reporter = Reporter([told], lambda: 0.0)
+    for name in ("first", "second"):
+        choose(tmp_path / name, tmp_path / "work", settings, reporter)
+    assert [event.message for event in told.events if isinstance(event, Note)].count("drawing scenes") == 1
+    first, second = (load_file(tmp_path / name / "model.safetensors") for name in ("first", "second"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    with pytest.raises(RunError, match="take more steps"):
+        choose(tmp_path / "third", tmp_path / "work", settings.model_copy(update={"gate": 1.0}), reporter)
+    assert not (tmp_path / "third").exists()
 
 
 def test_what_is_put_aside_is_called_so_and_what_it_hid_is_seen() -> None:
