@@ -40,6 +40,7 @@ from hpvqa.vlm.seen import Shot, seen_in
 from tests.ask_fakes import Speaking
 from tests.eval_fakes import Looking, Watching
 from tests.factories import HEIGHT, WIDTH, make_data, make_episode, make_spec, quiet
+from tests.patience import PATIENCE
 from tests.servers import LOGPROBS, StandIn
 from tests.tiny_models import TinyModel
 
@@ -409,7 +410,7 @@ def test_watching_answers_episodes_as_they_land_until_ctrl_c(data: Path) -> None
             assert json.loads(process.stdout.readline())["index"] == index
         time.sleep(0.3)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     finally:
         watchdog.cancel()
         process.kill()

@@ -32,6 +32,7 @@ from hpvqa.studio.writing import write_site
 from hpvqa.tasks import TASKS
 from tests.eval_runs import hpvqa
 from tests.factories import copy, make_data, make_original, make_spec, quiet
+from tests.patience import PATIENCE
 from tests.report_runs import append, left, make_dataset, make_prediction, make_run, truth
 
 PUSH = "push/000/episode-000001"
@@ -225,7 +226,7 @@ def served(data: Path) -> Iterator[str]:
 
 
 def ask(place: str, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes, dict[str, str]]:
-    connection = http.client.HTTPConnection(place, timeout=60)
+    connection = http.client.HTTPConnection(place, timeout=PATIENCE)
     try:
         connection.request(method, path, headers=headers)
         reply = connection.getresponse()
@@ -380,6 +381,6 @@ def test_the_command_serves_until_it_is_interrupted(data: Path) -> None:
     assert line.endswith(": 4 episodes. Ctrl-C ends.\n")
     assert ask(urlsplit(line.split()[1]).netloc, "/data/index.js")[0] == 200
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in said
