@@ -24,9 +24,9 @@ from hpvqa.ask.run import Asker
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import open_dataset
 from hpvqa.errors import UsageError
+from hpvqa.evaluate.chances import pool
 from hpvqa.evaluate.run import evaluate, run_settings
 from hpvqa.evaluate.select import Rows, select
-from hpvqa.evaluate.views import pool
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, episode_dir
@@ -135,6 +135,29 @@ def test_without_a_camera_those_are_asked_that_the_model_was_trained_on(episode:
         assert asked(None, **views) == names
         assert not [line for line in told if "learned" in line]
     assert asked((), push=(names[1],)) == names
+
+
+def test_a_camera_that_the_model_never_saw_is_said_to_be_one(episode: Path) -> None:
+    record, told = open_episode(episode), list[str]()
+    names = [camera.camera.name for camera in record.cameras]
+
+    def warned(cameras: tuple[str, ...] | None, **views: tuple[str, ...]) -> list[str]:
+        told.clear()
+        asking = asker(Looking(), cameras=cameras, tell=told.append, views=views)
+        asking.ask(episode, record)
+        asking.ask(episode, record)  # it is said once
+        return [line for line in told if "not trained" in line]
+
+    assert warned((names[0], names[1]), push=(names[1],)) == [
+        f"Warning: The model was not trained on push by {names[0]}"
+    ]
+    assert warned((), push=tuple(names[1:])) == [f"Warning: The model was not trained on push by {names[0]}"]
+    assert warned(None, push=("elsewhere",)) == [
+        f"Warning: The model was not trained on push by {', '.join(sorted(names))}"
+    ]
+    assert warned(None, push=(names[1],)) == warned((names[1],), push=(names[1],)) == []
+    # Of a task that it never saw, it is said that its answer means nothing; of one of which nothing is known, nothing.
+    assert warned((names[0],), drop=(names[1],)) == warned((names[0],)) == []
 
 
 @pytest.mark.parametrize(
