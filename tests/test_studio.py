@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import re
 import shutil
@@ -20,6 +21,8 @@ import pytest
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import file_record
+from hpvqa.progress.events import Done
+from hpvqa.progress.reporter import JsonLines, Reporter
 from hpvqa.record.episode import read_episode
 from hpvqa.sim.planner import Planner
 from hpvqa.studio.answers import Answers
@@ -217,6 +220,42 @@ def test_a_training_is_followed_line_by_line(data: Path, tmp_path: Path) -> None
     assert found["charts"][0]["points"][-1] == [4, 0.1]
 
 
+def test_progress_is_followed_as_it_is_written(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "progress.jsonl"
+    site = Site(open_source(data), Answers((), ()), progress=[file], live=True)
+
+    def work() -> dict[str, Any]:
+        (found,) = given(site, "data/index.js")["work"]
+        return {name: found[name] for name in ("activity", "done", "total", "text", "status", "said", "trouble")}
+
+    nothing = {"activity": "", "done": 0, "total": 0, "text": "", "status": None, "said": None, "trouble": None}
+    assert work() == {**nothing, "trouble": "there is no such file yet"}
+    sink = JsonLines(file)
+    reporter = Reporter([sink], itertools.count(100.0).__next__)
+    assert work() == nothing
+    reporter.start("collect", "episodes", 3, 1)
+    reporter.item("push/000/episode-000000")
+    reporter.note("a <b>note</b>")
+    going = {"activity": "collect", "done": 2, "total": 3, "status": None, "trouble": None}
+    assert work() == {**going, "text": "2/3 episodes, 1.0 episodes/s, 0:00:00 left", "said": "a <b>note</b>"}
+    with file.open("ab") as more:
+        more.write(b'{"event": "what is this?"}\n[1]\n{"event": "item", "time": "never"}\n{"event": "no')
+    assert work()["done"] == 2
+    with file.open("ab") as more:
+        more.write(b'te", "time": 110, "message": "whole now", "new": 1}\n')
+    assert work()["said"] == "whole now"
+    done = Done(time=111, status="failed", message="the disk is full", done=2, total=3, seconds=11)
+    with file.open("a") as more:
+        more.write(done.model_dump_json() + "\n")
+    assert (work()["status"], work()["said"]) == ("failed", "the disk is full")
+    sink.close()
+    # The same command again begins the file anew.
+    sink = JsonLines(file)
+    Reporter([sink], lambda: 200.0).start("eval", "rows", 7)
+    assert work() == {**nothing, "activity": "eval", "total": 7, "text": "0/7 rows"}
+    sink.close()
+
+
 @pytest.fixture
 def served(data: Path) -> Iterator[str]:
     server = open_server(site_of(data, live=True), 0)
@@ -339,6 +378,7 @@ def test_what_is_missing_is_left_out_and_told(data: Path, tmp_path: Path, capfd:
         (["nowhere"], 2, "There is no data folder or data set or episode or run"),
         (["data", "--run", "data"], 2, "is not a run"),
         (["data", "--out", "data/hpvqa.json"], 2, "is a file; choose another place"),
+        (["data", "--progress-file", "x", "--out", "y"], 2, "for pages that follow, and files do not"),
         (["run"], 2, "is not where it was; say where: hpvqa studio DATASET --run"),
     ],
 )
