@@ -49,7 +49,7 @@ test-wheel: $(READY) ## Build wheel and source distribution, and try them in a n
 	@bash scripts/wheel.sh $(OUT)
 
 exports-test: $(READY) ## Have the programs that exports are for read them, each in an environment of its own.
-	@bash scripts/exports.sh lerobot swift lmms-eval inspect evalscope croissant
+	@bash scripts/exports.sh lerobot swift lmms-eval inspect evalscope vlmevalkit croissant
 	@$(RUN) pytest tests/test_export_readers.py $(ARGS)
 
 test-random: $(VLLM) ## Run the property tests with other examples; SEED=12 repeats a run.

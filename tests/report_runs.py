@@ -11,8 +11,9 @@ from typing import Any
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import Dataset, open_dataset
 from hpvqa.dataset.rows import Row
+from hpvqa.evaluate.chances import p_left
 from hpvqa.evaluate.folder import PromptRecord, RunSettings
-from hpvqa.evaluate.prediction import Prediction, p_left
+from hpvqa.evaluate.prediction import Prediction
 from hpvqa.recipe import Recipe
 from hpvqa.scene.spec import SIDES, Side, other_side
 from hpvqa.tasks import TASKS

@@ -24,9 +24,9 @@ from hpvqa.ask.run import Asker
 from hpvqa.dataset.build import build
 from hpvqa.dataset.load import open_dataset
 from hpvqa.errors import UsageError
+from hpvqa.evaluate.chances import pool
 from hpvqa.evaluate.run import evaluate, run_settings
 from hpvqa.evaluate.select import Rows, select
-from hpvqa.evaluate.views import pool
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import RECORD_FILE, episode_dir
@@ -40,6 +40,7 @@ from hpvqa.vlm.seen import Shot, seen_in
 from tests.ask_fakes import Speaking
 from tests.eval_fakes import Looking, Watching
 from tests.factories import HEIGHT, WIDTH, make_data, make_episode, make_spec, quiet
+from tests.patience import PATIENCE
 from tests.servers import LOGPROBS, StandIn
 from tests.tiny_models import TinyModel
 
@@ -134,6 +135,29 @@ def test_without_a_camera_those_are_asked_that_the_model_was_trained_on(episode:
         assert asked(None, **views) == names
         assert not [line for line in told if "learned" in line]
     assert asked((), push=(names[1],)) == names
+
+
+def test_a_camera_that_the_model_never_saw_is_said_to_be_one(episode: Path) -> None:
+    record, told = open_episode(episode), list[str]()
+    names = [camera.camera.name for camera in record.cameras]
+
+    def warned(cameras: tuple[str, ...] | None, **views: tuple[str, ...]) -> list[str]:
+        told.clear()
+        asking = asker(Looking(), cameras=cameras, tell=told.append, views=views)
+        asking.ask(episode, record)
+        asking.ask(episode, record)  # it is said once
+        return [line for line in told if "not trained" in line]
+
+    assert warned((names[0], names[1]), push=(names[1],)) == [
+        f"Warning: The model was not trained on push by {names[0]}"
+    ]
+    assert warned((), push=tuple(names[1:])) == [f"Warning: The model was not trained on push by {names[0]}"]
+    assert warned(None, push=("elsewhere",)) == [
+        f"Warning: The model was not trained on push by {', '.join(sorted(names))}"
+    ]
+    assert warned(None, push=(names[1],)) == warned((names[1],), push=(names[1],)) == []
+    # Of a task that it never saw, it is said that its answer means nothing; of one of which nothing is known, nothing.
+    assert warned((names[0],), drop=(names[1],)) == warned((names[0],)) == []
 
 
 @pytest.mark.parametrize(
@@ -409,7 +433,7 @@ def test_watching_answers_episodes_as_they_land_until_ctrl_c(data: Path) -> None
             assert json.loads(process.stdout.readline())["index"] == index
         time.sleep(0.3)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     finally:
         watchdog.cancel()
         process.kill()

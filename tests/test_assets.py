@@ -17,6 +17,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.main import main
 from hpvqa.resources import default_cache
 from hpvqa.sim.mujoco import assets
+from tests.patience import PATIENCE
 
 MODEL = b'<mujoco><mesh file="arm/a.obj"/><mesh name="b" file="hand/b.stl"/><mesh file="arm/a.obj"/></mujoco>'
 FILES = {"panda.xml": MODEL, "arm/a.obj": b"v 0 0 0\n", "hand/b.stl": b"solid\n"}
@@ -101,7 +102,7 @@ def test_two_at_once_share_one_copy(wheel: Path, tmp_path: Path, monkeypatch: py
 
     def download_together(destination: Path) -> Path:
         result = download(destination)
-        both.wait(timeout=60)
+        both.wait(timeout=PATIENCE)
         return result
 
     monkeypatch.setattr(assets, "_download", download_together)

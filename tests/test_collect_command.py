@@ -17,10 +17,11 @@ from hpvqa.main import main
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.tasks import TASKS
 from tests.collect_fakes import command
+from tests.patience import PATIENCE
 
 
 def collect(fake: str, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(fake, "collect", *args), capture_output=True, text=True, timeout=60)
+    return subprocess.run(command(fake, "collect", *args), capture_output=True, text=True, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
+from tests.patience import PATIENCE
 from tests.shared import FILMED, SEED, collect, collecting
 
 pytest.importorskip("mujoco")
@@ -83,7 +84,7 @@ def test_a_killed_run_loses_only_what_was_running(moved: Path, tmp_path: Path) -
     process.send_signal(signal.SIGKILL)
     # The workers share this pipe, so that it closes when the last of them has ended.
     begin = time.monotonic()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert time.monotonic() - begin < 5
     there = contents(out)
     assert there
@@ -103,7 +104,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(moved: Path, tmp_path: Path
         assert time.monotonic() < deadline
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert len(records(out)) < 3

@@ -18,16 +18,9 @@ from hpvqa.errors import RunError
 from hpvqa.record.episode import find_episodes, read_episode
 from tests.collect_fakes import child_command, collection, command
 from tests.needs import long_but
+from tests.patience import PATIENCE, wait_for
 
 pytestmark = pytest.mark.slow
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> float:
-    begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < seconds, "it did not happen in time"
-        time.sleep(0.02)
-    return time.monotonic() - begin
 
 
 def descendants(pid: int) -> list[int]:
@@ -67,12 +60,12 @@ class Run:
         os.killpg(self.process.pid, number)
 
     def finish(self) -> tuple[int, str, str]:
-        stdout, stderr = self.process.communicate(timeout=30)
+        stdout, stderr = self.process.communicate(timeout=PATIENCE)
         assert "Traceback" not in stderr
         return self.process.returncode, stdout, stderr
 
     def again(self, fake: str = "quick") -> dict[str, int]:
-        done = subprocess.run(command(fake, *self.args, "--json"), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command(fake, *self.args, "--json"), capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         task: dict[str, int] = json.loads(done.stdout)["tasks"]["push"]
         assert list((self.data / ".partial").iterdir()) == []
@@ -113,7 +106,7 @@ def test_killing_the_parent_alone_ends_all_workers_and_the_next_run_goes_on(
     assert len(workers) >= 2
     run.process.send_signal(signal.SIGKILL)
     run.process.wait()
-    assert wait_for(lambda: not any(alive(pid) for pid in workers)) < 5
+    wait_for(lambda: not any(alive(pid) for pid in workers))
     assert list(run.data.glob(".partial/*/*")) != []
     there = run.whole_episodes()
     assert there < 6
@@ -176,7 +169,7 @@ def test_a_second_interrupt_drops_them(start: Callable[..., Run]) -> None:
     assert code == 130
     assert "run the same command again" in stderr
     # The workers are gone; multiprocessing's own helper ends a moment after its parent.
-    wait_for(lambda: not any(alive(pid) for pid in processes), seconds=5)
+    wait_for(lambda: not any(alive(pid) for pid in processes))
     assert run.whole_episodes() == 0
     assert list((run.data / ".partial").iterdir()) == []
 
@@ -195,7 +188,7 @@ def test_a_second_run_is_refused_while_the_first_one_works(start: Callable[..., 
     run = start("slow", 20, "--workers", "1")
     run.wait_until_episodes_run(1)
     for extra in ([], ["--shard", "1/2"]):
-        done = subprocess.run(command("quick", *run.args, *extra), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command("quick", *run.args, *extra), capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 1
         assert f"Another run is writing to {run.data} (process {run.process.pid} on " in done.stderr
 
@@ -244,7 +237,7 @@ def test_files_of_the_working_folder_are_not_run(tmp_path: Path) -> None:
     python, *rest = command(
         "quick", "collect", "push", "--episodes", "2", "--no-video", "--out", str(tmp_path / "data")
     )
-    done = subprocess.run([python, "-P", *rest], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([python, "-P", *rest], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, "mine" in done.stderr) == (0, False), done.stderr
 
 
@@ -258,7 +251,7 @@ def test_workers_do_not_oversubscribe_and_the_parent_keeps_its_environment(
     try:
         jobs = [Job(collection(), "push", index, tmp_path, tmp_path) for index in range(2)]
         for future in [pool.submit(job) for job in jobs]:
-            future.result(timeout=30)
+            future.result(timeout=PATIENCE)
         assert dict(os.environ) == before
         assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == mask
         pool.close()
@@ -277,11 +270,11 @@ def test_a_worker_that_died_while_it_had_nothing_to_do_ends_the_run(
     before = set(descendants(os.getpid()))
     pool = mujoco.mujoco_pool(1)
     try:
-        assert pool.submit(Job(collection(), "push", 0, tmp_path, tmp_path)).result(timeout=60).outcome.ok
+        assert pool.submit(Job(collection(), "push", 0, tmp_path, tmp_path)).result(timeout=PATIENCE).outcome.ok
         [worker] = set(descendants(os.getpid())) - before
         os.kill(worker, signal.SIGKILL)
         with pytest.raises(RunError, match="ended unexpectedly, most likely because memory ran out"):
-            pool.submit(Job(collection(), "push", 1, tmp_path, tmp_path)).result(timeout=60)
+            pool.submit(Job(collection(), "push", 1, tmp_path, tmp_path)).result(timeout=PATIENCE)
     finally:
         pool.kill()
     assert set(descendants(os.getpid())) <= before

@@ -17,6 +17,7 @@ from hpvqa.commands.options import override
 from hpvqa.errors import UsageError
 from hpvqa.recipe import Recipe, validate_recipe
 from tests.collect_fakes import VERSIONS, command
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -110,7 +111,7 @@ def test_only_episodes_or_other_shards_bind(tmp_path: Path) -> None:
 
 def collect(out: Path, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command("quick", "collect", "--out", str(out), *args), capture_output=True, text=True, timeout=60
+        command("quick", "collect", "--out", str(out), *args), capture_output=True, text=True, timeout=PATIENCE
     )
 
 

@@ -25,6 +25,7 @@ from tests.eval_fakes import Confident, Fatal, Watching, command
 from tests.eval_runs import hpvqa, lines, make_dataset, run, settings_of
 from tests.factories import copy
 from tests.needs import long_but
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +191,7 @@ def test_ctrl_c_ends_a_run_that_can_go_on(tmp_path: Path, slow_run: subprocess.P
     wait_for_rows(tmp_path / "run", rows)
     time.sleep(0.3)  # with no row yet, the workers are in the middle of their imports
     os.killpg(slow_run.pid, signal.SIGINT)
-    assert slow_run.wait(timeout=20) == 130
+    assert slow_run.wait(timeout=PATIENCE) == 130
     output = (tmp_path / "output").read_text()
     assert "Interrupted; run the same command again to go on." in output
     assert "Traceback" not in output

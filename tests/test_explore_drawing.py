@@ -20,6 +20,7 @@ from hpvqa.explore.scene import find_scenes, read_scene, scene_file, write_scene
 from hpvqa.main import cli
 from hpvqa.processes import python
 from tests.explore_worlds import group, write_worlds
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_an_interrupted_draw_goes_on_where_it_stopped(tmp_path: Path) -> None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     # The workers share the pipes, so that they close when the last of them has ended.
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr
     assert "run the same command again to go on" in stderr
     assert "Traceback" not in stderr

@@ -28,6 +28,7 @@ from hpvqa.explore.runs.record import Played
 from hpvqa.explore.scene import Scene
 from tests.explore_play import play
 from tests.explore_worlds import group, write_worlds
+from tests.patience import PATIENCE
 
 Reply = tuple[int, bytes]
 
@@ -40,7 +41,7 @@ class Browser:
         self.known = 0
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Reply:
-        connection = http.client.HTTPConnection(self._place, timeout=60)
+        connection = http.client.HTTPConnection(self._place, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers or {})
             reply = connection.getresponse()
@@ -196,7 +197,7 @@ def playing(worlds: Path, out: Path, *more: str) -> tuple[subprocess.Popen[str],
 
 def ending(process: subprocess.Popen[str]) -> tuple[int, Sequence[str]]:
     try:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)
         raise AssertionError(process.communicate()[1]) from None

@@ -20,6 +20,7 @@ from hpvqa.explore.scene import Action
 from tests.explore_play import Scripted, play, rule
 from tests.explore_worlds import group, write_worlds
 from tests.factories import quiet
+from tests.patience import PATIENCE
 
 
 def answer_at_once(turn: Turn) -> Decision:
@@ -111,7 +112,7 @@ def test_a_run_survives_a_kill_at_any_moment(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hpvqa", "explore", "run", "--agent", "random", "--json"]
     command += ["--worlds", str(worlds), "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and not any(out.glob("scenes/*/*")) and process.poll() is None:
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)

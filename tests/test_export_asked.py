@@ -30,6 +30,7 @@ from tests.factories import make_data
 
 HARNESSES = {"lmms-eval": "utils.py", "inspect": "hpvqa_tasks.py", "evalscope": "hpvqa_evalscope.py"}
 """Formats, and the program that each one writes."""
+ONLY_FRAMES = {"vlmevalkit": "hpvqa_vlmevalkit.py"}
 SEEN = ("--fps", "5", "--resolution", "56x28")
 SAMPLING = FrameSampling(fps=5, resolution=(56, 28))
 WORDS = [
@@ -54,7 +55,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "dataset"
 
 
-@pytest.mark.parametrize("name", HARNESSES)
+@pytest.mark.parametrize("name", HARNESSES | ONLY_FRAMES)
 def test_a_harness_asks_what_evaluation_asks_of_what_it_shows(name: str, dataset: Path, tmp_path: Path) -> None:
     assert hpvqa("export", name, dataset, "--out", tmp_path / "out", *SEEN) == 0
     wanted = {f"eval/{item.row.key}": item for item in select(open_dataset(dataset), "eval", load_prompt("paper"))}
@@ -70,7 +71,7 @@ def test_a_harness_asks_what_evaluation_asks_of_what_it_shows(name: str, dataset
         assert line["event"] == " ".join(map(str, item.row.cluster))
         if isinstance(item.row, ValueRow):
             assert (line["value"], line["unit"]) == (item.row.value, item.row.unit)
-    compile((tmp_path / "out" / HARNESSES[name]).read_text(), name, "exec")
+    compile((tmp_path / "out" / (HARNESSES | ONLY_FRAMES)[name]).read_text(), name, "exec")
 
 
 @pytest.mark.parametrize("name", HARNESSES)

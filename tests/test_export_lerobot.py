@@ -136,6 +136,23 @@ def test_statistics_are_those_of_the_rows_and_of_the_pictures(exported: Path) ->
             assert stats[camera][key] == [[[pytest.approx(one, abs=1e-9)]] for one in value]
 
 
+def test_each_episode_tells_its_own_statistics(exported: Path) -> None:
+    rows, features = table(exported, "data"), info(exported)["features"]
+    for episode in table(exported, "meta/episodes"):
+        own = rows[episode["dataset_from_index"] : episode["dataset_to_index"]]
+        states = np.array([row["observation.state"] for row in own], float)
+        assert episode["stats/observation.state/mean"] == pytest.approx(states.mean(0))
+        assert episode["stats/observation.state/q10"] == pytest.approx(np.quantile(states, 0.1, axis=0))
+        assert episode["stats/index/max"] == [own[-1]["index"]]
+        for camera in (name for name, feature in features.items() if feature["dtype"] == "video"):
+            begin, end = (round(episode[f"videos/{camera}/{name}_timestamp"] * FPS) for name in ("from", "to"))
+            shown = pictures(next((exported / "videos" / camera).rglob("*.mp4")))[0][begin:end] / 255
+            assert episode[f"stats/{camera}/mean"] == [[[pytest.approx(one)]] for one in shown.mean((0, 1, 2))]
+            assert episode[f"stats/{camera}/count"] == [FRAMES]
+    columns = {name.split("/")[1] for name in episode if name.startswith("stats/")}
+    assert columns == features.keys() - {"language_events"}
+
+
 def test_episodes_of_an_older_hpvqa_have_no_action(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = make_data(tmp_path / "data", push=4)
     old = min(data.rglob("trajectory.parquet"))

@@ -57,7 +57,7 @@ def read(tmp_path: Path) -> Read:
             "HF_HOME": str(tmp_path / "cache"),
             "MODELSCOPE_CACHE": str(tmp_path / "cache"),
         }
-        command = [str(python), str(READERS / f"read_{name}.py"), str(export)]
+        command = [str(python), str(READERS / f"read_{name.partition('-0')[0]}.py"), str(export)]
         done = subprocess.run(command, env=environment, cwd=export, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -66,13 +66,13 @@ def read(tmp_path: Path) -> Read:
     return run
 
 
-@pytest.mark.parametrize("language", [True, False])
+@pytest.mark.parametrize(("version", "language"), [("lerobot", True), ("lerobot", False), ("lerobot-0.4", False)])
 def test_lerobot_reads_every_frame_state_and_question(
-    language: bool, dataset: Path, tmp_path: Path, read: Read
+    version: str, language: bool, dataset: Path, tmp_path: Path, read: Read
 ) -> None:
     flags = [] if language else ["--no-language"]
     assert hpvqa("export", "lerobot", dataset, *flags, "--out", tmp_path / "out") == 0
-    found = read("lerobot", tmp_path / "out")
+    found = read(version, tmp_path / "out")
     assert (found["frames"], found["fps"]) == (8 * FRAMES, FPS)
     assert found["splits"] == {"train": "0:6", "eval": "6:8"}
     told = np.array([episode["actions"] for episode in found["episodes"]]).reshape(-1, len(COMMAND))
@@ -80,6 +80,9 @@ def test_lerobot_reads_every_frame_state_and_question(
     assert {name: len(found["stats"][name]["q01"]) for name in found["episodes"][0]["frames"]} == dict.fromkeys(
         found["episodes"][0]["frames"], 3
     )
+    for name, of in found["together"].items():
+        for key in ("min", "max", "mean", "std", "count"):
+            assert found["stats"][name][key] == pytest.approx(np.ravel(of[key]).tolist(), abs=1e-9), (name, key)
     rows = {split: open_dataset(dataset).comparisons(split) for split in ("train", "eval")}
     for episode in found["episodes"]:
         own = [row for row in rows[episode["split"]] if row.episode == episode["episode"]]
@@ -94,6 +97,13 @@ def test_lerobot_reads_every_frame_state_and_question(
         folder = dataset / episode["split"] / Path(own[0].file_name).parent
         told = read_trajectory(folder / "trajectory.parquet", read_episode(folder).spec.names)
         assert episode["actions"] == pytest.approx(np.stack([told[name] for name in COMMAND], axis=1), abs=1e-7)
+        for name, (wanted, own_stats) in episode["stats"].items():
+            assert own_stats.keys() == wanted.keys(), name
+            for key, value in wanted.items():
+                assert np.shape(own_stats[key]) == np.shape(value), (name, key)
+                # LeRobot takes quantiles from a histogram, so that five rows have others.
+                if not key.startswith("q"):
+                    assert np.array(own_stats[key]) == pytest.approx(np.array(value), rel=1e-4, abs=1e-5), (name, key)
         *before, last = episode["events"]
         assert not any(before)
         answers = [event["content"] for event in last if event["role"] == "assistant"]
@@ -114,21 +124,28 @@ def test_swift_reads_every_message_and_video(media: str, dataset: Path, tmp_path
             }
 
 
-@pytest.mark.parametrize("media", ["frames", "clips"])
-@pytest.mark.parametrize("name", ["inspect", "lmms-eval", "evalscope"])
+@pytest.mark.parametrize(
+    ("name", "media"),
+    [
+        *((name, media) for name in ("inspect", "lmms-eval", "evalscope") for media in ("frames", "clips")),
+        ("vlmevalkit", "frames"),
+    ],
+)
 def test_a_harness_shows_and_scores_what_evaluation_does(
     name: str, media: str, with_values: Path, tmp_path: Path, read: Read
 ) -> None:
     out = tmp_path / "out"
-    assert hpvqa("export", name, with_values, "--media", media, "--fps", "5", "--out", out) == 0
+    chosen = () if name == "vlmevalkit" else ("--media", media)
+    assert hpvqa("export", name, with_values, *chosen, "--fps", "5", "--out", out) == 0
     replies = {"push_compare": "Left.", "push_value": "0.5 kg"}
     (out / "replies.json").write_text(json.dumps(replies))
     found = read(name, out)["tasks"]
     for task in replies:
         lines = [json.loads(line) for line in (out / "questions" / f"{task}.jsonl").read_text().splitlines()]
-        assert found[task]["asked"] == [
-            [line["system"], [*shown(out, line, name), ["text", line["text"]]]] for line in lines
-        ]
+        asked = [[line["system"], [*shown(out, line, name), ["text", line["text"]]]] for line in lines]
+        if name == "vlmevalkit":
+            asked = [[*seen, ["text", f"{told}\n\n{text[1]}"]] for told, (*seen, text) in asked]
+        assert found[task]["asked"] == asked
         if task == "push_compare":
             scores = {"correct": [line["answer"] == "left" for line in lines], "unreadable": [False] * len(lines)}
         else:
@@ -136,10 +153,10 @@ def test_a_harness_shows_and_scores_what_evaluation_does(
             scores = {"within_10": [one <= 0.1 for one in off], "within_25": [one <= 0.25 for one in off]}
         events = [line["event"] for line in lines]
         for metric, hits in scores.items():
-            named = "accuracy" if name == "evalscope" and metric in ("correct", "within_10") else metric
+            named = "accuracy" if name in ("evalscope", "vlmevalkit") and metric in ("correct", "within_10") else metric
             mean, *error = found[task]["scores"][named]
             assert mean == pytest.approx(np.mean(hits))
-            if name != "evalscope" and metric != "unreadable":
+            if name != "evalscope" and metric != "unreadable" and (name, metric) != ("vlmevalkit", "within_25"):
                 assert error == pytest.approx([clustered(hits, events, name)])
 
 
@@ -173,6 +190,6 @@ def clustered(hits: list[bool], events: list[str], name: str) -> float:
     rows, own = len(hits), float(np.square(off).sum())
     sums = [sum(value for value, event in zip(off, events, strict=True) if event == one) for one in set(events)]
     between = float(np.square(sums).sum())
-    if name == "inspect":
+    if name in ("inspect", "vlmevalkit"):
         return float(np.sqrt(len(sums) / (len(sums) - 1) * between)) / rows
     return float(np.sqrt(own / (rows - 1) / rows + (between - own) / rows**2))

@@ -14,8 +14,14 @@ import pytest
 
 from hpvqa import __version__, main
 from hpvqa.errors import RunError, UsageError
+from hpvqa.record.episode import find_episodes
 
 HEAVY = {"numpy", "scipy", "pydantic", "yaml", "rich", "pyarrow", "av", "PIL", "mujoco", "matplotlib", "torch"}
+
+
+NOT_TO_ASK = {"PIL.Image", "pyarrow", "scipy", "mujoco", "matplotlib", "torch"} | {
+    f"hpvqa.{name}" for name in ("dataset.card", "dataset.build", "evaluate.prediction", "evaluate.views")
+}
 
 
 def hpvqa(*args: str) -> subprocess.CompletedProcess[str]:
@@ -37,6 +43,20 @@ def test_help_imports_nothing_heavy() -> None:
     loaded = set(done.stdout.rpartition("loaded:")[2].split())
     assert "hpvqa" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_a_server_is_asked_without_what_only_other_models_and_reports_need(filmed: Path) -> None:
+    """Each import is waited for; what writes data cards, reads runs or encodes pictures is not for a question."""
+    episode = next(iter(find_episodes(filmed)))
+    script = (
+        "import sys, hpvqa.main\ntry: hpvqa.main.main(sys.argv[1:])\nexcept SystemExit: print('loaded:', *sys.modules)"
+    )
+    words = [sys.executable, "-c", script, "ask", str(episode), "--server", "http://127.0.0.1:9"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.rpartition("loaded:")[2].split())
+    # As far as the connection, which nobody takes.
+    assert {"hpvqa.vlm.backends.openai.trial", "httpx2", "av"} <= loaded
+    assert loaded & NOT_TO_ASK == set()
 
 
 def test_help_lists_every_command() -> None:

@@ -32,6 +32,7 @@ FILE_TARGETS = {
     "report --html": "report {run} --html PATH",
     "report --csv": "report {run} --csv PATH",
     "collect --progress-file": "collect push --episodes 1 --no-video --workers 1 --out {new} --progress-file PATH",
+    "eval --progress-file": "eval --dataset {dataset} --model left --out {new} --progress-file PATH",
 }
 """Commands that write a file."""
 SOURCES = {

@@ -22,6 +22,7 @@ from hpvqa.vlm.registry import BASELINES
 from hpvqa_collector.collector import Collector
 from tests.isaac.panel_fixtures import SCHEMA
 from tests.needs import ROOT
+from tests.patience import PATIENCE
 
 EXAMPLE = ROOT / "examples" / "hpvqa-flick"
 TUTORIAL = ROOT / "docs" / "adding-a-task.md"
@@ -317,5 +318,7 @@ def test_completion_offers_the_task_and_says_nothing_else(broken: Path) -> None:
         "COMP_WORDS": "hpvqa collect fl",
         "COMP_CWORD": "2",
     }
-    done = subprocess.run([sys.executable, "-m", "hpvqa"], env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "hpvqa"], env=environ, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert (done.stdout, done.stderr) == ("plain,flick\n", "")

@@ -12,6 +12,7 @@ from hpvqa.vlm.frames.clip import Clip, Frames
 from hpvqa.vlm.frames.prefetch import prefetch
 from hpvqa.vlm.frames.sampling import FrameSampling
 from tests.factories import FPS, FRAMES, make_clip
+from tests.patience import PATIENCE
 
 SAMPLING = FrameSampling(fps=FPS, resolution=(16, 16))
 
@@ -93,7 +94,7 @@ def test_it_decodes_while_nobody_asks(clips: list[Clip], monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "read_clip", counted)
     found = prefetch(clips, SAMPLING, threads=2, ahead=3)
     next(found)
-    assert all(decoded.acquire(timeout=10) for _ in range(4))
+    assert all(decoded.acquire(timeout=PATIENCE) for _ in range(4))
     found.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 from hpvqa.collect.process import ChildProcess
 from hpvqa.processes import SAFE_PATH, inherited, python
 from hpvqa.serve.process import ServerProcess
+from tests.patience import PATIENCE, wait_for
 
 PARENT = """
 import multiprocessing, time
@@ -51,10 +52,7 @@ def test_a_worker_ends_with_its_killed_parent(tmp_path: Path) -> None:
     assert alive(child)
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 5
-    while alive(child) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(child)
+    wait_for(lambda: not alive(child))
 
 
 def test_children_do_not_run_files_of_the_working_folder(tmp_path: Path) -> None:
@@ -124,12 +122,10 @@ def test_the_death_of_any_worker_is_known_at_once(tmp_path: Path, which: int) ->
     with pool_in(tmp_path) as pool:
         assert pool.stdout is not None
         pool.stdout.readline()
-        deadline = time.monotonic() + 30
-        while len(workers := list(tmp_path.glob("worker-*"))) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        pids = sorted(int(path.name.partition("-")[2]) for path in workers)
+        wait_for(lambda: len(list(tmp_path.glob("worker-*"))) >= 2)
+        pids = sorted(int(path.name.partition("-")[2]) for path in tmp_path.glob("worker-*"))
         os.kill(pids[which], signal.SIGKILL)
-        assert pool.communicate(timeout=30)[0] == "BrokenProcessPool BrokenProcessPool\nover\n"
+        assert pool.communicate(timeout=PATIENCE)[0] == "BrokenProcessPool BrokenProcessPool\nover\n"
         assert not any(map(alive, pids))
 
 
@@ -139,10 +135,7 @@ def test_no_helper_of_a_pool_runs_files_of_the_working_folder(tmp_path: Path) ->
     with pool_in(tmp_path) as pool:
         assert pool.stdout is not None
         assert pool.stdout.readline() == "jobs wait\n"
-        deadline = time.monotonic() + 30
-        while len(list(tmp_path.glob("worker-*"))) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert len(list(tmp_path.glob("worker-*"))) == 2
+        wait_for(lambda: len(list(tmp_path.glob("worker-*"))) == 2)
     assert not (tmp_path / "a-stray-file-ran").exists()
 
 
@@ -195,7 +188,7 @@ with inherited():
 
 
 def test_a_child_hears_again_but_not_what_came_before() -> None:
-    done = subprocess.run(python("-c", HEARS), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(python("-c", HEARS), capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.split("\n") == ["still there", str(int(signal.SIGTERM)), ""]
     # What was held back meanwhile is heard by the parent.
     assert done.returncode == -signal.SIGTERM

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from hpvqa.dataset.build import build
-from hpvqa.evaluate.prediction import probabilities
+from hpvqa.evaluate.chances import probabilities
 from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.vlm.backends.transformers import TransformersAnswerer, drawing

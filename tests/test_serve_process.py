@@ -8,25 +8,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE, wait_for
 from tests.serve_fakes import PIDS, command
 
 pytestmark = pytest.mark.slow
 
 KEY = "sk-very-secret-4711"
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -65,7 +57,7 @@ class Served:
         wait_for(lambda: self._pids.is_file() and len(self._pids.read_text().split()) == 2)
 
     def finish(self) -> tuple[int, str]:
-        _, stderr = self.process.communicate(timeout=30)
+        _, stderr = self.process.communicate(timeout=PATIENCE)
         assert "Traceback" not in stderr
         return self.process.returncode, stderr
 

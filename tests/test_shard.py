@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hpvqa.collect.shard import Shard
 from hpvqa.errors import UsageError
 from tests.collect_fakes import command
+from tests.patience import PATIENCE
 
 SLURM = Path(__file__).parents[1] / "examples" / "slurm"
 
@@ -66,7 +67,7 @@ def test_the_example_for_slurm_makes_all_episodes(tmp_path: Path) -> None:
     ]
     for task in (1, 2):
         environ = {**os.environ, **array(task, 1, 2), "SLURM_CPUS_PER_TASK": "1", "PATH": path}
-        done = subprocess.run(script, env=environ, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(script, env=environ, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
     names = sorted(path.name for path in (tmp_path / "data" / "push").glob("*/episode-*"))
     assert names == ["episode-000000", "episode-000001", "episode-000002"]

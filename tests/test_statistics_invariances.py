@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from hpvqa.evaluate.bias import bias, flip_consistency, reliability
 from hpvqa.evaluate.cameras import camera_tests
+from hpvqa.evaluate.chances import pool
 from hpvqa.evaluate.compare import Comparison, compare
 from hpvqa.evaluate.perspective import View, perspectives
 from hpvqa.evaluate.prediction import Prediction
@@ -28,7 +29,6 @@ from hpvqa.evaluate.statistics.equality import equality_p
 from hpvqa.evaluate.statistics.interval import accuracy_interval, bootstrap_mean, effective_n, tally
 from hpvqa.evaluate.statistics.permutation import holm, sign_flip_p
 from hpvqa.evaluate.statistics.psychometric import fit_psychometric
-from hpvqa.evaluate.views import pool
 from hpvqa.scene.spec import Side, other_side
 from tests.scored_rows import chances, predictions, row
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import re
 import shutil
@@ -20,6 +21,8 @@ import pytest
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import file_record
+from hpvqa.progress.events import Done
+from hpvqa.progress.reporter import JsonLines, Reporter
 from hpvqa.record.episode import read_episode
 from hpvqa.sim.planner import Planner
 from hpvqa.studio.answers import Answers
@@ -32,6 +35,7 @@ from hpvqa.studio.writing import write_site
 from hpvqa.tasks import TASKS
 from tests.eval_runs import hpvqa
 from tests.factories import copy, make_data, make_original, make_spec, quiet
+from tests.patience import PATIENCE
 from tests.report_runs import append, left, make_dataset, make_prediction, make_run, truth
 
 PUSH = "push/000/episode-000001"
@@ -216,6 +220,42 @@ def test_a_training_is_followed_line_by_line(data: Path, tmp_path: Path) -> None
     assert found["charts"][0]["points"][-1] == [4, 0.1]
 
 
+def test_progress_is_followed_as_it_is_written(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "progress.jsonl"
+    site = Site(open_source(data), Answers((), ()), progress=[file], live=True)
+
+    def work() -> dict[str, Any]:
+        (found,) = given(site, "data/index.js")["work"]
+        return {name: found[name] for name in ("activity", "done", "total", "text", "status", "said", "trouble")}
+
+    nothing = {"activity": "", "done": 0, "total": 0, "text": "", "status": None, "said": None, "trouble": None}
+    assert work() == {**nothing, "trouble": "there is no such file yet"}
+    sink = JsonLines(file)
+    reporter = Reporter([sink], itertools.count(100.0).__next__)
+    assert work() == nothing
+    reporter.start("collect", "episodes", 3, 1)
+    reporter.item("push/000/episode-000000")
+    reporter.note("a <b>note</b>")
+    going = {"activity": "collect", "done": 2, "total": 3, "status": None, "trouble": None}
+    assert work() == {**going, "text": "2/3 episodes, 1.0 episodes/s, 0:00:00 left", "said": "a <b>note</b>"}
+    with file.open("ab") as more:
+        more.write(b'{"event": "what is this?"}\n[1]\n{"event": "item", "time": "never"}\n{"event": "no')
+    assert work()["done"] == 2
+    with file.open("ab") as more:
+        more.write(b'te", "time": 110, "message": "whole now", "new": 1}\n')
+    assert work()["said"] == "whole now"
+    done = Done(time=111, status="failed", message="the disk is full", done=2, total=3, seconds=11)
+    with file.open("a") as more:
+        more.write(done.model_dump_json() + "\n")
+    assert (work()["status"], work()["said"]) == ("failed", "the disk is full")
+    sink.close()
+    # The same command again begins the file anew.
+    sink = JsonLines(file)
+    Reporter([sink], lambda: 200.0).start("eval", "rows", 7)
+    assert work() == {**nothing, "activity": "eval", "total": 7, "text": "0/7 rows"}
+    sink.close()
+
+
 @pytest.fixture
 def served(data: Path) -> Iterator[str]:
     server = open_server(site_of(data, live=True), 0)
@@ -225,7 +265,7 @@ def served(data: Path) -> Iterator[str]:
 
 
 def ask(place: str, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes, dict[str, str]]:
-    connection = http.client.HTTPConnection(place, timeout=60)
+    connection = http.client.HTTPConnection(place, timeout=PATIENCE)
     try:
         connection.request(method, path, headers=headers)
         reply = connection.getresponse()
@@ -338,6 +378,7 @@ def test_what_is_missing_is_left_out_and_told(data: Path, tmp_path: Path, capfd:
         (["nowhere"], 2, "There is no data folder or data set or episode or run"),
         (["data", "--run", "data"], 2, "is not a run"),
         (["data", "--out", "data/hpvqa.json"], 2, "is a file; choose another place"),
+        (["data", "--progress-file", "x", "--out", "y"], 2, "for pages that follow, and files do not"),
         (["run"], 2, "is not where it was; say where: hpvqa studio DATASET --run"),
     ],
 )
@@ -380,6 +421,6 @@ def test_the_command_serves_until_it_is_interrupted(data: Path) -> None:
     assert line.endswith(": 4 episodes. Ctrl-C ends.\n")
     assert ask(urlsplit(line.split()[1]).netloc, "/data/index.js")[0] == 200
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in said

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -10,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from hpvqa.progress.reporter import JsonLines, Reporter
 from hpvqa.studio.answers import Answers
 from hpvqa.studio.server import open_server
 from hpvqa.studio.site import Site
@@ -193,6 +197,51 @@ def test_files_can_be_read_at_any_width(tab: Tab, shown: Site, dark: bool, tmp_p
     tab.wait("episode.player.views.every((v) => v.shown === 1)")
     assert tab.complaints == []
     assert {urlsplit(asked).scheme for asked in tab.asked} <= {"file", "data"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_what_goes_on_is_followed_without_reloading(phone: bool, tab: Tab, tmp_path: Path) -> None:
+    data = factories.make_data(tmp_path / "data", push=3)
+    kept = data.rename(tmp_path / "kept")
+    shutil.copytree(kept / "push/000/episode-000000", data / "push/000/episode-000000")
+    metrics, progress = tmp_path / "metrics.jsonl", tmp_path / "progress.jsonl"
+    metrics.write_text('{"step": 1, "loss": 0.7}\n')
+    source = open_source(data)
+    site = Site(source, Answers((), ()), [tmp_path], [progress], live=True)
+    site.read(factories.quiet())
+    server = open_server(site, 0)
+    server.start("test")
+    tab.size(*((390, 844) if phone else (1280, 900)), phone=phone)
+    tab.open(server.url)
+    tab.wait("document.querySelectorAll('.card').length === 1")
+    assert "there is no such file yet" in tab.run("at('work').innerText")
+    tab.run("globalThis.same = true, document.querySelector('.card a').focus()")
+    reporter = Reporter([JsonLines(progress)], itertools.count(100.0).__next__)
+    reporter.start("collect", "episodes", 3)
+    reporter.item("push/000/episode-000000")
+    reporter.item("push/000/episode-000001")
+    reporter.warning("one more")
+    shutil.copytree(kept / "push/000/episode-000001", data / "push/000/episode-000001")
+    with metrics.open("a") as file:
+        file.write('{"step": 2, "loss": 0.4}\n')
+    tab.wait("document.querySelectorAll('.card').length === 2")
+    tab.wait("document.querySelector('#work progress')")
+    assert tab.run("document.querySelector('#work progress').value") == 2
+    assert "collect: 2/3 episodes, 1.0 episodes/s, 0:00:00 left" in tab.run("at('work').innerText")
+    assert "one more" in tab.run("at('work').innerText")
+    assert "A data folder of 2 episodes" in tab.run("at('about').textContent")
+    assert "by step 2 0.4" in tab.run("at('courses').innerText")
+    assert tab.run("document.activeElement === document.querySelector('.card a') && same")
+    assert tab.run("document.documentElement.scrollWidth") == (390 if phone else 1280)
+    assert tab.run(CONTRAST) == tab.run(NAMELESS) == []
+    reporter.done("interrupted")
+    tab.wait("at('work').innerText.includes('collect: 2/3 episodes, interrupted')")
+    if picture := os.environ.get("HPVQA_TEST_PICTURES"):
+        tab.picture(Path(picture) / f"live-{'phone' if phone else 'desk'}.png", whole=True)
+    server.stop()
+    assert tab.complaints == []
+    assert {urlsplit(asked).netloc for asked in tab.asked} - {""} == {urlsplit(server.url).netloc}
 
 
 @pytest.mark.slow

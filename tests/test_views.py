@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpvqa.evaluate.chances import pool
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import score
-from hpvqa.evaluate.views import pool, pooled
+from hpvqa.evaluate.views import pooled
 from hpvqa.scene.spec import SIDES, Side
 from tests.scored_rows import row
 

@@ -19,6 +19,7 @@ from hpvqa.record.trajectory import column_names, read_trajectory
 from hpvqa.scene.spec import SIDES
 from tests.isaac.batch_fakes import installation
 from tests.needs import long_but
+from tests.patience import PATIENCE
 from tests.worlds import sample
 
 pytestmark = pytest.mark.simulation
@@ -119,7 +120,7 @@ def test_things_that_it_cannot_hold_are_refused_before_it_starts(tmp_path: Path,
     environ, out = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data"
     options = [option for option in BASE if option not in ("--rig", RIG)]
     command = [sys.executable, "-m", "hpvqa", "collect", task, *options, "--episodes", "1", "--no-video"]
-    done = subprocess.run([*command, "--out", str(out)], env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, "--out", str(out)], env=environ, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 2
     assert f"Error: Isaac Sim cannot hold {what} yet; collect with --backend mujoco" in done.stderr
     assert not list(out.glob("isaac-*.log"))
@@ -130,7 +131,7 @@ def test_the_other_simulator_s_folder_is_refused(tmp_path: Path) -> None:
     assert collect(environ, out, "push", "--episodes", "1", "--no-video").returncode == 0
     command = [sys.executable, "-m", "hpvqa", "collect", "push", "--episodes", "1", "--seed", "0", "--fps", "10"]
     command += ["--no-video", "--rig", RIG, "--out", str(out), "--backend", "mujoco"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 2
     assert "backend" in done.stderr
     assert "isaac" in done.stderr
@@ -215,7 +216,7 @@ def test_two_interrupts_drop_them(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     time.sleep(0.6)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert not list((out / ".partial").glob("*"))
     assert children(str(tmp_path / "isaac")) == []
@@ -227,7 +228,7 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     process = started(installation(tmp_path / "isaac", "mujoco"), out, 7)
     assert children(str(tmp_path / "isaac"))
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     wait_for(lambda: not children(str(tmp_path / "isaac")))
     whole = names(out)
     for name in whole:
@@ -240,7 +241,7 @@ def test_a_child_that_hangs_while_it_starts_ends_with_its_parent_too(tmp_path: P
     process = subprocess.Popen(command, env=installation(tmp_path / "isaac", "mute"), stderr=subprocess.DEVNULL)
     wait_for(lambda: children(str(tmp_path / "isaac")))
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     wait_for(lambda: not children(str(tmp_path / "isaac")))
 
 
@@ -249,7 +250,7 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     process = started(environ, out, 7)
     done = collect(environ, out, "push", "--episodes", "1")
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     assert done.returncode == 1
     assert "Another run is writing to" in done.stderr
 

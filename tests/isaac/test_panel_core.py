@@ -29,6 +29,7 @@ from hpvqa_collector.yaml_text import to_yaml
 from tests.factories import make_data
 from tests.isaac.kit.services import EXTENSION
 from tests.isaac.panel_fixtures import SCHEMA
+from tests.patience import PATIENCE
 
 # ---------------------------------------------------------------- the form is that of the schema
 
@@ -70,7 +71,7 @@ def test_the_package_imports_nothing_of_kit_or_ours() -> None:
         capture_output=True,
         text=True,
         env={"PYTHONPATH": str(EXTENSION)},
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stdout.strip() == "[]", done.stderr
 

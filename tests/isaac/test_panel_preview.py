@@ -19,6 +19,7 @@ from hpvqa_collector import preview
 from tests.isaac.conftest import Opens
 from tests.isaac.kit.session import Session
 from tests.needs import long_but
+from tests.patience import PATIENCE
 from tests.worlds import sample, with_things
 
 SIZE = (640, 480)
@@ -282,7 +283,7 @@ def _sampled(tmp_path: Path) -> dict[str, Any]:
     import sys
 
     arguments = ["sample", "push", "--index", "1", "--json", "--recipe", str(tmp_path / "state" / "job.yaml")]
-    done = subprocess.run([sys.executable, "-m", "hpvqa", *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "hpvqa", *arguments], capture_output=True, text=True, timeout=PATIENCE)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -20,6 +20,7 @@ from tests.factories import make_data
 from tests.isaac.conftest import Opens
 from tests.isaac.kit.session import Session
 from tests.isaac.panel_fixtures import HPVQA, prepare, script, tiny_job
+from tests.patience import wait_for
 from tests.servers import StandIn
 
 pytestmark = pytest.mark.slow
@@ -337,10 +338,7 @@ def test_a_run_that_ended_meanwhile_is_reported(tmp_path: Path, kit_session: Ope
         number, stop = pid(kit), kit.extension._collector.run._stop_file
         kit.stop()
         stop.touch()
-        end = time.monotonic() + 20
-        while not gone(number):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_for(lambda: gone(number))
         kit.start()
         assert state(kit) == "stopped"
         assert kit.texts()["notice"] == "The run of the last session is over"

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from hpvqa.evaluate.prediction import probabilities
-from hpvqa.evaluate.views import likelier, pool
+from hpvqa.evaluate.chances import likelier, pool, probabilities
 from hpvqa.record.episode import EpisodeRecord
 from hpvqa.vlm.protocol import Answer
 

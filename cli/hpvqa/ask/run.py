@@ -19,6 +19,7 @@ from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.frames.prefetch import prefetch
 from hpvqa.vlm.protocol import Answer, Answerer, Query
 from hpvqa.vlm.seen import Shot
+from hpvqa.vlm.training_record import strange_views
 
 THREADS = 4
 """Clips that are decoded side by side."""
@@ -102,6 +103,9 @@ class Asker:
         doubt = untaught(self.question, record.spec.task, self.look.tasks)
         if doubt is not None:
             self._tell_once(f"Warning: {doubt}")
+        if record.spec.task in self.look.views:
+            for words in strange_views(self.look.views, ((query.task, query.clip.stem) for query in queries)):
+                self._tell_once(f"Warning: The model was not trained on {words}")
         size = (record.video.width, record.video.height) if record.video else None
         shots = [Shot.of(query.task, size, query.camera) for query in queries] if size else []
         if self.answerer.given_frames:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hpvqa.ask.result import Asked, ViewAnswer
 from hpvqa.errors import printable
-from hpvqa.evaluate.views import likelier
+from hpvqa.evaluate.chances import likelier
 from hpvqa.progress.console import PlainConsole
 from hpvqa.scene.spec import SIDES
 from hpvqa.vlm.protocol import Answer

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from hpvqa.collect.shard import Shard
 from hpvqa.commands.cluster_options import Executor, cluster_address, cluster_options
-from hpvqa.commands.common import json_option
+from hpvqa.commands.common import json_option, progress_option
 from hpvqa.commands.options import recipe_options
 from hpvqa.commands.param_types import TASK, Whole
 from hpvqa.errors import INTERRUPTED, UsageError
@@ -98,11 +98,7 @@ running episodes finish; a second one drops them. Exit code 130 says that episod
     help="Make only share i of n, for several machines on one folder; auto: the share of a task of a Slurm job array.  "
     "[default: all]",
 )
-@click.option(
-    "--progress-file",
-    type=click.Path(path_type=Path),
-    help="Also write progress to this file, one JSON object a line.  [default: none]",
-)
+@progress_option
 @click.option(
     "--stop-file",
     type=click.Path(path_type=Path),

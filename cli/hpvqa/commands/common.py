@@ -55,4 +55,9 @@ dataset_option = click.option(
     show_default=True,
     help="Folder of the data set.",
 )
+progress_option = click.option(
+    "--progress-file",
+    type=click.Path(path_type=Path),
+    help="Also write progress to this file, one JSON object a line.  [default: none]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hpvqa.commands.cluster_options import Executor, cluster_address, cluster_options
-from hpvqa.commands.common import camera_option, dataset_option, json_option, split_names, task_option
+from hpvqa.commands.common import camera_option, dataset_option, json_option, progress_option, split_names, task_option
 from hpvqa.commands.model_options import model_options
 from hpvqa.commands.param_types import NamesType, Whole
 from hpvqa.dataset.splits import Selection
@@ -76,6 +76,7 @@ the run was interrupted.
     help="Folder of the run, a new one or one to go on with.  [default: one in runs/, named after what is run]",
 )
 @click.option("--restart", is_flag=True, help="Drop the answers that the folder holds, and begin anew.")
+@progress_option
 @json_option
 @click.pass_context
 def command(
@@ -95,6 +96,7 @@ def command(
     seed: int,
     out: Path | None,
     restart: bool,
+    progress_file: Path | None,
     as_json: bool,
 ) -> None:
     """Answer the questions of a data set and score the answers.
@@ -122,7 +124,7 @@ def command(
     chosen = parse_episodes(",".join(episodes)) if episodes else None
     rows = Rows(split=split, task=task, camera=cameras or None, episodes=chosen, questions=questions, limit=limit)
     try:
-        with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
+        with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:
             done = run_model(
                 open_dataset(dataset),
                 choice,

@@ -45,6 +45,7 @@ Examples:
   hpvqa export lmms-eval dataset --out lmms
   hpvqa export inspect dataset --questions value --out inspect
   hpvqa export evalscope dataset --out evalscope
+  hpvqa export vlmevalkit dataset --out vlmevalkit
   hpvqa export rerun data/drop/000/episode-000000 --out drop.rrd
 """
 )

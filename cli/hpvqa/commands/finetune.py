@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from hpvqa.commands.common import camera_option, json_option, task_option
+from hpvqa.commands.common import camera_option, json_option, progress_option, task_option
 from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import FrameSize, ModelType
 from hpvqa.commands.param_types import FileOrName, Number, Whole
@@ -109,6 +109,7 @@ A training that was interrupted goes on with --resume. Decoded frames are kept i
 @click.option("--resume", is_flag=True, help="Go on with the newest checkpoint in --out, or begin where there is none.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be trained, and the memory that it needs.")
 @click.option("--no-eval", is_flag=True, help="Do not answer the evaluation split in the end.")
+@progress_option
 @json_option
 @click.pass_context
 def command(
@@ -130,6 +131,7 @@ def command(
     resume: bool,
     dry_run: bool,
     no_eval: bool,
+    progress_file: Path | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -180,7 +182,7 @@ def command(
         if not is_first():
             finetune(job, Reporter([], time.time), resume=resume, command="")
             return
-        with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
+        with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:
             if trouble is not None:
                 reporter.warning(trouble)
             done = finetune(job, reporter, resume=resume, command=shlex.join(["hpvqa", *sys.argv[1:]]))

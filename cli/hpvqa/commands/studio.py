@@ -22,6 +22,7 @@ _SHOWN = 3
 Examples:
   hpvqa studio data
   hpvqa studio dataset --run runs/base --run runs/tuned
+  hpvqa studio data --progress-file progress.jsonl
   hpvqa studio runs/tuned
   hpvqa studio dataset --run runs/tuned --out pages
   hpvqa studio runs/ideal --run runs/random
@@ -46,11 +47,24 @@ server: open index.html in a browser, or publish the folder. Data sets of --run 
     type=click.Path(path_type=Path),
     help="Show how the training of this adapter goes or went; may be given several times.",
 )
+@click.option(
+    "--progress-file",
+    "progress",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Show how far a command is that writes its progress to this file; may be given several times.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the pages into this folder, a new one, and end.")
 @click.option("--port", type=Whole(0, 65535), default=0, show_default="a free one", help="Port of the pages.")
 @click.pass_context
 def command(
-    ctx: click.Context, path: Path, runs: tuple[Path, ...], trainings: tuple[Path, ...], out: Path | None, port: int
+    ctx: click.Context,
+    path: Path,
+    runs: tuple[Path, ...],
+    trainings: tuple[Path, ...],
+    progress: tuple[Path, ...],
+    out: Path | None,
+    port: int,
 ) -> None:
     """Show the episodes of PATH in the browser: clips of all cameras in step, curves, events, and answers of runs.
 
@@ -67,7 +81,9 @@ def command(
 
     if out is not None:
         check_target(out, folder=True)
-    site, what = _pages(path, runs, trainings, live=out is None)
+        if progress:
+            raise UsageError("--progress-file is for pages that follow, and files do not; leave out --out")
+    site, what = _pages(path, runs, trainings, progress, live=out is None)
     with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
         count = len(site.read(reporter))
         if out is not None:
@@ -90,7 +106,9 @@ def command(
         server.stop()
 
 
-def _pages(path: Path, runs: tuple[Path, ...], trainings: tuple[Path, ...], *, live: bool) -> tuple[Pages, str]:
+def _pages(
+    path: Path, runs: tuple[Path, ...], trainings: tuple[Path, ...], progress: tuple[Path, ...], *, live: bool
+) -> tuple[Pages, str]:
     """The pages about a path, and what they show."""
     from hpvqa.explore.runs.folder import is_run
     from hpvqa.places import kind_of
@@ -101,10 +119,10 @@ def _pages(path: Path, runs: tuple[Path, ...], trainings: tuple[Path, ...], *, l
     from hpvqa.studio.training import check_trainings
 
     if is_run(path):
-        if trainings:
-            raise UsageError("A training is shown beside episodes, not beside scenes; leave out --training")
+        for option in ("--training",) * bool(trainings) + ("--progress-file",) * bool(progress):
+            raise UsageError(f"{option} is shown beside episodes, not beside scenes; leave it out")
         return Scenes((path, *runs), live=live), "scenes"
     source = open_source(path)
     answers = Answers((path, *runs) if kind_of(path) == "run" else runs, [source.root])
     check_trainings(trainings)
-    return Site(source, answers, trainings, live=live), "episodes"
+    return Site(source, answers, trainings, progress, live=live), "episodes"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hpvqa.commands.common import json_option
+from hpvqa.commands.common import json_option, progress_option
 from hpvqa.commands.model_options import model_options
 from hpvqa.commands.param_types import NameType, Whole
 from hpvqa.errors import INTERRUPTED
@@ -57,11 +57,7 @@ answered, 130 that the run was interrupted.
 @click.option(
     "--estimate", "estimating", is_flag=True, help="Make nothing; say what is missing, how large, how long it takes."
 )
-@click.option(
-    "--progress-file",
-    type=click.Path(path_type=Path),
-    help="Also write progress to this file, one JSON object a line.  [default: none]",
-)
+@progress_option
 @model_options
 @json_option
 @click.pass_context

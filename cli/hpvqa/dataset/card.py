@@ -9,12 +9,12 @@ import yaml
 
 from hpvqa.dataset.counts import Count, count_rows
 from hpvqa.dataset.facts import DESCRIPTION, baselines, is_ours, limits, making, size_category
+from hpvqa.dataset.manifest import METADATA_FILE
 from hpvqa.dataset.rows import AnyRow, Row
 from hpvqa.dataset.splits import Split
 from hpvqa.tasks import TASKS
 
 CARD_FILE = "README.md"
-METADATA_FILE = "metadata.jsonl"
 
 _TEXT = """
 # {title}

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpvqa.dataset.card import METADATA_FILE
 from hpvqa.dataset.facts import DESCRIPTION, is_ours, limits, making
+from hpvqa.dataset.manifest import METADATA_FILE
 from hpvqa.dataset.rows import AnyRow
 from hpvqa.dataset.splits import Split
 from hpvqa.files import FileRecord

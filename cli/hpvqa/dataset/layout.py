@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from hpvqa.dataset.card import CARD_FILE, METADATA_FILE, card
+from hpvqa.dataset.card import CARD_FILE, card
 from hpvqa.dataset.croissant import CROISSANT_FILE, croissant
-from hpvqa.dataset.manifest import MANIFEST_FILE, Manifest, is_dataset
+from hpvqa.dataset.manifest import MANIFEST_FILE, METADATA_FILE, Manifest, is_dataset
 from hpvqa.dataset.rows import AnyRow
 from hpvqa.dataset.splits import SPLITS, Split
 from hpvqa.errors import RunError, UsageError

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from hpvqa.dataset.card import METADATA_FILE
-from hpvqa.dataset.manifest import Manifest, read_manifest
+from hpvqa.dataset.manifest import METADATA_FILE, Manifest, read_manifest
 from hpvqa.dataset.rows import AnyRow, Row, ValueRow, parse_row
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import RunError

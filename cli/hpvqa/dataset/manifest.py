@@ -14,6 +14,8 @@ from hpvqa.places import MARKERS, not_a
 from hpvqa.plain import Model, explain
 
 MANIFEST_FILE = MARKERS["data set"]
+METADATA_FILE = "metadata.jsonl"
+"""The rows of a split, in its folder."""
 
 
 class Manifest(Model):

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from hpvqa.dataset.card import METADATA_FILE
+from hpvqa.dataset.manifest import METADATA_FILE
 from hpvqa.dataset.rows import Cluster
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import UsageError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -12,7 +12,6 @@ from hpvqa.dataset.rows import Cluster, Gap, ending
 from hpvqa.dataset.splits import Split
 from hpvqa.plain import Model
 from hpvqa.scene.spec import Side
-from hpvqa.vlm.protocol import Answer
 
 TrialKey = tuple[str, str]
 """Condition, and name of a clip or an episode: what a run answers once."""
@@ -151,20 +150,3 @@ def paired(a: Iterable[Prediction], b: Iterable[Prediction]) -> list[tuple[Predi
     """The rows that both answered, in the order of the first."""
     first, second = ({row.asked: row for row in rows if row.error is None} for rows in (a, b))
     return [(row, second[name]) for name, row in first.items() if name in second]
-
-
-def probabilities(answer: Answer) -> tuple[float | None, float | None]:
-    """Probability of ``left`` among the choices, and that one of them is said at all; None where none are known."""
-    logprobs, shares = answer.logprobs, answer.shares
-    if logprobs is not None:
-        return p_left(logprobs), min(sum(math.exp(value) for value in logprobs.values()), 1.0)
-    if shares is None:
-        return None, None
-    total = math.fsum(shares.values())
-    return (shares.get("left", 0.0) / total if total else None), min(total, 1.0)
-
-
-def p_left(logprobs: Mapping[Side, float]) -> float:
-    """Probability of ``left`` once it is known that the answer is one of the choices."""
-    difference = logprobs["right"] - logprobs["left"]
-    return 1.0 / (1.0 + math.exp(difference)) if difference < 700 else 0.0

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from hpvqa.dataset.rows import AnyRow, ValueRow
 from hpvqa.errors import HpvqaError, UsageError
+from hpvqa.evaluate.chances import probabilities
 from hpvqa.evaluate.conditions import Condition, join_views
-from hpvqa.evaluate.prediction import CLOSE, Estimate, Prediction, Reply, TrialKey, probabilities, relative_error
+from hpvqa.evaluate.prediction import CLOSE, Estimate, Prediction, Reply, TrialKey, relative_error
 from hpvqa.evaluate.select import Item
 from hpvqa.record.episode import read_episode
 from hpvqa.vlm.frames.clip import Clip, Frames

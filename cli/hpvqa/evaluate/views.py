@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from hpvqa.dataset.rows import Cluster
-from hpvqa.evaluate.prediction import Prediction, p_left
+from hpvqa.evaluate.chances import mean_odds, p_left
+from hpvqa.evaluate.prediction import Prediction
 from hpvqa.scene.spec import Side
-
-
-def pool(views: Sequence[Mapping[Side, float] | None]) -> float | None:
-    """Probability of left by all views together.
-
-    The log-odds of left against right are averaged, and not the probabilities: so one view that is sure outweighs
-    several that hardly lean, and the order of the choices' names does not matter.
-
-    Args:
-        views: Log-probabilities of left and right; None for a view without.
-
-    Returns:
-        The probability; None if no view has any.
-    """
-    odds = _mean_odds(views)
-    return None if odds is None else p_left({"left": odds, "right": 0.0})
-
-
-def _mean_odds(views: Sequence[Mapping[Side, float] | None]) -> float | None:
-    odds = [logprobs["left"] - logprobs["right"] for logprobs in views if logprobs is not None]
-    return math.fsum(odds) / len(odds) if odds else None
-
-
-def likelier(p: float) -> Side:
-    """The likelier side, from the probability of left."""
-    return "left" if p >= 0.5 else "right"
 
 
 def pooled(rows: Sequence[Prediction]) -> list[Prediction]:
@@ -53,7 +27,7 @@ def pooled(rows: Sequence[Prediction]) -> list[Prediction]:
     found = []
     for views in episodes.values():
         logprobs = [row.logprobs for row in views]
-        odds = None if None in logprobs else _mean_odds(logprobs)
+        odds = None if None in logprobs else mean_odds(logprobs)
         if odds is not None:
             # Views that cancel out favour no side: that is no answer.
             choice: Side | None = "left" if odds > 0 else "right" if odds < 0 else None

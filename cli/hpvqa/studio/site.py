@@ -23,6 +23,7 @@ from hpvqa.studio.answers import Answers, Told, about
 from hpvqa.studio.content import HOME, Content, content
 from hpvqa.studio.details import details
 from hpvqa.studio.entry import Entry
+from hpvqa.studio.progress import Progress
 from hpvqa.studio.source import Source
 from hpvqa.studio.training import training
 from hpvqa.tasks import TASKS
@@ -66,11 +67,21 @@ class Site:
         source: Where the episodes come from.
         answers: The runs.
         trainings: Folders of adapters, done or in training.
+        progress: Files that commands write their progress to.
         live: Whether the pages are served, so that more may come.
     """
 
-    def __init__(self, source: Source, answers: Answers, trainings: Sequence[Path] = (), *, live: bool) -> None:
+    def __init__(
+        self,
+        source: Source,
+        answers: Answers,
+        trainings: Sequence[Path] = (),
+        progress: Sequence[Path] = (),
+        *,
+        live: bool,
+    ) -> None:
         self._source, self._answers, self._trainings, self._live = source, answers, trainings, live
+        self._progress = [Progress(path) for path in progress]
         self._entries: dict[str, Entry] = {}
         self._picture = lru_cache(_PICTURES)(self._draw)
 
@@ -145,6 +156,7 @@ class Site:
             "version": __version__,
             "tasks": {name: TASKS[name].title for name in {entry.task for entry in entries} if name in TASKS},
             "runs": [_run(one) for one in told],
+            "work": [one.now() for one in self._progress],
             "trainings": [training(folder) for folder in self._trainings],
             "episodes": [
                 {

@@ -26,6 +26,7 @@ from tests.isaac.kit.services import (
     UsdContext,
 )
 from tests.isaac.kit.strict import KitError, World
+from tests.patience import PATIENCE
 
 
 class Session:
@@ -179,7 +180,7 @@ class Session:
     def close(self) -> None:
         """Let go of what nothing else uses."""
 
-    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> None:
         """Draw frames until something is so."""
         end = time.monotonic() + seconds
         while not condition():

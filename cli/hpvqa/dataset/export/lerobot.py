@@ -18,7 +18,7 @@ from hpvqa.dataset.export.base import Example, Export, Job
 from hpvqa.dataset.export.check import check_files
 from hpvqa.dataset.export.joining import JoinedClips, coding
 from hpvqa.dataset.export.lerobot_card import VERSION, write_card
-from hpvqa.dataset.export.lerobot_stats import of_numbers, of_pictures
+from hpvqa.dataset.export.lerobot_stats import Statistics
 from hpvqa.dataset.rows import Cluster
 from hpvqa.dataset.splits import Split
 from hpvqa.errors import RunError, UsageError
@@ -72,7 +72,7 @@ def _write(root: Path, job: Job) -> list[str]:
     # What is a column of one must be one of all.
     commanded = all(COMMAND[0] in episode.columns for episode in episodes)
     vectors = {"observation.state": _STATE, **({"action": COMMAND} if commanded else {})}
-    told: list[Mapping[str, NDArray[Any]]] = []
+    statistics = Statistics()
     rows: list[dict[str, Any]] = []
     files = list(_files(episodes, cameras))
     job.reporter.start("export", "episodes", len(episodes))
@@ -80,12 +80,15 @@ def _write(root: Path, job: Job) -> list[str]:
     for number, group in enumerate(files):
         place = {"chunk_index": number // _CHUNK, "file_index": number % _CHUNK}
         name = "chunk-{chunk_index:03d}/file-{file_index:03d}".format(**place)
-        told.append(_numbers(group, vectors, first, frame, fps))
-        _write_data(root / f"data/{name}.parquet", told[-1], group, job.language)
-        of_group = _write_clips(root, name, group, cameras, fps, job)
+        numbers = _numbers(group, vectors, first, frame, fps)
+        _write_data(root / f"data/{name}.parquet", numbers, group, job.language)
+        of_group, begin = _write_clips(root, name, group, cameras, fps), frame
         for episode, columns in zip(group, of_group, strict=True):
             paths = {f"{kind}/{key}": value for kind in ("data", "meta/episodes") for key, value in place.items()}
             paths |= {f"videos/{_key(camera)}/{key}": value for camera in cameras for key, value in place.items()}
+            within = slice(frame - begin, frame - begin + episode.frames)
+            own = {key: values[within] for key, values in numbers.items()}
+            clips = {_key(camera): episode.clip(camera) for camera in cameras}
             rows.append(
                 {
                     "episode_index": len(rows),
@@ -96,8 +99,10 @@ def _write(root: Path, job: Job) -> list[str]:
                     **paths,
                     **columns,
                     **_hidden(episode),
+                    **statistics.of_episode(own, clips, episode.frames),
                 }
             )
+            job.reporter.item(episode.folder.name)
             frame += episode.frames
         _save(root / f"meta/episodes/{name}.parquet", pa.Table.from_pylist(rows[first:]))
         first = len(rows)
@@ -105,7 +110,7 @@ def _write(root: Path, job: Job) -> list[str]:
     task = episodes[0].record.task
     _write_tasks(root / "meta/tasks.parquet", task.title)
     write_json(root / "meta/info.json", _info(episodes, cameras, fps, size, vectors, job.language))
-    write_json(root / "meta/stats.json", _stats(episodes, cameras, told))
+    write_json(root / "meta/stats.json", statistics.of_all())
     frames = sum(episode.frames for episode in episodes)
     write_card(root, episodes[0].record.task, len(episodes), frames, commanded=commanded, language=job.language)
     return [] if commanded else [_NO_ACTION]
@@ -184,7 +189,7 @@ def _files(episodes: Sequence[_Episode], cameras: Sequence[str]) -> Iterator[lis
 
 
 def _write_clips(
-    root: Path, name: str, group: Sequence[_Episode], cameras: Sequence[str], fps: int, job: Job
+    root: Path, name: str, group: Sequence[_Episode], cameras: Sequence[str], fps: int
 ) -> list[dict[str, float]]:
     """Write a file for each camera.
 
@@ -205,7 +210,6 @@ def _write_clips(
                 file.append(episode.clip(camera), episode.frames)
                 times[f"videos/{_key(camera)}/to_timestamp"] = file.frames / fps
             columns.append(times)
-            job.reporter.item(episode.folder.name)
     return columns
 
 
@@ -236,18 +240,6 @@ def _write_data(path: Path, numbers: Mapping[str, NDArray[Any]], group: Sequence
         events: list[list[list[dict[str, Any]]]] = [[[]] * (one.frames - 1) + [_events(one)] for one in group]
         columns["language_events"] = pa.array([row for rows in events for row in rows], pa.list_(_EVENT))
     _save(path, pa.table(columns))
-
-
-def _stats(
-    episodes: Sequence[_Episode], cameras: Sequence[str], told: Sequence[Mapping[str, NDArray[Any]]]
-) -> dict[str, Any]:
-    """Of all columns, and of the pictures of each camera."""
-    columns = {name: np.concatenate([numbers[name] for numbers in told]) for name in told[0]}
-    pictures = {
-        _key(camera): of_pictures([(episode.clip(camera), episode.frames) for episode in episodes])
-        for camera in cameras
-    }
-    return {**of_numbers(columns), **pictures}
 
 
 def _events(episode: _Episode) -> list[dict[str, Any]]:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from hpvqa.dataset.card import CARD_FILE, METADATA_FILE
+from hpvqa.dataset.card import CARD_FILE
 from hpvqa.dataset.export.base import Example, Export, Job, about, by_clip
 from hpvqa.dataset.export.pictures import chat, place, png, write_lines
+from hpvqa.dataset.manifest import METADATA_FILE
 from hpvqa.dataset.splits import Split
 from hpvqa.files import link_or_copy, write_text
 

@@ -15,6 +15,7 @@ FORMATS: dict[str, str] = {
     "lmms-eval": "tasks of lmms-eval: YAML and utils.py, with clustered errors",
     "inspect": "tasks of Inspect (inspect_ai), with clustered errors",
     "evalscope": "benchmarks of EvalScope",
+    "vlmevalkit": "data sets of VLMEvalKit",
 }
 """Name and meaning of every format; each is the object ``EXPORT`` of the module of that name, with _ for -."""
 EPISODE_FORMATS: dict[str, str] = {"rerun": "one episode for the Rerun viewer, its clips embedded"}

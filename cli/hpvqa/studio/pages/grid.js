@@ -113,6 +113,24 @@ function route() {
   if (came) scrollTo({ top: grid.top, behavior: "instant" });
 }
 
+/* How far the commands are whose progress is followed. What was there stays, so that readers of screens are not told twice. */
+function show_work() {
+  at("work").hidden = !studio.index.work.length;
+  const lines = studio.index.work.map((one) => {
+    const left = one.status || one.trouble || (one.activity ? "" : "has not begun");
+    const words = `${one.activity || one.name}: ${[one.text, left].filter(Boolean).join(", ")}`;
+    const bar = make("progress", { max: Math.max(one.total, 1), value: one.done, "aria-label": words });
+    return make("div", { kind: one.status === "failed" ? "warn" : "" },
+      make("p", { text: words }), ...(one.activity ? [bar] : []), ...(one.said ? [make("p", { kind: "note", text: one.said })] : []));
+  });
+  at("work").replaceChildren(...lines);
+}
+
+function show_about() {
+  const { kind, episodes, runs, version } = studio.index;
+  at("about").textContent = `A ${kind} of ${episodes.length} episodes${runs.length ? `, and ${runs.length} ${runs.length > 1 ? "runs" : "run"}` : ""}. Shown by hpvqa ${version}.`;
+}
+
 /* A server is asked now and then whether there is more to see: the longer it takes to answer, the less often. */
 async function follow(known) {
   const begin = performance.now();
@@ -125,11 +143,20 @@ async function follow(known) {
     }
   }
   if (text !== known) {
+    const before = studio.index;
     studio.index = JSON.parse(text);
-    const made = grid.made;
-    show_grid();
-    show_trainings();
-    while (grid.made < made && !at("more").hidden) more();
+    const differs = (...names) => names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(studio.index[name]));
+    // Only what has changed is drawn anew, and whoever is on a card or in a list stays there.
+    if (differs("work")) show_work();
+    if (differs("trainings")) show_trainings();
+    if (differs("episodes", "runs")) {
+      const here = document.activeElement, made = grid.made;
+      const again = here.dataset.name ? `#filters [data-name="${here.dataset.name}"]` : here.closest(".card") && `.card a[href="${CSS.escape(here.getAttribute("href"))}"]`;
+      show_about();
+      show_grid();
+      while (grid.made < made && !at("more").hidden) more();
+      if (again) document.querySelector(again)?.focus({ preventScroll: true });
+    }
   }
   setTimeout(follow, Math.max(OFTEN, 20 * (performance.now() - begin)), text);
 }
@@ -152,9 +179,10 @@ new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting))
   }
   studio.index = JSON.parse(text);
   at("title").textContent = studio.index.title;
-  const runs = studio.index.runs.length;
-  at("about").textContent = `A ${studio.index.kind} of ${studio.index.episodes.length} episodes${runs ? `, and ${runs} ${runs > 1 ? "runs" : "run"}` : ""}. Shown by hpvqa ${studio.index.version}.`;
+  show_about();
+  show_work();
   show_trainings();
+  at("trainings").open = studio.index.live;
   route();
   if (studio.index.live) setTimeout(follow, OFTEN, text);
 })();

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hpvqa.dataset.card import METADATA_FILE
 from hpvqa.dataset.export.pictures import write_lines
+from hpvqa.dataset.manifest import METADATA_FILE
 from hpvqa.explore.samples.formats import Written, about, by_split, files
 from hpvqa.explore.samples.record import Sample
 

@@ -18,7 +18,6 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
-from PIL import Image
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.vlm.backends.vllm_settings import PROCESSOR
@@ -175,6 +174,8 @@ def in_base64(data: bytes) -> str:
 
 def png(image: NDArray[np.uint8]) -> bytes:
     """One frame, shape (height, width, 3); the fastest compression, since it travels once."""
+    from PIL import Image
+
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
