@@ -20,7 +20,7 @@ from hpvqa.explore.bench.belief import outcomes
 from hpvqa.explore.bench.calibration import expected, figures
 from hpvqa.explore.bench.draw import draw_bench
 from hpvqa.explore.bench.game import BenchGame
-from hpvqa.explore.bench.methods import KINDS, METHODS
+from hpvqa.explore.bench.methods import KINDS, METHODS, Kind
 from hpvqa.explore.bench.spec import UNREAD, Comparison, Sharpness
 from hpvqa.explore.bench.views import AZIMUTHS, ELEVATIONS, Stand
 from hpvqa.explore.game import State
@@ -30,7 +30,7 @@ from hpvqa.explore.scene import Action, Scene
 from tests.explore_play import play, rule
 from tests.explore_scenes import group as hidden_group
 
-PUSH, WEIGH, DROP = METHODS
+PUSH, WEIGH, DROP, SLIDE, PRESS, TURN = METHODS
 CUBE = KINDS["cube"]
 
 
@@ -49,14 +49,32 @@ def experiment(game: BenchGame, method: str, thing: int = 0) -> Action:
     return Action(kind="experiment", target=f"{method} {game.compared.things[thing]}")
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=list(METHODS))
-def test_every_place_has_figures_and_readings_add_up_to_one(method: object) -> None:
-    kind = next(kind for kind in KINDS.values() if method.name in kind.methods)  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("method", "noun"), [(name, kind.noun) for kind in KINDS.values() for name in kind.methods])
+def test_every_place_has_figures_and_readings_add_up_to_one(method: str, noun: str) -> None:
     names = {Stand(azimuth, level).name for azimuth in AZIMUTHS for level in ELEVATIONS}
-    read = figures(method.name).read  # type: ignore[attr-defined]
+    read = figures(method, noun).read
     assert set(read) == names
     for one in read.values():
-        assert outcomes(method, kind, one.sharpness).sum(axis=0) == pytest.approx(1)  # type: ignore[arg-type]
+        # So few clips would say nothing.
+        assert len(one.errors) >= 10
+        assert outcomes(METHODS[method], KINDS[noun], one.sharpness).sum(axis=0) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_thing_has_the_hidden_values_that_it_is_given_and_its_probes_can_be_made(kind: Kind) -> None:
+    for node in kind.nodes:
+        thing = kind.like(kind.thing("thing", 0.4, 0.1, (0.5, 0.5, 0.5), kind.nodes[0]), node)
+        assert {name: thing.hidden(name) for name in kind.levels} == node
+        assert thing.noun == kind.noun
+        assert [METHODS[name].probe.trouble(thing) for name in kind.methods] == [None] * len(kind.methods)
+
+
+def test_readings_below_zero_are_told_as_they_are() -> None:
+    method, kind = METHODS[TURN], KINDS["bar"]
+    likely = outcomes(method, kind, Sharpness(spread=0.8, lost=0.0)).argmax(axis=0)
+    told = [method.value(int(reading)) for reading in likely]
+    assert np.abs(np.array(told) - expected(method, kind)).max() <= method.step / 2
+    assert told[0] < -20 < 20 < told[-1]
 
 
 def test_readings_come_as_often_as_is_said() -> None:

@@ -137,7 +137,7 @@ class BenchGame(Game):
         if one.readings[view] == UNREAD:
             return f"what {name} did could not be made out, {where} ({method.sentence.format(thing=name)})"
         spread = self._bench.sharpness[one.method][view].spread
-        words = method.told.format(thing=name, value=one.readings[view] * method.step)
+        words = method.told.format(thing=name, value=method.value(one.readings[view]))
         return f"{words}, {where}, with a standard error of {spread:.1f}"
 
     @cached_property
