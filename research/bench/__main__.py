@@ -21,7 +21,7 @@ OUT = Path(__file__).parents[2] / "cli/hpvqa/explore/bench/calibration.json"
 _CLOSE = 0.25
 """A law that is off by less than this many steps of a reading, whatever the hidden values, needs no table."""
 _FAR = 5.0
-"""What is read so many steps beside the median counts as lost."""
+"""What is read so many steps beside the truth counts as lost: where all is far off alike, it tells nothing."""
 _LEAST = 0.2
 """No spread is taken to be less than this many steps: readings are rounded."""
 
@@ -98,9 +98,9 @@ def _read(found: Sequence[Sample], method: Method, truth: Sequence[float]) -> di
 
 
 def _sharpness(errors: Sequence[float | None], step: float) -> Read:
-    """Bias and spread of what is near the median, and how much is not."""
+    """Bias and spread of what is near the truth, and how much is not."""
     off = np.array([error for error in errors if error is not None])
-    near = off[np.abs(off - np.median(off)) < _FAR * step] if len(off) else off
+    near = off[np.abs(off) < _FAR * step]
     if len(near) < len(errors) / 2:
         # So little is made out that the rest tells nothing either.
         bias, sharpness = 0.0, Sharpness(spread=10 * step, lost=0.98)

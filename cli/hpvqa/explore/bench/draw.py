@@ -75,7 +75,7 @@ TYPES = (
     BenchType("two-cylinders-rougher", _CYLINDERS, 2, "friction", "more", "low"),
     BenchType("two-cylinders-heavier-from-above", _CYLINDERS, 2, "mass", "more", "above"),
     BenchType("two-cylinders-heavier", _CYLINDERS, 2, "mass", "more", "low", held_out=True),
-    BenchType("two-plates-stiffer-from-above", _PLATES[:2], 2, "stiffness", "more", "above"),
+    BenchType("two-plates-stiffer", _PLATES[:2], 2, "stiffness", "more", "low"),
     BenchType("three-plates-by-stiffness", _PLATES, 3, "stiffness", "order", "low"),
     BenchType("two-bars-balanced-alike", _BARS[:2], 2, "center_of_mass", "equal", "low"),
     BenchType("three-bars-by-balance", _BARS, 3, "center_of_mass", "order", "low"),
