@@ -27,6 +27,7 @@ from hpvqa.explore.game import State
 from hpvqa.explore.protocol import Shot
 from hpvqa.explore.runs.course import encoded
 from hpvqa.explore.scene import Action, Scene
+from research.bench.__main__ import reading
 from tests.explore_play import play, rule
 from tests.explore_scenes import group as hidden_group
 
@@ -75,6 +76,13 @@ def test_readings_below_zero_are_told_as_they_are() -> None:
     told = [method.value(int(reading)) for reading in likely]
     assert np.abs(np.array(told) - expected(method, kind)).max() <= method.step / 2
     assert told[0] < -20 < 20 < told[-1]
+
+
+def test_a_view_from_which_all_is_read_far_off_alike_tells_nothing() -> None:
+    far, sharp = reading([3.2, 3.1, 3.3, 3.2, 3.1], 0.5), reading([0.2, 0.1, 0.3, None, 9.0], 0.5)
+    assert far.sharpness.lost > 0.9
+    assert (sharp.bias, sharp.sharpness.spread) == (pytest.approx(0.2), pytest.approx(0.1))
+    assert sharp.sharpness.lost == pytest.approx(3 / 7, abs=0.001)
 
 
 def test_readings_come_as_often_as_is_said() -> None:
@@ -174,7 +182,7 @@ def test_a_push_alone_cannot_tell_mass_from_friction() -> None:
     assert state.known == frozenset()
 
 
-@pytest.mark.parametrize("number", [0, 5, 6, 7, 9])
+@pytest.mark.parametrize("number", [0, 5, 6, 7, 9, 11, 12, 13, 15, 18])
 @pytest.mark.slow
 def test_a_group_is_offered_the_same_and_its_plans_end_with_an_answer(number: int) -> None:
     scenes = group(number)
@@ -246,6 +254,14 @@ def test_facts_tell_what_was_measured(tmp_path: Path) -> None:
     assert "Measured so far: " in one.steps[0].facts
     assert "with a standard error of" in one.steps[-1].facts
     assert len(one.steps[-1].facts) > len(one.steps[0].facts)
+
+
+@pytest.mark.slow
+def test_a_bar_in_the_middle_is_told_to_be_there() -> None:
+    game = game_of(group(12 + 7)[0])
+    assert game.scene.type == "three-bars-by-balance"
+    told = game.told(game.start())
+    assert [told.count(side) for side in ("in the middle", "robot's left", "robot's right")] == [1, 1, 1]
 
 
 def test_a_clip_is_one_animated_picture() -> None:

@@ -89,7 +89,7 @@ def _read(found: Sequence[Sample], method: Method, truth: Sequence[float]) -> di
     reads = {}
     for stand in STANDS:
         errors = [None if (value := one.read[stand.name]) is None else value - truth[one.node] for one in found]
-        read = reads[stand.name] = _sharpness(errors, method.step)
+        read = reads[stand.name] = reading(errors, method.step)
         click.echo(
             f"{method.name} from {stand.name}: bias {read.bias:+.2f}, spread {read.sharpness.spread:.2f}, lost "
             f"{read.sharpness.lost:.2f}"
@@ -97,7 +97,7 @@ def _read(found: Sequence[Sample], method: Method, truth: Sequence[float]) -> di
     return reads
 
 
-def _sharpness(errors: Sequence[float | None], step: float) -> Read:
+def reading(errors: Sequence[float | None], step: float) -> Read:
     """Bias and spread of what is near the truth, and how much is not."""
     off = np.array([error for error in errors if error is not None])
     near = off[np.abs(off) < _FAR * step]
