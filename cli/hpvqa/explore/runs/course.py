@@ -18,7 +18,7 @@ from hpvqa.explore.scene import Action, Scene
 from hpvqa.explore.world import Outcome
 
 Store = Callable[[str, bytes], None]
-"""Keeps a picture under its name."""
+"""Keeps a picture under its SHA-256."""
 
 
 def encoded(shot: Shot) -> tuple[str, bytes] | None:
@@ -35,7 +35,7 @@ def encoded(shot: Shot) -> tuple[str, bytes] | None:
 
 
 Encode = Callable[[Shot], tuple[str, bytes] | None]
-"""Makes a file of what is seen: its name and its bytes; None where there is no picture."""
+"""Makes a file of what is seen: its SHA-256 and its bytes; None where there is no picture."""
 
 
 class Course:

@@ -124,8 +124,8 @@ class _Maker:
         scene, boxes, pictures = self._scene, list[Boxes](), list[str]()
 
         def store(name: str, data: bytes) -> None:
-            pictures.append(name)
-            self._store(name, data)
+            pictures.append(f"{name}.jpg")
+            self._store(pictures[-1], data)
 
         course = Course(scene, self._condition, store, jpeg)
         for number in range(len(done) + 1):

@@ -14,9 +14,9 @@ _QUALITY = 90
 
 
 def jpeg(shot: Shot) -> tuple[str, bytes] | None:
-    """A picture as a JPEG file with as much colour as light, and its name: its SHA-256; None where there is none."""
+    """A picture as a JPEG file with as much colour as light, and its SHA-256; None where there is none."""
     if not shot.image.size:
         return None
     buffer = io.BytesIO()
     Image.fromarray(shot.image).save(buffer, format="jpeg", quality=_QUALITY, subsampling=0)
-    return f"{hashlib.sha256(buffer.getvalue()).hexdigest()}.jpg", buffer.getvalue()
+    return hashlib.sha256(buffer.getvalue()).hexdigest(), buffer.getvalue()
