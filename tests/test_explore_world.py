@@ -173,7 +173,7 @@ def test_a_simulated_experiment_shows_what_was_calibrated_and_leaves_no_trace() 
 def test_a_simulated_experiment_goes_as_far_as_beliefs_expect(name: str, noun: str) -> None:
     method, kind = METHODS[name], KINDS[noun]
     table, others = expected(method, kind), bench_group()[0].world()
-    # The two ends of the hidden property; of cylinders, the heaviest. Where one stands makes up to a step of difference.
+    # The two ends of the hidden property; of cylinders, the heaviest. Where one stands makes up to a step's difference.
     for number in (-len(kind.levels[method.hidden]), -1):
         thing = kind.thing("thing", 0.4, 0.1, (0.8, 0.2, 0.2), kind.nodes[number])
         found = perform(simulator(), others.model_copy(update={"things": (thing,)}), method, thing, [])

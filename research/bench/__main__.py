@@ -1,4 +1,4 @@
-"""``python -m research.bench METHOD KIND``: calibrate what experiments show, and how sharply it is read from each view."""
+"""``python -m research.bench METHOD KIND``: calibrate what experiments show, and how sharply each view tells it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Set a thing going by a short, quick push and let it slide. The rougher it is, the less far it gets, whatever it
-weighs.
-"""
+"""Set a thing going by a quick push and let it slide. The rougher it is, the less far it gets, whatever it weighs."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ class Experiment(Model):
     method: str = Field(description="Name of the probe.")
     thing: str = Field(description="Name of the thing.")
     readings: tuple[int, ...] = Field(
-        description="What is read from each view, in steps of the method from its least reading on; -1: nothing can be made out."
+        description="What is read from each view, in steps of the method from its least reading on; -1: nothing can be "
+        "made out."
     )
 
     @property
