@@ -40,8 +40,8 @@ class Sample(Model):
     way: Way = Field(description="How the steps before this one were chosen.")
     step: int = Field(ge=0)
     pictures: tuple[str, ...] = Field(
-        description="Files in the order in which they are shown: the SHA-256 of each and .jpg; without an ending, that of "
-        "a PNG file."
+        description="Files in the order in which they are shown: the SHA-256 of each and .jpg; without an ending, that "
+        "of a PNG file."
     )
     system: str
     text: str
