@@ -20,17 +20,18 @@ from hpvqa.explore.bench.belief import outcomes
 from hpvqa.explore.bench.calibration import expected, figures
 from hpvqa.explore.bench.draw import draw_bench
 from hpvqa.explore.bench.game import BenchGame
-from hpvqa.explore.bench.methods import KINDS, METHODS
+from hpvqa.explore.bench.methods import KINDS, METHODS, Kind
 from hpvqa.explore.bench.spec import UNREAD, Comparison, Sharpness
 from hpvqa.explore.bench.views import AZIMUTHS, ELEVATIONS, Stand
 from hpvqa.explore.game import State
 from hpvqa.explore.protocol import Shot
 from hpvqa.explore.runs.course import encoded
 from hpvqa.explore.scene import Action, Scene
+from research.bench.__main__ import reading
 from tests.explore_play import play, rule
 from tests.explore_scenes import group as hidden_group
 
-PUSH, WEIGH, DROP = METHODS
+PUSH, WEIGH, DROP, SLIDE, PRESS, TURN = METHODS
 CUBE = KINDS["cube"]
 
 
@@ -49,14 +50,39 @@ def experiment(game: BenchGame, method: str, thing: int = 0) -> Action:
     return Action(kind="experiment", target=f"{method} {game.compared.things[thing]}")
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=list(METHODS))
-def test_every_place_has_figures_and_readings_add_up_to_one(method: object) -> None:
-    kind = next(kind for kind in KINDS.values() if method.name in kind.methods)  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("method", "noun"), [(name, kind.noun) for kind in KINDS.values() for name in kind.methods])
+def test_every_place_has_figures_and_readings_add_up_to_one(method: str, noun: str) -> None:
     names = {Stand(azimuth, level).name for azimuth in AZIMUTHS for level in ELEVATIONS}
-    read = figures(method.name).read  # type: ignore[attr-defined]
+    read = figures(method, noun).read
     assert set(read) == names
     for one in read.values():
-        assert outcomes(method, kind, one.sharpness).sum(axis=0) == pytest.approx(1)  # type: ignore[arg-type]
+        # Fewer clips would say nothing.
+        assert len(one.errors) >= 6
+        assert outcomes(METHODS[method], KINDS[noun], one.sharpness).sum(axis=0) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_thing_has_the_hidden_values_that_it_is_given_and_its_probes_can_be_made(kind: Kind) -> None:
+    for node in kind.nodes:
+        thing = kind.like(kind.thing("thing", 0.4, 0.1, (0.5, 0.5, 0.5), kind.nodes[0]), node)
+        assert {name: thing.hidden(name) for name in kind.levels} == node
+        assert thing.noun == kind.noun
+        assert [METHODS[name].probe.trouble(thing) for name in kind.methods] == [None] * len(kind.methods)
+
+
+def test_readings_below_zero_are_told_as_they_are() -> None:
+    method, kind = METHODS[TURN], KINDS["bar"]
+    likely = outcomes(method, kind, Sharpness(spread=0.8, lost=0.0)).argmax(axis=0)
+    told = [method.value(int(reading)) for reading in likely]
+    assert np.abs(np.array(told) - expected(method, kind)).max() <= method.step / 2
+    assert told[0] < -20 < 20 < told[-1]
+
+
+def test_a_view_from_which_all_is_read_far_off_alike_tells_nothing() -> None:
+    far, sharp = reading([3.2, 3.1, 3.3, 3.2, 3.1], 0.5), reading([0.2, 0.1, 0.3, None, 9.0], 0.5)
+    assert far.sharpness.lost > 0.9
+    assert (sharp.bias, sharp.sharpness.spread) == (pytest.approx(0.2), pytest.approx(0.1))
+    assert sharp.sharpness.lost == pytest.approx(3 / 7, abs=0.001)
 
 
 def test_readings_come_as_often_as_is_said() -> None:
@@ -156,7 +182,7 @@ def test_a_push_alone_cannot_tell_mass_from_friction() -> None:
     assert state.known == frozenset()
 
 
-@pytest.mark.parametrize("number", [0, 5, 6, 7, 9])
+@pytest.mark.parametrize("number", [0, 5, 6, 7, 9, 11, 12, 13, 15, 18])
 @pytest.mark.slow
 def test_a_group_is_offered_the_same_and_its_plans_end_with_an_answer(number: int) -> None:
     scenes = group(number)
@@ -228,6 +254,14 @@ def test_facts_tell_what_was_measured(tmp_path: Path) -> None:
     assert "Measured so far: " in one.steps[0].facts
     assert "with a standard error of" in one.steps[-1].facts
     assert len(one.steps[-1].facts) > len(one.steps[0].facts)
+
+
+@pytest.mark.slow
+def test_a_bar_in_the_middle_is_told_to_be_there() -> None:
+    game = game_of(group(12 + 7)[0])
+    assert game.scene.type == "three-bars-by-balance"
+    told = game.told(game.start())
+    assert [told.count(side) for side in ("in the middle", "robot's left", "robot's right")] == [1, 1, 1]
 
 
 def test_a_clip_is_one_animated_picture() -> None:

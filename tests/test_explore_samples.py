@@ -231,8 +231,9 @@ def test_pictures_are_found_by_hugging_face(built: Path, tmp_path: Path) -> None
     datasets = pytest.importorskip("datasets")
     colors = np.random.default_rng(0).integers(0, 255, (2, 8, 8, 3), np.uint8)
     first = samples(built)[0]
-    some = [first.model_copy(update={"pictures": names}) for names in (("a",), ("a", "b"))]
-    for name, image in zip("ab", colors, strict=True):
+    some = [first.model_copy(update={"pictures": names}) for names in (("a",), ("a", "b.jpg"))]
+    # Folders of before JPEG files hold PNG files; both are read.
+    for name, image in zip(("a", "b.jpg"), colors, strict=True):
         path = tmp_path / "set" / picture_file(first.split, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(png(image))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from hpvqa.explore.protocol import Decision, Turn
-from hpvqa.sim import open_simulator  # noqa: F401 - marks this file as one that simulates
+from hpvqa.explore.rays import PIXELS
+from hpvqa.explore.samples.make import make
+from hpvqa.explore.world import SceneWorld
+from hpvqa.sim import open_simulator
 from tests.explore_play import Scripted, play, rule
 from tests.explore_worlds import group
 
@@ -41,3 +46,17 @@ def test_a_run_with_pictures_goes_as_the_tables_say(tmp_path: Path) -> None:
     assert all(len(turn.shots) == turn.step + 1 for turn in agent.turns)
     firsts = [turn.shots[0].image for turn in agent.turns if turn.brief.scene.index < 2]
     assert all(np.array_equal(image, firsts[0]) for image in firsts)
+
+
+@pytest.mark.slow
+def test_pictures_of_samples_are_small_files_that_are_called_by_their_bytes() -> None:
+    pytest.importorskip("mujoco", exc_type=ImportError)
+    files: dict[str, bytes] = {}
+    made = make(group()[2], SceneWorld(open_simulator((PIXELS, PIXELS))), files.__setitem__)
+    assert not made.left_out
+    assert {name for sample in made.samples for name in sample.pictures} == set(files)
+    for name, data in files.items():
+        assert name == f"{hashlib.sha256(data).hexdigest()}.jpg"
+        picture = Image.open(io.BytesIO(data))
+        assert (picture.format, picture.size) == ("JPEG", (PIXELS, PIXELS))
+        assert len(data) < 40_000

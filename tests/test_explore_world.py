@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hpvqa.explore.bench.calibration import expected
-from hpvqa.explore.bench.methods import METHODS
+from hpvqa.explore.bench.methods import KINDS, METHODS
 from hpvqa.explore.bench.perform import perform
 from hpvqa.explore.check import trouble
 from hpvqa.explore.game import Game
@@ -21,7 +21,7 @@ from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
 from tests.explore_scenes import GROUPS, group
 from tests.needs import long_but
-from tests.test_explore_bench import CUBE, PUSH, WEIGH, experiment, game_of
+from tests.test_explore_bench import CUBE, PRESS, PUSH, SLIDE, TURN, WEIGH, experiment, game_of
 from tests.test_explore_bench import group as bench_group
 
 some_scenes = pytest.mark.parametrize(
@@ -166,3 +166,18 @@ def test_a_simulated_experiment_shows_what_was_calibrated_and_leaves_no_trace() 
     node = next(number for number, one in enumerate(CUBE.nodes) if one == {name: thing.hidden(name) for name in one})
     measured = method.scale * method.probe.measure(thing, found.events, found.final)
     assert abs(measured - expected(method, CUBE)[node]) < 1.0
+
+
+@pytest.mark.parametrize(("name", "noun"), [(SLIDE, "cylinder"), (PRESS, "plate"), (TURN, "bar")])
+@pytest.mark.slow
+def test_a_simulated_experiment_goes_as_far_as_beliefs_expect(name: str, noun: str) -> None:
+    method, kind = METHODS[name], KINDS[noun]
+    table, others = expected(method, kind), bench_group()[0].world()
+    # The two ends of the hidden property; of cylinders, the heaviest. Where one stands makes up to a step's difference.
+    for number in (-len(kind.levels[method.hidden]), -1):
+        thing = kind.thing("thing", 0.4, 0.1, (0.8, 0.2, 0.2), kind.nodes[number])
+        found = perform(simulator(), others.model_copy(update={"things": (thing,)}), method, thing, [])
+        assert found.mishap is None
+        measured = method.scale * method.probe.measure(thing, found.events, found.final)
+        assert abs(measured - table[number]) < 2 * method.step
+        assert abs(measured - method.expected(thing)) < method.scale * method.probe.accuracy + method.step

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.explore.bench.layout import SLOTS, draw_things
+from hpvqa.explore.bench.draw import TYPES
+from hpvqa.explore.bench.layout import draw_things
 from hpvqa.explore.bench.methods import KINDS, Kind, Method
 from hpvqa.explore.bench.perform import perform
 from hpvqa.explore.bench.views import AZIMUTHS, DISTANCE, ELEVATIONS, LIGHT, Stand
@@ -40,31 +41,27 @@ class Sample:
     mishap: str | None
 
 
-def kind_of(method: Method) -> Kind:
-    """The kind of things that an experiment is made with."""
-    return next(kind for kind in KINDS.values() if method.name in kind.methods)
-
-
 def samples(
-    simulator: SteppedSimulator, method: Method, count: int, rng: np.random.Generator, *, films: bool
+    simulator: SteppedSimulator, method: Method, kind: Kind, count: int, rng: np.random.Generator, *, films: bool
 ) -> Iterator[Sample]:
-    """Experiments with things of all hidden values in turn, among others, in rooms and places that are drawn.
+    """Experiments with things of all hidden values in turn, among others as in scenes, in rooms that are drawn.
 
     Args:
         simulator: Where.
         method: What is done.
+        kind: With what.
         count: How often.
         rng: For everything that is drawn.
         films: Whether they are filmed and read.
     """
-    kind = kind_of(method)
+    among = [list(one.nouns) for one in TYPES if kind.noun in one.nouns]
     order: list[int] = []
     for number in range(count):
         if number % len(kind.nodes) == 0:
             order = rng.permutation(len(kind.nodes)).tolist()
         node = order[number % len(kind.nodes)]
-        others = [KINDS[str(noun)] for noun in rng.choice(list(KINDS), int(rng.integers(1, len(SLOTS))))]
-        items = draw_things([kind, *others], rng, first=kind.nodes[node])
+        nouns = sorted(among[int(rng.integers(len(among)))], key=lambda noun: noun != kind.noun)
+        items = draw_things([KINDS[noun] for noun in nouns], rng, first=kind.nodes[node])
         things = [item.thing for item in items]
         thing = things[0]
         stands = STANDS if films else []

@@ -8,9 +8,10 @@ from hpvqa.plain import Model
 from hpvqa.scene.spec import Color, Thing, Vec3
 from hpvqa.scene.spec import Shape as SimulatedShape
 
-Shape = Literal["cube", "sphere", "cylinder", "board", "cover", "panel"]
+Shape = Literal["cube", "sphere", "cylinder", "board", "cover", "panel", "plate", "bar"]
+"""The last two stand on benches alone."""
 SHAPES: tuple[Shape, ...] = ("cube", "sphere", "cylinder")
-"""Of what is asked about; all others only hide."""
+"""Of what is asked about where things are hidden; all others only hide."""
 Size = Literal["small", "large"]
 SIZES: tuple[Size, ...] = get_args(Size)
 Surface = Literal["plain", "chequered"]

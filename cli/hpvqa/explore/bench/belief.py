@@ -34,12 +34,13 @@ def outcomes(method: Method, kind: Kind, sharpness: Sharpness) -> Array:
         sharpness: How well it is read.
 
     Returns:
-        Shape (readings + 1, combinations of hidden values): of 0, 1, 2, ... steps, and at last of nothing that could be
-        made out; the largest reading is further than four standard deviations from all that is expected.
+        Shape (readings + 1, combinations of hidden values): of the least one and 0, 1, 2, ... steps more, and at last
+        of nothing that could be made out; the largest reading is further than four standard deviations from all that
+        is expected.
     """
     means = expected(method, kind)
-    count = math.ceil((means.max() + 4 * sharpness.spread) / method.step) + 1
-    edges = (np.arange(1, count)[:, None] - 0.5) * method.step
+    count = math.ceil((means.max() - method.least + 4 * sharpness.spread) / method.step) + 1
+    edges = method.least + (np.arange(1, count)[:, None] - 0.5) * method.step
     below = np.array([[NormalDist(mean, sharpness.spread).cdf(edge) for mean in means] for edge in edges[:, 0]])
     ends = np.zeros((1, len(means)))
     chances = np.diff(np.concatenate([ends, below, ends + 1]), axis=0) * (1 - sharpness.lost)

@@ -25,7 +25,7 @@ class Read(Model):
 
 
 class Figures(Model):
-    """All figures of one method, and how they were made."""
+    """All figures of one method with one kind of things, and how they were made."""
 
     command: str
     versions: dict[str, str]
@@ -37,22 +37,27 @@ class Figures(Model):
 
 
 class Calibration(Model):
-    """The figures of all methods, by their names."""
+    """The figures of all methods with all kinds of things that they can be made with: by both names."""
 
     methods: dict[str, Figures]
 
 
+def key(method: str, noun: str) -> str:
+    """What the figures of a method with a kind of things are called."""
+    return f"{method} {noun}"
+
+
 @cache
-def figures(method: str) -> Figures:
-    """The figures of a method that come with the package."""
+def figures(method: str, noun: str) -> Figures:
+    """The figures of a method with a kind of things that come with the package."""
     text = (files(__package__) / "calibration.json").read_bytes()
-    return Calibration.model_validate(parse_json(text)).methods[method]
+    return Calibration.model_validate(parse_json(text)).methods[key(method, noun)]
 
 
 @cache
 def expected(method: Method, kind: Kind) -> NDArray[np.float64]:
     """What should be read of each combination of hidden values, in the order of the kind's nodes."""
-    table = figures(method.name).expected
+    table = figures(method.name, kind.noun).expected
     if table is None:
         table = tuple(method.expected(kind.thing("thing", 0.4, 0.0, (0.5, 0.5, 0.5), node)) for node in kind.nodes)
     return np.array(table)

@@ -42,7 +42,7 @@ class BenchType:
 
     Attributes:
         name: What it is called.
-        nouns: Kinds of things: first those that are asked about, all of one kind.
+        nouns: Kinds of things: first those that are asked about, all of one kind; no two share a method.
         asked: How many are asked about.
         hidden: Which property.
         form: What is asked.
@@ -59,7 +59,8 @@ class BenchType:
     held_out: bool = False
 
 
-_CUBES, _SPHERES = ("cube",) * 4, ("sphere",) * 3
+_CUBES, _SPHERES, _CYLINDERS = ("cube",) * 4, ("sphere",) * 3, ("cylinder",) * 2
+_PLATES, _BARS = ("plate",) * 3, ("bar",) * 3
 TYPES = (
     BenchType("two-cubes-heavier", _CUBES[:2], 2, "mass", "more", "low"),
     BenchType("two-cubes-heavier-from-above", _CUBES[:2], 2, "mass", "more", "above"),
@@ -71,6 +72,14 @@ TYPES = (
     BenchType("three-spheres-by-bounce", _SPHERES, 3, "restitution", "order", "low"),
     BenchType("three-spheres-by-bounce-from-above", (*_SPHERES, "cube"), 3, "restitution", "order", "above"),
     BenchType("four-cubes-rougher", _CUBES[:4], 2, "friction", "more", "above", held_out=True),
+    BenchType("two-cylinders-rougher", _CYLINDERS, 2, "friction", "more", "low"),
+    BenchType("two-cylinders-heavier-from-above", _CYLINDERS, 2, "mass", "more", "above"),
+    BenchType("two-cylinders-heavier", _CYLINDERS, 2, "mass", "more", "low", held_out=True),
+    BenchType("two-plates-stiffer", _PLATES[:2], 2, "stiffness", "more", "low"),
+    BenchType("three-plates-by-stiffness", _PLATES, 3, "stiffness", "order", "low"),
+    BenchType("two-bars-balanced-alike", _BARS[:2], 2, "center_of_mass", "equal", "low"),
+    BenchType("three-bars-by-balance", _BARS, 3, "center_of_mass", "order", "low"),
+    BenchType("three-bars-by-balance-from-above", _BARS, 3, "center_of_mass", "order", "above", held_out=True),
 )
 """Types of benches; every third group is of one that is kept for evaluation."""
 
@@ -129,16 +138,20 @@ def _drawn(kind: BenchType, group: int, seed: int, rng: np.random.Generator) -> 
         form=kind.form, hidden=kind.hidden, things=tuple(item.thing.name for item in asked), names=names
     )
     program = Program(form=kind.form, compared=compared)
-    methods = {name for noun in kind.nouns for name in KINDS[noun].methods}
-    sharpness = {name: tuple(figures(name).read[stand.name].sharpness for stand in stands) for name in sorted(methods)}
+    methods = {name: noun for noun in kind.nouns for name in KINDS[noun].methods}
+    sharpness = {
+        name: tuple(figures(name, noun).read[stand.name].sharpness for stand in stands)
+        for name, noun in sorted(methods.items())
+    }
     experiments = [
         Experiment(method=name, thing=item.thing.name, readings=(UNREAD,) * len(stands))
         for item in items
         for name in KINDS[item.look.shape].methods
     ]
-    # Of experiments with what is asked about, any may have been made before; from where the viewer stands.
+    # Of experiments with what is asked about, any may have been made before, from where the viewer stands; all, if
+    # there is but one with each of two things, since one thing alone settles nothing.
     possible = [number for number, one in enumerate(experiments) if one.thing in compared.things]
-    count = int(rng.integers(1, len(possible)))
+    count = int(rng.integers(1, len(possible))) if len(possible) > 2 else 2
     begun = tuple(sorted(rng.permutation(possible)[:count].tolist()))
     answers = _answers(program, len(KINDS[kind.nouns[0]].levels[kind.hidden]))
     return _Drawn(
@@ -225,7 +238,7 @@ def _sample(drawn: _Drawn, game: BenchGame, rng: np.random.Generator) -> Scene:
             among = [one for one in among if own.nodes[one][drawn.kind.hidden] == level]
         node = int(rng.choice(among))
         nodes[item.thing.name] = node
-        items.append(item.model_copy(update={"thing": item.thing.model_copy(update=own.nodes[node])}))
+        items.append(item.model_copy(update={"thing": own.like(item.thing, own.nodes[node])}))
     bench = drawn.scene.bench
     assert bench is not None  # noqa: S101 - it is drawn with one
     experiments = tuple(
@@ -289,4 +302,6 @@ _PROPERTIES: dict[str, str] = {
     "mass": "a mass in kilograms of",
     "friction": "a coefficient of friction of",
     "restitution": "a coefficient of restitution of",
+    "stiffness": "a spring of a stiffness in newtons per metre of",
+    "center_of_mass": "a centre of mass so far to the left of its middle in metres, or, if less than 0, to the right:",
 }

@@ -13,6 +13,9 @@ from hpvqa.explore.game import Game, State
 from hpvqa.explore.graph import Graph
 from hpvqa.explore.scene import Action, Item, Moment, Scene
 
+_MIDDLE = 0.05
+"""What stands no further than this [m] to a side stands on neither."""
+
 
 class Readings(Graph):
     """Where the viewer can go, and what can be read then."""
@@ -125,7 +128,7 @@ class BenchGame(Game):
 
     def told(self, state: State) -> str:
         """All that was read so far, in words."""
-        things = ", ".join(f"{self.name(name)} on the robot's {_side(item)}" for name, item in self._items.items())
+        things = ", ".join(f"{self.name(name)} {_side(item)}" for name, item in self._items.items())
         read = "; ".join(map(self._told, sorted(state.known))) or "nothing"
         return f"On the table are: {things}. Measured so far: {read}."
 
@@ -137,7 +140,7 @@ class BenchGame(Game):
         if one.readings[view] == UNREAD:
             return f"what {name} did could not be made out, {where} ({method.sentence.format(thing=name)})"
         spread = self._bench.sharpness[one.method][view].spread
-        words = method.told.format(thing=name, value=one.readings[view] * method.step)
+        words = method.told.format(thing=name, value=method.value(one.readings[view]))
         return f"{words}, {where}, with a standard error of {spread:.1f}"
 
     @cached_property
@@ -166,4 +169,6 @@ class BenchGame(Game):
 
 
 def _side(item: Item) -> str:
-    return "left" if item.left else "right"
+    if abs(item.thing.position[1]) < _MIDDLE:
+        return "in the middle"
+    return f"on the robot's {'left' if item.left else 'right'}"

@@ -13,6 +13,10 @@ from hpvqa.explore.words import COLORS, Look
 X = 0.40
 SLOTS = (0.25, 0.10, -0.10, -0.25)
 """Where things stand, x and y [m]: as far from each other as the open gripper needs."""
+WIDE_SLOTS = (0.2, 0.0, -0.2)
+"""The same where some of them are bars across the robot's way."""
+_WIDE = 0.1
+"""What is wider than this is one [m]."""
 JITTER = 0.008
 """By so much they stand off in x and y at most [m]."""
 
@@ -27,7 +31,8 @@ def draw_things(
         rng: For everything that is drawn.
         first: Hidden values of the first one; None: any.
     """
-    slots, colors = rng.permutation(SLOTS).tolist(), rng.permutation(list(COLORS)).tolist()
+    slots = WIDE_SLOTS if any(kind.size[1] > _WIDE for kind in kinds) else SLOTS
+    slots, colors = rng.permutation(slots).tolist(), rng.permutation(list(COLORS)).tolist()
     items = []
     for number, (kind, y, color) in enumerate(zip(kinds, slots, colors, strict=False)):
         hidden = kind.nodes[int(rng.integers(len(kind.nodes)))]

@@ -13,7 +13,7 @@ from pydantic import Field
 from hpvqa.explore.bench.methods import KINDS
 from hpvqa.plain import Model
 
-Property = Literal["mass", "friction", "restitution"]
+Property = Literal["mass", "friction", "restitution", "stiffness", "center_of_mass"]
 UNREAD = -1
 """Stands for a reading where nothing could be made out."""
 
@@ -31,7 +31,8 @@ class Experiment(Model):
     method: str = Field(description="Name of the probe.")
     thing: str = Field(description="Name of the thing.")
     readings: tuple[int, ...] = Field(
-        description="What is read from each view, in steps of the method's rounding; -1: nothing can be made out."
+        description="What is read from each view, in steps of the method from its least reading on; -1: nothing can be "
+        "made out."
     )
 
     @property
@@ -87,6 +88,12 @@ WORDS: dict[Property, Words] = {
     "mass": Words(more="heavier", equal="equally heavy", order="from the lightest to the heaviest"),
     "friction": Words(more="rougher", equal="equally rough", order="from the smoothest to the roughest"),
     "restitution": Words(more="bouncier", equal="equally bouncy", order="from the least to the most bouncy"),
+    "stiffness": Words(more="stiffer", equal="equally stiff", order="from the softest to the stiffest"),
+    "center_of_mass": Words(
+        more="balanced further to the left",
+        equal="balanced alike",
+        order="from the one balanced furthest to the right to the one balanced furthest to the left",
+    ),
 }
 
 

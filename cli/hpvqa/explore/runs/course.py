@@ -18,7 +18,7 @@ from hpvqa.explore.scene import Action, Scene
 from hpvqa.explore.world import Outcome
 
 Store = Callable[[str, bytes], None]
-"""Keeps a picture, a PNG file, under its SHA-256."""
+"""Keeps a picture under its SHA-256."""
 
 
 def encoded(shot: Shot) -> tuple[str, bytes] | None:
@@ -34,6 +34,10 @@ def encoded(shot: Shot) -> tuple[str, bytes] | None:
     return hashlib.sha256(buffer.getvalue()).hexdigest(), buffer.getvalue()
 
 
+Encode = Callable[[Shot], tuple[str, bytes] | None]
+"""Makes a file of what is seen: its SHA-256 and its bytes; None where there is no picture."""
+
+
 class Course:
     """One scene that is being played.
 
@@ -41,15 +45,17 @@ class Course:
         scene: The scene.
         condition: How it is played.
         store: Keeps its pictures.
+        encode: Makes files of them.
 
     Attributes:
         key: Name of the scene.
         observer: Its ideal observer.
     """
 
-    def __init__(self, scene: Scene, condition: Condition, store: Store) -> None:
+    def __init__(self, scene: Scene, condition: Condition, store: Store, encode: Encode = encoded) -> None:
         self.observer = Observer(scene)
         self._scene, self._condition, self._store = scene, condition, store
+        self._encode = encode
         self._game = self.observer.game
         self.brief = self._game.brief
         self.key = self.brief.key
@@ -67,7 +73,7 @@ class Course:
             What is done next without asking the agent, if anything.
         """
         self._shots.append(outcome.shot)
-        picture = encoded(outcome.shot)
+        picture = self._encode(outcome.shot)
         if picture is not None:
             self._store(*picture)
         self._shot = picture[0] if picture else None

@@ -89,6 +89,6 @@ def _picture(path: Path, name: str) -> NDArray[np.uint8]:
     except OSError as error:
         raise UsageError(f"The picture {path} cannot be read ({error.strerror}); build the samples anew") from None
     # It is called what its bytes are.
-    if hashlib.sha256(data).hexdigest() != name:
+    if hashlib.sha256(data).hexdigest() != name.removesuffix(".jpg"):
         raise UsageError(f"The picture {path} is damaged; build the samples anew")
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

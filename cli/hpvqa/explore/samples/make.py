@@ -14,6 +14,7 @@ from hpvqa.explore.samples.aside import CAPTION_SYSTEM, SINGLE_SYSTEM, Short, ca
 from hpvqa.explore.samples.check import Check
 from hpvqa.explore.samples.courses import WAYS, Way, actions, generator
 from hpvqa.explore.samples.exact import Exact
+from hpvqa.explore.samples.pictures import jpeg
 from hpvqa.explore.samples.record import Sample, Subset, split_of
 from hpvqa.explore.samples.situation import Boxes, Situation, Tracks
 from hpvqa.explore.samples.thought import compose, parse, think
@@ -123,10 +124,10 @@ class _Maker:
         scene, boxes, pictures = self._scene, list[Boxes](), list[str]()
 
         def store(name: str, data: bytes) -> None:
-            pictures.append(name)
-            self._store(name, data)
+            pictures.append(f"{name}.jpg")
+            self._store(pictures[-1], data)
 
-        course = Course(scene, self._condition, store)
+        course = Course(scene, self._condition, store, jpeg)
         for number in range(len(done) + 1):
             so_far = done[:number]
             node = self._tree.at(so_far)

@@ -39,7 +39,10 @@ class Sample(Model):
     asks: str = Field(default="", description="What a short question is about.")
     way: Way = Field(description="How the steps before this one were chosen.")
     step: int = Field(ge=0)
-    pictures: tuple[str, ...] = Field(description="SHA-256 of each, in the order in which they are shown.")
+    pictures: tuple[str, ...] = Field(
+        description="Files in the order in which they are shown: the SHA-256 of each and .jpg; without an ending, that "
+        "of a PNG file."
+    )
     system: str
     text: str
     thought: str = ""
@@ -65,4 +68,4 @@ def split_of(scene: Scene) -> Split:
 
 def picture_file(split: Split, name: str) -> str:
     """Where a picture lies in a folder of samples."""
-    return f"{split}/pictures/{name}.png"
+    return f"{split}/pictures/{name if name.endswith('.jpg') else f'{name}.png'}"

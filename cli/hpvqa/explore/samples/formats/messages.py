@@ -38,7 +38,7 @@ def write(root: Path, samples: Iterable[Sample], pictures: bool) -> Written:
         (root / split).mkdir(exist_ok=True)
         write_lines(root / split / name, (_line(sample, pictures) for sample in found))
     data = [
-        {"split": split, "path": [f"{split}/{name}", *([f"{split}/pictures/*.png"] if pictures else [])]}
+        {"split": split, "path": [f"{split}/{name}", *([f"{split}/pictures/*"] if pictures else [])]}
         for split in splits
     ]
     text = _TEXT.format(
