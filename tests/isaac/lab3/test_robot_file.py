@@ -54,3 +54,5 @@ def test_physx_finds_what_it_needs(made: tuple[Path, Path]) -> None:
             material, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial("physics")
             assert material.GetPath().name == "Partner"
             assert material.GetPrim().GetAttribute("physxMaterial:frictionCombineMode").Get() == "multiply"
+            assert material.GetPrim().GetAttribute("physxMaterial:compliantContactStiffness").Get() > 0.0
+            assert material.GetPrim().GetAttribute("physxMaterial:compliantContactDamping").Get() > 0.0
