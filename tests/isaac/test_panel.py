@@ -18,7 +18,7 @@ from tests.isaac.kit.session import Session
 from tests.isaac.kit.widgets import KitError, World
 from tests.isaac.panel_fixtures import HPVQA, SCHEMA, prepare, script, tiny_job
 
-SECTIONS = ["Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask"]
+SECTIONS = ["Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Replay", "Ask"]
 ALL = 40 * len(TASKS)
 """Episodes of a job that nobody changed."""
 CONTROLS = ("StringField", "IntField", "FloatField", "CheckBox", "ProgressBar", "ComboBox", "Button")
