@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random test-matrix test-lowest test-wheel exports-test torture check isaac \
+.PHONY: help demo test test-all test-fast test-random test-matrix test-lowest test-wheel exports-test torture check isaac \
 	isaac-test panel-test lock bench schemas docs docs-pages docs-images clean
 
 PYTHON ?=
@@ -14,6 +14,8 @@ DOCS := .venv-docs/.ready
 ISAAC := .venv-isaac/.ready
 PANEL := .venv-panel/.ready
 RUN := .venv/bin/python -m
+# What takes long is named at the end: mend it, or leave it to test-all.
+TEST := $(RUN) pytest --numprocesses 2 --dist loadfile --durations 10 --durations-min 15
 # Images of containers set it; tests start hundreds of processes, and each would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -28,11 +30,14 @@ help: ## Print this help.
 demo: $(READY) ## See everything work: a dozen robot episodes, a data set, first answers.
 	@$(RUN) hpvqa demo $(ARGS)
 
-test: $(VLLM) ## Run all tests, on two cores.
-	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
+test: $(VLLM) ## Run the tests, all but the longest, on two cores.
+	@$(TEST) -m 'not long' $(ARGS)
 
-test-fast: $(READY) ## Run the quick tests, without models and simulations: two to three minutes.
-	@$(RUN) pytest --numprocesses 2 --dist loadfile -m 'not models and not simulation and not slow' $(ARGS)
+test-all: $(VLLM) ## Run every test: each task, model and engine where make test takes one or two; half an hour.
+	@HPVQA_TEST_EPISODES=$${HPVQA_TEST_EPISODES:-8} $(TEST) $(ARGS)
+
+test-fast: $(READY) ## Run the quick tests, without models and simulations: a minute and a half.
+	@$(TEST) -m 'not models and not simulation and not slow and not long' $(ARGS)
 
 test-matrix: $(READY) ## Run the tests with each supported Python that is here; EXTRA=dev includes models.
 	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh $(PYTHONS)

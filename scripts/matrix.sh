@@ -3,7 +3,7 @@
 #   matrix.sh 3.11 3.12    with the locked versions, for each of these Pythons that is on this machine
 #   matrix.sh lowest       with the lowest versions that pyproject.toml allows, for the lowest Python
 # EXTRA names the extra to install: test by default, which leaves out the models and their tests; dev has both.
-# ARGS are further arguments for pytest.
+# The long tests are left out, as by make test. ARGS are further arguments for pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,7 +33,7 @@ try() {
   "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --constraint "$3" --editable ".[$extra]" || return
   say "$1: testing"
   # shellcheck disable=SC2086 # several arguments
-  "$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile ${ARGS:-} || return
+  "$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile -m 'not long' ${ARGS:-} || return
 }
 
 for version; do

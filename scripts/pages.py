@@ -221,7 +221,7 @@ def _allowed(kind: Mapping[str, Any]) -> str:
         "array": "list", "object": "mapping",
     }[kind.get("type", "string")]  # fmt: skip
     limits = [
-        f"{words} {kind[key]}"
+        f"{words} {_number(kind[key])}"
         for key, words in (
             ("minimum", "at least"), ("exclusiveMinimum", "more than"), ("maximum", "at most"),
             ("exclusiveMaximum", "less than"),
@@ -231,6 +231,11 @@ def _allowed(kind: Mapping[str, Any]) -> str:
     if kind.get("type") == "array" and "prefixItems" in kind:
         word = f"{len(kind['prefixItems'])} numbers"
     return ", ".join((word, *limits))
+
+
+def _number(value: float) -> str:
+    """A limit: versions of pydantic differ in whether one of 0 is written as 0.0."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 PAGES = {"commands.md": commands_page, "recipes.md": recipes_page}

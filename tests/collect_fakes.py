@@ -189,7 +189,7 @@ def make_episode(job: Job, record: Record, on_frames: OnFrames = lambda count: N
     while not pending.future.done():
         attempt = pending.next_try()
         replies: list[Reply] = []
-        make(Batch(tries=(attempt,)), setup(job), record, on_frames, replies.append)
+        make(Batch(tries=(attempt,)), setup_of(job), record, on_frames, replies.append)
         (made,) = replies
         assert isinstance(made, Made)
         assert not list(job.partial.iterdir())
@@ -197,7 +197,7 @@ def make_episode(job: Job, record: Record, on_frames: OnFrames = lambda count: N
     return pending.future.result()
 
 
-def setup(job: Job) -> Setup:
+def setup_of(job: Job) -> Setup:
     return Setup(
         backend="mujoco",
         data=job.data,
@@ -226,7 +226,7 @@ class SerialPool:
     def submit(self, job: Job) -> Future[EpisodeRecord]:
         future: Future[EpisodeRecord] = Future()
         try:
-            self._record = self._record or self._open_record(setup(job))
+            self._record = self._record or self._open_record(setup_of(job))
             future.set_result(make_episode(job, self._record, self._on_frames))
         except Exception as error:
             future.set_exception(error)

@@ -12,10 +12,11 @@ from tests.needs import (
     pytest_pycollect_makemodule,
     pytest_xdist_make_scheduler,
 )
-from tests.shared import filmed, moved, shared
+from tests.shared import all_moved, filmed, moved, shared
 from tests.tiny_models import tiny_model
 
 __all__ = [
+    "all_moved",
     "filmed",
     "moved",
     "pytest_collection_modifyitems",

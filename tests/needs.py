@@ -1,8 +1,10 @@
-"""What tests need: marks for it, skips where it is missing, and which tests stay together on one worker."""
+"""What tests need: marks for it, skips where it is missing, what is left to `make test-all`, and which tests
+stay together on one worker."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +27,7 @@ FIRST = (
     "tests/test_collect_end_to_end.py",
     "tests/test_plugin.py",
     "tests/test_embedded.py",
+    "tests/test_explore_folder.py",
     "tests/isaac/test_contract.py",
     "tests/isaac/test_collect.py",
     "tests/test_record.py",
@@ -36,9 +39,17 @@ FIRST = (
     "tests/isaac/test_panel_run.py",
 )
 """The files that take longest, the longest first, so that no worker ends with one of them while the others are idle."""
-FIXTURES = {"tiny_model": "models", "moved": "simulation", "filmed": "simulation"}
+FIXTURES = {"tiny_model": "models", "all_moved": "simulation", "moved": "simulation", "filmed": "simulation"}
 """Marks of the tests that use a fixture."""
 SIMULATES = ("hpvqa.sim.open_simulator", "hpvqa.sim.mujoco", "tests.worlds.physics", "tests.worlds.run", "mujoco")
+
+
+def long_but(values: Iterable[Any], *quick: Any) -> list[Any]:
+    """Parameters of a test: with the quick ones, or else the first, `make test` runs it; with all, `make test-all`."""
+    every = list(values)
+    assert all(value in every for value in quick), quick
+    quick = quick or (every[0],)
+    return [value if value in quick else pytest.param(value, marks=pytest.mark.long) for value in every]
 
 
 @cache

@@ -15,8 +15,10 @@ import pytest
 from hpvqa.tasks import TASKS
 
 SEED = 2024
-EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "8"))
-"""Of each task in :func:`moved`; a multiple of 4."""
+EPISODES = int(os.environ.get("HPVQA_TEST_EPISODES", "4"))
+"""Of each task in :func:`moved`; a multiple of 4. `make test-all` takes 8."""
+MOVED = ("push", "drop")
+"""The tasks of it."""
 MOVES = ("--no-video", "--seed", str(SEED), "--workers", "2")
 """How :func:`moved` is made."""
 FILMED = ("--seed", "20261125", "--fps", "2", "--resolution", "224x224")
@@ -63,8 +65,21 @@ def collect(out: Path, *args: str) -> Path:
 
 @pytest.fixture(scope="session")
 def moved(shared: Shared) -> Path:
-    """Episodes of each task without video, by two workers."""
-    return shared("moved", lambda out: collect(out, *TASKS, *MOVES, "--episodes", str(EPISODES)))
+    """Episodes of the paper's two tasks without video, by two workers."""
+    return shared("moved", lambda out: collect(out, *MOVED, *MOVES, "--episodes", str(EPISODES)))
+
+
+@pytest.fixture(scope="session")
+def all_moved(moved: Path, shared: Shared) -> Callable[[str], Path]:
+    """``all_moved(task)``: the same of any task."""
+    others = [task for task in TASKS if task not in MOVED]
+
+    def folder(task: str) -> Path:
+        if task in MOVED:
+            return moved
+        return shared("others", lambda out: collect(out, *others, *MOVES, "--episodes", str(EPISODES)))
+
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -389,6 +389,7 @@ def test_wrong_calls(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_watching_answers_episodes_as_they_land_until_ctrl_c(data: Path) -> None:
     command = [sys.executable, "-m", "hpvqa", "ask", "--watch", str(data), "--backend", "baseline", "--json"]
     process = subprocess.Popen(

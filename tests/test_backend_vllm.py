@@ -31,6 +31,7 @@ from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import Kind
 from tests.adapters import make_adapter
 from tests.engine_checks import FIXED, clips, halved, mixed_queries, reversed_in_time, swapped, table
+from tests.needs import long_but
 from tests.tiny_models import SIDE, TinyModel, frames_of, make_query, noise, train_briefly
 
 TOLERANCE: dict[Kind, float] = {
@@ -111,7 +112,7 @@ def trained(tiny_model: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> 
     return make
 
 
-@pytest.fixture(scope="module", params=TOLERANCE)
+@pytest.fixture(scope="module", params=long_but(TOLERANCE))
 def pair(request: pytest.FixtureRequest, trained: Trained) -> Iterator[Pair]:
     with opened(request.param, trained(request.param)) as found:
         yield found
@@ -214,6 +215,7 @@ def test_settings_are_written_down(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("kind", TOLERANCE)
+@pytest.mark.long
 def test_an_adapter_has_the_same_effect(kind: Kind, trained: Trained, tmp_path: Path) -> None:
     adapter = make_adapter(trained(kind), tmp_path / "lora")
     queries = [make_query(frames) for frames in clips(4)]
@@ -227,6 +229,7 @@ def test_an_adapter_has_the_same_effect(kind: Kind, trained: Trained, tmp_path: 
         assert pair.vllm.details["adapter"] == str(adapter)
 
 
+@pytest.mark.long
 def test_words_of_several_tokens_with_the_same_beginning(tiny_model: TinyModel) -> None:
     with opened("qwen3_vl", tiny_model("qwen3_vl", "collide")) as pair:
         queries = mixed_queries("qwen3_vl")

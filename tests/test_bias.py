@@ -68,6 +68,7 @@ def turned(prediction: Prediction) -> Prediction:
 
 
 @given(st.lists(predictions(), max_size=30))
+@pytest.mark.slow
 def test_other_names_for_the_sides(rows: list[Prediction]) -> None:
     for found, other in zip(bias(rows), bias([turned(found) for found in rows]), strict=True):
         assert (found.n, found.invalid, found.effective_n) == pytest.approx((other.n, other.invalid, other.effective_n))

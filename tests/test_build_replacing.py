@@ -15,6 +15,7 @@ from hpvqa.dataset.load import open_dataset
 from hpvqa.errors import RunError, UsageError
 from tests.build_data import make, tree
 from tests.factories import copy, make_data
+from tests.needs import long_but
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +168,7 @@ def _build_and_die(data: Path, out: Path, step: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.parametrize("replaced", long_but([False, True]))
 def test_a_build_killed_at_any_step_can_be_repeated(tmp_path: Path, replaced: bool) -> None:
     data = make_data(tmp_path / "data", push=4, cameras=1)
     make(data, tmp_path / "expected", seed=1)

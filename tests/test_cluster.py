@@ -57,7 +57,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def setup(data: Path) -> str:
+def setup_text(data: Path) -> str:
     return Setup.of(COLLECTION, data, data / "partial", COLLECTION.spec("push", 0)).model_dump_json()
 
 
@@ -74,12 +74,12 @@ def assert_same_episodes(one: Path, other: Path) -> None:
 def test_a_node_makes_an_episode_in_the_folder_or_sends_it_to_storage_with_the_same_bytes(
     data: Path, tmp_path: Path
 ) -> None:
-    said = collect_ray.make_episode(setup(data), attempt(0), None)
+    said = collect_ray.make_episode(setup_text(data), attempt(0), None)
     assert tree(data) == [f"push/000/episode-000000/{name}" for name in (RECORD_FILE, "trajectory.parquet")]
     assert list((data / "partial").iterdir()) == []
     (data / "partial").rmdir()
     storage = Storage(f"file://{tmp_path}/stored")
-    assert collect_ray.make_episode(setup(data), attempt(0), str(storage)) == said
+    assert collect_ray.make_episode(setup_text(data), attempt(0), str(storage)) == said
     assert_same_episodes(data, tmp_path / "stored")
     assert [number for number, _ in storage.records("push", range(5))] == [0]
     assert list(storage.records("push", range(1, 5))) == []
@@ -90,7 +90,9 @@ def test_a_failed_attempt_is_not_sent(data: Path, tmp_path: Path, monkeypatch: p
     storage = f"file://{tmp_path}/stored"
     for number in range(ATTEMPTS):
         assert not (tmp_path / "stored").exists()
-        record = EpisodeRecord.model_validate_json(collect_ray.make_episode(setup(data), attempt(2, number), storage))
+        record = EpisodeRecord.model_validate_json(
+            collect_ray.make_episode(setup_text(data), attempt(2, number), storage)
+        )
         assert not record.outcome.ok
     assert [index for index, _ in Storage(storage).records("push", range(5))] == [2]
 
@@ -98,7 +100,7 @@ def test_a_failed_attempt_is_not_sent(data: Path, tmp_path: Path, monkeypatch: p
 def test_storage_need_not_be_a_folder(data: Path) -> None:
     storage = Storage(f"memory://{data.parent.name}/deeper/")
     assert list(storage.records("push", range(5))) == []
-    said = [collect_ray.make_episode(setup(data), attempt(index), str(storage)) for index in (0, 3)]
+    said = [collect_ray.make_episode(setup_text(data), attempt(index), str(storage)) for index in (0, 3)]
     found = dict(storage.records("push", range(5)))
     assert list(found) == [0, 3]
     assert [found[index].spec for index in found] == [EpisodeRecord.model_validate_json(text).spec for text in said]
@@ -124,25 +126,25 @@ def test_a_pool_tries_again_and_tells_of_what_goes_wrong(data: Path, monkeypatch
 
 def test_an_episode_that_was_cut_short_on_its_way_is_not_there(data: Path, tmp_path: Path) -> None:
     storage = Storage(f"file://{tmp_path}/stored")
-    collect_ray.make_episode(setup(data), attempt(0), str(storage))
+    collect_ray.make_episode(setup_text(data), attempt(0), str(storage))
     path = next(find_episodes(tmp_path / "stored")) / RECORD_FILE
     path.write_bytes(path.read_bytes()[:-20])
     assert list(storage.records("push", range(5))) == []
-    collect_ray.make_episode(setup(data), attempt(0), str(storage))
+    collect_ray.make_episode(setup_text(data), attempt(0), str(storage))
     assert len(list(storage.records("push", range(5)))) == 1
 
 
 def test_what_a_node_cannot_do_is_a_sentence(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (data / "partial").rmdir()
     with pytest.raises(RunError, match=r"data is not there.*--out that all nodes share, or --storage"):
-        collect_ray.make_episode(setup(data), attempt(0), None)
+        collect_ray.make_episode(setup_text(data), attempt(0), None)
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"^The storage file:.*file/deeper cannot be written: "):
-        collect_ray.make_episode(setup(data), attempt(0), f"file://{tmp_path}/file/deeper")
+        collect_ray.make_episode(setup_text(data), attempt(0), f"file://{tmp_path}/file/deeper")
     monkeypatch.setattr(collect_ray, "open_record", full_disk)
     collect_ray._opened.cache_clear()
     with pytest.raises(RunError, match=r"is full; free some space"):
-        collect_ray.make_episode(setup(data), attempt(2), f"file://{tmp_path}/stored")
+        collect_ray.make_episode(setup_text(data), attempt(2), f"file://{tmp_path}/stored")
 
 
 def test_storage_remembers_its_settings(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_nodes_get_an_address_that_does_not_depend_on_where_they_run(
     storage = Storage(address)
     (tmp_path / "node").mkdir()
     monkeypatch.chdir(tmp_path / "node")
-    collect_ray.make_episode(setup(data), attempt(0), str(storage))
+    collect_ray.make_episode(setup_text(data), attempt(0), str(storage))
     assert [number for number, _ in storage.records("push", range(5))] == [0]
 
 
@@ -266,6 +268,7 @@ def hpvqa(*args: object) -> list[str]:
         (["--executor", "ray", "--backend", "isaac"], "--executor ray is for the embedded simulator"),
     ],
 )
+@pytest.mark.slow
 def test_options_that_do_not_go_together(args: list[str], sentence: str, tmp_path: Path) -> None:
     done = subprocess.run(hpvqa("collect", "--out", tmp_path / "data", *args), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")

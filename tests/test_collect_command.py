@@ -97,6 +97,7 @@ def test_it_collects_resumes_and_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_failures_are_printed_by_hidden_property(tmp_path: Path) -> None:
     out = tmp_path / "data"
     done = collect("clumsy", "push", "--episodes", "6", "--out", str(out), "--resolution", "64x64")
@@ -162,6 +163,7 @@ def test_what_is_prepared_is_told_as_progress(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_the_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     done = collect("quick", "push", "--out", str(tmp_path))

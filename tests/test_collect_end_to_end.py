@@ -62,6 +62,7 @@ def test_two_workers_make_the_same_bytes(one_worker: Path, moved: Path) -> None:
     assert part(contents(moved), "push/0", "push/1", "drop/0", "drop/1") == contents(one_worker)
 
 
+@pytest.mark.long
 def test_an_episode_alone_has_the_same_bytes(one_worker: Path, tmp_path: Path) -> None:
     # Share 2 of 2 holds episode 1 of each task and nothing before it.
     out = collect(tmp_path / "alone", "push", "drop", "--episodes", "2", "2", "--no-video", "--shard", "2/2", *SEEDED)
@@ -70,6 +71,7 @@ def test_an_episode_alone_has_the_same_bytes(one_worker: Path, tmp_path: Path) -
     assert alone == {name: whole[name] for name in alone}
 
 
+@pytest.mark.long
 def test_a_killed_run_loses_only_what_was_running(moved: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "2", *SEEDED)
@@ -91,6 +93,7 @@ def test_a_killed_run_loses_only_what_was_running(moved: Path, tmp_path: Path) -
     assert list((out / ".partial").iterdir()) == []
 
 
+@pytest.mark.long
 def test_an_interrupted_run_goes_on_where_it_stopped(moved: Path, tmp_path: Path) -> None:
     out = tmp_path / "interrupted"
     args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "1", *SEEDED)
@@ -107,6 +110,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(moved: Path, tmp_path: Path
     assert contents(collect(out, *args)) == part(contents(moved), "push/0", "push/1", "drop/0")
 
 
+@pytest.mark.long
 def test_clips_have_the_same_bytes_too(filmed: Path, tmp_path: Path) -> None:
     whole = part(contents(filmed), "push/0", "push/1")
     assert sum(name.endswith(".mp4") for name in whole) == 14

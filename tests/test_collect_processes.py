@@ -17,6 +17,7 @@ from hpvqa.collect.executor import Job
 from hpvqa.errors import RunError
 from hpvqa.record.episode import find_episodes, read_episode
 from tests.collect_fakes import child_command, collection, command
+from tests.needs import long_but
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +103,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         run.process.communicate()
 
 
-@pytest.mark.parametrize("fake", ["slow", "endless"])
+@pytest.mark.parametrize("fake", long_but(["slow", "endless"]))
 def test_killing_the_parent_alone_ends_all_workers_and_the_next_run_goes_on(
     fake: str, start: Callable[..., Run]
 ) -> None:
@@ -130,7 +131,7 @@ def test_the_next_run_need_not_wait_for_orphans(start: Callable[..., Run]) -> No
     assert run.whole_episodes() == 4
 
 
-@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("which", long_but([0, 1]))
 def test_the_death_of_any_worker_ends_the_run(which: int, start: Callable[..., Run]) -> None:
     run = start("endless", 4, "--workers", "2")
     run.wait_until_episodes_run()
@@ -146,7 +147,7 @@ def test_the_death_of_any_worker_ends_the_run(which: int, start: Callable[..., R
     assert list((run.data / ".partial").iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", long_but([signal.SIGINT, signal.SIGTERM]))
 def test_an_interrupt_lets_running_episodes_finish(number: signal.Signals, start: Callable[..., Run]) -> None:
     run = start("slow", 20, "--workers", "2")
     run.wait_until_episodes_run()
@@ -162,6 +163,7 @@ def test_an_interrupt_lets_running_episodes_finish(number: signal.Signals, start
     assert run.again()["already"] == there
 
 
+@pytest.mark.long
 def test_a_second_interrupt_drops_them(start: Callable[..., Run]) -> None:
     run = start("endless", 20, "--workers", "2")
     run.wait_until_episodes_run()
@@ -198,6 +200,7 @@ def test_a_second_run_is_refused_while_the_first_one_works(start: Callable[..., 
         assert f"Another run is writing to {run.data} (process {run.process.pid} on " in done.stderr
 
 
+@pytest.mark.long
 def test_shards_work_side_by_side(start: Callable[..., Run]) -> None:
     runs = [start("slow", 4, "--workers", "1", "--shard", f"{number}/2") for number in (1, 2)]
     for run in runs:
@@ -211,8 +214,10 @@ def test_shards_work_side_by_side(start: Callable[..., Run]) -> None:
     ("fake", "code", "message"),
     [
         ("full_disk", 1, "is full; free some space and run the same command again"),
-        ("no_gl", 2, "Error: There is no OpenGL here; install Mesa"),
-        ("suicidal", 1, "A worker ended unexpectedly, most likely because memory ran out"),
+        pytest.param("no_gl", 2, "Error: There is no OpenGL here; install Mesa", marks=pytest.mark.long),
+        pytest.param(
+            "suicidal", 1, "A worker ended unexpectedly, most likely because memory ran out", marks=pytest.mark.long
+        ),
     ],
 )
 def test_what_goes_wrong_in_a_worker_is_one_sentence(

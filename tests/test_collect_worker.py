@@ -12,7 +12,7 @@ from hpvqa.collect.executor import Job
 from hpvqa.errors import RunError
 from hpvqa.record.episode import EpisodeRecord, episode_dir, read_episode
 from hpvqa.scene.spec import EpisodeSpec
-from tests.collect_fakes import clumsy, collection, episode, full_disk, make_episode, one_by_one, quick, setup
+from tests.collect_fakes import clumsy, collection, episode, full_disk, make_episode, one_by_one, quick, setup_of
 
 
 def job(data: Path, index: int, task: str = "push") -> Job:
@@ -23,7 +23,7 @@ def job(data: Path, index: int, task: str = "push") -> Job:
 
 def test_an_episode_appears_whole(tmp_path: Path) -> None:
     frames: list[int] = []
-    made = make_episode(one := job(tmp_path, 5), quick(setup(one)), frames.append)
+    made = make_episode(one := job(tmp_path, 5), quick(setup_of(one)), frames.append)
     folder = episode_dir(tmp_path, "push", 5)
     assert sorted(path.name for path in folder.iterdir()) == ["episode.json", "trajectory.parquet"]
     record = read_episode(folder)
@@ -35,7 +35,7 @@ def test_an_episode_appears_whole(tmp_path: Path) -> None:
 
 
 def test_a_failed_attempt_is_made_again_and_noted(tmp_path: Path) -> None:
-    make_episode(one := job(tmp_path, 4), clumsy(setup(one)))
+    make_episode(one := job(tmp_path, 4), clumsy(setup_of(one)))
     record = read_episode(episode_dir(tmp_path, "push", 4))
     first, second = (collection().spec("push", 4, attempt) for attempt in (0, 1))
     assert record.outcome.ok
@@ -47,7 +47,7 @@ def test_a_failed_attempt_is_made_again_and_noted(tmp_path: Path) -> None:
 
 
 def test_after_the_third_attempt_it_is_kept_as_failed(tmp_path: Path) -> None:
-    make_episode(one := job(tmp_path, 2, "drop"), clumsy(setup(one)))
+    make_episode(one := job(tmp_path, 2, "drop"), clumsy(setup_of(one)))
     record = read_episode(episode_dir(tmp_path, "drop", 2))
     assert (record.outcome.ok, record.outcome.reason) == (False, "attempt 2 missed")
     assert record.spec.attempt == 2
@@ -58,7 +58,7 @@ def test_after_the_third_attempt_it_is_kept_as_failed(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"The disk of .* is full; free some space and run the same command again"):
-        make_episode(one := job(tmp_path, 2), full_disk(setup(one)))
+        make_episode(one := job(tmp_path, 2), full_disk(setup_of(one)))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -94,7 +94,7 @@ def test_an_error_of_ours_is_not_hidden(tmp_path: Path) -> None:
 
 def test_an_episode_that_is_there_meanwhile_stays(tmp_path: Path) -> None:
     theirs = episode_dir(tmp_path, "push", 0)
-    make_episode(one := job(tmp_path, 0), quick(setup(one)))
+    make_episode(one := job(tmp_path, 0), quick(setup_of(one)))
     before = theirs.stat().st_ino
 
     def late() -> Record:

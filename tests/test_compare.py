@@ -101,6 +101,7 @@ def test_interval_and_test_agree_on_runs_that_err_in_different_ways() -> None:
 
 
 @given(st.lists(predictions(), min_size=1, max_size=25, unique_by=lambda found: found.file_name), st.data())
+@pytest.mark.slow
 def test_neither_the_order_nor_the_side_of_a_comparison_matters(a: list[Prediction], data: st.DataObject) -> None:
     flips = data.draw(st.lists(st.booleans(), min_size=len(a), max_size=len(a)))
     b = [
@@ -120,6 +121,7 @@ def test_neither_the_order_nor_the_side_of_a_comparison_matters(a: list[Predicti
         assert found.difference == pytest.approx(-back[key].difference)
 
 
+@pytest.mark.long
 def test_false_alarms_are_as_rare_as_the_level_says() -> None:
     rng = np.random.default_rng(8)
     alarms = outside = 0

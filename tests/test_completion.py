@@ -77,6 +77,7 @@ def test_a_misspelt_command_is_no_error_while_it_is_typed() -> None:
 @pytest.mark.parametrize(
     ("shell", "words", "now"), [("bash", "hpvqa colle", "1"), ("zsh", "hpvqa colle", "1"), ("fish", "hpvqa", "colle")]
 )
+@pytest.mark.slow
 def test_the_documented_lines_work(shell: str, words: str, now: str) -> None:
     def called(step: str) -> subprocess.CompletedProcess[str]:
         environ = {**os.environ, "_HPVQA_COMPLETE": f"{shell}_{step}", "COMP_WORDS": words, "COMP_CWORD": now}

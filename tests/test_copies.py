@@ -32,6 +32,7 @@ def plain(answers: list[Answer]) -> list[Answer]:
             for answer in answers]  # fmt: skip
 
 
+@pytest.mark.long
 def test_copies_answer_as_one_and_end_with_their_parent(tiny_model: TinyModel) -> None:
     options: dict[str, Any] = {"model": str(tiny_model("internvl")), "device": "cpu", "batch_size": 2}
     one = TransformersAnswerer(TransformersOptions(**options))

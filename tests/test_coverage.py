@@ -43,6 +43,7 @@ def test_values_and_what_is_said_of_them() -> None:
     assert (truth.reshape(-1, 2).std(axis=1) == 0).all()
 
 
+@pytest.mark.slow
 def test_a_small_part() -> None:
     found = measure(SMALL, 120, 0, 1)
     assert measure(SMALL, 4, 5, 1) == measure(SMALL, 4, 5, 1)

@@ -77,6 +77,7 @@ def by_groups(path: Path, wanted: set[int]) -> dict[int, NDArray[np.uint8]] | No
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.slow
 def test_some_frames_are_the_same_as_among_all(clips: dict[str, tuple[Path, NDArray[np.uint8]]], name: str) -> None:
     if "fields" in name and AV_MAJOR < 17:
         pytest.skip("PyAV's own conversion, which is compared with here, takes fields for whole pictures below 17")
@@ -93,6 +94,7 @@ def test_some_frames_are_the_same_as_among_all(clips: dict[str, tuple[Path, NDAr
 
 
 @pytest.mark.parametrize("name", sorted(SKIPPING))
+@pytest.mark.slow
 def test_clips_like_ours_are_read_by_groups(clips: dict[str, tuple[Path, NDArray[np.uint8]]], name: str) -> None:
     path, everything = clips[name]
     found = by_groups(path, {3, 15, 33})
@@ -261,6 +263,7 @@ def test_pictures_that_change_their_size_are_one_sentence(tmp_path: Path) -> Non
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=30), st.integers(0, 9))
+@pytest.mark.slow
 def test_a_damaged_clip_is_decoded_or_one_sentence(changes: list[tuple[int, int]], wanted: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = encode(Path(folder) / "clip.mp4", moving_pictures(10, (32, 32)), Encoding(size=(32, 32), options=PLAIN))

@@ -71,6 +71,7 @@ def test_it_ends_with_a_table_and_pictures(
         assert len(list(Path("demo/data", task).rglob("episode.json"))) == 6
 
 
+@pytest.mark.long
 def test_json_names_everything(pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--out", str(tmp_path / "out"), "--json") == 0
     result = json.loads(capsys.readouterr().out)
@@ -165,6 +166,7 @@ def test_what_the_user_put_beside_a_demo_is_no_trouble(
     assert run("--out", str(out)) == 0
 
 
+@pytest.mark.long
 def test_answers_are_asked_for_anew_if_that_is_wanted(
     pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +186,7 @@ def test_answers_are_asked_for_anew_if_that_is_wanted(
     assert len(pools) == 1
 
 
+@pytest.mark.long
 def test_a_data_set_of_an_older_version_is_made_anew_when_told_so(
     pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,6 +190,7 @@ def test_what_is_shipped_reads_fresh_pushes(filmed: Path, tmp_path: Path) -> Non
     assert sum(row.is_correct for row in found["embedded-base"]) < 21
 
 
+@pytest.mark.long
 def test_what_is_shipped_reads_fresh_drops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rig = Path(__file__).parents[1] / "benchmarks" / "results" / "front-wide.yaml"
     how = ("--episodes", 6, "--seed", 20261125, "--fps", 15, "--resolution", "160x160", "--rig", rig, "--workers", 1)

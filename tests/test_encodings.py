@@ -15,6 +15,7 @@ from hpvqa.main import main
 from hpvqa.recipe import Recipe
 from hpvqa.record.episode import episode_dir
 from tests.factories import make_data, quiet
+from tests.needs import long_but
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +60,7 @@ for args in json.loads(sys.argv[1]):
 """
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", long_but(["ascii", "latin-1", "cp1252"]))
 def test_whatever_the_encoding(encoding: str, there: dict[str, Path], tmp_path: Path) -> None:
     calls = [
         [word.format(**there, new=tmp_path / f"neu 左 {number}") for word in words.split()]

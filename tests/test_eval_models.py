@@ -17,6 +17,7 @@ from hpvqa.recipe import Recipe
 from hpvqa.vlm.strict import parse_choice
 from hpvqa.vlm.tiny.kinds import Kind
 from tests.factories import copy, make_data, quiet
+from tests.needs import long_but
 from tests.servers import StandIn
 from tests.tiny_models import TinyModel
 
@@ -44,7 +45,7 @@ def rows(out: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("scoring", ["logprobs", "generate"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", long_but(KINDS, "qwen3_vl"))
 def test_transformers_answers_every_condition(
     kind: Kind, scoring: str, dataset: Path, tmp_path: Path, tiny_model: TinyModel
 ) -> None:
@@ -89,6 +90,7 @@ def test_the_frame_oracle_is_told_of_the_frames_that_a_sampler_chooses(dataset: 
     assert all(row["error"] is None and 0 <= row["p_left"] <= 1 for row in found)
 
 
+@pytest.mark.long
 def test_bare_vllm_works_where_there_are_a_data_set_and_a_file_of_defaults(
     dataset: Path, tmp_path: Path, tiny_model: TinyModel
 ) -> None:
@@ -111,6 +113,7 @@ def test_bare_vllm_works_where_there_are_a_data_set_and_a_file_of_defaults(
 
 
 @pytest.mark.parametrize("transport", ["clip", "images"])
+@pytest.mark.slow
 def test_a_server_answers(dataset: Path, tmp_path: Path, transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HPVQA_API_KEY", "very-secret")
     with StandIn(key="very-secret") as server:

@@ -24,6 +24,7 @@ from hpvqa.vlm.prompt import load_prompt
 from tests.eval_fakes import Confident, Fatal, Watching, command
 from tests.eval_runs import hpvqa, lines, make_dataset, run, settings_of
 from tests.factories import copy
+from tests.needs import long_but
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,7 @@ def test_clips_that_do_not_decode_are_recorded_and_asked_again(dataset: Dataset,
     assert again.asked == [item.row.file_name]
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_answers_in_the_same_order(dataset: Dataset, tmp_path: Path) -> None:
     one = run(dataset, Watching(), tmp_path / "one")
     two = run(dataset, Watching(), tmp_path / "two", workers=2)
@@ -113,6 +115,7 @@ def test_workers_give_the_same_answers_in_the_same_order(dataset: Dataset, tmp_p
     assert [line["file_name"] for line in lines(tmp_path / "two")] == [row.file_name for row in two]
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_a_sentence(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="A worker died"):
         run(dataset, Fatal(), tmp_path / "run", workers=2)
@@ -163,6 +166,7 @@ def wait_for_rows(out: Path, count: int) -> None:
     assert wait_until(lambda: path.read_bytes().count(b"\n") >= count, 30)
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_worker_and_can_go_on(
     dataset: Dataset, tmp_path: Path, slow_run: subprocess.Popen[bytes]
 ) -> None:
@@ -180,7 +184,8 @@ def test_a_killed_run_leaves_no_worker_and_can_go_on(
     assert len(found) == len(lines(tmp_path / "run")) == 32
 
 
-@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("rows", long_but([0, 3], 3))
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_that_can_go_on(tmp_path: Path, slow_run: subprocess.Popen[bytes], rows: int) -> None:
     wait_for_rows(tmp_path / "run", rows)
     time.sleep(0.3)  # with no row yet, the workers are in the middle of their imports

@@ -16,7 +16,7 @@ from tests.factories import make_spec
 
 
 @pytest.fixture
-def setup(tmp_path: Path) -> Setup:
+def given(tmp_path: Path) -> Setup:
     return Setup(
         backend="mujoco",
         data=tmp_path,
@@ -30,8 +30,8 @@ def setup(tmp_path: Path) -> Setup:
 
 
 @pytest.fixture
-def pool(setup: Setup) -> Iterator[Exchange]:
-    exchange = Exchange(setup)
+def pool(given: Setup) -> Iterator[Exchange]:
+    exchange = Exchange(given)
     yield exchange
     exchange.close()
     assert not Path(exchange.address).parent.exists()
@@ -54,12 +54,12 @@ def replies(pool: Exchange, count: int) -> list[Reply]:
     return found
 
 
-def test_what_is_sent_before_the_child_has_come_waits_for_it(pool: Exchange, setup: Setup) -> None:
-    batch = Batch(tries=(Try(spec=setup.example, failed=(), last=False),))
+def test_what_is_sent_before_the_child_has_come_waits_for_it(pool: Exchange, given: Setup) -> None:
+    batch = Batch(tries=(Try(spec=given.example, failed=(), last=False),))
     pool.send(batch)
     assert pool.replies(0.01) == []
     child = joined(pool)
-    assert child.setup == setup
+    assert child.setup == given
     assert child.next_batch() == batch
     child.reply(Rendered(frames=1))
     child.reply(Rendered(frames=2))
@@ -73,12 +73,12 @@ def test_only_this_user_may_look_in(pool: Exchange) -> None:
 
 
 def test_a_long_name_of_the_folder_for_temporary_files_does_not_matter(
-    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = tmp_path / ("x" * 100)
     long.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(long))
-    Exchange(setup).close()
+    Exchange(given).close()
 
 
 CHILD = """
@@ -94,7 +94,8 @@ if sys.argv[2] == "hang":
 """
 
 
-def test_the_last_words_of_a_child_are_heard(pool: Exchange, setup: Setup) -> None:
+@pytest.mark.slow
+def test_the_last_words_of_a_child_are_heard(pool: Exchange, given: Setup) -> None:
     process = subprocess.Popen([sys.executable, "-c", CHILD, pool.address, "end"])
     assert replies(pool, 1) == [Rendered(frames=3)]
     assert process.wait(30) == 0
@@ -102,8 +103,9 @@ def test_the_last_words_of_a_child_are_heard(pool: Exchange, setup: Setup) -> No
     pool.send(Batch(tries=()))
 
 
-def test_a_child_that_hangs_ends_with_its_pool(setup: Setup) -> None:
-    exchange = Exchange(setup)
+@pytest.mark.slow
+def test_a_child_that_hangs_ends_with_its_pool(given: Setup) -> None:
+    exchange = Exchange(given)
     process = subprocess.Popen([sys.executable, "-c", CHILD, exchange.address, "hang"])
     assert replies(exchange, 1) == [Rendered(frames=3)]
     exchange.close()

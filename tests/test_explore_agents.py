@@ -24,6 +24,7 @@ def without_time(played: list) -> list:  # type: ignore[type-arg]
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_every_agent_ends_every_scene_with_valid_choices_alone(name: str, tmp_path: Path) -> None:
     played = play(rule(name), tmp_path / "run")
     assert len(played) == len(group())

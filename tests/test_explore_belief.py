@@ -65,6 +65,7 @@ def brute_force(program: Program, places: list[Place], seen: set[int], samples: 
 
 
 @pytest.mark.parametrize("form", PROGRAMS)
+@pytest.mark.slow
 def test_expected_gain_is_that_of_brute_force(form: str) -> None:
     places = [place(1), place(2), place(3)]
     belief = Belief.first(PROGRAMS[form], [], places, {})

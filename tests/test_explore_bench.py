@@ -100,6 +100,7 @@ def sign(levels: tuple[float, ...], a: float, b: float) -> int:
 
 
 @pytest.mark.parametrize(("first", "second"), [((PUSH, 0), None), ((PUSH, 0), (WEIGH, 0)), ((PUSH, 0), (PUSH, 1))])
+@pytest.mark.slow
 def test_expected_gains_are_what_many_readings_give(first: tuple[str, int], second: tuple[str, int] | None) -> None:
     game = game_of(group()[0])
     state = game.start()
@@ -156,6 +157,7 @@ def test_a_push_alone_cannot_tell_mass_from_friction() -> None:
 
 
 @pytest.mark.parametrize("number", [0, 5, 6, 7, 9])
+@pytest.mark.slow
 def test_a_group_is_offered_the_same_and_its_plans_end_with_an_answer(number: int) -> None:
     scenes = group(number)
     first = scenes[0]
@@ -203,6 +205,7 @@ def test_a_bench_that_does_not_fit_is_refused(change: dict[str, object]) -> None
         Scene.model_validate({**data, "bench": {**data["bench"], **change}})
 
 
+@pytest.mark.slow
 def test_scenes_without_experiments_are_written_as_ever() -> None:
     data = hidden_group("cover", 2)[0].model_dump()
     assert "bench" not in data
@@ -210,6 +213,7 @@ def test_scenes_without_experiments_are_written_as_ever() -> None:
 
 
 @pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.slow
 def test_every_agent_plays_a_bench(name: str, tmp_path: Path) -> None:
     for one, scene in zip(play(rule(name), tmp_path / "run", scenes=group()), group(), strict=True):
         assert all(step.letter in {option.letter for option in step.options} for step in one.steps)
@@ -218,6 +222,7 @@ def test_every_agent_plays_a_bench(name: str, tmp_path: Path) -> None:
             assert one.decisions[0].answers == scene.sufficient
 
 
+@pytest.mark.slow
 def test_facts_tell_what_was_measured(tmp_path: Path) -> None:
     one = play(rule("ideal"), tmp_path / "run", condition="facts", scenes=group()[:1])[0]
     assert "Measured so far: " in one.steps[0].facts

@@ -15,9 +15,10 @@ from hpvqa.scene.camera import focal_pixels, rotation
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL
 from tests.explore_scenes import group
+from tests.needs import long_but
 
 
-@pytest.mark.parametrize("family", HIDING)
+@pytest.mark.parametrize("family", long_but(HIDING, "stack"))
 def test_boxes_and_what_hides_agree_with_the_picture(family: Family) -> None:
     pytest.importorskip("mujoco", exc_type=ImportError)
     simulator = open_simulator((PIXELS, PIXELS))

@@ -29,6 +29,7 @@ def test_each_family_has_ten_types_of_which_two_are_kept() -> None:
 
 
 @scenes
+@pytest.mark.slow
 def test_twins_differ_in_what_is_hidden_alone(which: tuple[Family, int]) -> None:
     one, other, *_ = group(*which)
     assert one.question.answer != other.question.answer
@@ -41,6 +42,7 @@ def test_twins_differ_in_what_is_hidden_alone(which: tuple[Family, int]) -> None
 
 
 @scenes
+@pytest.mark.slow
 def test_the_first_view_tells_nothing_or_all(which: tuple[Family, int]) -> None:
     for scene in group(*which):
         game = Game(scene)
@@ -210,12 +212,19 @@ def test_what_is_not_offered_cannot_be_done() -> None:
 @pytest.mark.parametrize(
     ("family", "digest"),
     [
-        ("occlusion", "cc6988fd1e5b8be3ad401dd92c984398aedb6575635d8819894627588e1f0379"),
-        ("stack", "2238e8558fe35d24d4ec5eb59d764ccb2b2cc5965eab8893dd56c268bdf61c19"),
+        pytest.param(
+            "occlusion", "cc6988fd1e5b8be3ad401dd92c984398aedb6575635d8819894627588e1f0379", marks=pytest.mark.long
+        ),
+        pytest.param(
+            "stack", "2238e8558fe35d24d4ec5eb59d764ccb2b2cc5965eab8893dd56c268bdf61c19", marks=pytest.mark.long
+        ),
         ("cover", "a595ad4e13188e667b7316883661b37aea11891cfee888f18075644b5759d038"),
-        ("composite", "6bb509c9fcbf8db4d5df41f3377bf96fbc6dbf6780e5da290f596d90df01744e"),
+        pytest.param(
+            "composite", "6bb509c9fcbf8db4d5df41f3377bf96fbc6dbf6780e5da290f596d90df01744e", marks=pytest.mark.long
+        ),
     ],
 )
+@pytest.mark.slow
 def test_the_evaluation_set_begins_with_the_same_scenes_as_ever(family: Family, digest: str) -> None:
     assert group(family, 0, EVALUATION.seed)[0].digest() == digest
 

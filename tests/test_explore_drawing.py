@@ -59,6 +59,7 @@ def test_the_evaluation_set_is_told_by_a_digest(tmp_path: Path) -> None:
         digest(worlds)
 
 
+@pytest.mark.slow
 def test_what_is_rejected_is_counted_by_why() -> None:
     account = Counter[str]()
     for number in range(3):
@@ -69,6 +70,7 @@ def test_what_is_rejected_is_counted_by_why() -> None:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_an_interrupted_draw_goes_on_where_it_stopped(tmp_path: Path) -> None:
     pytest.importorskip("mujoco")
     options = ["--family", "stack", "--scenes", "8", "--workers", "1", "--json"]

@@ -32,10 +32,13 @@ from tests.relay import Relay
 from tests.servers import served_by_vllm
 from tests.tiny_models import SIDE
 
-pytestmark = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("vllm", "httpx2", "mujoco", "peft")),
-    reason="needs vLLM, the client of servers, a simulator and PEFT",
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        any(importlib.util.find_spec(name) is None for name in ("vllm", "httpx2", "mujoco", "peft")),
+        reason="needs vLLM, the client of servers, a simulator and PEFT",
+    ),
+]
 
 TOLERANCE = 1e-4
 KEY = SecretStr("the-key-of-the-tests")

@@ -27,6 +27,7 @@ def test_it_keeps_the_contract(tmp_path: Path) -> None:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_it_keeps_the_contract_with_pictures_too(tmp_path: Path) -> None:
     from gymnasium.utils.env_checker import check_env
 

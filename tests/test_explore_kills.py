@@ -18,6 +18,8 @@ from hpvqa.sim import open_simulator  # noqa: F401 - marks this file as one that
 from tests.explore_worlds import write_worlds
 from tests.servers import StandIn
 
+pytestmark = pytest.mark.long
+
 KILLS = (0, 3, 6)
 """Each run is ended after so many requests of its own: before the first, within a scene, and when some are over."""
 TIMES = ("seconds", "cpu_seconds", "lines")

@@ -215,6 +215,7 @@ def interrupt_beside(pid: int) -> None:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_the_command_plays_goes_on_and_ends(tmp_path: Path) -> None:
     pytest.importorskip("mujoco", exc_type=ImportError)
     worlds, out = write_worlds(tmp_path / "worlds"), tmp_path / "run"

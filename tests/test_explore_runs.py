@@ -105,6 +105,7 @@ def test_a_run_goes_on_where_it_stopped_and_ends_alike(tmp_path: Path) -> None:
     ] == [(one.ending.key, one.ending.said) for one in whole]
 
 
+@pytest.mark.slow
 def test_a_run_survives_a_kill_at_any_moment(tmp_path: Path) -> None:
     worlds, out = write_worlds(tmp_path / "worlds"), tmp_path / "run"
     command = [sys.executable, "-m", "hpvqa", "explore", "run", "--agent", "random", "--json"]

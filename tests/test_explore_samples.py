@@ -84,6 +84,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+@pytest.mark.slow
 def test_steps_are_asked_in_the_words_of_evaluation(built: Path, tmp_path: Path) -> None:
     ideal, turns = open_rule("ideal", seed=0), list[Turn]()
 
@@ -99,6 +100,7 @@ def test_steps_are_asked_in_the_words_of_evaluation(built: Path, tmp_path: Path)
     assert {sample.system for sample in samples(built) if sample.subset == "steps"} == {SYSTEM}
 
 
+@pytest.mark.slow
 def test_steps_of_all_ways_are_there_once_each(built: Path) -> None:
     steps = [sample for sample in samples(built) if sample.subset == "steps"]
     asked = [sample.text for sample in steps]
@@ -116,6 +118,7 @@ def test_replies_choose_the_option_that_they_should(built: Path) -> None:
             assert read_letter(sample.said, [sample.answer, "Z"]) == sample.answer
 
 
+@pytest.mark.slow
 def test_a_lost_scene_is_made_again_bit_for_bit(worlds: Path, copied: Path) -> None:
     before = files(copied)
     part_file(copied, group()[1]).unlink()
@@ -223,6 +226,7 @@ def test_splits_are_by_group_and_held_out_types_are_apart() -> None:
     assert split_of(group()[0].model_copy(update={"held_out": True})) == "held_out"
 
 
+@pytest.mark.slow
 def test_pictures_are_found_by_hugging_face(built: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     colors = np.random.default_rng(0).integers(0, 255, (2, 8, 8, 3), np.uint8)

@@ -71,6 +71,7 @@ def claims(draw: st.DrawFn, table: str) -> Claim:
 
 
 @given(st.data(), st.sampled_from(sorted(TABLES)), st.integers(0, 2**32 - 1))
+@pytest.mark.slow
 def test_every_way_to_say_a_fact_is_read_as_that_fact(data: st.DataObject, table: str, seed: int) -> None:
     said = data.draw(claims(table))
     assert read(write(said, np.random.default_rng(seed)), table) == said
@@ -111,6 +112,7 @@ def moments() -> Moments:
     return [found for family in HIDING for scene in group(family, 0)[:1] for found in played(scene)]
 
 
+@pytest.mark.slow
 def test_thoughts_are_read_as_they_were_meant_and_agree_with_the_scene() -> None:
     for number, (situation, thought, check) in enumerate(moments()):
         text = compose(thought, np.random.default_rng(number))
@@ -119,12 +121,14 @@ def test_thoughts_are_read_as_they_were_meant_and_agree_with_the_scene() -> None
         assert check.contradictions(back, situation.decision.letter) == []
 
 
+@pytest.mark.slow
 def test_where_exactly_one_is_asked_about_a_place_matters_though_it_cannot_differ_alone() -> None:
     # "There is exactly one purple thing and exactly one blue thing on the robot's left. Do they have the same shape?"
     for situation, thought, check in played(group("composite", 25, 601)[0]):
         assert check.contradictions(thought, situation.decision.letter) == []
 
 
+@pytest.mark.slow
 def test_decisions_are_those_of_the_ideal_observer() -> None:
     ideal = open_rule("ideal", seed=0)
     for situation, thought, _ in moments():
@@ -169,6 +173,7 @@ def wrong_values(situation: Situation, said: Claim) -> Iterator[tuple[str, Mappi
             yield f"{reason.kind}/{name}", {**values, "why": (*values["why"][:number], changed)}
 
 
+@pytest.mark.slow
 def test_every_wrong_fact_is_caught() -> None:
     caught: set[str] = set()
     for situation, thought, check in moments()[::3]:

@@ -19,9 +19,14 @@ from hpvqa.explore.world import SceneWorld
 from hpvqa.scene.spec import LightSpec
 from hpvqa.sim import open_simulator
 from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
-from tests.explore_scenes import group, scenes
+from tests.explore_scenes import GROUPS, group
+from tests.needs import long_but
 from tests.test_explore_bench import CUBE, PUSH, WEIGH, experiment, game_of
 from tests.test_explore_bench import group as bench_group
+
+some_scenes = pytest.mark.parametrize(
+    "which", long_but(GROUPS, *GROUPS[1:3]), ids=lambda which: f"{which[0]}-{which[1]}"
+)
 
 
 @cache
@@ -39,7 +44,7 @@ def begun(scene: Scene, **changes: object) -> Scene:
     return scene.model_copy(update=changes)
 
 
-@scenes
+@some_scenes
 def test_rays_see_what_a_segmentation_sees(which: tuple[Family, int]) -> None:
     scene = group(*which)[0]
     world().reset(scene)
@@ -57,7 +62,7 @@ def test_rays_see_what_a_segmentation_sees(which: tuple[Family, int]) -> None:
             assert abs(pixels - int(left.sum())) <= 6 + 0.09 * len(left), (view.words, thing.name)
 
 
-@scenes
+@some_scenes
 def test_what_is_revealed_does_not_depend_on_what_is_hidden(which: tuple[Family, int]) -> None:
     scene, rng = group(*which)[0], np.random.default_rng(0)
     game = Game(scene)
@@ -76,7 +81,7 @@ def test_what_is_revealed_does_not_depend_on_what_is_hidden(which: tuple[Family,
                 assert pixels > 0.7 * SEEN_PIXELS if number in seen else pixels == 0
 
 
-@scenes
+@some_scenes
 def test_twins_look_the_same_bit_for_bit_until_something_is_done(which: tuple[Family, int]) -> None:
     one, other, *_ = group(*which)
     shots = [world().reset(scene).shot.image for scene in (one, other)]

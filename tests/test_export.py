@@ -36,6 +36,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 @formats
+@pytest.mark.slow
 def test_an_export_is_whole_and_can_be_moved(name: str, dataset: Path, tmp_path: Path) -> None:
     before = tree(dataset)
     assert hpvqa("export", name, dataset, "--out", tmp_path / "out") == 0
@@ -53,6 +54,7 @@ def test_an_export_is_whole_and_can_be_moved(name: str, dataset: Path, tmp_path:
 
 
 @formats
+@pytest.mark.slow
 def test_the_same_export_twice_is_the_same(name: str, dataset: Path, tmp_path: Path) -> None:
     for out in ("one", "other"):
         assert hpvqa("export", name, dataset, "--out", tmp_path / out) == 0

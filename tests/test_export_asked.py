@@ -99,6 +99,7 @@ CARRIED = carried()
     st.sampled_from(sorted(UNITS)),
     st.booleans(),
 )
+@pytest.mark.slow
 def test_what_is_carried_along_reads_as_evaluation_does(text: str, unit: str, cut: bool) -> None:
     for choices in (("left", "right"), ("right", "left")):
         assert CARRIED["parse_choice"](text, choices, cut=cut) == parse_choice(text, choices, cut=cut)

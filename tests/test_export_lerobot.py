@@ -215,6 +215,7 @@ def test_joined_clips_are_as_long_as_they_should_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fps", [15, 24, 30, 60])
+@pytest.mark.slow
 def test_joined_clips_are_those_clips(fps: int, tmp_path: Path) -> None:
     for number in range(3):
         with ClipWriter(tmp_path / f"{number}.mp4", fps, 64, 48) as clip:

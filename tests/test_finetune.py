@@ -29,6 +29,7 @@ from hpvqa.vlm.training_record import read_training_record, views_of
 from tests.engine_checks import TIMED
 from tests.factories import FPS, FRAMES, HEIGHT, WIDTH, copy, quiet
 from tests.finetune_jobs import job, make_plain, metrics, trained
+from tests.needs import long_but
 from tests.tiny_models import TinyModel, load_model
 
 KINDS = get_args(Kind)
@@ -45,7 +46,7 @@ def hpvqa(*args: object) -> int:
     return int(stop.value.code or 0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", long_but(KINDS, "internvl"))
 def test_every_family_is_trained(kind: Kind, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
     out = tmp_path / "out"
     done = trained(dataset, tiny_model(kind), out)
@@ -68,6 +69,7 @@ def test_every_family_is_trained(kind: Kind, dataset: Dataset, tmp_path: Path, t
     assert settings["frames"] == record.frames.model_dump(mode="json")
 
 
+@pytest.mark.long
 def test_it_learns_what_the_clips_show(
     dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +142,7 @@ def test_a_download_that_was_interrupted_is_told(dataset: Dataset, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_several_processes_train_one_adapter(dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
     out = tmp_path / "out"
     command: list[object] = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2]
@@ -240,7 +243,7 @@ def test_targets_that_match_nothing_are_named(tiny_model: TinyModel) -> None:
         with_lora(model, family, LoraSettings(targets=".*"), 0, print)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", long_but(KINDS, "qwen3_vl"))
 def test_a_dry_run_needs_no_weights(kind: Kind, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel) -> None:
     whole = tiny_model(kind)
     bare = copy(whole, tmp_path / "bare")

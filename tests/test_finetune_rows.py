@@ -30,6 +30,7 @@ def rows(dataset: Dataset, **changes: object) -> TrainingRows:
     return training_rows(dataset, PROMPT, **given)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_validation_is_by_episode_and_answer(dataset: Dataset) -> None:
     found = rows(dataset)
     train, held_out = ({item.row.cluster for item in part} for part in (found.train, found.validation))

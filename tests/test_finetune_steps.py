@@ -32,6 +32,7 @@ from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import Kind
 from hpvqa.vlm.training_record import SampleRecord, read_sample_record, read_training_record
 from tests.factories import quiet
+from tests.needs import long_but
 from tests.step_samples import SIDE, best, turns, write_part, write_samples
 from tests.test_explore_models import Fake
 from tests.tiny_models import TinyModel, load_model
@@ -86,7 +87,7 @@ def test_a_model_is_trained_on_what_an_agent_is_asked(folder: Path, thought: boo
         assert example.answer.endswith(whole) if thought else example.answer == best(number)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", long_but(KINDS))
 def test_every_family_is_trained_on_replies_alone(
     kind: Kind, folder: Path, tmp_path: Path, tiny_model: TinyModel
 ) -> None:
@@ -145,6 +146,7 @@ def test_what_is_trained_on_is_chosen_and_written_down(
         job(folder, tiny_model("internvl"), tmp_path, **{"frames.fps": 2})
 
 
+@pytest.mark.long
 def test_stages_go_on_from_each_other(folder: Path, tmp_path: Path, tiny_model: TinyModel) -> None:
     model = tiny_model("internvl")
 
@@ -214,6 +216,7 @@ def test_the_card_says_how_it_is_played(
     assert f"--adapter {tmp_path / 'out'}{asked}\n" in prepare(told).card(made)
 
 
+@pytest.mark.slow
 def test_what_was_taught_is_played(tmp_path: Path) -> None:
     model = tmp_path / "model"
     build_tiny("internvl", model, trainable=True, side=SIDE)

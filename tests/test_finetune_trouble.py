@@ -26,6 +26,7 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import load_prompt
 from tests.factories import quiet
 from tests.finetune_jobs import job, make_plain, metrics, trained
+from tests.needs import long_but
 from tests.test_saving import no_file_longer_than
 from tests.tiny_models import TinyModel
 
@@ -35,7 +36,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return make_plain(tmp_path_factory.mktemp("finetune"))
 
 
-@pytest.mark.parametrize("limit", [3000, 200_000], ids=["safetensors", "torch"])
+@pytest.mark.parametrize("limit", long_but([3000, 200_000]), ids=["safetensors", "torch"])
 def test_a_full_disk_leaves_the_last_checkpoint_whole(
     limit: int, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

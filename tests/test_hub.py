@@ -135,6 +135,7 @@ def test_something_else_is_not_replaced_unasked(hub: Hub, dataset: Path, tmp_pat
         ("/storage/", BREAK, RunError, "broke off"),
     ],
 )
+@pytest.mark.slow
 def test_what_goes_wrong_is_one_sentence_and_nothing_is_lost(
     pattern: str, status: int, kind: type[HpvqaError], words: str, hub: Hub, dataset: Path
 ) -> None:
@@ -159,6 +160,7 @@ def test_what_goes_wrong_is_one_sentence_and_nothing_is_lost(
         ("(GET|HEAD) .*/resolve/.*mp4", BREAK, "broke off"),
     ],
 )
+@pytest.mark.slow
 def test_a_fetching_that_breaks_off_goes_on(
     pattern: str, status: int, words: str, hub: Hub, dataset: Path, tmp_path: Path
 ) -> None:
@@ -272,6 +274,7 @@ def command(hub: Hub | None, tmp_path: Path, *args: object) -> subprocess.Comple
     return subprocess.run(call, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_commands_send_and_fetch_and_print_no_token(hub: Hub, dataset: Path, tmp_path: Path) -> None:
     sent = command(hub, tmp_path, "push", "me/pushes", dataset)
     assert sent.returncode == 0, sent.stderr
@@ -284,6 +287,7 @@ def test_the_commands_send_and_fetch_and_print_no_token(hub: Hub, dataset: Path,
         assert TOKEN not in text
 
 
+@pytest.mark.slow
 def test_a_dry_run_lists_every_file_without_a_network(dataset: Path, tmp_path: Path) -> None:
     listed = command(None, tmp_path, "push", "me/pushes", dataset, "--dry-run", "--json")
     assert listed.returncode == 0, listed.stderr

@@ -76,6 +76,7 @@ def layers_imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.slow
 def test_imports_point_one_way(layer: str) -> None:
     assert files(layer), f"the layer {layer} has no files"
     forbidden = (set(LAYERS) | set(TOP)) - LAYERS[layer] - {layer}
@@ -109,6 +110,7 @@ def test_no_file_is_two_ideas() -> None:
     assert {path: length for path, length in lengths.items() if length > 400} == {}
 
 
+@pytest.mark.slow
 def test_the_package_needs_nothing_beside_it() -> None:
     beside = {"research", "benchmarks", "tests", "scripts"}
     imported = {path: {name.split(".")[0] for name in imports(path)} & beside for path in PACKAGE.rglob("*.py")}

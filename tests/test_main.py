@@ -84,6 +84,7 @@ def test_help_of_every_command_fits_80_columns(name: str, capsys: pytest.Capture
         (["list", ""], "What follows list is empty; give it a value, or leave it out"),
     ],
 )
+@pytest.mark.slow
 def test_a_wrong_call_exits_with_2(args: list[str], message: str) -> None:
     done = hpvqa(*args)
     assert done.returncode == 2
@@ -134,6 +135,7 @@ def test_errors_of_ours_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
         failing_with(ZeroDivisionError(), monkeypatch)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "hpvqa", "schema", "episode"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -149,6 +151,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
 @pytest.mark.parametrize(
     ("args", "code"), [(["verify", "nowhere"], 2), (["verify", "--no-such-option"], 2), (["schema", "recipe"], 1)]
 )
+@pytest.mark.slow
 def test_where_nothing_can_be_said_the_exit_code_stays(args: list[str], code: int) -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run([sys.executable, "-m", "hpvqa", *args], stdout=full, stderr=full)

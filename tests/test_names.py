@@ -1,4 +1,5 @@
-"""No task or probe is known by its name but where it is defined: what differs between them they say themselves."""
+"""No task or probe is known by its name but where it is defined: what differs between them they say themselves. No
+helper of tests has a name that means something to pytest."""
 
 from __future__ import annotations
 
@@ -23,6 +24,12 @@ OWN = (
 """Where the names may stand."""
 NAMES = {name for task in TASKS.values() for name in (task.name, task.probe.name)}
 
+HOOKS = {
+    *(f"{name}{of}" for name in ("setup", "teardown") for of in ("", "_module", "_function")),
+    *(f"{name}Module" for name in ("setUp", "tearDown")),
+}
+"""Functions of a module that some version of pytest calls around its tests; 8.0 still does `setup` and `teardown`."""
+
 
 def files() -> list[Path]:
     found = [path for root in ("cli/hpvqa", "exts") for path in sorted((ROOT / root).rglob("*.py"))]
@@ -36,6 +43,7 @@ def named(source: str) -> Iterator[int]:
             yield node.lineno
 
 
+@pytest.mark.slow
 def test_no_task_or_probe_is_known_by_name() -> None:
     assert len(files()) > 200
     found = [f"{path.relative_to(ROOT)}:{line}" for path in files() for line in named(path.read_text(encoding="utf-8"))]
@@ -52,3 +60,26 @@ def test_names_are_found_wherever_they_stand() -> None:
         'if task == "push": pass\n"""A push."""\nKind = Literal["turn", "x"]\ndrop = 1\nf"{x}push"\nglob("drop/*")\n'
     )
     assert sorted(named(source)) == [1, 3, 5, 6]
+
+
+def of_pytest(source: str) -> Iterator[int]:
+    """Lines by which a module of tests has a function that pytest itself calls around tests, for its name."""
+    for node in ast.parse(source).body:
+        names = [alias.asname or alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        if HOOKS.intersection(names) or getattr(node, "name", None) in HOOKS:
+            yield node.lineno
+
+
+@pytest.mark.slow
+def test_no_helper_of_tests_is_taken_by_pytest_for_its_own() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for line in of_pytest(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_functions_that_pytest_calls_are_found_however_they_come() -> None:
+    source = "def setup(): pass\nfrom a import b as teardown\nfrom a import setup as c\ndef f():\n  def setup(): pass\n"
+    assert list(of_pytest(source)) == [1, 2]

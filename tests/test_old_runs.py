@@ -101,6 +101,7 @@ def test_a_baseline_that_is_told_of_frames(dataset: Path, tmp_path: Path) -> Non
 
 
 @needs_models
+@pytest.mark.slow
 def test_the_embedded_model(dataset: Path, tmp_path: Path) -> None:
     args = ["--dataset", dataset, "--device", "cpu", "--dtype", "float32", "--camera", "front_wide"]
     goes_on(args, EMBEDDED, tmp_path / "run")

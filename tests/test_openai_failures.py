@@ -34,6 +34,7 @@ __all__ = ["load", "waits"]
         ((422, {}, GONE), False),
     ],
 )
+@pytest.mark.slow
 def test_only_what_may_pass_is_tried_again(load: Loaded, waits: list[float], fault: Any, retried: bool) -> None:
     with StandIn() as server:
         answerer = load(server, concurrency=1)
@@ -71,6 +72,7 @@ def test_waits_grow_and_the_server_may_say_how_long(load: Loaded, waits: list[fl
         ),
     ],
 )
+@pytest.mark.slow
 def test_a_request_that_fails_for_good_is_a_sentence_and_the_others_go_on(
     load: Loaded, waits: list[float], fault: Any, words: list[str]
 ) -> None:

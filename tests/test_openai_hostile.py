@@ -174,6 +174,7 @@ def mutated(text: str, rng: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.slow
 def test_any_change_of_a_reply_gives_an_answer_or_a_sentence(load: Loaded, waits: list[float], seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311 - no secret
     with Raw() as server:
@@ -200,6 +201,7 @@ STREAMS: dict[str, tuple[bytes, bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.slow
 def test_a_hostile_stream_ends_in_a_sentence(load: Loaded, name: str) -> None:
     begin, drop, words = STREAMS[name]
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"

@@ -198,6 +198,7 @@ LAST = f"data: {json.dumps({'choices': [{'index': 0, 'delta': {}, 'finish_reason
         ([piece("a"), "data: hello\n\n"], "a", "pieces of another kind"),
     ],
 )
+@pytest.mark.slow
 def test_what_was_said_is_kept_when_a_server_breaks_off(
     load: Loaded, raw: Sequence[str], said: str, error: str | None
 ) -> None:

@@ -68,6 +68,7 @@ FAR_DOWN = {"The": -5.5, "L": -6.5, "right": -7.5}
 
 @pytest.mark.parametrize("token", ["Left", "LEFT", " left", " Left", "Ġleft", "▁left", "ĠLeft", "left\n", "\nleft"])
 @pytest.mark.parametrize("kind", ["somebody", "vllm"])
+@pytest.mark.slow
 def test_a_word_counts_however_it_is_written(load: Loaded, token: str, kind: str) -> None:
     # Split, so that vLLM too is asked for its likeliest tokens.
     with StandIn(owned_by=kind, split=True, tokens={token: -0.02, **FAR_DOWN}) as server:
@@ -122,6 +123,7 @@ TOKENS = st.builds(
 
 
 @given(st.dictionaries(TOKENS, st.floats(-20, -3), max_size=12))
+@pytest.mark.slow
 def test_tokens_count_only_for_the_one_word_that_they_are_or_begin(tokens: dict[str, float]) -> None:
     found = by_text(tokens, ("left", "right"))
     mass: dict[str, float] = defaultdict(float)

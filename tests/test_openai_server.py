@@ -34,10 +34,13 @@ from tests.factories import make_data
 from tests.servers import served_by_vllm
 from tests.tiny_models import TinyModel, batch_of, load_model, make_query, noise
 
-pytestmark = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("vllm", "openai", "peft")),
-    reason="needs vLLM, the OpenAI client and PEFT",
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        any(importlib.util.find_spec(name) is None for name in ("vllm", "openai", "peft")),
+        reason="needs vLLM, the OpenAI client and PEFT",
+    ),
+]
 
 TOLERANCE = 1e-4
 KEY = SecretStr("the-key-of-the-tests")

@@ -85,6 +85,7 @@ def test_a_model_that_leans_to_a_side_is_not_suspected(side: Side, often: float)
     assert all(test.verdict is None for test in camera_tests(rows))
 
 
+@pytest.mark.slow
 def test_guesses_are_hardly_ever_suspected() -> None:
     rng = np.random.default_rng(0)
     suspected = 0

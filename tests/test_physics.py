@@ -1,10 +1,12 @@
 """Physics that must hold, on episodes of each task made through the command line without video.
 
-Eight of each by default, of which none may fail; HPVQA_TEST_EPISODES=100 takes a hundred (a multiple of 4).
+Four of each by default, of which none may fail; HPVQA_TEST_EPISODES=100 takes a hundred (a multiple of 4).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +18,18 @@ from hpvqa.record.trajectory import read_trajectory
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.pair import PairTask
-from tests.shared import EPISODES
+from tests.needs import long_but
+from tests.shared import EPISODES, MOVED
 from tests.worlds import run, sample, with_hidden, with_values
 
-Records = dict[str, list[EpisodeRecord]]
+Records = Callable[[str], list[EpisodeRecord]]
+tasks = pytest.mark.parametrize("task", long_but(TASKS, *MOVED))
 
 
 @pytest.fixture(scope="module")
-def records(moved: Path) -> Records:
-    return {task: [read_episode(folder) for folder in find_episodes(moved, task)] for task in TASKS}
+def records(all_moved: Callable[[str], Path]) -> Records:
+    """``records(task)``: all episodes of it."""
+    return cache(lambda task: [read_episode(folder) for folder in find_episodes(all_moved(task), task)])
 
 
 def rebound_error(ratio: float, restitution: float) -> float:
@@ -35,15 +40,16 @@ def rebound_error(ratio: float, restitution: float) -> float:
 
 def test_rebound_is_the_square_of_the_restitution(records: Records) -> None:
     worst = 0.0
-    for record in records["drop"]:
+    for record in records("drop"):
         assert record.outcome.measurement is not None, record.outcome.reason
         for side in SIDES:
             worst = max(worst, rebound_error(record.outcome.measurement.of(side), record.spec.thing(side).restitution))
     assert worst < 1
 
 
-@pytest.mark.parametrize(("left", "right"), [(0.0, 1.0), (0.1, 0.95), (0.2, 0.5), (0.8, 0.02)])
-def test_rebound_over_the_whole_range(left: float, right: float) -> None:
+@pytest.mark.parametrize("ends", long_but([(0.0, 1.0), (0.1, 0.95), (0.2, 0.5), (0.8, 0.02)]))
+def test_rebound_over_the_whole_range(ends: tuple[float, float]) -> None:
+    left, right = ends
     done = run(with_hidden(sample("drop", 3), left, right))
     assert done.outcome.measurement is not None, done.outcome.reason
     assert rebound_error(done.outcome.measurement.of("left"), left) < 1
@@ -51,7 +57,7 @@ def test_rebound_over_the_whole_range(left: float, right: float) -> None:
 
 
 def test_both_spheres_fall_from_the_same_height(records: Records) -> None:
-    for record in records["drop"]:
+    for record in records("drop"):
         heights = [
             event.position[2] - record.spec.thing(event.object).half_height
             for event in record.events
@@ -63,7 +69,7 @@ def test_both_spheres_fall_from_the_same_height(records: Records) -> None:
 
 
 def test_the_lighter_cube_ends_clearly_further(records: Records) -> None:
-    for record in records["push"]:
+    for record in records("push"):
         measurement = record.outcome.measurement
         assert measurement is not None, record.outcome.reason
         light, heavy = sorted(SIDES, key=lambda side: record.spec.thing(side).mass)
@@ -71,6 +77,7 @@ def test_the_lighter_cube_ends_clearly_further(records: Records) -> None:
         assert measurement.of(light) >= measurement.of(heavy) * 1.3
 
 
+@pytest.mark.long
 def test_displacement_falls_with_mass_on_either_side_and_in_either_order() -> None:
     masses = np.linspace(0.5, 5.0, 6)
     moved = {side: [] for side in SIDES}
@@ -86,22 +93,22 @@ def test_displacement_falls_with_mass_on_either_side_and_in_either_order() -> No
     assert moved["left"] == pytest.approx(moved["right"][::-1], abs=0.008)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@tasks
 def test_the_measured_outcome_agrees_with_the_label(records: Records, task: str) -> None:
     kind = TASKS[task]
     agreeing = [
         record
-        for record in records[task]
+        for record in records(task)
         if record.outcome.measurement is not None
         and kind.answer_from(record.outcome.measurement) == kind.answer(record.spec)
     ]
     assert len(agreeing) >= 0.98 * EPISODES
 
 
-@pytest.mark.parametrize("task", TASKS)
+@tasks
 def test_the_law_says_what_is_measured(records: Records, task: str) -> None:
     probe, worst = TASKS[task].probe, 0.0
-    for record in records[task]:
+    for record in records(task):
         assert record.outcome.measurement is not None, record.outcome.reason
         for thing in record.spec.things:
             worst = max(worst, abs(record.outcome.measurement.of(thing.name) - probe.law(thing)))
@@ -109,7 +116,7 @@ def test_the_law_says_what_is_measured(records: Records, task: str) -> None:
     assert worst <= probe.accuracy
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", long_but(TASKS, "push", "press"))
 def test_the_law_holds_at_the_ends_of_the_range(task: str) -> None:
     kind, spec = TASKS[task], sample(task, 2)
     for values in (kind.hidden_range, kind.hidden_range[::-1]):
@@ -120,19 +127,19 @@ def test_the_law_holds_at_the_ends_of_the_range(task: str) -> None:
             assert done.outcome.measurement.of(name) == pytest.approx(expected, abs=kind.probe.accuracy)
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_left_is_plus_y_all_the_way(moved: Path, task: str) -> None:
+@tasks
+def test_left_is_plus_y_all_the_way(all_moved: Callable[[str], Path], task: str) -> None:
     if not isinstance(TASKS[task], PairTask):
         pytest.skip("nothing of it is called left or right")
-    for folder in list(find_episodes(moved, task))[:20]:
+    for folder in list(find_episodes(all_moved(task), task))[:20]:
         rows = read_trajectory(folder / "trajectory.parquet", SIDES)
         assert rows["left_y"].min() > 0.1
         assert rows["right_y"].max() < -0.1
 
 
-@pytest.mark.parametrize("task", TASKS)
+@tasks
 def test_attempts_hardly_ever_fail_whatever_the_hidden_value(records: Records, task: str) -> None:
-    found = records[task]
+    found = records(task)
     assert len(found) == EPISODES
     failed = sum(len(record.failed_attempts) + (not record.outcome.ok) for record in found)
     attempts = failed + sum(record.outcome.ok for record in found)
@@ -150,12 +157,13 @@ def test_attempts_hardly_ever_fail_whatever_the_hidden_value(records: Records, t
     assert (missed <= 0.1 * tried).all()
 
 
-def test_the_order_and_side_are_balanced(records: Records) -> None:
-    for task, found in records.items():
-        cells = {}
-        for record in found:
-            key = (TASKS[task].answer(record.spec), record.spec.order[0])
-            cells[key] = cells.get(key, 0) + 1
-        # One thing alone is always the first.
-        expected = EPISODES // (2 * len(found[0].spec.names))
-        assert set(cells.values()) == {expected}, cells
+@tasks
+def test_the_order_and_side_are_balanced(records: Records, task: str) -> None:
+    found = records(task)
+    cells: dict[tuple[object, str], int] = {}
+    for record in found:
+        key = (TASKS[task].answer(record.spec), record.spec.order[0])
+        cells[key] = cells.get(key, 0) + 1
+    # One thing alone is always the first.
+    expected = EPISODES // (2 * len(found[0].spec.names))
+    assert set(cells.values()) == {expected}, cells

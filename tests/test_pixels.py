@@ -14,6 +14,7 @@ from hpvqa.record.video import ClipWriter
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.pixels import Measured, PixelsAnswerer, measure_clip
 from hpvqa.vlm.protocol import Query
+from tests.needs import long_but
 from tests.pixel_clips import BLUE, RED, Frames, camera, drop_clip, push_clip, squeezed, task_clip
 
 pytestmark = pytest.mark.slow
@@ -31,7 +32,15 @@ def test_displacement_is_recovered(name: str, moved: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("name", ["front", "low"])
-@pytest.mark.parametrize(("left", "right"), [(0.0, 0.22), (0.35, 0.1), (0.9, 0.65), (0.5, 0.97)])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (0.0, 0.22),
+        pytest.param(0.35, 0.1, marks=pytest.mark.long),
+        pytest.param(0.9, 0.65, marks=pytest.mark.long),
+        (0.5, 0.97),
+    ],
+)
 def test_restitution_is_recovered(name: str, left: float, right: float) -> None:
     frames = drop_clip(camera(name), {"left": left, "right": right}, colors=(RED, BLUE))
     measured = measure_clip(frames, camera(name), 30, "drop")
@@ -66,7 +75,7 @@ def hidden_values(task: str, more: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("more", ["left", "right"])
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", long_but(TASKS, "slide", "balance"))
 def test_every_task_is_read_from_its_probe_and_things_alone(task: str, more: str) -> None:
     hidden = hidden_values(task, more)
     measured = measure_clip(task_clip(camera("low"), task, hidden), camera("low"), 15, task)

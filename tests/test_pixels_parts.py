@@ -71,6 +71,7 @@ def test_a_camera_that_sees_no_table_sees_no_paint() -> None:
 
 
 @pytest.mark.parametrize("name", ["top", "low"])
+@pytest.mark.slow
 def test_a_cube_is_found_where_it_stands_and_only_there(name: str) -> None:
     seen = survey(push_clip(camera(name), {"left": 0.1}), camera(name), 15)
     assert seen is not None

@@ -82,6 +82,7 @@ def test_models_take_finite_numbers_only() -> None:
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(), st.lists, max_leaves=20))
+@pytest.mark.slow
 def test_what_json_writes_is_read(data: object) -> None:
     try:
         text = json.dumps(data, ensure_ascii=False).encode()

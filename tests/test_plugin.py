@@ -113,6 +113,7 @@ def made(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_the_folder_says_which_version_of_the_package_made_it(made: Path) -> None:
     for data in ("physics", "data"):
         found = json.loads((made / data / "hpvqa.json").read_text(encoding="utf-8"))
@@ -120,6 +121,7 @@ def test_the_folder_says_which_version_of_the_package_made_it(made: Path) -> Non
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_episodes_of_the_task_are_answered_by_every_baseline(made: Path) -> None:
     correct = {}
     for name in BASELINES:
@@ -133,6 +135,7 @@ def test_episodes_of_the_task_are_answered_by_every_baseline(made: Path) -> None
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_what_is_measured_follows_the_law_of_the_probe(
     made: Path, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +155,7 @@ def test_what_is_measured_follows_the_law_of_the_probe(
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_the_cameras_are_those_of_the_rig_or_borrowed(made: Path, packages: Path) -> None:
     assert {path.name for path in made.glob("data/flick/*/*/*.mp4")} == {"back_top.mp4", "back_left_wide.mp4"}
     for rig in ("paper", "close"):
@@ -162,6 +166,7 @@ def test_the_cameras_are_those_of_the_rig_or_borrowed(made: Path, packages: Path
 
 @pytest.mark.models
 @pytest.mark.simulation
+@pytest.mark.long
 def test_the_embedded_base_is_trained_on_it(made: Path, packages: Path) -> None:
     [line] = [line for line in commands() if line.startswith("hpvqa finetune ")]
     done = hpvqa(*shlex.split(line)[1:], packages=packages, cwd=made)
@@ -181,6 +186,7 @@ def test_the_embedded_base_is_trained_on_it(made: Path, packages: Path) -> None:
         "collect --out data",
     ],
 )
+@pytest.mark.long
 def test_data_of_a_task_that_is_not_installed_are_not_understood(line: str, made: Path) -> None:
     done = hpvqa(*line.split(), cwd=made)
     assert done.returncode == 2
@@ -203,6 +209,7 @@ def collector(folder: Path, command: str) -> Iterator[Collector]:
     raise AssertionError("the panel learned nothing")
 
 
+@pytest.mark.slow
 def test_the_form_of_the_panel_has_the_task(packages: Path, tmp_path: Path) -> None:
     command = shlex.join(["env", f"PYTHONPATH={paths(packages)}", sys.executable, "-m", "hpvqa"])
     shown = next(
@@ -269,6 +276,7 @@ def broken(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_broken_packages_harm_no_other_task(broken: Path) -> None:
     shown = hpvqa("--help", packages=broken)
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -283,6 +291,7 @@ def test_broken_packages_harm_no_other_task(broken: Path) -> None:
             assert line.endswith("; mend or uninstall that package")
 
 
+@pytest.mark.slow
 def test_asking_for_a_task_that_is_left_out_says_why(broken: Path) -> None:
     done = hpvqa("sample", "gone", packages=broken)
     assert done.returncode == 2
@@ -290,6 +299,7 @@ def test_asking_for_a_task_that_is_left_out_says_why(broken: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_doctor_lists_tasks_of_other_packages(broken: Path) -> None:
     done = hpvqa("doctor", "--json", packages=broken)
     found = {finding["name"]: finding for finding in json.loads(done.stdout)["findings"]}

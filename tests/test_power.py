@@ -29,6 +29,7 @@ def exact(n: int, first: float, second: float, alpha: float) -> tuple[float, flo
     return ours, mcnemar
 
 
+@pytest.mark.slow
 def test_with_one_row_an_episode_the_power_is_the_exact_one() -> None:
     ours, mcnemar = exact(16, 0.5, 0.9, 0.05)
     # Our test must reject for its interval too, so that it is never above McNemar's.
@@ -39,6 +40,7 @@ def test_with_one_row_an_episode_the_power_is_the_exact_one() -> None:
     assert found.low < found.power < found.high
 
 
+@pytest.mark.slow
 def test_independent_models_need_about_what_textbooks_say() -> None:
     # (z + z)² (pq + pq) / d², with the quantiles of 0.975 and 0.8: 118 episodes of each.
     a, b = 0.7, 0.85
@@ -74,6 +76,7 @@ def test_pairing_helps_where_both_find_the_same_rows_hard() -> None:
     assert lines[0].high < lines[1].low
 
 
+@pytest.mark.slow
 def test_differs_says_what_the_p_says() -> None:
     rng = np.random.default_rng(1)
     for _ in range(40):

@@ -11,6 +11,7 @@ from hpvqa.tasks import TASKS
 from research.pretrain.phases import phases
 from research.pretrain.questions import SEEN, Question, Seen, displayed, questions_of
 from tests.factories import make_spec
+from tests.needs import long_but
 from tests.pretrain_data import place
 
 TOUCH = {"push": (1.12, 4.02), "drop": (1.06, 4.21), "weigh": (1.06, 5.9), "slide": (1.12, 4.02), "press": (1.2, 5.0)}
@@ -90,7 +91,8 @@ def test_the_plan_says_when_things_happen() -> None:
     assert phases(make_spec("drop", 0), "push") == []
 
 
-@pytest.mark.parametrize("question", ASKING, ids=lambda question: question.name)
+@pytest.mark.parametrize("question", long_but(ASKING, *ASKING[::5]), ids=lambda question: question.name)
+@pytest.mark.slow
 def test_no_answer_tells_the_hidden_one(question: Question) -> None:
     spec = make_spec(question.task, 0)
     begin, end = displayed(spec)[0]

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,24 @@ def test_environment_and_signals_are_inherited_and_put_back() -> None:
     assert "SIGTERM" in said
     assert name not in os.environ
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_the_environment_comes_back_whichever_of_two_threads_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    inside, leave = threading.Event(), threading.Event()
+
+    def start() -> None:
+        with inherited():
+            inside.set()
+            leave.wait(10)
+
+    other = threading.Thread(target=start)
+    with inherited():
+        other.start()
+        inside.wait(0.2)
+    leave.set()
+    other.join()
+    assert "PYTHONSAFEPATH" not in os.environ
 
 
 POOL = """

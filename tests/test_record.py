@@ -1,5 +1,7 @@
 import shutil
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -19,11 +21,13 @@ from hpvqa.sim import open_simulator
 from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import SteppedSimulator
 from hpvqa.tasks import TASKS
+from tests.needs import long_but
 from tests.worlds import physics, sample
 
 FPS = 5
 SIZE = (96, 64)
-tasks = pytest.mark.parametrize("task", TASKS)
+QUICK = ("drop", "weigh")
+"""Tasks that stand for all in `make test`."""
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +45,14 @@ def record(task: str, index: int, folder: Path, simulator: SteppedSimulator) -> 
 
 
 @pytest.fixture(scope="module")
-def episodes(tmp_path_factory: pytest.TempPathFactory, simulator: SteppedSimulator) -> dict[str, Path]:
-    """An episode of each task, one after the other."""
-    return {task: record(task, 1, tmp_path_factory.mktemp(task) / "partial", simulator) for task in TASKS}
+def episode_of(tmp_path_factory: pytest.TempPathFactory, simulator: SteppedSimulator) -> Callable[[str], Path]:
+    """``episode_of(task)``: an episode of it, made once."""
+    return cache(lambda task: record(task, 1, tmp_path_factory.mktemp(task) / "partial", simulator))
 
 
-@pytest.fixture(params=TASKS)
-def episode(request: pytest.FixtureRequest, episodes: dict[str, Path]) -> Path:
-    return episodes[request.param]
+@pytest.fixture(params=long_but(TASKS, *QUICK))
+def episode(request: pytest.FixtureRequest, episode_of: Callable[[str], Path]) -> Path:
+    return episode_of(request.param)
 
 
 def test_seven_clips_of_constant_frame_rate(episode: Path) -> None:
@@ -133,17 +137,18 @@ def test_clips_move_where_the_objects_move(episode: Path) -> None:
         assert np.abs(frames[1:] - frames[:-1]).mean() > 0.05
 
 
+@pytest.mark.parametrize("tasks", long_but([QUICK, tuple(TASKS)]), ids=["two", "all"])
 def test_the_same_episodes_again_have_the_same_bytes(
-    episodes: dict[str, Path], tmp_path: Path, simulator: SteppedSimulator
+    tasks: tuple[str, ...], episode_of: Callable[[str], Path], tmp_path: Path, simulator: SteppedSimulator
 ) -> None:
     # The other way around, so that each is made after another episode than before.
-    for task, episode in reversed(episodes.items()):
+    for task, episode in reversed([(task, episode_of(task)) for task in tasks]):
         again = record(task, 1, tmp_path / task / "partial", simulator)
         for path in episode.iterdir():
             assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-@tasks
+@pytest.mark.parametrize("task", long_but(TASKS, "press"))
 def test_without_video_there_is_only_physics(task: str, tmp_path: Path) -> None:
     counted: list[int] = []
     (made,) = record_episodes(physics(), [sample(task)], [tmp_path], fps=FPS, resolution=None, on_frames=counted.append)

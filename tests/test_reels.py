@@ -46,6 +46,7 @@ def test_what_looks_alike_is_balanced() -> None:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_a_reel_is_a_recording_with_fewer_pictures(tmp_path: Path) -> None:
     words = ["balance=1", "--seed", "5", "--rig", "paper", "--out", str(tmp_path / "reels")]
     assert CliRunner().invoke(command, words, catch_exceptions=False).exit_code == 0

@@ -23,11 +23,11 @@ from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import FIRST_LABEL, ROBOT_LABEL
 from hpvqa.sim.render.shapes import creased
 from hpvqa.tasks import TASKS
+from tests.needs import long_but
 from tests.worlds import sample, with_things
 
 LABELS = {side: label for label, side in enumerate(SIDES, FIRST_LABEL)}
 SIZE = (224, 224)
-tasks = pytest.mark.parametrize("task", TASKS)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def luminance(image: NDArray[np.uint8]) -> NDArray[np.float64]:
     return image.astype(float) @ [0.2126, 0.7152, 0.0722]
 
 
-@tasks
+@pytest.mark.parametrize("task", long_but(TASKS, "drop"))
 @pytest.mark.parametrize("rig", rig_names())
 def test_things_are_where_the_projection_says(task: str, rig: str, simulator: MujocoSimulator) -> None:
     spec = sample(task, 1).model_copy(update={"cameras": load_rig(rig).cameras(task)})
@@ -125,7 +125,7 @@ def whole_robot() -> list[robot.RobotPart]:
     ]
 
 
-@tasks
+@pytest.mark.parametrize("task", long_but(TASKS, "push"))
 def test_silhouettes_are_within_a_pixel_of_full_detail(
     task: str, simulator: MujocoSimulator, whole_robot: list[robot.RobotPart], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,7 +242,7 @@ def test_what_stands_still_is_kept_as_long_as_it_looks_the_same(simulator: Mujoc
         fresh.close()
 
 
-@tasks
+@pytest.mark.parametrize("task", long_but(TASKS, "slide"))
 def test_a_viewer_sees_what_a_camera_of_the_episode_sees_in_its_place(task: str, simulator: MujocoSimulator) -> None:
     spec = sample(task, 4)
     unnamed = spec.model_copy(update={"cameras": spec.cameras[:1]})

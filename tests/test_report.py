@@ -76,6 +76,7 @@ def test_the_tables_of_the_paper(published: list[Path], capsys: pytest.CaptureFi
     assert text.index("push") < text.index("drop")
 
 
+@pytest.mark.slow
 def test_tables_fit_a_terminal_whatever_runs_are_called(dataset: Dataset, tmp_path: Path) -> None:
     conditions = ("plain", "swap", "mirror", "blank", "shuffle", "single", "multiview")
     runs = [
@@ -95,6 +96,7 @@ def test_tables_fit_a_terminal_whatever_runs_are_called(dataset: Dataset, tmp_pa
 
 @pytest.mark.parametrize("width", [30, 40, 60, 72, 80])
 @pytest.mark.parametrize("name", ["a", "n" * 75])
+@pytest.mark.slow
 def test_numbers_are_not_broken_on_a_terminal_of_any_width(
     dataset: Dataset, tmp_path: Path, width: int, name: str
 ) -> None:

@@ -81,6 +81,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return make_dataset(tmp_path_factory.mktemp("page"), push=8, drop=8)
 
 
+@pytest.mark.slow
 def test_it_is_one_file_that_needs_nothing_else(dataset: Dataset, tmp_path: Path) -> None:
     conditions = ("plain", "swap", "mirror", "shuffle", "single", "multiview")
     runs = [
@@ -177,6 +178,7 @@ def test_pictures_of_an_imported_data_set_are_start_middle_and_end(dataset: Data
     assert page.words.count("start · middle · end") == page.tags.count("img") == MOST
 
 
+@pytest.mark.slow
 def test_a_clip_with_pictures_that_fill_the_memory_is_not_decoded(dataset: Dataset, tmp_path: Path) -> None:
     root = copy(dataset.root, tmp_path / "copy")
     clips = sorted(root.rglob("*.mp4"))

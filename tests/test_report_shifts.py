@@ -61,7 +61,7 @@ def test_what_is_of_other_episodes_is_not_paired(usual: Dataset, dark: Dataset, 
     (paired,) = compare_shifted(predictions(usual), predictions(dark, often))
     assert (found.paired, found.p, found.n) == (False, None, 16)
     assert found.difference == paired.difference == -3 / 16
-    assert found.interval.low < paired.interval.low
+    assert found.interval.high - found.interval.low > paired.interval.high - paired.interval.low
     assert -1 <= found.interval.low < found.difference < found.interval.high <= 1
 
 

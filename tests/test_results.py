@@ -47,6 +47,7 @@ def test_trials_are_three_seeds_of_each_and_both_controls() -> None:
     assert {f"{task}-{kind}" for task in ("push", "drop") for kind in ("random-base", "shuffled")} <= set(names)
 
 
+@pytest.mark.slow
 def test_tables_hold_what_the_runs_hold(runs: Path, scores: Path) -> None:
     lines = Results(runs).text(scores).splitlines()
 

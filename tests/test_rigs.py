@@ -16,10 +16,13 @@ from hpvqa.scene.rigs import load_rig, rig_names
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec
 from hpvqa.sim.mujoco.assets import MODEL, robot_dir
 from hpvqa.tasks import TASKS
+from tests.needs import long_but
 from tests.worlds import Run, run, sample, with_values
 
 rigs = pytest.mark.parametrize("rig", rig_names())
 tasks = pytest.mark.parametrize("task", TASKS)
+moved_tasks = pytest.mark.parametrize("task", long_but(TASKS, "push", "drop"))
+"""Of which an episode is run, or all of the robot is looked at."""
 EXTREME = {
     "push": {"left": 0.5, "right": 0.5},
     "drop": {"left": 1.0, "right": 1.0},
@@ -96,7 +99,7 @@ RESOLUTIONS = ((640, 480), (224, 224))
 
 
 @rigs
-@tasks
+@moved_tasks
 def test_objects_are_as_wide_as_the_rig_promises(rig: str, task: str) -> None:
     spec, done = extreme_run(task)
     cameras = load_rig(rig).cameras(task)
@@ -107,14 +110,14 @@ def test_objects_are_as_wide_as_the_rig_promises(rig: str, task: str) -> None:
 
 
 @rigs
-@tasks
+@moved_tasks
 def test_start_path_and_end_of_both_objects_are_in_every_frame(rig: str, task: str) -> None:
     spec, done = extreme_run(task)
     assert cutting(rig, task, np.vstack(list(corners(spec, done)))) == FIGURES[rig, task].misses
 
 
 @rigs
-@tasks
+@moved_tasks
 def test_the_wrist_is_whole_while_it_handles_an_object(rig: str, task: str) -> None:
     spec, done = extreme_run(task)
     assert cutting(rig, task, np.vstack(list(wrists(spec, done)))) == FIGURES[rig, task].crops
@@ -225,7 +228,7 @@ def test_every_camera_of_shifted_views_stands_clearly_elsewhere_and_on_the_same_
 
 
 @pytest.mark.parametrize("rig", ["close", "paper", "shift-views"])
-@tasks
+@moved_tasks
 def test_no_camera_is_within_five_centimetres_of_the_robot(rig: str, task: str) -> None:
     distances = robot_distances(task, rig)
     assert min(distances.values()) > 0.05, distances

@@ -23,6 +23,7 @@ tasks = pytest.mark.parametrize("task", TASKS)
 
 @tasks
 @given(index=INDEX, seed=SEED, attempt=st.integers(0, 5))
+@pytest.mark.slow
 def test_a_spec_survives_json(task: str, index: int, seed: int, attempt: int) -> None:
     spec = sample(task, index, seed=seed, attempt=attempt)
     assert EpisodeSpec.model_validate_json(spec.model_dump_json()) == spec
@@ -30,6 +31,7 @@ def test_a_spec_survives_json(task: str, index: int, seed: int, attempt: int) ->
 
 @tasks
 @given(index=INDEX, seed=SEED)
+@pytest.mark.slow
 def test_a_spec_follows_from_seed_and_index_alone(task: str, index: int, seed: int) -> None:
     first = sample(task, index, seed=seed)
     sample(task, index // 2, seed=seed)
@@ -38,6 +40,7 @@ def test_a_spec_follows_from_seed_and_index_alone(task: str, index: int, seed: i
 
 @tasks
 @given(block=st.integers(0, 10_000), seed=SEED)
+@pytest.mark.slow
 def test_every_block_of_four_crosses_side_and_order(task: str, block: int, seed: int) -> None:
     drawn = {side_and_order(TASKS[task].task_id, seed, 4 * block + k) for k in range(4)}
     assert len(drawn) == 4
@@ -45,6 +48,7 @@ def test_every_block_of_four_crosses_side_and_order(task: str, block: int, seed:
 
 @tasks
 @given(pairs=st.integers(1, 50), seed=SEED)
+@pytest.mark.slow
 def test_any_even_number_of_episodes_has_even_answers(task: str, pairs: int, seed: int) -> None:
     answers = Counter(side_and_order(TASKS[task].task_id, seed, k)[0] for k in range(2 * pairs))
     assert answers["left"] == answers["right"] == pairs
@@ -60,6 +64,7 @@ def test_the_order_within_blocks_cannot_be_foreseen() -> None:
 
 @tasks
 @given(index=INDEX, attempt=st.integers(1, 5))
+@pytest.mark.slow
 def test_a_redraw_keeps_what_the_answer_depends_on(task: str, index: int, attempt: int) -> None:
     kind = TASKS[task]
     first, again = sample(task, index), sample(task, index, attempt=attempt)
@@ -72,6 +77,7 @@ def test_a_redraw_keeps_what_the_answer_depends_on(task: str, index: int, attemp
 
 @tasks
 @given(index=INDEX)
+@pytest.mark.slow
 def test_nuisance_variables_stay_in_their_ranges(task: str, index: int) -> None:
     spec = sample(task, index)
     places = {"left": START_Y, "right": -START_Y}
@@ -160,6 +166,7 @@ def test_the_default_recipe_is_the_papers_world() -> None:
 
 @tasks
 @given(index=INDEX, seed=SEED)
+@pytest.mark.slow
 def test_things_stand_out_from_whatever_is_behind_them_in_rooms_of_materials(task: str, index: int, seed: int) -> None:
     spec = sample(task, index, seed=seed, look="materials")
     assert all(surface in SURFACES for surface in spec.room.surfaces)
@@ -171,6 +178,7 @@ def test_things_stand_out_from_whatever_is_behind_them_in_rooms_of_materials(tas
 
 @tasks
 @given(index=INDEX)
+@pytest.mark.slow
 def test_the_look_changes_nothing_that_an_answer_depends_on(task: str, index: int) -> None:
     plain, other = sample(task, index), sample(task, index, look="materials")
     assert plain.order == other.order

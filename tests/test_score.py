@@ -33,6 +33,7 @@ def shown(rows: list[Prediction]) -> str:
 
 
 @given(st.lists(predictions(), max_size=40))
+@pytest.mark.slow
 def test_cells_add_up(rows: list[Prediction]) -> None:
     cells = score(rows)
     whole = {cell.task: cell for cell in cells if cell.by == "all"}
@@ -61,6 +62,7 @@ def test_cells_add_up(rows: list[Prediction]) -> None:
 
 
 @given(st.lists(predictions(), min_size=1, max_size=40))
+@pytest.mark.slow
 def test_an_answer_that_is_no_word_is_wrong_and_a_failed_row_does_not_count(rows: list[Prediction]) -> None:
     cells = by_name(score(rows))
     for task in {row.task for row in rows}:
@@ -71,6 +73,7 @@ def test_an_answer_that_is_no_word_is_wrong_and_a_failed_row_does_not_count(rows
 
 
 @given(st.lists(predictions(), max_size=30), chances)
+@pytest.mark.slow
 def test_the_order_of_rows_does_not_matter(rows: list[Prediction], chance: random.Random) -> None:
     shuffled = rows.copy()
     chance.shuffle(shuffled)
@@ -176,6 +179,7 @@ def test_episodes_without_a_gap_make_no_bins() -> None:
 
 
 @given(st.lists(predictions(), max_size=40))
+@pytest.mark.slow
 def test_the_table_fits_a_terminal(rows: list[Prediction]) -> None:
     text = shown(rows)
     assert max(map(len, text.splitlines())) <= 80

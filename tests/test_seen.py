@@ -32,6 +32,7 @@ def moved(x: float = 0.0, turn: float = 0.0, zoom: float = 1.0) -> CameraSpec:
     return CAMERA.model_copy(update=changes)
 
 
+@pytest.mark.slow
 def test_the_clips_of_the_training_are_not_strange() -> None:
     assert unlike(seen_in(shots()), FRAMES, shots()) == []
     # Nor are larger ones of the same shape, nor cameras that were never seen or are not known.
@@ -41,6 +42,7 @@ def test_the_clips_of_the_training_are_not_strange() -> None:
 
 
 @pytest.mark.parametrize(("fit", "how"), [("pad", "padded to keep their shape"), ("squeeze", "squeezed")])
+@pytest.mark.slow
 def test_another_shape_is_told(fit: str, how: str) -> None:
     frames = FrameSampling(resolution=(160, 160), fit=fit)
     (said,) = unlike(seen_in(shots()), frames, shots(size=(640, 480)))

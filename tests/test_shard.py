@@ -46,6 +46,7 @@ def test_what_is_no_whole_array_is_refused(environ: dict[str, str], words: str) 
         Shard.of_array(environ)
 
 
+@pytest.mark.long
 def test_the_example_for_slurm_makes_all_episodes(tmp_path: Path) -> None:
     for name, line in {"srun": "", "hpvqa": shlex.join(command("quick"))}.items():
         program = tmp_path / "bin" / name

@@ -24,6 +24,7 @@ from hpvqa.tasks import TASKS
 from hpvqa.vlm.prompt import load_prompt
 from tests.build_data import hpvqa
 from tests.factories import make_data, quiet
+from tests.needs import long_but
 from tests.worlds import run
 
 CHANGES = {
@@ -109,9 +110,10 @@ def test_vivid_colours_are_never_drawn_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shift", "task"), [(shift, task) for shift, task in FITTING if shift in ("range", "friction")]
+    "which", long_but([which for which in FITTING if which[0] in ("range", "friction")], ("friction", "push"))
 )
-def test_physics_hold(shift: str, task: str) -> None:
+def test_physics_hold(which: tuple[str, str]) -> None:
+    shift, task = which
     _, spec = pair(shift, task, 1)
     done = run(spec)
     assert done.outcome.ok, done.outcome.reason

@@ -12,10 +12,11 @@ from hpvqa.record.moments import key_moments
 from hpvqa.record.recorder import record_episodes
 from hpvqa.sim import open_simulator
 from hpvqa.tasks import TASKS
+from tests.needs import long_but
 from tests.worlds import physics, sample, with_hidden
 
 
-@pytest.fixture(scope="module", params=TASKS)
+@pytest.fixture(scope="module", params=long_but(TASKS, "slide"))
 def episode(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("show")
     (folder / "partial").mkdir()

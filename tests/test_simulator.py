@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from hpvqa.sim.planner import Planner
 from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.pair import PairTask
+from tests.needs import long_but
 from tests.worlds import Run, other_answer, physics, run, sample
 
 tasks = pytest.mark.parametrize("task", TASKS)
+some_tasks = pytest.mark.parametrize("task", long_but(TASKS, "push", "balance"))
 
 
 @pytest.fixture(scope="module")
@@ -49,24 +52,24 @@ def test_left_is_plus_y(task: str) -> None:
     assert positions["right"][1] < -0.15
 
 
-@pytest.fixture(scope="module")
-def alone() -> dict[str, Run]:
-    """Episode 4 of each task as the first of a simulator."""
-    return {task: run(sample(task, 4), open_simulator(None)) for task in TASKS}
+@cache
+def alone(task: str) -> Run:
+    """Episode 4 of a task as the first of a simulator."""
+    return run(sample(task, 4), open_simulator(None))
 
 
-def test_nothing_of_an_earlier_episode_is_left(alone: dict[str, Run]) -> None:
+def test_nothing_of_an_earlier_episode_is_left() -> None:
     run(sample("drop", 9))
     for task in ("push", "drop"):  # each after the other
         after = run(sample(task, 4))
-        assert after.events == alone[task].events
-        for name, values in alone[task].rows.items():
+        assert after.events == alone(task).events
+        for name, values in alone(task).rows.items():
             assert np.array_equal(after.rows[name], values), (task, name)
 
 
-@tasks
-def test_nothing_is_ever_not_a_number_and_the_arm_stays_within_its_limits(alone: dict[str, Run], task: str) -> None:
-    done = alone[task]
+@some_tasks
+def test_nothing_is_ever_not_a_number_and_the_arm_stays_within_its_limits(task: str) -> None:
+    done = alone(task)
     assert all(np.isfinite(values).all() for values in done.rows.values())
     joints = np.array([done.rows[f"joint_{number}"] for number in range(1, 8)])
     assert np.abs(np.diff(joints, axis=1)).max() * 60 < 4.0
@@ -74,19 +77,17 @@ def test_nothing_is_ever_not_a_number_and_the_arm_stays_within_its_limits(alone:
     assert done.rows["ee_z"].min() > 0.01
 
 
-@tasks
-def test_swapping_hidden_values_leaves_the_robots_command_alone_but_swaps_the_outcome(
-    alone: dict[str, Run], task: str
-) -> None:
+@some_tasks
+def test_swapping_hidden_values_leaves_the_robots_command_alone_but_swaps_the_outcome(task: str) -> None:
     kind, spec = TASKS[task], sample(task, 4)
     swapped = other_answer(spec)
     assert {kind.answer(spec), kind.answer(swapped)} == {"left", "right"}
     # Each outcome is checked against its own answer.
-    for outcome in (alone[task].outcome, run(swapped).outcome):
+    for outcome in (alone(task).outcome, run(swapped).outcome):
         assert outcome.ok, outcome.reason
 
 
-@tasks
+@pytest.mark.parametrize("task", long_but(TASKS, "drop", "weigh"))
 def test_pictures_show_what_the_spec_says(task: str, drawing: SteppedSimulator) -> None:
     spec = sample(task, 1)
     drawing.reset(spec, planner(task, 1).command(0))
@@ -157,7 +158,7 @@ def moments(simulator: SteppedSimulator, plan: Planner, first: int, last: int) -
     return found
 
 
-@tasks
+@some_tasks
 @pytest.mark.parametrize("share", [0.2, 0.45])
 def test_what_follows_a_saved_moment_follows_it_again_bit_for_bit(task: str, share: float) -> None:
     simulator, spec, plan = physics(), sample(task, 3), planner(task, 3)

@@ -16,6 +16,7 @@ from research.frames.__main__ import MARK, main, text
 from research.frames.jitter import last_alone
 from research.frames.measure import CHOICES, Judged, judge
 from research.page import END
+from tests.needs import long_but
 from tests.test_frame_oracle import odds
 from tests.worlds import Run, run, sample
 
@@ -28,7 +29,7 @@ def whole(task: str) -> tuple[EpisodeSpec, Run, float]:
     return spec, found, (len(found.rows["time"]) - 1) / 60
 
 
-@pytest.mark.parametrize("task", ["push", "slide", "balance"])
+@pytest.mark.parametrize("task", long_but(["push", "slide", "balance"]))
 def test_what_was_moved_lies_there_in_the_last_picture(task: str) -> None:
     spec, found, last = whole(task)
     alone = odds(spec, found, [last])
@@ -38,13 +39,13 @@ def test_what_was_moved_lies_there_in_the_last_picture(task: str) -> None:
     assert abs(odds(spec, found, [0.0, last])) >= abs(alone) - 1e-6
 
 
-@pytest.mark.parametrize("task", ["weigh", "press"])
+@pytest.mark.parametrize("task", long_but(["weigh", "press"]))
 def test_what_was_lifted_or_pressed_shows_nothing_in_the_last_picture(task: str) -> None:
     spec, found, last = whole(task)
     assert odds(spec, found, [last]) == pytest.approx(0.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", long_but(TASKS, "push", "weigh"))
 def test_the_first_picture_shows_nothing(task: str) -> None:
     spec = sample(task, 2)
     assert odds(spec, whole(task)[1], [0.0]) == pytest.approx(0.0, abs=1e-9)

@@ -20,27 +20,28 @@ from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.options import TransformersOptions
 from tests.worlds import sample
 
+pytestmark = pytest.mark.long
+
 FPS = 2
 SQUARE, DEFAULT = (480, 480), (640, 480)
 SEEN = ("back_wide", "front_left_narrow", "front_right_narrow")
 EPISODES = (0, 1)
 
-Recorded = dict[tuple[Size, int], tuple[Path, EpisodeRecord]]
+Recorded = dict[Size, tuple[Path, EpisodeRecord]]
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+@pytest.fixture(scope="module", params=EPISODES)
+def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     found = {}
     for size in (SQUARE, DEFAULT):
         simulator = open_simulator(size)
-        for index in EPISODES:
-            spec = sample("push", index, seed=20777)
-            cameras = tuple(camera for camera in spec.cameras if camera.name in SEEN)
-            folder = tmp_path_factory.mktemp("push")
-            (made,) = record_episodes(
-                simulator, [spec.model_copy(update={"cameras": cameras})], [folder], fps=FPS, resolution=size
-            )
-            found[size, index] = folder, made
+        spec = sample("push", request.param, seed=20777)
+        cameras = tuple(camera for camera in spec.cameras if camera.name in SEEN)
+        folder = tmp_path_factory.mktemp("push")
+        (made,) = record_episodes(
+            simulator, [spec.model_copy(update={"cameras": cameras})], [folder], fps=FPS, resolution=size
+        )
+        found[size] = folder, made
         simulator.close()
     return found
 
@@ -48,16 +49,15 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 def test_the_overlap_is_the_same_but_for_the_codec(recorded: Recorded) -> None:
     sampling = FrameSampling(resolution=(224, 224))
     rows = slice((224 - inner_size(DEFAULT, (224, 224))[1]) // 2, (224 + inner_size(DEFAULT, (224, 224))[1]) // 2)
-    for index in EPISODES:
-        for name in SEEN:
-            square, shown = (
-                read_clip(Clip(recorded[size, index][0] / f"{name}.mp4", FPS, 10), sampling).images[:, rows]
-                for size in (SQUARE, DEFAULT)
-            )
-            apart = np.abs(square.astype(float) - shown)
-            # Edges fall between other pixels of the clips; squeezed frames differ by 10 and more.
-            assert apart.mean() < 3
-            assert np.corrcoef(square.ravel(), shown.ravel())[0, 1] > 0.99
+    for name in SEEN:
+        square, shown = (
+            read_clip(Clip(recorded[size][0] / f"{name}.mp4", FPS, 10), sampling).images[:, rows]
+            for size in (SQUARE, DEFAULT)
+        )
+        apart = np.abs(square.astype(float) - shown)
+        # Edges fall between other pixels of the clips; squeezed frames differ by 10 and more.
+        assert apart.mean() < 3
+        assert np.corrcoef(square.ravel(), shown.ravel())[0, 1] > 0.99
 
 
 @pytest.mark.models
@@ -70,15 +70,14 @@ def test_the_embedded_model_answers_alike(recorded: Recorded) -> None:
     answerer = TransformersAnswerer(TransformersOptions(model="embedded", device="cpu"))
     answerer.load(lambda _: None)
     said: dict[Size, list[str | None]] = {}
-    for (size, _), (folder, record) in recorded.items():
+    for size, (folder, record) in recorded.items():
         queries = question.queries(folder, record, ())
         shown = [
             replace(query, videos=(read_clip(Clip(query.clip, query.fps, query.frames), look.frames),))
             for query in queries
         ]
         said.setdefault(size, []).extend(answer.choice for answer in answerer.answer(shown))
-    answers = [
-        recorded[SQUARE, index][1].task.answer(recorded[SQUARE, index][1].spec) for index in EPISODES for _ in SEEN
-    ]
+    made = recorded[SQUARE][1]
+    answers = [made.task.answer(made.spec)] * len(SEEN)
     assert said[SQUARE] == answers
     assert said[DEFAULT] == answers

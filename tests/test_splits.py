@@ -35,6 +35,7 @@ def paper_specs() -> tuple[Recipe, list[EpisodeSpec]]:
     return recipe, specs
 
 
+@pytest.mark.slow
 def test_the_paper_recipe_yields_table_1() -> None:
     recipe, specs = paper_specs()
     splits = split_specs(specs, recipe, recipe.seed)
@@ -54,6 +55,7 @@ def test_the_paper_recipe_yields_table_1() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.slow
 def test_a_collection_in_whole_blocks_is_even_in_every_cell_of_every_split(seed: int) -> None:
     specs = [make_spec(task, index, seed=seed) for task in TASKS for index in range(32)]
     splits = split_specs(specs, Recipe(), seed)

@@ -146,6 +146,7 @@ def test_intervals_hold_what_they_are_of(left: SaidLeft, right: SaidLeft) -> Non
         assert found.low - 1e-9 <= value <= found.high + 1e-9
 
 
+@pytest.mark.long
 def test_the_interval_of_d_prime_covers_the_truth() -> None:
     rng = np.random.default_rng(1)
     truth = norm.ppf(0.7) - norm.ppf(0.4)

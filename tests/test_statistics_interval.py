@@ -121,6 +121,7 @@ def test_the_seed_decides() -> None:
 
 
 @given(rows_and_clusters)
+@pytest.mark.slow
 def test_the_interval_holds_the_share(rows: list[tuple[bool, int]]) -> None:
     correct, clusters = zip(*rows, strict=True)
     found = accuracy_interval(correct, clusters, resamples=200)

@@ -104,6 +104,7 @@ OF_A_RUN: dict[str, Callable[[Sequence[Prediction]], object]] = {
 
 @pytest.mark.parametrize("name", OF_A_RUN)
 @given(rows=runs, chance=chances)
+@pytest.mark.slow
 def test_neither_the_order_of_rows_nor_names_of_episodes(name: str, rows: list[Prediction], chance: Chance) -> None:
     find = OF_A_RUN[name]
     found = find(rows)
@@ -128,6 +129,7 @@ def test_statistics_of_a_share(rows: list[tuple[bool, int]], chance: Chance) -> 
 
 
 @given(changed, chances)
+@pytest.mark.slow
 def test_statistics_of_a_change(rows: list[tuple[int, int]], chance: Chance) -> None:
     other = shuffled(rows, chance)
     (change, clusters), (again, numbers) = (tuple(zip(*those, strict=True)) for those in (rows, other))
@@ -142,6 +144,7 @@ def test_statistics_of_a_change(rows: list[tuple[int, int]], chance: Chance) -> 
 
 
 @given(st.lists(st.integers(-7, 7), min_size=60, max_size=80), chances)
+@pytest.mark.slow
 def test_the_permutation_test_of_many_episodes(changes: list[int], chance: Chance) -> None:
     p = sign_flip_p(changes)
     assert sign_flip_p(shuffled(changes, chance)) == p
@@ -159,6 +162,7 @@ def test_statistics_of_probabilities(rows: list[tuple[float, bool]], chance: Cha
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), chances)
+@pytest.mark.slow
 def test_means_of_any_numbers(values: list[float], chance: Chance) -> None:
     assert mean(shuffled(values, chance)) == mean(values)
     assert holm(values) == [dict(zip(values, holm(values), strict=True))[value] for value in values]
@@ -197,6 +201,7 @@ def comparable(a: Sequence[Prediction], b: Sequence[Prediction]) -> bool:
 
 
 @given(two_runs(), chances)
+@pytest.mark.slow
 def test_comparisons(pair: tuple[list[Prediction], list[Prediction]], chance: Chance) -> None:
     a, b = pair
     if not comparable(a, b):
@@ -230,6 +235,7 @@ def test_flip_consistency(pair: tuple[list[Prediction], list[Prediction]], chanc
 
 
 @given(runs)
+@pytest.mark.slow
 def test_other_names_for_the_sides_in_scores(rows: list[Prediction]) -> None:
     found, other = keyed(score(rows)), keyed(score(relabelled(rows)))
     names = {"left": "right", "right": "left"}
@@ -241,6 +247,7 @@ def test_other_names_for_the_sides_in_scores(rows: list[Prediction]) -> None:
 
 
 @given(runs)
+@pytest.mark.slow
 def test_other_names_for_the_sides_in_biases(rows: list[Prediction]) -> None:
     found, other = keyed(bias(rows)), keyed(bias(relabelled(rows)))
     assert found.keys() == other.keys()
@@ -261,6 +268,7 @@ def test_other_names_for_the_sides_in_biases(rows: list[Prediction]) -> None:
 
 
 @given(runs)
+@pytest.mark.slow
 def test_other_names_for_the_sides_in_tests_of_cameras_and_perspective(rows: list[Prediction]) -> None:
     found, other = keyed(camera_tests(rows)), keyed(camera_tests(relabelled(rows)))
     for key, one in found.items():
@@ -269,6 +277,7 @@ def test_other_names_for_the_sides_in_tests_of_cameras_and_perspective(rows: lis
 
 
 @given(clustered, clustered)
+@pytest.mark.slow
 def test_signal_detection(hits: list[tuple[bool, int]], alarms: list[tuple[bool, int]]) -> None:
     def said(rows: list[tuple[bool, int]], word: bool) -> SaidLeft:
         values = [value == word for value, _ in rows]

@@ -31,6 +31,7 @@ def fit(*args, **options) -> Psychometric:
     return found
 
 
+@pytest.mark.slow
 def test_a_known_curve_is_found() -> None:
     found = fit(*observe(0, episodes=2000))
     assert found.rises
@@ -69,6 +70,7 @@ def test_no_other_curve_is_likelier() -> None:
             assert goodness(found.model_copy(update={name: value})) <= goodness(found) + 1e-6
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_threshold() -> None:
     fits = [fit(*observe(seed)) for seed in range(40)]
     intervals = [found.threshold_interval for found in fits if found.threshold_interval is not None]
@@ -79,6 +81,7 @@ def test_the_interval_covers_the_threshold() -> None:
             assert found.threshold_interval.low <= found.threshold <= found.threshold_interval.high
 
 
+@pytest.mark.slow
 def test_an_accuracy_that_does_not_rise_has_no_threshold() -> None:
     fits = [fit(*observe(seed, curve=lambda gap: np.full_like(gap, 0.5))) for seed in range(60)]
     flat = [found for found in fits if not found.rises]

@@ -127,7 +127,8 @@ def failing(k: int, views: int, p: float, rng: np.random.Generator) -> tuple[lis
     return (by_row.astype(int) - by_episode).tolist(), np.repeat(np.arange(k), views).tolist()
 
 
-@pytest.mark.parametrize(("k", "p"), [(15, 0.9), (60, 0.99)])
+@pytest.mark.parametrize(("k", "p"), [pytest.param(15, 0.9, marks=pytest.mark.long), (60, 0.99)])
+@pytest.mark.slow
 def test_runs_of_equal_accuracy_that_err_in_different_ways(k: int, p: float) -> None:
     rng = np.random.default_rng(7)
     drawn = [failing(k, 7, p, rng) for _ in range(400)]

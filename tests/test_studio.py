@@ -371,6 +371,7 @@ def test_a_data_set_whose_rows_lead_out_is_refused(dataset: Dataset, tmp_path: P
         site_of(root)
 
 
+@pytest.mark.slow
 def test_the_command_serves_until_it_is_interrupted(data: Path) -> None:
     command = [sys.executable, "-m", "hpvqa", "studio", str(data)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

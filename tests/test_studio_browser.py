@@ -195,6 +195,7 @@ def test_files_can_be_read_at_any_width(tab: Tab, shown: Site, dark: bool, tmp_p
     assert {urlsplit(asked).scheme for asked in tab.asked} <= {"file", "data"}
 
 
+@pytest.mark.slow
 def test_damage_is_shown_in_its_place(tab: Tab, tmp_path: Path) -> None:
     data = factories.make_data(tmp_path / "data", push=2)
     (data / "push/000/episode-000001/episode.json").write_text("{}")
@@ -216,6 +217,7 @@ def test_damage_is_shown_in_its_place(tab: Tab, tmp_path: Path) -> None:
     assert "is damaged" in tab.run("at('trouble').innerText")
 
 
+@pytest.mark.slow
 def test_a_page_of_another_site_learns_nothing(tab: Tab, url: str) -> None:
     class Foreign(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

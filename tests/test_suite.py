@@ -69,6 +69,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runner:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.slow
 def test_every_version_plans_what_it_always_did(version: str, size: str) -> None:
     assert check(load(version, size)) == load(version, size).definition.digests[size]
 
@@ -100,6 +101,7 @@ def test_a_changed_plan_is_refused() -> None:
         check(Suite(definition=changed, size_name="quick"))
 
 
+@pytest.mark.slow
 def test_cards_of_two_models_and_their_comparison(run: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--model", "left", "--out", "a") == 0
     shown = capsys.readouterr()
@@ -147,6 +149,7 @@ def test_cards_of_two_models_and_their_comparison(run: Runner, capsys: pytest.Ca
     assert "not answered by left" in Path("both.html").read_text()
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_stopped(
     run: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,6 +167,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.slow
 def test_a_baseline_that_all_stand_beside_is_not_run_twice(run: Runner) -> None:
     assert run("--model", "frame-oracle", "--out", "c") == 0
     card = read_card(Path("c"))
@@ -174,6 +178,7 @@ def test_a_baseline_that_all_stand_beside_is_not_run_twice(run: Runner) -> None:
     assert (scenes.why, scenes.scores["model"]) == (None, scenes.scores["random"])
 
 
+@pytest.mark.slow
 def test_runs_of_another_version_are_told_of_with_what_can_be_done(
     run: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,6 +213,7 @@ def test_runs_of_another_version_are_told_of_with_what_can_be_done(
         (("--model", "left", "--out", "old"), "a card of the suite v1 full, not v1 quick; choose another --out"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_work_is_refused_before_anything_is_made(
     said: tuple[str, ...], words: str, run: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -225,6 +231,7 @@ def test_each_model_adapter_and_size_has_a_folder_of_its_own() -> None:
     assert folders[0] == Path("cards/left-v1-full")
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_leaves_of_a_file_is_not_in_the_way(run: Runner, tmp_path: Path) -> None:
     fresh = suite_data.Data(load("v1", "quick"), tmp_path / "fresh")
     for path in (fresh.root / "suite.json.partial", Path("a/card.json.partial"), Path("a/card.html.partial")):
@@ -273,6 +280,7 @@ def test_what_is_in_the_way_is_said_in_a_sentence(run: Runner, capsys: pytest.Ca
     assert "full holds no score card" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_damaged_clip_is_found(run: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--model", "left", "--out", "a") == 0
     clip = next(Path("data/usual/dataset").rglob("*.mp4"))

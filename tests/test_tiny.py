@@ -15,6 +15,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.processing import load_processor
 from hpvqa.vlm.tiny import KINDS, Kind, Words, build_tiny
+from tests.needs import long_but
 from tests.test_saving import no_file_longer_than
 from tests.tiny_models import TinyModel, brightening, frames_of, load_model, logprobs_of, noise
 
@@ -139,7 +140,7 @@ def test_the_command_writes_a_whole_folder_and_says_so(tmp_path: Path, existing:
     assert {"config.json", "model.safetensors", "chat_template.jinja"} <= {path.name for path in out.iterdir()}
 
 
-@pytest.mark.parametrize("kind", ["qwen3_vl", "internvl", "pooled"])
+@pytest.mark.parametrize("kind", long_but(["qwen3_vl", "internvl", "pooled"], "qwen3_vl", "internvl"))
 def test_after_a_short_training_it_sees_its_video(kind: Kind, tiny_model: TinyModel) -> None:
     rng = np.random.default_rng(99)
     clips, answers = zip(*(brightening(rng) for _ in range(24)), strict=True)

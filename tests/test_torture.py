@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.needs import long_but
 from tests.torture.crash import draw, torture
 from tests.torture.formats import FORMATS
 from tests.torture.fuzz import fuzz
@@ -21,18 +22,19 @@ QUICK = {scenario.name: scenario for scenario in SCENARIOS if not scenario.slow}
 
 
 @pytest.mark.skipif(not has_strace(), reason="needs strace, and the permission to trace")
-@pytest.mark.parametrize("name", ["build", "eval, a baseline", "show"])
+@pytest.mark.parametrize("name", long_but(["build", "eval, a baseline", "show"]))
 def test_a_command_that_broke_off_goes_on(name: str, tmp_path: Path) -> None:
     verdicts = list(torture(QUICK[name], FAULTS, 1, 1, tmp_path / "crash", print))
     assert len(verdicts) == len(FAULTS)
     assert [verdict for verdict in verdicts if verdict.problem] == []
 
 
-@pytest.mark.parametrize("name", ["build", "eval, a baseline"])
+@pytest.mark.parametrize("name", long_but(["build", "eval, a baseline"]))
 def test_two_at_once_in_one_folder(name: str, tmp_path: Path) -> None:
     assert [verdict for verdict in race(QUICK[name], 1, tmp_path / "race") if verdict.problem] == []
 
 
+@pytest.mark.long
 def test_damaged_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
     found = fuzz([], 40, 5, tmp_path / "formats")
     assert {kind.format for kind in found} == {kind.name for kind in FORMATS}

@@ -152,6 +152,7 @@ def test_a_clip_that_does_not_decode_fails_alone(dataset: Dataset, tmp_path: Pat
     assert len(asked(again)) == 2
 
 
+@pytest.mark.slow
 def test_conditions_that_change_frames_need_an_answerer_that_is_given_them(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="condition blank changes what is seen, but left looks at no frames"):
         run(dataset, Constant("left"), tmp_path / "run", "plain,blank")

@@ -27,15 +27,19 @@ def commands() -> list[str]:
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
-@pytest.mark.models
-def test_every_command_of_the_tutorial_runs(filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_changed_occurs() -> None:
     lines = commands()
     assert len(lines) >= 10
     assert all(any(long in line for line in lines) for long in SMALLER)
+
+
+@pytest.mark.long
+@pytest.mark.models
+def test_every_command_of_the_tutorial_runs(filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Some episodes are there already, for other tests need them too.
     shutil.copytree(filmed, tmp_path / "data", copy_function=os.link)
     monkeypatch.chdir(tmp_path)
-    for line in lines:
+    for line in commands():
         shorter = line
         for long, short in SMALLER.items():
             shorter = shorter.replace(long, short)

@@ -108,6 +108,7 @@ def test_the_law_is_inverted_over_the_whole_range(task: str) -> None:
 
 
 @pytest.mark.parametrize("model", SEEN)
+@pytest.mark.slow
 def test_every_baseline_gives_values(model: str, dataset: Dataset, tmp_path: Path) -> None:
     args = ["--dataset", dataset.root, "--model", model, "--questions", "value", "--out", tmp_path]
     assert hpvqa("eval", *args) == 0

@@ -129,6 +129,7 @@ def test_the_order_of_rows_does_not_matter(drawn: list[tuple[float | None, int]]
 
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=3, max_size=30))
+@pytest.mark.slow
 def test_rank_correlation_is_that_of_scipy(pairs: list[tuple[float, float]]) -> None:
     rows = np.array(pairs)
     found = rank_correlation(rows, np.ones((1, len(rows))))[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ def test_old_and_new_episodes_are_built_alike(old: Path, tmp_path: Path) -> None
         assert all(row.values and row.contacts for row in before.rows(split))
 
 
+@pytest.mark.slow
 def test_commands_take_it(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert hpvqa("verify", old / "data") == 0
     assert hpvqa("verify", old / "dataset") == 0
@@ -85,6 +87,10 @@ def test_commands_take_it(old: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_a_run_goes_on(old: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(old)
     before = (old / "run" / "predictions.jsonl").read_text()
+    # With the packages of then, which a run is bound to.
+    settings = json.loads((old / "run" / "run.json").read_text())
+    settings["versions"] |= {name: version(name) for name in ("numpy", "pyarrow")}
+    (old / "run" / "run.json").write_text(json.dumps(settings))
     again = ("eval", "--model", "oracle", "--dataset", "dataset", "--task", "push", "--out", "run")
     assert hpvqa(*again, "--limit", "2") == 0
     assert (old / "run" / "predictions.jsonl").read_text() == before

@@ -27,6 +27,10 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, "-P", *arguments]
 
 
+# What one thread sets for its process, another must not take for what was there before.
+_ENVIRONMENT = threading.RLock()
+
+
 @contextmanager
 def inherited(environment: Mapping[str, str] = {}) -> Iterator[None]:
     """Environment and signal mask for processes that are started meanwhile.
@@ -35,18 +39,19 @@ def inherited(environment: Mapping[str, str] = {}) -> Iterator[None]:
     They are blocked here and not in the worker, for a worker needs a second to come so far.
     """
     environment = {**SAFE_PATH, **environment}
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with _ENVIRONMENT:
+        before = {name: os.environ.get(name) for name in environment}
+        os.environ.update(environment)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 def hear_again(*numbers: signal.Signals) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +18,21 @@ from hpvqa.plain import Model
 from hpvqa.progress.reporter import Reporter
 from hpvqa.scene.spec import SIDES
 from hpvqa.tasks import TASKS
-from hpvqa.versions import versions_of
 from hpvqa.vlm.adapter import name_base
 from hpvqa.vlm.checkpoint import check_checkpoint, locate
 from hpvqa.vlm.checkpoint import fingerprint as model_fingerprint
 from hpvqa.vlm.embedded import base_of
-from hpvqa.vlm.families import Family, find_family
+from hpvqa.vlm.families import find_family
 from hpvqa.vlm.processing import load_processor
-from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
+from hpvqa.vlm.prompt import load_prompt
 from hpvqa.vlm.saving import check_new
-from hpvqa.vlm.seen import seen_in
-from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, views_of
+from hpvqa.vlm.training_record import RECORD_FILE
 from research.adapt.lessons import Dense, Lessons, log_odds
 from research.adapt.settings import AdaptSettings
 from research.adapt.tokens import Tokens, all_views, drawn_views
 from research.pretrain.network import Network
-from research.pretrain.run import PROMPT, fingerprint, shots_of
+from research.pretrain.record import fingerprint, record_of
+from research.pretrain.run import PROMPT
 from research.pretrain.store import Store, by_task, open_stores
 from research.pretrain.training import Stage, train
 from research.reels.plan import FRAMES
@@ -129,7 +127,11 @@ def adapt(
         reporter.note(str(entry))
     wrapped.save_pretrained(out)
     name_base(out, base)
-    write_json(out / RECORD_FILE, _record(base, family, stores, settings, prompt, side).model_dump(mode="json"))
+    frames = FRAMES.model_copy(update={"resolution": (side, side)})
+    write_json(
+        out / RECORD_FILE,
+        record_of(base, family.name, stores, frames, prompt, settings).model_dump(mode="json"),
+    )
     write_json(out / CHECKS_FILE, [entry.model_dump(mode="json") for entry in checks])
     return checks
 
@@ -165,25 +167,4 @@ def _check(network: Network, task: str, rig: str, asked: Sequence[Tokens]) -> Ch
         single_interval=interval,
         episodes=len(plain),
         views=dict(zip(cameras, plain.mean(0).tolist(), strict=True)),
-    )
-
-
-def _record(
-    base: str, family: Family, stores: Sequence[Store], settings: AdaptSettings, prompt: Prompt, side: int
-) -> TrainingRecord:
-    """What an evaluation of the adapter takes from its folder."""
-    recipe: dict[str, Any] = settings.model_dump(mode="json")
-    return TrainingRecord(
-        model=base,
-        family=family.name,
-        dataset="episodes",
-        fingerprint=fingerprint(stores),
-        task=None,
-        cameras=(),
-        views=views_of((store.task, camera) for store in stores for camera in store.cameras),
-        clips=seen_in(shot for store in stores for shot in shots_of(store)),
-        prompt=PromptRecord.of(prompt),
-        frames=FRAMES.model_copy(update={"resolution": (side, side)}),
-        recipe=recipe,
-        versions=versions_of(("hpvqa", "peft", "torch", "transformers")),
     )

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hpvqa
 from hpvqa.errors import MissingDependencyError, RunError, UsageError
 from hpvqa.files import write_json
 from hpvqa.install import pip_install
 from hpvqa.progress.reporter import Reporter
 from hpvqa.tasks import TASKS
 from hpvqa.vlm.embedded import BASE
-from hpvqa.vlm.prompt import Prompt, PromptRecord, load_prompt
+from hpvqa.vlm.prompt import Prompt, load_prompt
 from hpvqa.vlm.saving import check_new
-from hpvqa.vlm.seen import Shot, seen_in
 from hpvqa.vlm.tiny.save import save_checkpoint
-from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, views_of
+from hpvqa.vlm.training_record import RECORD_FILE
 from research.pretrain.card import write_card
 from research.pretrain.model import FAMILY, build, family_of
 from research.pretrain.questions import questions_of
+from research.pretrain.record import fingerprint, record_of
 from research.pretrain.score import Score, score
 from research.pretrain.settings import PretrainSettings
 from research.pretrain.store import Store, by_task, open_stores
@@ -66,7 +64,7 @@ def pretrain(
             f"can be asked; add some of {', '.join(filter(questions_of, TASKS))}"
         )
     model, processor, errors = _train(stores, work, settings, prompt, reporter)
-    record = _record(stores, settings, prompt)
+    record = record_of(BASE, FAMILY, stores, settings.frames, prompt, settings)
     draft = work / "model"
     save_checkpoint(model, processor, draft, replace=True)
     scores = score(
@@ -128,43 +126,3 @@ def _train(
         reporter,
     )
     return model.eval(), processor, errors
-
-
-def fingerprint(stores: Sequence[Store]) -> str:
-    """What the episodes are, and which of their frames are looked at."""
-    digest = hashlib.sha256()
-    for store in stores:
-        seen = [
-            store.task,
-            *store.numbers,
-            *store.cameras,
-            *(record.checksum for record in store.records),
-        ]
-        digest.update(json.dumps(seen).encode())
-    return digest.hexdigest()
-
-
-def _record(stores: Sequence[Store], settings: PretrainSettings, prompt: Prompt) -> TrainingRecord:
-    """What an evaluation of the model takes from its folder: frames and words."""
-    return TrainingRecord(
-        model=BASE,
-        family=FAMILY,
-        dataset="episodes",
-        fingerprint=fingerprint(stores),
-        task=None,
-        cameras=(),
-        views=views_of((store.task, camera) for store in stores for camera in store.cameras),
-        clips=seen_in(shot for store in stores for shot in shots_of(store)),
-        prompt=PromptRecord.of(prompt),
-        frames=settings.frames,
-        recipe=settings.model_dump(mode="json"),
-        versions={"hpvqa": hpvqa.__version__},
-    )
-
-
-def shots_of(store: Store) -> Iterator[Shot]:
-    """How its clips were taken."""
-    for record in store.records:
-        assert record.video is not None  # noqa: S101 - episodes without clips were left out
-        size = (record.video.width, record.video.height)
-        yield from (Shot.of(store.task, size, camera) for camera in record.cameras)

@@ -40,7 +40,7 @@ class Wheel:
 
     def folder(self) -> Path:
         """The folder of the packages' sources; fetches them when they are not here."""
-        folder = default_cache(os.environ) / f"isaaclab-{self.sha256[:12]}"
+        folder = default_cache(os.environ) / f"isaaclab-{self.version}-{self.sha256[:12]}"
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as name:
@@ -66,7 +66,8 @@ class Wheel:
     def _unpack(self, wheel: Path, folder: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if name.startswith(self.inside)]
-            archive.extractall(folder, [name for name in names if name.endswith((".py", ".pyi"))])
+            # Version 2.3 reads its own settings when it is imported.
+            archive.extractall(folder, [name for name in names if name.endswith((".py", ".pyi", "extension.toml"))])
 
 
 LAB_2 = Wheel(

@@ -18,6 +18,7 @@ from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.record.trajectory import column_names, read_trajectory
 from hpvqa.scene.spec import SIDES
 from tests.isaac.batch_fakes import installation
+from tests.needs import long_but
 from tests.worlds import sample
 
 pytestmark = pytest.mark.simulation
@@ -46,6 +47,7 @@ def children(marker: str) -> list[str]:
     return [line for line in found if marker in line and "batch_fakes" in line]
 
 
+@pytest.mark.long
 def test_it_collects_both_tasks_retries_and_goes_on(tmp_path: Path) -> None:
     environ, out, events = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data", tmp_path / "events.jsonl"
     done = collect(environ, out, "push", "drop", "--episodes", "3", "1", "--json", "--progress-file", str(events))
@@ -96,6 +98,7 @@ def test_it_collects_both_tasks_retries_and_goes_on(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.long
 def test_episodes_do_not_depend_on_the_number_of_environments(tmp_path: Path) -> None:
     environ = installation(tmp_path / "isaac", "mujoco")
     outs = [tmp_path / "one", tmp_path / "two"]
@@ -134,22 +137,25 @@ def test_the_other_simulator_s_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "code", "words"),
-    [
-        ("greedy", {}, 1, "the GPU's memory does not hold 2 environments; use fewer --num-envs"),
-        ("nothing", {}, 2, "franka.usd is not there; set HPVQA_ISAAC_ASSETS"),
+    "case",
+    long_but(
+        [
+            ("greedy", {}, 1, "the GPU's memory does not hold 2 environments; use fewer --num-envs"),
+            ("nothing", {}, 2, "franka.usd is not there; set HPVQA_ISAAC_ASSETS"),
+            ("full", {}, 1, "is full; free some space and run the same command again"),
+            ("missing", {}, 1, "KeyError: 'open_missing'"),
+            ("wrong", {}, 1, "RuntimeError: PhysX has no such joint"),
+            ("mujoco", {"gpu": ""}, 2, "No NVIDIA GPU was found"),
+            ("mujoco", {"gpu": "NVIDIA H100 PCIe"}, 2, "has no ray tracing cores"),
+            ("mujoco", {"lab": "3.0.0"}, 2, "belongs to Isaac Lab 3"),
+            ("mujoco", {"hpvqa": None}, 2, "lacks hpvqa; run:"),
+        ],
         ("full", {}, 1, "is full; free some space and run the same command again"),
-        ("missing", {}, 1, "KeyError: 'open_missing'"),
-        ("wrong", {}, 1, "RuntimeError: PhysX has no such joint"),
         ("mujoco", {"gpu": ""}, 2, "No NVIDIA GPU was found"),
-        ("mujoco", {"gpu": "NVIDIA H100 PCIe"}, 2, "has no ray tracing cores"),
-        ("mujoco", {"lab": "3.0.0"}, 2, "belongs to Isaac Lab 3"),
-        ("mujoco", {"hpvqa": None}, 2, "lacks hpvqa; run:"),
-    ],
+    ),
 )
-def test_what_goes_wrong_is_one_sentence(
-    kind: str, options: dict[str, Any], code: int, words: str, tmp_path: Path
-) -> None:
+def test_what_goes_wrong_is_one_sentence(case: tuple[str, dict[str, Any], int, str], tmp_path: Path) -> None:
+    kind, options, code, words = case
     out = tmp_path / "data"
     done = collect(installation(tmp_path / "isaac", kind, **options), out, "push", "--episodes", "3")
     assert done.returncode == code, done.stderr
@@ -190,6 +196,7 @@ def wait_for(true: Any) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_one_interrupt_keeps_the_running_episodes(tmp_path: Path) -> None:
     out = tmp_path / "data"
     process = started(installation(tmp_path / "isaac", "mujoco"), out, 7)
@@ -201,6 +208,7 @@ def test_one_interrupt_keeps_the_running_episodes(tmp_path: Path) -> None:
     assert children(str(tmp_path / "isaac")) == []
 
 
+@pytest.mark.long
 def test_two_interrupts_drop_them(tmp_path: Path) -> None:
     out = tmp_path / "data"
     process = started(installation(tmp_path / "isaac", "mujoco"), out, 7)
@@ -213,6 +221,7 @@ def test_two_interrupts_drop_them(tmp_path: Path) -> None:
     assert children(str(tmp_path / "isaac")) == []
 
 
+@pytest.mark.long
 def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     out = tmp_path / "data"
     process = started(installation(tmp_path / "isaac", "mujoco"), out, 7)

@@ -1,5 +1,5 @@
-"""Runs the checks against the real Isaac Lab sources in processes of their own: the slowest file in one, all others in
-another, since to import Isaac Lab takes longer than most of them."""
+"""Runs the checks against the real Isaac Lab sources in processes of their own: the slowest file in one, a quick one
+in another, all others in a third, since to import Isaac Lab takes longer than most of them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import long_but
+
 pytestmark = [pytest.mark.models, pytest.mark.simulation]  # Isaac Lab's sources need PyTorch
 
 HERE = Path(__file__).parent / "contract"
 FILES = sorted(path.name for path in HERE.glob("check_*.py"))
-SLOW = "check_simulator.py"
+SLOW, QUICK = "check_simulator.py", "check_stage.py"
 
 
-@pytest.mark.parametrize("names", [[SLOW], [name for name in FILES if name != SLOW]], ids=["simulator", "others"])
+@pytest.mark.parametrize(
+    "names",
+    long_but([[QUICK], [SLOW], [name for name in FILES if name not in (QUICK, SLOW)]]),
+    ids=["stage", "simulator", "others"],
+)
 def test_with_the_real_isaac_lab(names: list[str]) -> None:
     plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.isaac.contract.kit"]
     command = [sys.executable, "-m", "pytest", "-q", *plugins, *(str(HERE / name) for name in names)]
@@ -29,4 +35,4 @@ def test_with_the_real_isaac_lab(names: list[str]) -> None:
 
 def test_all_files_are_found() -> None:
     assert len(FILES) >= 5
-    assert SLOW in FILES
+    assert {SLOW, QUICK} < set(FILES)

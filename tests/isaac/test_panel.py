@@ -18,6 +18,9 @@ from tests.isaac.kit.session import Session
 from tests.isaac.kit.widgets import KitError, World
 from tests.isaac.panel_fixtures import HPVQA, SCHEMA, prepare, script, tiny_job
 
+# Each panel asks commands, which are processes.
+pytestmark = pytest.mark.slow
+
 SECTIONS = ["Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Replay", "Ask"]
 ALL = 40 * len(TASKS)
 """Episodes of a job that nobody changed."""
@@ -125,6 +128,7 @@ def test_labels_without_words_take_no_room(tmp_path: Path, panel: Opens) -> None
         assert kit.find("progress").model.as_string == " "
 
 
+@pytest.mark.long
 def test_an_edited_job_is_saved_and_runs_unchanged_on_the_command_line(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         unfold(kit)
@@ -156,6 +160,7 @@ def test_an_edited_job_is_saved_and_runs_unchanged_on_the_command_line(tmp_path:
         assert not kit.find("tasks.drop").model.as_bool
 
 
+@pytest.mark.long
 def test_recipes_written_by_hand_load_too(tmp_path: Path, panel: Opens) -> None:
     (tmp_path / "rig.yaml").write_text(yaml.safe_dump({**load_rig("paper").model_dump(mode="json"), "name": "mine"}))
     (tmp_path / "job.yaml").write_text("rig: rig.yaml  # beside this file\ntasks: {drop: {episodes: 5}}\n")
@@ -173,8 +178,8 @@ def test_recipes_written_by_hand_load_too(tmp_path: Path, panel: Opens) -> None:
     ("text", "sentence"),
     [
         ("seeds: 3\n", "has an unknown key 'seeds'; did you mean 'seed'?"),
-        ("resolution: [63, 48]\n", "H.264 needs an even width and height"),
-        ("tasks: [\n", "cannot be read"),
+        pytest.param("resolution: [63, 48]\n", "H.264 needs an even width and height", marks=pytest.mark.long),
+        pytest.param("tasks: [\n", "cannot be read", marks=pytest.mark.long),
     ],
 )
 def test_a_recipe_that_is_wrong_is_one_sentence(tmp_path: Path, text: str, sentence: str, panel: Opens) -> None:

@@ -174,6 +174,7 @@ trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dic
 
 
 @given(st.dictionaries(keys, trees, max_size=5))
+@pytest.mark.slow
 def test_yaml_reads_what_was_written(data: dict[str, Any]) -> None:
     assert (yaml.safe_load(to_yaml(data, "A comment")) or {}) == data
 

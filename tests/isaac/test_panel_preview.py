@@ -18,6 +18,7 @@ from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa_collector import preview
 from tests.isaac.conftest import Opens
 from tests.isaac.kit.session import Session
+from tests.needs import long_but
 from tests.worlds import sample, with_things
 
 SIZE = (640, 480)
@@ -178,7 +179,7 @@ Masks = dict[tuple[str, str], NDArray[np.bool_]]
 """Which pixels show an object, by camera and side."""
 
 
-@pytest.fixture(scope="module", params=TASKS)
+@pytest.fixture(scope="module", params=long_but(TASKS, "drop"))
 def images(request: pytest.FixtureRequest) -> tuple[EpisodeSpec, Masks]:
     """The start of an episode as MuJoCo's cameras show it: pixels that change with an object's colour show it."""
     from hpvqa.sim import open_simulator
@@ -246,6 +247,7 @@ def previewed(kit: Session) -> None:
     kit.until(lambda: kit.extension._collector.scene.cameras)
 
 
+@pytest.mark.long
 def test_the_panel_previews_what_hpvqa_samples(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.unfold("Preview")
@@ -285,6 +287,7 @@ def _sampled(tmp_path: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_closed_stage_takes_the_preview_along_and_the_panel_forgets_it(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.usd.stage = stage()
@@ -296,6 +299,7 @@ def test_a_closed_stage_takes_the_preview_along_and_the_panel_forgets_it(tmp_pat
         assert not kit.find("preview.remove").enabled
 
 
+@pytest.mark.slow
 def test_cameras_are_added_from_the_viewport_and_the_selection(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         kit.unfold("Cameras")

@@ -21,6 +21,9 @@ from tests.isaac.conftest import Opens
 from tests.isaac.kit.session import Session
 from tests.worlds import physics, sample
 
+# Each panel asks commands, which are processes.
+pytestmark = pytest.mark.slow
+
 RATE = 15
 TASKS = ("push", "press")
 NAMES = [f"episode.{task}.0" for task in TASKS]

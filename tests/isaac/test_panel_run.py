@@ -81,6 +81,7 @@ def gone(number: int) -> bool:
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newest(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit, StandIn(owned_by="vllm") as server:
         kit.unfold("Cameras")
@@ -141,6 +142,7 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
 
 
 @pytest.mark.simulation
+@pytest.mark.long
 def test_stop_lets_the_running_episode_finish_and_generate_goes_on(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         tiny_job(kit, 3)

@@ -9,6 +9,8 @@ from transformers import LlavaOnevisionVideoProcessor, ProcessorMixin, SiglipIma
 from transformers.processing_utils import ProcessingKwargs
 from transformers.video_utils import make_batched_videos
 
+from hpvqa.vlm.template import chat_template
+
 TOKENS = {
     "image_token": "<|image_pad|>",
     "video_token": "<|video_pad|>",
@@ -16,27 +18,6 @@ TOKENS = {
     "vision_eos_token": "<|vision_end|>",
 }
 """Tokens around what is seen, and those that it takes the place of: every tokenizer of Qwen2.5 has them."""
-
-TEMPLATE = """\
-{%- for message in messages -%}
-{{- '<|im_start|>' + message['role'] + '\\n' -}}
-{%- if message['content'] is string -%}
-{{- message['content'] -}}
-{%- else -%}
-{%- for part in message['content'] -%}
-{%- if part['type'] == 'video' -%}{{- '<|vision_start|><|video_pad|><|vision_end|>' -}}
-{%- elif part['type'] == 'image' -%}{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}
-{%- else -%}{{- part['text'] -}}
-{%- endif -%}
-{%- endfor -%}
-{%- endif -%}
-{{- '<|im_end|>\\n' -}}
-{%- endfor -%}
-{%- if add_generation_prompt -%}
-{{- '<|im_start|>assistant\\n' -}}
-{%- endif -%}
-"""
-"""The chat template: Qwen2.5's, and where pictures and videos stand, which Qwen2.5's own cannot say."""
 
 
 class _Defaults(ProcessingKwargs, total=False):  # type: ignore[misc, call-arg]
@@ -90,7 +71,7 @@ class PooledProcessor(ProcessorMixin):  # type: ignore[misc]
 
 
 def build_processor(tokenizer: Any, side: int, tokens: int, mean: list[float], std: list[float]) -> PooledProcessor:
-    """A processor with Qwen2.5's prompt.
+    """A processor with Qwen2.5's prompt, and places for pictures and videos, which Qwen2.5's own has none of.
 
     Args:
         tokenizer: Its tokenizer.
@@ -105,5 +86,5 @@ def build_processor(tokenizer: Any, side: int, tokens: int, mean: list[float], s
         tokenizer=tokenizer,
         video_processor=LlavaOnevisionVideoProcessor(**options),
         image_seq_length=tokens,
-        chat_template=TEMPLATE,
+        chat_template=chat_template(thinks=False),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hpvqa.vlm.template import chat_template
 from hpvqa.vlm.tiny.kinds import Kind
 
 PATCH = 16
@@ -15,34 +16,6 @@ HALF = (0.5, 0.5, 0.5)
 MOST_PIXELS = 64 * 224 * 224
 """Of one video: 64 frames of the size that the real models are given."""
 
-_TEMPLATE = """\
-{%- for message in messages -%}
-{{- '<|im_start|>' + message['role'] + '\\n' -}}
-{%- if message['content'] is string -%}
-{{- message['content'] -}}
-{%- else -%}
-{%- for part in message['content'] -%}
-{%- if part['type'] == 'video' -%}{{- 'VIDEO' -}}
-{%- elif part['type'] == 'image' -%}{{- 'IMAGE' -}}
-{%- else -%}{{- part['text'] -}}
-{%- endif -%}
-{%- endfor -%}
-{%- endif -%}
-{{- '<|im_end|>\\n' -}}
-{%- endfor -%}
-{%- if add_generation_prompt -%}
-{{- '<|im_start|>assistant\\n' -}}
-THOUGHT
-{%- endif -%}
-"""
-_THOUGHT = """\
-{%- if enable_thinking is defined and enable_thinking is false -%}
-{{- '<think>\\n\\n</think>\\n\\n' -}}
-{%- else -%}
-{{- '<think>\\n' -}}
-{%- endif -%}
-"""
-_VISION = "<|vision_start|><|{}_pad|><|vision_end|>"
 _PLACES: dict[Kind, tuple[str, str]] = {
     "internvl": ("<video>\\n", "<IMG_CONTEXT>\\n"),
     "llava_onevision": ("<video>\\n", "<image>\\n"),
@@ -54,9 +27,7 @@ _THOUGHTLESS = ("qwen2_5_vl", "llava_onevision")
 
 def template(kind: Kind) -> str:
     """The chat template. Where the real ones know of thoughts, it opens ``<think>`` unless it is told not to."""
-    video, image = _PLACES.get(kind, (_VISION.format("video"), _VISION.format("image")))
-    thought = "" if kind in _THOUGHTLESS else _THOUGHT
-    return _TEMPLATE.replace("VIDEO", video).replace("IMAGE", image).replace("THOUGHT\n", thought)
+    return chat_template(*_PLACES.get(kind, ()), thinks=kind not in _THOUGHTLESS)
 
 
 def tokens_per_frame(side: int) -> int:

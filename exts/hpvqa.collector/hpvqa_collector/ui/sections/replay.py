@@ -45,7 +45,7 @@ class ReplaySection(Section):
             slider = ui.FloatSlider(
                 min=0.0,
                 max=playback.times[-1],
-                precision=2,
+                format="%.2f",
                 tooltip="The moment that is shown; drag to see another one.",
                 identifier="replay.time",
             )
