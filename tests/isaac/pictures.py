@@ -19,7 +19,7 @@ from tests.isaac.panel_fixtures import panel, push_and_drop_job
 from tests.servers import StandIn
 
 IMAGES = ROOT / "docs" / "images"
-SECTIONS = ("Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask")
+SECTIONS = ("Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Replay", "Ask")
 MARGIN = 4
 
 
@@ -85,6 +85,12 @@ def draw(kit: TallSession) -> None:
     kit.click("reveal")
     done = kit.picture("Episodes", "Ask")
     done.save(IMAGES / "panel-episodes.png")
+    kit.unfold("Episodes", "Replay")
+    kit.click("episode.push.1.replay")
+    playback = kit.extension._collector.playback
+    kit.until(lambda: not playback.waiting and playback.cameras, 120)
+    kit.slide("replay.time", 0.6 * playback.times[-1])
+    kit.picture("Replay").save(IMAGES / "panel-replay.png")
     preview = Image.new("RGB", (2 * running.width, max(running.height, done.height)), done.getpixel((0, 0)))
     preview.paste(running, (0, 0))
     preview.paste(done, (running.width, 0))

@@ -21,7 +21,7 @@ from tests.isaac.panel_fixtures import HPVQA, SCHEMA, prepare, script, tiny_job
 # Each panel asks commands, which are processes.
 pytestmark = pytest.mark.slow
 
-SECTIONS = ["Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Ask"]
+SECTIONS = ["Preview", "Task", "Randomization", "Cameras", "Output", "Launch", "Episodes", "Replay", "Ask"]
 ALL = 40 * len(TASKS)
 """Episodes of a job that nobody changed."""
 CONTROLS = ("StringField", "IntField", "FloatField", "CheckBox", "ProgressBar", "ComboBox", "Button")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hpvqa.commands.common import json_option
 from hpvqa.errors import printable
+
+if TYPE_CHECKING:
+    from hpvqa.record.episode import EpisodeRecord
 
 
 @click.command(
@@ -19,6 +22,7 @@ Examples:
   hpvqa show data/push/000/episode-000003
   hpvqa show data/drop/000/episode-000000 --out pictures --json
   hpvqa show data/drop/000/episode-000000 --thumbnail
+  hpvqa show data/drop/000/episode-000000 --poses
 """
 )
 @click.argument("episode", type=click.Path(path_type=Path))
@@ -34,8 +38,13 @@ Examples:
     is_flag=True,
     help="Draw only one small picture: what the first camera saw in the middle of the story.",
 )
+@click.option(
+    "--poses",
+    is_flag=True,
+    help="Draw nothing: print as JSON where robot and things are at each frame.",
+)
 @json_option
-def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
+def command(episode: Path, out: Path, thumbnail: bool, poses: bool, as_json: bool) -> None:
     """Draw EPISODE: a contact sheet of all cameras at its key moments, and a plot of its trajectory with events."""
     from functools import partial
 
@@ -44,6 +53,9 @@ def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
     from hpvqa.record.sheet import contact_sheet, small_picture, title
 
     record = read_episode(episode)
+    if poses:
+        _print_poses(episode, record)
+        return
     check_target(out, folder=True)
     out.mkdir(parents=True, exist_ok=True)
     # Episodes of another seed have the same task and number.
@@ -69,6 +81,21 @@ def command(episode: Path, out: Path, thumbnail: bool, as_json: bool) -> None:
         click.echo("No contact sheet: the episode was recorded without clips.")
     for name, path in paths.items():
         click.echo(printable(f"{name}: {path}"))
+
+
+def _print_poses(folder: Path, record: EpisodeRecord) -> None:
+    from hpvqa.record.episode import TRAJECTORY_FILE
+    from hpvqa.record.trajectory import read_trajectory
+    from hpvqa.sim import episode_bodies
+
+    rows = read_trajectory(folder / TRAJECTORY_FILE, record.spec.names)
+    found = episode_bodies(record.spec.things, rows, tell=lambda words: click.echo(words, err=True))
+    data = {
+        "record": record.model_dump(mode="json"),
+        "times": rows["time"].tolist(),
+        "bodies": [body.plain() for body in found],
+    }
+    click.echo(json.dumps(data))
 
 
 def _save(path: Path, save: Callable[..., Any]) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpvqa.errors import UsageError, nearest
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hpvqa.scene.spec import Thing
     from hpvqa.sim.isaac.discover import Installation
+    from hpvqa.sim.mujoco.posed import Body
     from hpvqa.sim.protocol import SteppedSimulator
 
 BACKENDS = ("mujoco", "isaac")
@@ -75,6 +80,31 @@ def open_simulator(resolution: tuple[int, int] | None) -> SteppedSimulator:
     from hpvqa.sim.mujoco.simulator import MujocoSimulator
 
     return MujocoSimulator(robot / MODEL, cache, resolution, gl)
+
+
+def episode_bodies(
+    things: Sequence[Thing], rows: Mapping[str, NDArray[np.float64]], tell: Callable[[str], None]
+) -> list[Body]:
+    """The robot and things of an episode, with their meshes and poses.
+
+    Args:
+        things: Its things.
+        rows: The columns of its trajectory, each of shape (rows,).
+        tell: Told of what takes long.
+
+    Raises:
+        UsageError: The embedded simulator, which knows the robot, is not installed.
+        RunError: What it lacks cannot be fetched.
+    """
+    _check("mujoco")
+    from hpvqa.resources import default_cache
+    from hpvqa.sim.mujoco.assets import MODEL, robot_dir
+
+    cache = default_cache(os.environ)
+    robot = robot_dir(cache, tell=tell)
+    from hpvqa.sim.mujoco.posed import bodies
+
+    return list(bodies(robot / MODEL, cache, things, rows))
 
 
 def isaac_python(physics: str = "isaacsim") -> Installation:

@@ -15,6 +15,7 @@ from hpvqa_collector.desktop import home_folder
 from hpvqa_collector.errors import BadInputError
 from hpvqa_collector.gallery import Gallery
 from hpvqa_collector.options import END, Options
+from hpvqa_collector.playback import Playback
 from hpvqa_collector.rig import CameraTable
 from hpvqa_collector.run import Run
 from hpvqa_collector.scene import Scene
@@ -33,7 +34,8 @@ class Collector:
     """The state of the panel.
 
     Whoever shows it calls `tick` often, and `watch` to learn what has changed: ``edited``, ``job``, ``cameras``,
-    ``estimate``, ``run``, ``over``, ``episodes``, ``answer``, ``preview`` or ``notice``.
+    ``estimate``, ``run``, ``over``, ``episodes``, ``answer``, ``preview``,
+    ``replay``, ``moment`` or ``notice``.
 
     Args:
         schema: The JSON schema of recipes that comes with the panel; that of the command counts once it is known.
@@ -80,6 +82,7 @@ class Collector:
         self.revealed = False
         self.ask_about: Path | None = None
         self.scene = Scene(self.calls, folder / "stills", lambda: self.tell("preview"), self.say)
+        self.playback = Playback(self.calls, self.tell, self.say)
         backend = self.job.fields.get(("backend",))
         if backend is not None and "isaac" in backend.choices:
             self.job.set(("backend",), "isaac")
@@ -255,6 +258,7 @@ class Collector:
         if self.run.state in {"running", "paused"} and self.options.when_stage_closes == END:
             self.stop()
         self.tell("preview")
+        self.tell("replay")
 
     def close(self) -> None:
         """The panel goes away for good."""
@@ -291,6 +295,10 @@ class Collector:
         arguments = ["sample", self.options.preview_task, "--index", str(self.options.preview_index), "--json"]
         command = [*self.command(), *arguments, "--recipe", str(self._write_job())]
         self.scene.ask(command, tuple(self.job.get(("resolution",))))
+
+    def replay(self, folder: Path) -> None:
+        """Have an episode read that is to be played back."""
+        self.playback.ask([*self.command(), "show", str(folder), "--poses"])
 
     # ------------------------------------------------------------------ as time goes by
 

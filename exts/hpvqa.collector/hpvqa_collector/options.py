@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+SPEEDS = ("0.1", "0.25", "0.5", "1", "2", "4")
 END, GO_ON = "end it", "let it go on"
 WHEN = (END, GO_ON)
 """What becomes of a run when something closes."""
@@ -27,6 +28,7 @@ class Options:
         question: What it is asked; empty: the question of the task.
         preview_task: Task of the previewed episode; empty: the first one.
         preview_index: Number of the previewed episode.
+        replay_speed: How fast an episode is played back; 1: as fast as it was.
         folded: Sections that are folded up.
     """
 
@@ -41,6 +43,7 @@ class Options:
     question: str = ""
     preview_task: str = ""
     preview_index: int = 0
+    replay_speed: str = "1"
     folded: list[str] = field(default_factory=lambda: ["Randomization", "Cameras"])
 
     def stored(self) -> dict[str, Any]:
@@ -69,6 +72,7 @@ HELP = {
     "question": "What to ask. Empty: the question of the episode's task.",
     "preview_task": "Task of the episode that is previewed.",
     "preview_index": "Number of the episode that is previewed, as it will be recorded under this number.",
+    "replay_speed": "How fast an episode is played back; 1: as fast as it was.",
 }
 """What each option means; the tooltips."""
 

@@ -1,7 +1,7 @@
 """An episode's scene on a USD stage: what will be recorded, and through which cameras. Needs ``pxr`` alone.
 
 It is written to the stage's session layer, so that the user's own file neither holds it nor asks to be saved. The robot
-is left out: its model is fetched by the simulator.
+is left out: where it stands follows from the simulation.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade
 
-ROOT = Sdf.Path("/HiddenPhysicsPreview")
+ROOT = Sdf.Path("/HiddenPhysics")
+"""All that is drawn is below this prim: a preview, or an episode that is played back."""
 HORIZONTAL_APERTURE = 20.955
 """Width of the sensor on which focal lengths are given [mm]."""
 TABLE_CENTER = (0.6, 0.0)
@@ -54,6 +55,11 @@ def erase(stage: Usd.Stage) -> bool:
     """Take away what was drawn; returns whether there was anything."""
     with Usd.EditContext(stage, stage.GetSessionLayer()):
         return bool(stage.GetSessionLayer().GetPrimAtPath(ROOT)) and bool(stage.RemovePrim(ROOT))
+
+
+def is_ours(path: str) -> bool:
+    """Whether a prim is one of those that were drawn."""
+    return Sdf.Path(path).HasPrefix(ROOT)
 
 
 def world_of(stage: Usd.Stage) -> Gf.Matrix4d:
@@ -109,7 +115,7 @@ def _box(stage: Usd.Stage, name: str, place: tuple[float, ...], half: tuple[floa
     api = UsdGeom.XformCommonAPI(cube)
     api.SetTranslate(Gf.Vec3d(*place))
     api.SetScale(Gf.Vec3f(*half))
-    _paint(stage, cube, color)
+    paint(stage, cube, color)
 
 
 def _thing(stage: Usd.Stage, path: Sdf.Path, thing: Mapping[str, Any]) -> None:
@@ -129,7 +135,7 @@ def _thing(stage: Usd.Stage, path: Sdf.Path, thing: Mapping[str, Any]) -> None:
     shape.AddTranslateOp().Set(Gf.Vec3d(*thing["position"]))
     shape.AddOrientOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Quatd(w, Gf.Vec3d(*xyz)).GetNormalized())
     shape.AddScaleOp().Set(Gf.Vec3f(*half))
-    _paint(stage, shape, thing["color"])
+    paint(stage, shape, thing["color"])
 
 
 def _camera(stage: Usd.Stage, item: Mapping[str, Any], resolution: tuple[int, int]) -> Sdf.Path:
@@ -148,7 +154,8 @@ def _camera(stage: Usd.Stage, item: Mapping[str, Any], resolution: tuple[int, in
     return path
 
 
-def _paint(stage: Usd.Stage, shape: UsdGeom.Gprim, color: Any) -> None:
+def paint(stage: Usd.Stage, shape: UsdGeom.Gprim, color: Any) -> None:
+    """Give something on a stage a colour (sRGB)."""
     linear = Gf.Vec3f(*(_linear(part) for part in color))
     shape.CreateDisplayColorAttr([linear])
     material = UsdShade.Material.Define(stage, shape.GetPath().AppendChild("material"))

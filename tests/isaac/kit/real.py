@@ -182,6 +182,11 @@ class RealSession(Session):
             self.press(box)
         self.frame()
 
+    def slide(self, identifier: str, value: float) -> None:
+        slider = self.find(identifier)
+        self.press(slider, across=slider.computed_width * (value - slider.min) / (slider.max - slider.min))
+        self.frame()
+
     def choose(self, identifier: str, item: str) -> None:
         self.find(identifier).model.get_item_value_model().set_value(self.items(identifier).index(item))
         self.frame()

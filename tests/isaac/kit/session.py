@@ -228,6 +228,11 @@ class Session:
         self.find(identifier).model.set_value(on)
         self.frame()
 
+    def slide(self, identifier: str, value: float) -> None:
+        """Move a slider to a value."""
+        self.find(identifier).model.set_value(value)
+        self.frame()
+
     def items(self, identifier: str) -> list[str]:
         """What can be chosen."""
         return list(self.find(identifier).items)

@@ -241,6 +241,11 @@ class FloatField(Field):
     MODEL = SimpleFloatModel
 
 
+class FloatSlider(Field):
+    MODEL = SimpleFloatModel
+    KEYWORDS = frozenset({"min", "max", "step", "format", "precision"})
+
+
 class CheckBox(Field):
     MODEL = SimpleBoolModel
 
@@ -383,6 +388,7 @@ PUBLIC = (
         StringField,
         IntField,
         FloatField,
+        FloatSlider,
     ),
     *(CheckBox, ProgressBar, ComboBox, ImageWithProvider, Window, Workspace),
 )

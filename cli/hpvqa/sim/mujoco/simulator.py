@@ -26,9 +26,9 @@ from hpvqa.sim.render.parts import thing_parts
 if TYPE_CHECKING:
     from hpvqa.sim.render.renderer import Renderer
 
-_CLOSED_ANGLE = 0.8
+CLOSED_ANGLE = 0.8
 """The gripper's driver joint when fully closed [rad]."""
-_CLOSE_SIGNAL = 255.0
+CLOSE_SIGNAL = 255.0
 _SETTLE_STEPS = 240
 """Steps before an episode begins in which the gripper reaches the commanded opening; nothing of them is recorded."""
 _MOST_WORLDS = 4
@@ -93,7 +93,7 @@ class MujocoSimulator(SteppedSimulator):
         world.place(spec.things)
         world.arm.target = None
         world.data.qpos[world.arm.qpos] = world.arm.solve(start)
-        world.data.qpos[world.drivers] = start.closed * _CLOSED_ANGLE
+        world.data.qpos[world.drivers] = start.closed * CLOSED_ANGLE
         mujoco.mj_step1(world.model, world.data)
         for _ in range(_SETTLE_STEPS):
             self._advance(start)
@@ -131,7 +131,7 @@ class MujocoSimulator(SteppedSimulator):
         return State(
             time=self._step * TIMESTEP,
             joints=world.data.qpos[world.arm.qpos],
-            closed=sum(world.data.qpos[world.drivers].tolist()) / 2 / _CLOSED_ANGLE,
+            closed=sum(world.data.qpos[world.drivers].tolist()) / 2 / CLOSED_ANGLE,
             ee_position=position,
             ee_quat_wxyz=quat,
             things={name: self._body(name, contacts) for name in world.qpos},
@@ -223,7 +223,7 @@ class MujocoSimulator(SteppedSimulator):
     def _advance(self, command: Command, before: dict[str, tuple[float, float]] | None = None) -> None:
         world = self._world
         world.data.ctrl[world.motors] = world.arm.torques(command, TIMESTEP)
-        world.data.ctrl[world.fingers] = command.closed * _CLOSE_SIGNAL
+        world.data.ctrl[world.fingers] = command.closed * CLOSE_SIGNAL
         mujoco.mj_step2(world.model, world.data)
         self._impacts = self._bounce(before) if before else ()
         # Positions, contacts and bias forces of the new state: what the next command, the state and images need.

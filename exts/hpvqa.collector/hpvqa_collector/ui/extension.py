@@ -61,6 +61,8 @@ class CollectorExtension(omni.ext.IExt):
         ui.Workspace.set_show_window_fn(TITLE, self._show)
         self._watch_kit()
         self._collector.watch("preview", self._draw_preview)
+        self._collector.watch("replay", self._draw_episode)
+        self._collector.watch("moment", self._pose)
         self._collector.watch("over", self._notify)
         self._settings.set_default_bool(SHOWN, True)
         if self._settings.get_as_bool(SHOWN):
@@ -127,6 +129,7 @@ class CollectorExtension(omni.ext.IExt):
     def _stage_closes(self, _: Any) -> None:
         if self._collector is not None:
             self._collector.scene.forget()
+            self._collector.playback.forget()
             self._collector.stage_closes()
 
     def _kit_quits(self, _: Any) -> None:
@@ -171,7 +174,34 @@ class CollectorExtension(omni.ext.IExt):
         def draw() -> None:
             collector.scene.cameras = stage.draw(spec, tuple(collector.job.get(("resolution",))))
 
-        collector.attempt(draw)
+        if collector.attempt(draw):
+            collector.playback.forget()
+            collector.tell("replay")
+
+    def _draw_episode(self) -> None:
+        collector = self._collector
+        if collector is None or collector.playback.episode is None or not collector.playback.to_draw:
+            return
+        playback, episode = collector.playback, collector.playback.episode
+        playback.to_draw = False
+
+        def draw() -> None:
+            playback.cameras = stage.draw_episode(episode)
+
+        if collector.attempt(draw):
+            collector.scene.forget()
+            collector.tell("preview")
+        else:
+            playback.forget()
+
+    def _pose(self) -> None:
+        collector = self._collector
+        if collector is None or collector.playback.episode is None:
+            return
+        playback, episode = collector.playback, collector.playback.episode
+        if not collector.attempt(lambda: stage.pose(episode, playback.row)):
+            playback.forget()
+            collector.tell("replay")
 
     def _store(self) -> None:
         if self._collector is None:
@@ -184,13 +214,15 @@ class CollectorExtension(omni.ext.IExt):
     async def _run(self) -> None:
         due = 0.0
         while True:
-            await omni.kit.app.get_app().next_update_async()
+            passed = await omni.kit.app.get_app().next_update_async()
             if self._collector is None:
                 return
-            if time.monotonic() < due:
-                continue
-            due = time.monotonic() + _PERIOD
             try:
+                # Every frame of Kit may show another moment; everything else is looked at now and then.
+                self._collector.playback.advance(passed * float(self._collector.options.replay_speed))
+                if time.monotonic() < due:
+                    continue
+                due = time.monotonic() + _PERIOD
                 self._collector.tick()
                 self._store()
             except Exception as error:

@@ -15,6 +15,7 @@ from hpvqa_collector.ui.sections.launch import LaunchSection
 from hpvqa_collector.ui.sections.output import OutputSection
 from hpvqa_collector.ui.sections.preview import PreviewSection
 from hpvqa_collector.ui.sections.randomization import RandomizationSection
+from hpvqa_collector.ui.sections.replay import ReplaySection
 from hpvqa_collector.ui.sections.task import TaskSection
 from hpvqa_collector.ui.style import GAP, STYLE
 
@@ -26,6 +27,7 @@ SECTIONS: tuple[type[Section], ...] = (
     OutputSection,
     LaunchSection,
     EpisodesSection,
+    ReplaySection,
     AskSection,
 )
 

@@ -28,6 +28,16 @@ def button(text: str, action: Callable[[], Any], tooltip: str, identifier: str, 
     return ui.Button(text, clicked_fn=action, tooltip=tooltip, identifier=identifier, height=ROW_HEIGHT, **more)
 
 
+def in_columns(names: Sequence[str], columns: int, make: Callable[[str], None]) -> None:
+    """Make something for each name, so many beside each other."""
+    for start in range(0, len(names), columns):
+        with ui.HStack(height=0, spacing=GAP):
+            for name in names[start : start + columns]:
+                make(name)
+            for _ in range(len(names), start + columns):
+                ui.Spacer()
+
+
 def say(label: ui.Label, text: str, name: str | None = None) -> None:
     """Let a label say something, in the colours of a name; one that says nothing takes no room."""
     label.text, label.visible = text, bool(text)

@@ -1,4 +1,4 @@
-"""The open stage: its cameras, and the preview on it."""
+"""The open stage: its cameras, and the preview or the episode on it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 import omni.usd
 from omni.kit.viewport.utility import get_active_viewport, get_active_viewport_camera_string
 
-from hpvqa_collector import preview
+from hpvqa_collector import preview, replay
 from hpvqa_collector.errors import BadInputError
+
+_seen_before: list[str] = []
+"""The camera that the viewport looked through before it looked through one of ours."""
 
 
 def viewport_camera() -> dict[str, Any]:
@@ -46,8 +49,31 @@ def draw(spec: dict[str, Any], resolution: tuple[int, int]) -> dict[str, str]:
     return preview.draw(_stage(), spec, resolution)
 
 
+def draw_episode(episode: dict[str, Any]) -> dict[str, str]:
+    """Draw a recorded episode at its start on the stage; returns the prims of its cameras by name.
+
+    Raises:
+        BadInputError: No stage is open.
+    """
+    return replay.draw(_stage(), episode)
+
+
+def pose(episode: dict[str, Any], row: int) -> None:
+    """Put the bodies of the episode that was drawn where they were at a row.
+
+    Raises:
+        BadInputError: They are not on the stage any more.
+    """
+    if not replay.pose(_stage(), episode, row):
+        raise BadInputError("The episode is not on the stage any more; press Replay again")
+
+
 def erase() -> None:
-    """Take the preview away, if a stage is open and has one."""
+    """Take what was drawn away, if a stage is open and has it, and let the viewport look as it did before."""
+    viewport = get_active_viewport()
+    if viewport is not None and _seen_before and _is_ours(viewport):
+        viewport.camera_path = _seen_before[-1]
+    _seen_before.clear()
     stage = omni.usd.get_context().get_stage()
     if stage is not None:
         preview.erase(stage)
@@ -63,8 +89,14 @@ def look_through(path: str) -> None:
     if viewport is None:
         raise BadInputError("There is no viewport; open one first")
     if not _stage().GetPrimAtPath(path):
-        raise BadInputError("The previewed camera has gone; preview the scene again")
+        raise BadInputError("This camera has gone from the stage; preview the scene, or replay the episode, again")
+    if not _is_ours(viewport):
+        _seen_before[:] = [str(viewport.camera_path)]
     viewport.camera_path = path
+
+
+def _is_ours(viewport: Any) -> bool:
+    return preview.is_ours(str(viewport.camera_path))
 
 
 def _stage() -> Any:

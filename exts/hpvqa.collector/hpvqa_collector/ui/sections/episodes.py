@@ -13,7 +13,9 @@ from hpvqa_collector.ui.rows import button
 from hpvqa_collector.ui.sections.base import Section
 from hpvqa_collector.ui.style import GAP
 
-_PICTURE = (96, 72)
+_PICTURE = (101, 76)
+_UNFILMED = 50
+"""Height of an episode without clips: that of its two buttons [pixels]."""
 
 
 class EpisodesSection(Section):
@@ -37,7 +39,7 @@ class EpisodesSection(Section):
         picture = self.collector.gallery.thumbnails.get(episode)
         name = f"episode.{episode.task}.{episode.index}"
         width, height = _PICTURE
-        with ui.HStack(height=height if episode.cameras else 24, spacing=2 * GAP):
+        with ui.HStack(height=height if episode.cameras else _UNFILMED, spacing=2 * GAP):
             if picture is not None and picture.is_file():
                 ui.ImageWithProvider(
                     str(picture),
@@ -70,6 +72,12 @@ class EpisodesSection(Section):
                 ui.Label(words, height=0, name="faint", word_wrap=True, identifier=f"{name}.reason")
             with ui.VStack(width=72, spacing=2):
                 button("Open", partial(self._open, episode.folder), "Open the episode's folder.", f"{name}.open")
+                button(
+                    "Replay",
+                    partial(self._replay, episode.folder),
+                    "Show the episode on the stage, to be played back under Replay.",
+                    f"{name}.replay",
+                )
                 if episode.cameras:
                     button("Ask", partial(self._ask, episode.folder), "Ask about this episode.", f"{name}.ask")
 
@@ -83,6 +91,9 @@ class EpisodesSection(Section):
     def _open(self, folder: Path) -> None:
         collector = self.collector
         collector.attempt(lambda: open_path(folder, collector.environ))
+
+    def _replay(self, folder: Path) -> None:
+        self.collector.attempt(lambda: self.collector.replay(folder))
 
     def _ask(self, folder: Path) -> None:
         self.collector.ask_about = folder

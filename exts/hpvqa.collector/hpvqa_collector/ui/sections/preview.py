@@ -8,7 +8,7 @@ import omni.ui as ui
 
 from hpvqa_collector.options import HELP
 from hpvqa_collector.ui import stage
-from hpvqa_collector.ui.rows import button, option_control, row
+from hpvqa_collector.ui.rows import button, in_columns, option_control, row
 from hpvqa_collector.ui.sections.base import Section
 from hpvqa_collector.ui.style import GAP, ROW_HEIGHT
 
@@ -42,20 +42,14 @@ class PreviewSection(Section):
             button(
                 "Preview on the stage",
                 lambda: collector.attempt(collector.preview),
-                "Draw the scene under /HiddenPhysicsPreview, in the session layer: your file is not changed.",
+                "Draw the scene under /HiddenPhysics, in the session layer: your file is not changed.",
                 "preview",
             )
             self._remove = button("Remove", self._erase, "Take the preview off the stage.", "preview.remove", width=90)
             self._remove.enabled = bool(collector.scene.cameras)
         if collector.scene.cameras:
             ui.Label("Look through", height=0, name="faint", tooltip="Lets the viewport see what the camera records.")
-        names = list(collector.scene.cameras)
-        for start in range(0, len(names), _COLUMNS):
-            with ui.HStack(height=0, spacing=GAP):
-                for name in names[start : start + _COLUMNS]:
-                    self._camera(name)
-                for _ in range(len(names), start + _COLUMNS):
-                    ui.Spacer()
+        in_columns(list(collector.scene.cameras), _COLUMNS, self._camera)
 
     def _camera(self, name: str) -> None:
         """What a camera sees, and a button that lets the viewport see it."""
