@@ -164,12 +164,13 @@ def bare() -> None:
         return env, light
 
     with mock.patch("hpvqa.sim.isaaclab3.simulator.Lab3Simulator", stock):
-        env, light = launch.open_lab3(specs(1)[0], SIDE_BY_SIDE, FPS, SIZE)  # type: ignore[misc]
+        opened: Any = launch.open_lab3(specs(1)[0], SIDE_BY_SIDE, FPS, SIZE)
+    env, light = opened
+    import torch
+
     from hpvqa.sim.isaac.batch import SETTLE_TIME
     from hpvqa.sim.isaac.names import camera
     from hpvqa.sim.isaac.timing import timestep
-
-    import torch
 
     cameras = [camera(one.name) for one in specs(1)[0].cameras]
     light(env.scene[cameras[0]]._renderer.newton_sensor)
