@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE = 300.0
+PATIENCE = 600.0
 """Before a process that does not end, or a thing that does not happen, fails a test [s]: what is waited for takes
 seconds, but minutes on a machine that has other work to do."""
 

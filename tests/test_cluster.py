@@ -39,6 +39,7 @@ from hpvqa.vlm.prompt import load_prompt
 from tests.collect_fakes import clumsy, collection, full_disk, quick
 from tests.eval_fakes import Looking
 from tests.eval_runs import SMALL, lines, make_dataset, run
+from tests.patience import PATIENCE
 from tests.test_collect_processes import wait_for
 
 COLLECTION = collection("push")
@@ -315,7 +316,7 @@ def test_a_node_dies_and_nothing_is_lost(nodes: Any, tmp_path: Path) -> None:
     work = start(nodes, theirs)
     wait_for(lambda: len(list(theirs.glob(".partial/*/*/*"))) == 3, seconds=120)
     nodes.remove_node(next(iter(nodes.worker_nodes)), allow_graceful=False)
-    stdout, stderr = work.communicate(timeout=300)
+    stdout, stderr = work.communicate(timeout=PATIENCE)
     assert work.returncode == 0, stderr
     tasks = json.loads(stdout)["tasks"]
     assert [task["made"] for task in tasks.values()] == [3, 3]
@@ -332,12 +333,12 @@ def test_a_node_dies_and_nothing_is_lost(nodes: Any, tmp_path: Path) -> None:
     work = start(nodes, tmp_path / "settings", *there)
     wait_for(lambda: len(list(find_episodes(stored))) > 0, seconds=120)
     os.killpg(work.pid, signal.SIGINT)
-    stdout, stderr = work.communicate(timeout=120)
+    stdout, stderr = work.communicate(timeout=PATIENCE)
     assert work.returncode == 130, stderr
     first = sum(task["made"] for task in json.loads(stdout)["tasks"].values())
     assert 0 < first == len(list(find_episodes(stored))) < 6
     work = start(nodes, tmp_path / "settings", *there)
-    stdout, stderr = work.communicate(timeout=300)
+    stdout, stderr = work.communicate(timeout=PATIENCE)
     assert work.returncode == 0, stderr
     assert sum(task["already"] for task in json.loads(stdout)["tasks"].values()) == first
     assert_same_episodes(ours, stored)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_for
 from tests.shared import FILMED, SEED, collect, collecting
 
 pytest.importorskip("mujoco")
@@ -77,10 +77,7 @@ def test_a_killed_run_loses_only_what_was_running(moved: Path, tmp_path: Path) -
     out = tmp_path / "killed"
     args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "2", *SEEDED)
     process = subprocess.Popen(collecting(out, *args), stderr=subprocess.PIPE, start_new_session=True)
-    deadline = time.monotonic() + 300
-    while not list(find_episodes(out)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: list(find_episodes(out)))
     process.send_signal(signal.SIGKILL)
     # The workers share this pipe, so that it closes when the last of them has ended.
     begin = time.monotonic()
@@ -99,10 +96,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(moved: Path, tmp_path: Path
     out = tmp_path / "interrupted"
     args = ("push", "drop", "--episodes", "2", "1", "--no-video", "--workers", "1", *SEEDED)
     process = subprocess.Popen(collecting(out, *args), stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 300
-    while not list(find_episodes(out)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: list(find_episodes(out)))
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr

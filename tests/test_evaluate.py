@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from tests.eval_fakes import Confident, Fatal, Watching, command
 from tests.eval_runs import hpvqa, lines, make_dataset, run, settings_of
 from tests.factories import copy
 from tests.needs import long_but
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -130,15 +130,6 @@ def alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return condition()
-
-
 @pytest.fixture
 def slow_run(dataset: Dataset, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A run in a process group of its own, whose two workers are just starting."""
@@ -154,7 +145,7 @@ def slow_run(dataset: Dataset, tmp_path: Path) -> Iterator[subprocess.Popen[byte
     try:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         # Besides the workers there is the tracker of multiprocessing's resources.
-        assert wait_until(lambda: len(children.read_text().split()) == 3, 30)
+        wait_for(lambda: len(children.read_text().split()) == 3)
         yield process
     finally:
         with suppress(ProcessLookupError):
@@ -164,7 +155,7 @@ def slow_run(dataset: Dataset, tmp_path: Path) -> Iterator[subprocess.Popen[byte
 
 def wait_for_rows(out: Path, count: int) -> None:
     path = out / "predictions.jsonl"
-    assert wait_until(lambda: path.read_bytes().count(b"\n") >= count, 30)
+    wait_for(lambda: path.read_bytes().count(b"\n") >= count)
 
 
 @pytest.mark.slow
@@ -176,7 +167,7 @@ def test_a_killed_run_leaves_no_worker_and_can_go_on(
     slow_run.wait()
     pids = [int(path.name) for path in (tmp_path / "pids").iterdir()]
     assert len(pids) == 2
-    assert wait_until(lambda: not any(alive(pid) for pid in pids), 5)
+    wait_for(lambda: not any(alive(pid) for pid in pids))
     before = lines(tmp_path / "run")
     assert 3 <= len(before) < 32
     settings = {"model": "left", "seed": 42}

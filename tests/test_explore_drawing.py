@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from hpvqa.explore.scene import find_scenes, read_scene, scene_file, write_scene
 from hpvqa.main import cli
 from hpvqa.processes import python
 from tests.explore_worlds import group, write_worlds
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_for
 
 
 @pytest.mark.parametrize(
@@ -78,10 +77,7 @@ def test_an_interrupted_draw_goes_on_where_it_stopped(tmp_path: Path) -> None:
     command = python("-m", "hpvqa", "explore", "draw", *options, "--out", str(tmp_path))
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-    deadline = time.monotonic() + 300
-    while not list(find_scenes(tmp_path)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: list(find_scenes(tmp_path)))
     os.killpg(process.pid, signal.SIGINT)
     # The workers share the pipes, so that they close when the last of them has ended.
     stdout, stderr = process.communicate(timeout=PATIENCE)

@@ -28,6 +28,7 @@ from hpvqa.vlm.tiny import build_tiny
 from hpvqa.vlm.tiny.kinds import Kind
 from tests.explore_play import Scripted, play
 from tests.explore_worlds import group, write_worlds
+from tests.patience import PATIENCE
 from tests.relay import Relay
 from tests.servers import served_by_vllm
 from tests.tiny_models import SIDE
@@ -158,7 +159,7 @@ def test_a_server_that_is_gone_within_a_scene_loses_no_scene(model: Model, serve
         while broken.poll() is None and not list(out.glob("scenes/*/steps.jsonl")):
             time.sleep(0.005)
         relay.cut()
-        said = broken.communicate(timeout=120)[1]
+        said = broken.communicate(timeout=PATIENCE)[1]
         assert broken.returncode == 1
         assert "Traceback" not in said
         assert "go on" in said.splitlines()[-1]

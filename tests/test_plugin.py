@@ -78,7 +78,7 @@ def paths(*folders: Path) -> str:
 def hpvqa(*args: str, packages: Path | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "PYTHONPATH": paths(*([packages] if packages else []))}
     line = [sys.executable, "-m", "hpvqa", *args]
-    return subprocess.run(line, capture_output=True, text=True, cwd=cwd, env=environ, timeout=600)
+    return subprocess.run(line, capture_output=True, text=True, cwd=cwd, env=environ, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_data_of_a_task_that_is_not_installed_are_not_understood(line: str, made
 def collector(folder: Path, command: str) -> Iterator[Collector]:
     found = Collector(SCHEMA, ROOT / "exts" / "hpvqa.collector", folder / "state", os.environ, command)
     found.options.data = str(folder / "data")
-    end = time.monotonic() + 120
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         yield found
         found.tick()

@@ -14,6 +14,7 @@ from hpvqa.sim.protocol import FIRST_LABEL, SteppedSimulator
 from hpvqa.tasks import TASKS
 from hpvqa.tasks.pair import PairTask
 from tests.needs import long_but
+from tests.patience import PATIENCE
 from tests.worlds import Run, other_answer, physics, run, sample
 
 tasks = pytest.mark.parametrize("task", TASKS)
@@ -144,7 +145,7 @@ import transformers.generation
 import torch._dynamo
 print("alive")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "alive\n", done.stderr
 
 

@@ -19,7 +19,7 @@ from hpvqa.record.trajectory import column_names, read_trajectory
 from hpvqa.scene.spec import SIDES
 from tests.isaac.batch_fakes import installation
 from tests.needs import long_but
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_for
 from tests.worlds import sample
 
 pytestmark = pytest.mark.simulation
@@ -30,7 +30,7 @@ BASE = ["--backend", "isaac", "--num-envs", "2", "--seed", "0", "--fps", "10", "
 
 def collect(environ: dict[str, str], out: Path, *args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hpvqa", "collect", *args, *BASE, "--out", str(out)]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def names(out: Path) -> list[str]:
@@ -106,7 +106,7 @@ def test_episodes_do_not_depend_on_the_number_of_environments(tmp_path: Path) ->
     for number, out in enumerate(outs, start=1):
         command = [sys.executable, "-m", "hpvqa", "collect", "drop", *BASE, "--num-envs", str(number)]
         command += ["--episodes", "2", "--no-video", "--out", str(out)]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
     for one, two in zip(*(find_episodes(out) for out in outs), strict=True):
         assert read_episode(one).spec == read_episode(two).spec
@@ -190,19 +190,12 @@ def started(environ: dict[str, str], out: Path, episodes: int) -> subprocess.Pop
     return process
 
 
-def wait_for(true: Any) -> None:
-    end = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 @pytest.mark.long
 def test_one_interrupt_keeps_the_running_episodes(tmp_path: Path) -> None:
     out = tmp_path / "data"
     process = started(installation(tmp_path / "isaac", "mujoco"), out, 7)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=200)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert 1 <= len(names(out)) < 7
     assert not list((out / ".partial").glob("*"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.needs import long_but
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.models, pytest.mark.simulation]  # Isaac Lab's sources need PyTorch
 
@@ -29,7 +30,7 @@ def test_with_the_real_isaac_lab(names: list[str]) -> None:
     command = [sys.executable, "-m", "pytest", "-q", *plugins, *(str(HERE / name) for name in names)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environ["OMP_NUM_THREADS"] = "1"
-    done = subprocess.run(command, cwd=HERE.parents[2], capture_output=True, text=True, env=environ, timeout=600)
+    done = subprocess.run(command, cwd=HERE.parents[2], capture_output=True, text=True, env=environ, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

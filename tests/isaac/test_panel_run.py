@@ -95,10 +95,10 @@ def test_generate_makes_real_episodes_and_a_real_server_is_asked_about_the_newes
         assert not kit.find("generate").enabled
         assert kit.find("stop").enabled
         assert kit.texts()["estimate"].startswith("A run is at work")
-        kit.until(lambda: made(kit) >= 1, 120)
+        kit.until(lambda: made(kit) >= 1)
         assert kit.find("progress").model.as_float >= 0.5
         assert "of 2 episodes" in kit.texts()["detail"]
-        kit.until(lambda: state(kit) == "finished", 120)
+        kit.until(lambda: state(kit) == "finished")
         assert kit.texts()["state"] == "Finished"
         assert kit.notifications == [("INFO", "Hidden Physics: finished, 2 of 2 episodes")]
         assert kit.find("progress").model.as_float == 1.0
@@ -150,16 +150,16 @@ def test_stop_lets_the_running_episode_finish_and_generate_goes_on(tmp_path: Pat
         kit.check("video", False)
         kit.until(lambda: kit.texts()["estimate"].startswith("0 of 3"))
         kit.click("generate")
-        kit.until(lambda: list((tmp_path / "data").glob(".partial/*/*")), 120)
+        kit.until(lambda: list((tmp_path / "data").glob(".partial/*/*")))
         kit.click("stop")
         assert kit.find("stop").text == "Drop them"
-        kit.until(lambda: state(kit) == "stopped", 120)
+        kit.until(lambda: state(kit) == "stopped")
         there = len(list(find_episodes(tmp_path / "data")))
         assert 1 <= there < 3
         assert kit.texts()["state"].startswith("Stopped; Generate episodes goes on")
         kit.until(lambda: kit.texts()["estimate"].startswith(f"{there} of 3"))
         kit.click("generate")
-        kit.until(lambda: state(kit) == "finished", 120)
+        kit.until(lambda: state(kit) == "finished")
         assert len(list(find_episodes(tmp_path / "data"))) == 3
 
 
@@ -169,7 +169,7 @@ def test_another_run_in_the_same_folder_is_a_sentence(tmp_path: Path, panel: Ope
         tiny_job(kit)
         kit.until(lambda: kit.texts()["estimate"].startswith("Another run is writing to this folder"))
         generate(kit)
-        kit.until(lambda: state(kit) == "failed", 60)
+        kit.until(lambda: state(kit) == "failed")
         assert f"Another run is writing to {tmp_path / 'data'} (process {os.getpid()}" in kit.texts()["error"]
         assert kit.texts()["state"] == "Failed"
 
@@ -181,7 +181,7 @@ def test_no_isaac_sim_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         kit.type("option.isaac", str(tmp_path / "nowhere"))
         kit.until(lambda: kit.texts()["estimate"].startswith("0 of 240"))
         kit.click("generate")
-        kit.until(lambda: state(kit) == "failed", 60)
+        kit.until(lambda: state(kit) == "failed")
         assert "HPVQA_ISAAC names" in kit.texts()["error"]
         assert "Traceback" not in kit.texts()["error"]
 

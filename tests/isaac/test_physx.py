@@ -29,6 +29,7 @@ from hpvqa.sim.mujoco.names import ROBOT, THING
 from hpvqa.sim.mujoco.world import TIMESTEP, compiled, write_properties
 from hpvqa.sim.planner import POINTING_DOWN, Planner
 from hpvqa.tasks import TASKS
+from tests.patience import PATIENCE
 from tests.worlds import run, sample, with_hidden
 
 PYTHON = os.environ.get("HPVQA_OVPHYSX_PYTHON") or (importlib.util.find_spec("ovphysx") and sys.executable)
@@ -52,7 +53,7 @@ def physx(objects: list[dict[str, Any]], steps: int, pusher: dict[str, Any] | No
     """Centres of objects before the first and after every step, shape (objects, steps + 1, 3) [m]."""
     request = {"timestep": STEP, "steps": steps, "objects": objects, "pusher": pusher}
     assert PYTHON
-    done = subprocess.run([PYTHON, CHILD], input=json.dumps(request), capture_output=True, text=True, timeout=600)
+    done = subprocess.run([PYTHON, CHILD], input=json.dumps(request), capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return np.array(json.loads(done.stdout.splitlines()[-1])["positions"])
 

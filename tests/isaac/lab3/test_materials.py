@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpvqa.scene.spec import GRAVITY
+from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.isaaclab,
@@ -21,7 +22,7 @@ RESTITUTIONS, FRICTIONS, SPEED = (0.2, 0.6, 0.9), (0.2, 0.4, 0.6), 0.7
 
 def seen(mode: str) -> dict[str, list[float]]:
     command = [sys.executable, "-m", "tests.isaac.lab3.materials_child", mode]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return found
