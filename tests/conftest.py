@@ -32,9 +32,9 @@ __all__ = [
 # models many times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# The same examples every time, here and in CI, so that a test that was green stays so: few of them in `make test`, as many
-# as Hypothesis means to in `make test-all`. `make test-random` draws others, and more. Machines that run tests are shared:
-# how long one example takes says nothing.
+# The same examples every time, here and in CI, so that a test that was green stays so: a few of them in `make test`, as
+# many as Hypothesis means to in `make test-all`. `make test-random` draws others, and more of them. Machines that run
+# tests are shared: how long one example takes says nothing.
 settings.register_profile("same", deadline=None, derandomize=True, database=None, max_examples=25)
 settings.register_profile("all", deadline=None, derandomize=True, database=None)
 settings.register_profile("random", deadline=None, max_examples=1000, database=None)
@@ -46,7 +46,7 @@ engine.MAX_SHRINKING_SECONDS = 20
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests interrupt theirs.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Thousands of collected tests stay to the end; to look through them for garbage, time and again, takes a fifth of the time.
+# Thousands of collected tests stay to the end: to look through them for garbage, time and again, took a sixth of the time.
 gc.set_threshold(20_000, 20, 50)
 
 

@@ -58,13 +58,13 @@ def alone(task: str) -> Run:
     return run(sample(task, 4), open_simulator(None))
 
 
-def test_nothing_of_an_earlier_episode_is_left() -> None:
-    run(sample("drop", 9))
-    for task in ("push", "drop"):  # each after the other
-        after = run(sample(task, 4))
-        assert after.events == alone(task).events
-        for name, values in alone(task).rows.items():
-            assert np.array_equal(after.rows[name], values), (task, name)
+@pytest.mark.parametrize(("task", "earlier"), long_but([("push", "drop"), ("drop", "push")]))
+def test_nothing_of_an_earlier_episode_is_left(task: str, earlier: str) -> None:
+    run(sample(earlier, 9))
+    after = run(sample(task, 4))
+    assert after.events == alone(task).events
+    for name, values in alone(task).rows.items():
+        assert np.array_equal(after.rows[name], values), name
 
 
 @some_tasks
