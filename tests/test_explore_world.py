@@ -169,9 +169,10 @@ def test_a_simulated_experiment_shows_what_was_calibrated_and_leaves_no_trace() 
     assert abs(measured - expected(method, CUBE)[node]) < 1.0
 
 
-@pytest.mark.parametrize(("name", "noun"), long_but([(SLIDE, "cylinder"), (PRESS, "plate"), (TURN, "bar")]))
+@pytest.mark.parametrize("which", long_but([(SLIDE, "cylinder"), (PRESS, "plate"), (TURN, "bar")]), ids="-".join)
 @pytest.mark.slow
-def test_a_simulated_experiment_goes_as_far_as_beliefs_expect(name: str, noun: str) -> None:
+def test_a_simulated_experiment_goes_as_far_as_beliefs_expect(which: tuple[str, str]) -> None:
+    name, noun = which
     method, kind = METHODS[name], KINDS[noun]
     table, others = expected(method, kind), bench_group()[0].world()
     # The two ends of the hidden property; of cylinders, the heaviest. Where one stands makes up to a step's difference.

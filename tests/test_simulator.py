@@ -58,8 +58,9 @@ def alone(task: str) -> Run:
     return run(sample(task, 4), open_simulator(None))
 
 
-@pytest.mark.parametrize(("task", "earlier"), long_but([("push", "drop"), ("drop", "push")]))
-def test_nothing_of_an_earlier_episode_is_left(task: str, earlier: str) -> None:
+@pytest.mark.parametrize("tasks", long_but([("drop", "push"), ("push", "drop")]), ids="-then-".join)
+def test_nothing_of_an_earlier_episode_is_left(tasks: tuple[str, str]) -> None:
+    earlier, task = tasks
     run(sample(earlier, 9))
     after = run(sample(task, 4))
     assert after.events == alone(task).events
