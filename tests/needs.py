@@ -106,6 +106,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_file and any(f"not {mark}" in wanted for mark in marks(collection_path)) else None
 
 
+def imports_models(item: pytest.Item) -> bool:
+    """Whether a test imports PyTorch, or what stands on it, in its body."""
+    code = getattr(getattr(item, "function", None), "__code__", None)
+    if code is None:
+        return False
+    names = {*code.co_names, *(code.co_consts if "importorskip" in code.co_names else ())}
+    return not names.isdisjoint(MODELS)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = lacking(frozenset(MODELS))
     for item in items:
@@ -113,6 +122,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(FIXTURES[fixture])
         for mark in marks(item.path):
             item.add_marker(mark)
+        if imports_models(item):
+            item.add_marker("models")
         if reason and item.get_closest_marker("models"):
             item.add_marker(pytest.mark.skip(reason=reason))
 

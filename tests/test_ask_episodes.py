@@ -102,6 +102,7 @@ def test_an_empty_folder_may_be_watched(tmp_path: Path) -> None:
     assert list(new_episodes(tmp_path, lambda: True, lambda: None)) == []
 
 
+@pytest.mark.slow
 def test_a_data_set_is_told_from_a_data_folder(tmp_path: Path) -> None:
     build(make_data(tmp_path / "data", push=8), tmp_path / "dataset", quiet(), recipe=Recipe())
     for function in (latest_episode, open_episode):

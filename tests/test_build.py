@@ -40,6 +40,7 @@ def test_every_clip_is_a_row(data: Path, tmp_path: Path) -> None:
             assert sides["left"] == sides["right"], (split, task)
 
 
+@pytest.mark.slow
 def test_folders_of_different_tasks_become_one_data_set(tmp_path: Path) -> None:
     pushes, drops = make_data(tmp_path / "pushes", push=8), make_data(tmp_path / "drops", seed=4, drop=4)
     assert hpvqa("build", pushes, drops, "--seed", 7, "--out", tmp_path / "both") == 0
@@ -55,6 +56,7 @@ def test_folders_of_different_tasks_become_one_data_set(tmp_path: Path) -> None:
         assert len({row.cluster for row in rows}) == episodes
 
 
+@pytest.mark.slow
 def test_folders_of_the_same_task_become_one_data_set(tmp_path: Path) -> None:
     first, second = make_data(tmp_path / "first", seed=3, push=8), make_data(tmp_path / "second", seed=4, push=6)
     make(first, tmp_path / "alone")

@@ -12,12 +12,14 @@ import pytest
 
 from hpvqa.record.episode import EpisodeRecord, find_episodes, read_episode
 from tests.patience import PATIENCE, wait_for
-from tests.shared import FILMED, SEED, collect, collecting
+from tests.shared import EPISODES, FILMED, SEED, collect, collecting
 
 pytest.importorskip("mujoco")
 pytestmark = pytest.mark.simulation
 
 SEEDED = ("--seed", str(SEED))
+EACH = 1 if EPISODES <= 4 else 2
+"""How many episodes of each task one worker makes: one in `make test`, two in `make test-all`."""
 
 
 def contents(data: Path) -> dict[str, bytes]:
@@ -41,17 +43,13 @@ def records(data: Path) -> list[EpisodeRecord]:
 @pytest.fixture(scope="module")
 def one_worker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("one") / "data"
-    return collect(out, "push", "drop", "--episodes", "2", "2", "--no-video", "--workers", "1", *SEEDED)
+    return collect(out, "push", "drop", "--episodes", str(EACH), "--no-video", "--workers", "1", *SEEDED)
 
 
 def test_episodes_are_whole_and_good(one_worker: Path) -> None:
     found = records(one_worker)
-    assert [(record.spec.task, record.spec.index) for record in found] == [
-        ("push", 0),
-        ("push", 1),
-        ("drop", 0),
-        ("drop", 1),
-    ]
+    each = [(task, number) for task in ("push", "drop") for number in range(EACH)]
+    assert [(record.spec.task, record.spec.index) for record in found] == each
     for record in found:
         assert record.outcome.ok, record.outcome.reason
         assert record.checksum == record.digest()
@@ -60,14 +58,15 @@ def test_episodes_are_whole_and_good(one_worker: Path) -> None:
 
 def test_two_workers_make_the_same_bytes(one_worker: Path, moved: Path) -> None:
     # However many other episodes they make.
-    assert part(contents(moved), "push/0", "push/1", "drop/0", "drop/1") == contents(one_worker)
+    each = [f"{task}/{number}" for task in ("push", "drop") for number in range(EACH)]
+    assert part(contents(moved), *each) == contents(one_worker)
 
 
 @pytest.mark.long
-def test_an_episode_alone_has_the_same_bytes(one_worker: Path, tmp_path: Path) -> None:
+def test_an_episode_alone_has_the_same_bytes(moved: Path, tmp_path: Path) -> None:
     # Share 2 of 2 holds episode 1 of each task and nothing before it.
     out = collect(tmp_path / "alone", "push", "drop", "--episodes", "2", "2", "--no-video", "--shard", "2/2", *SEEDED)
-    alone, whole = contents(out), contents(one_worker)
+    alone, whole = contents(out), contents(moved)
     assert sorted({name.rpartition("/")[0] for name in alone}) == ["drop/000/episode-000001", "push/000/episode-000001"]
     assert alone == {name: whole[name] for name in alone}
 

@@ -18,7 +18,8 @@ from hpvqa.explore.game import Game
 from hpvqa.explore.layouts.types import TYPES
 from hpvqa.explore.runs.facts import facts
 from hpvqa.explore.scene import FAMILIES, HIDING, Action, Family, Scene, read_scene, scene_file, write_scene
-from tests.explore_scenes import group, scenes
+from tests.explore_scenes import GROUPS, group, scenes
+from tests.needs import long_but
 
 
 def test_each_family_has_ten_types_of_which_two_are_kept() -> None:
@@ -53,7 +54,9 @@ def test_the_first_view_tells_nothing_or_all(which: tuple[Family, int]) -> None:
         assert 5 <= len(game.actions(game.start())) <= 8
 
 
-@scenes
+@pytest.mark.parametrize(
+    "which", long_but(GROUPS, *GROUPS[:2], *GROUPS[3:]), ids=lambda which: f"{which[0]}-{which[1]}"
+)
 def test_an_ideal_observer_is_always_correct(which: tuple[Family, int]) -> None:
     for scene in group(*which):
         for policy in (look_ahead, greedy):
@@ -162,6 +165,7 @@ def test_what_was_put_aside_is_offered_still_and_changes_nothing(which: tuple[Fa
     assert tried
 
 
+@pytest.mark.slow
 def test_what_was_moved_sideways_comes_back() -> None:
     game = Game(group("occlusion", 8)[0])
     action = next(action for action in game.actions(game.start()) if action.kind == "move")

@@ -13,8 +13,15 @@ from hpvqa.explore.folder import LOCK_FILE, WORLDS_FILE, Worlds, draw
 from hpvqa.explore.scene import FAMILIES, read_scene, scene_file
 from hpvqa.files import locked
 from hpvqa.progress.reporter import Reporter
-from tests.factories import quiet
+from tests.factories import copy, quiet
 from tests.recorder import Recorder
+
+WORLDS = Worlds(seed=3, families=("cover",), scenes=GROUP)
+
+
+def paths(folder: Path) -> list[Path]:
+    """The files of its scenes."""
+    return [scene_file(folder, "cover", number) for number in range(GROUP)]
 
 
 def test_two_processes_do_not_draw_into_one_folder(tmp_path: Path) -> None:
@@ -30,21 +37,34 @@ def test_scenes_of_another_seed_are_not_mixed(tmp_path: Path) -> None:
         draw(tmp_path, Worlds(seed=0, families=("cover",), scenes=GROUP), 1, quiet())
 
 
-@pytest.mark.simulation
-def test_drawing_goes_on_where_it_stopped_and_tells_of_every_scene(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recorder]:
+    """A folder of one group, and what was told while it was drawn."""
     pytest.importorskip("mujoco")
-    worlds, told = Worlds(seed=3, families=("cover",), scenes=GROUP), Recorder()
-    draw(tmp_path, worlds, 1, Reporter([told], lambda: 0.0))
-    paths = [scene_file(tmp_path, "cover", number) for number in range(GROUP)]
-    before = [path.read_bytes() for path in paths]
+    folder, told = tmp_path_factory.mktemp("drawn"), Recorder()
+    draw(folder, WORLDS, 1, Reporter([told], lambda: 0.0))
+    return folder, told
+
+
+@pytest.mark.simulation
+def test_drawing_tells_of_every_scene_and_what_is_there_is_not_drawn_again(drawn: tuple[Path, Recorder]) -> None:
+    folder, told = drawn
     names = [event.name for event in told.events if event.event == "item"]
-    assert names == [path.relative_to(tmp_path).as_posix() for path in paths]
-    assert json.loads((tmp_path / WORLDS_FILE).read_text())["scenes"] == GROUP
+    assert names == [path.relative_to(folder).as_posix() for path in paths(folder)]
+    assert json.loads((folder / WORLDS_FILE).read_text())["scenes"] == GROUP
+    assert read_scene(paths(folder)[0]).twin == 1
     again = Recorder()
-    draw(tmp_path, worlds, 1, Reporter([again], lambda: 0.0))
+    draw(folder, WORLDS, 1, Reporter([again], lambda: 0.0))
     assert [event.event for event in again.events] == ["start", "done"]
-    # One that is lost is drawn again, bit for bit, and its group with it.
-    paths[2].unlink()
-    draw(tmp_path, worlds, 1, quiet())
-    assert [path.read_bytes() for path in paths] == before
-    assert read_scene(paths[0]).twin == 1
+
+
+@pytest.mark.simulation
+@pytest.mark.long
+def test_a_scene_that_is_lost_is_drawn_again_bit_for_bit_and_its_group_with_it(
+    drawn: tuple[Path, Recorder], tmp_path: Path
+) -> None:
+    folder = copy(drawn[0], tmp_path / "worlds")
+    before = [path.read_bytes() for path in paths(folder)]
+    paths(folder)[2].unlink()
+    draw(folder, WORLDS, 1, quiet())
+    assert [path.read_bytes() for path in paths(folder)] == before

@@ -78,6 +78,7 @@ def test_facts_tell_twins_apart_only_once_what_is_hidden_is_seen(tmp_path: Path)
     assert c != d
 
 
+@pytest.mark.slow
 def test_the_privileged_block_says_what_the_choice_brought_into_view(tmp_path: Path) -> None:
     for one in play(rule("ideal"), tmp_path / "run"):
         entropies = [step.privileged.entropy for step in one.steps]

@@ -187,6 +187,7 @@ def test_older_readers_can_be_spared_the_questions(dataset: Path, tmp_path: Path
     assert "language_events" not in table(tmp_path / "out", "data")[0]
 
 
+@pytest.mark.slow
 def test_clips_that_were_encoded_otherwise_go_into_another_file(tmp_path: Path) -> None:
     data = make_data(tmp_path / "data", push=4)
     make(data, tmp_path / "dataset")
@@ -205,6 +206,7 @@ def test_clips_that_were_encoded_otherwise_go_into_another_file(tmp_path: Path) 
     assert [episode[f"videos/{camera}/from_timestamp"] for episode in episodes] == [0.0, 0.5, 0.0, 0.5]
 
 
+@pytest.mark.slow
 def test_tasks_are_exported_one_by_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make(make_data(tmp_path / "data", push=4, drop=4), tmp_path / "dataset")
     assert hpvqa("export", "lerobot", tmp_path / "dataset", "--out", tmp_path / "out") == 2

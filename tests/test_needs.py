@@ -50,6 +50,7 @@ def test_nothing_else_is_left_out_of_make_test_and_nothing_of_test_all() -> None
     )
     assert re.findall(r"-m ('.*?'|\S+)", recipes["test"]) == ["'not long'"]
     assert re.findall(r"-m ", recipes["test-all"]) == []
+    assert "--hypothesis-profile all " in recipes["test-all"]
     assert "make test-all\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 

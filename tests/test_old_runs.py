@@ -95,6 +95,7 @@ def test_a_baseline(dataset: Path, tmp_path: Path) -> None:
     goes_on(args, BASELINE, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_baseline_that_is_told_of_frames(dataset: Path, tmp_path: Path) -> None:
     args = ["--dataset", dataset, "--model", "frame-oracle", "--sampler", "dense", "--frames", "2"]
     goes_on(args, FRAME_ORACLE, tmp_path / "run")
@@ -116,6 +117,7 @@ def test_a_model_that_writes(dataset: Path, tmp_path: Path, tiny_model: TinyMode
 
 
 @needs_client
+@pytest.mark.slow
 def test_a_server(dataset: Path, tmp_path: Path) -> None:
     with StandIn() as server:
         args = ["--dataset", dataset, "--server", server.url, "--fps", "10", "--resolution", "64x64"]

@@ -66,6 +66,7 @@ def test_a_name_that_looks_like_an_address_is_a_file(tmp_path: Path, monkeypatch
     assert len(read_frames(Path("http:clip.mp4"), [1])) == 1
 
 
+@pytest.mark.slow
 def test_huge_pictures_are_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     encode(path, [np.zeros((4224, 4096, 3), np.uint8)], Encoding(size=(4096, 4224), options={"preset": "ultrafast"}))

@@ -215,6 +215,7 @@ def test_a_model_that_always_says_left_gets_no_such_sentence(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not PUBLISHED, reason="the public original's files are not here")
+@pytest.mark.slow
 def test_the_published_files() -> None:
     report = measure(read_runs(PUBLISHED), command=("hpvqa",), created="now")
     found = {(run.name, one.task): one for run in report.runs for one in run.main.perspective}

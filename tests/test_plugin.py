@@ -310,6 +310,7 @@ def test_the_doctor_lists_tasks_of_other_packages(broken: Path) -> None:
         assert reason in found[f"task {name}"]["needs"]
 
 
+@pytest.mark.slow
 def test_completion_offers_the_task_and_says_nothing_else(broken: Path) -> None:
     environ = {
         **os.environ,

@@ -50,6 +50,7 @@ def test_independent_models_need_about_what_textbooks_say() -> None:
     assert 0.95 * wanted < found.episodes < 1.3 * wanted
 
 
+@pytest.mark.slow
 def test_all_is_repeated_with_the_same_seed_and_nothing_with_another() -> None:
     question, told = Question(first=0.6, second=0.9, simulations=100), list[Line]()
     found = at(question, [30, 10], told.append)
@@ -68,6 +69,7 @@ def test_answers_are_as_alike_as_was_asked_for(correlation: float, alike: float)
     assert np.corrcoef(first[:, 0], second[:, 0])[0, 1] == pytest.approx(alike, abs=0.02)
 
 
+@pytest.mark.slow
 def test_pairing_helps_where_both_find_the_same_rows_hard() -> None:
     lines = [
         at(Question(first=0.7, second=0.85, alike=alike, simulations=200), [60], lambda line: None).lines[0]
@@ -85,6 +87,7 @@ def test_differs_says_what_the_p_says() -> None:
         assert differs(changes, clusters, alpha=0.05) == (equality_p(changes, clusters) < 0.05)
 
 
+@pytest.mark.slow
 def test_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as caught:

@@ -118,6 +118,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.slow
 def test_the_death_of_any_worker_is_known_at_once(tmp_path: Path, which: int) -> None:
     with pool_in(tmp_path) as pool:
         assert pool.stdout is not None
@@ -156,6 +157,7 @@ def pool_in(folder: Path) -> Iterator[subprocess.Popen[str]]:
 BLOCKED = "import signal; print(sorted(int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
 
 
+@pytest.mark.slow
 def test_a_child_in_a_group_of_its_own_is_born_deaf(tmp_path: Path) -> None:
     # Else Ctrl-C, which reaches all of our group, ends a child that has not left it yet.
     log = tmp_path / "log"

@@ -244,6 +244,7 @@ def test_the_documentation_names_every_event_and_field() -> None:
     assert documented == {name: fields - {"event", "time"} for name, fields in models.items()}
 
 
+@pytest.mark.slow
 def test_events_need_no_heavy_import() -> None:
     script = "import sys, hpvqa.progress.reporter; print(*{'mujoco', 'av', 'scipy', 'pyarrow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

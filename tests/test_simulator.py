@@ -59,13 +59,14 @@ def alone(task: str) -> Run:
     return run(sample(task, 4), open_simulator(None))
 
 
-def test_nothing_of_an_earlier_episode_is_left() -> None:
-    run(sample("drop", 9))
-    for task in ("push", "drop"):  # each after the other
-        after = run(sample(task, 4))
-        assert after.events == alone(task).events
-        for name, values in alone(task).rows.items():
-            assert np.array_equal(after.rows[name], values), (task, name)
+@pytest.mark.parametrize("tasks", long_but([("drop", "push"), ("push", "drop")]), ids="-then-".join)
+def test_nothing_of_an_earlier_episode_is_left(tasks: tuple[str, str]) -> None:
+    earlier, task = tasks
+    run(sample(earlier, 9))
+    after = run(sample(task, 4))
+    assert after.events == alone(task).events
+    for name, values in alone(task).rows.items():
+        assert np.array_equal(after.rows[name], values), name
 
 
 @some_tasks

@@ -103,6 +103,7 @@ def test_views_of_an_episode_are_no_trials_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.9, 0.99])
+@pytest.mark.slow
 def test_few_episodes_do_not_bound_what_is_seen(rate: float) -> None:
     """Four episodes of either side: often all answers are correct, and the truth may be far beyond what they show."""
     rng = np.random.default_rng(4)

@@ -94,6 +94,7 @@ def test_an_accuracy_that_does_not_rise_has_no_threshold() -> None:
     assert falling.p_rise > 0.9
 
 
+@pytest.mark.slow
 def test_a_threshold_outside_of_what_was_seen_is_none() -> None:
     late = fit(*observe(3, episodes=800, curve=lambda gap: 0.5 + 0.12 * gap))
     assert (late.rises, late.threshold) == (True, None)

@@ -48,6 +48,7 @@ def test_seven_views_of_an_episode_are_one_sample() -> None:
     assert sign_flip_p([7, 7, 7, -7]) == sign_flip_p([1, 1, 1, -1]) == 10 / 16
 
 
+@pytest.mark.slow
 def test_without_a_difference_p_is_about_uniform() -> None:
     rng = np.random.default_rng(2)
     found = np.array([sign_flip_p(rng.integers(-7, 8, 25)) for _ in range(800)])
@@ -138,6 +139,7 @@ def test_runs_of_equal_accuracy_that_err_in_different_ways(k: int, p: float) -> 
     assert flipped > 0.09, "else the plain sign flip would do"
 
 
+@pytest.mark.slow
 def test_the_test_of_equality_is_the_dual_of_the_interval() -> None:
     rng = np.random.default_rng(9)
     above = 0

@@ -121,6 +121,7 @@ def at_frame(tab: Tab, frame: int) -> None:
     assert tab.run("seen()") == [frame, frame]
 
 
+@pytest.mark.slow
 def test_clips_are_in_step_still_and_moving(tab: Tab, url: str) -> None:
     tab.open(url)
     open_first(tab)
@@ -178,6 +179,7 @@ def test_truth_is_behind_a_key_and_filters_are_kept(tab: Tab, url: str) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.slow
 def test_files_can_be_read_at_any_width(tab: Tab, shown: Site, dark: bool, tmp_path: Path) -> None:
     written = write_site(shown, tmp_path / "pages", factories.quiet())
     tab.dark(dark)
@@ -284,7 +286,7 @@ def test_a_page_of_another_site_learns_nothing(tab: Tab, url: str) -> None:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Foreign)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     tab.open(f"http://localhost:{server.server_address[1]}/")
     tab.wait("window.done")
     assert tab.run("[window.done, window.got === true]") == [2, False]

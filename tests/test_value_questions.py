@@ -133,6 +133,7 @@ def test_all_baselines_are_tested() -> None:
     assert {*SEEN, "left", "right"} == set(BASELINES)
 
 
+@pytest.mark.slow
 def test_other_words_are_reported_apart(dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert hpvqa("eval", "--dataset", dataset.root, "--model", "oracle", "--out", tmp_path / "run") == 0
     page = tmp_path / "page.html"
