@@ -6,6 +6,7 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -58,7 +59,7 @@ def test_every_command_can_be_called_so(page: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(click.Command, "invoke", lambda self, ctx: None)
     wrong = {}
     for words, whole in typed(page):
-        if "hpvqa" in (words[0], *(after for before, after in zip(words, words[1:], strict=False) if before == "-m")):
+        if "hpvqa" in (words[0], *(after for before, after in pairwise(words) if before == "-m")):
             ours = words[words.index("hpvqa") + 1 :]
             if ours and (why := trouble(ours, whole=whole)) is not None:
                 wrong[shlex.join(words)] = why

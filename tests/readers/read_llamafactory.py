@@ -27,7 +27,7 @@ model = ModelArguments(
     model_name_or_path=".", video_fps=settings["video_fps"], video_max_pixels=settings["video_max_pixels"]
 )
 training = Seq2SeqTrainingArguments(output_dir=str(root / "none"), use_cpu=True, report_to=[])
-plugin = get_mm_plugin("qwen2_vl", image_token="<|image_pad|>", video_token="<|video_pad|>")
+plugin = get_mm_plugin("qwen2_vl", "<|image_pad|>", "<|video_pad|>")
 found = {"version": version("llamafactory")}
 for split in ("train", "eval"):
     found[split] = []
