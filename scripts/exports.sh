@@ -21,6 +21,8 @@ for name; do
       install --no-deps torchvision==0.28.0
       install --no-deps --python-version 3.12 lerobot==0.6.1
       ;;
+    # It asks for a page in the browser and for sound, too.
+    llamafactory) install --no-deps torchvision==0.28.0 llamafactory==0.9.5 ;;
     swift) install --no-deps torchvision==0.28.0 ;;
     # It asks for seventy packages, some of which have to be compiled, and are for single benchmarks.
     vlmevalkit) install --no-deps torchvision==0.28.0 ms-vlmeval==0.0.20 ;;

@@ -33,7 +33,7 @@ NASTY = "<script>alert('x')</script>&\"'"
 
 
 class Checker(HTMLParser):
-    """Collects what a page refers to, and insists that every element is closed."""
+    """Collects what a page refers to; every element must be closed, and what a keyboard reaches must have a name."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -48,6 +48,8 @@ class Checker(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        if ("tabindex", "0") in attrs:
+            assert dict(attrs).keys() >= {"role", "aria-label"}
         for name, value in attrs:
             if name in {"href", "src", "srcset", "poster", "data", "action"}:
                 self.links.append(value or "")

@@ -12,20 +12,26 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
+from hpvqa.explore.runs.record import played_file, read_played, write_played
 from hpvqa.progress.reporter import JsonLines, Reporter
 from hpvqa.studio.answers import Answers
+from hpvqa.studio.scenes import Scenes
 from hpvqa.studio.server import open_server
 from hpvqa.studio.site import Site
 from hpvqa.studio.source import open_source
 from hpvqa.studio.writing import write_site
 from tests import factories
 from tests.chromium import CHROMIUM, Tab, browser
+from tests.explore_play import play, rule
 from tests.report_runs import left, make_dataset, make_run, truth
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
 FRAMES = 12
+SIZES = {False: (1280, 900), True: (390, 844)}
+"""Of the window, by whether it is a phone's [CSS pixels]."""
 SEEN = """
 const copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 globalThis.seen = () => [...document.querySelectorAll("#clips .front")].map((canvas) => {
@@ -63,7 +69,8 @@ CONTRAST = """
 """
 NAMELESS = """
 [...document.querySelectorAll("button, input, select, canvas, a, [tabindex='0']")].filter((element) =>
-  element.checkVisibility() && !(element.getAttribute("aria-label") || element.textContent.trim() ||
+  element.checkVisibility() && !(element.getAttribute("aria-label") ||
+  (element.matches(":not([tabindex='0'])") && element.textContent.trim()) ||
   [...(element.labels || [])].some((label) => label.textContent.trim()))).map((element) => element.outerHTML)
 """
 
@@ -101,7 +108,7 @@ def tab(started: Tab) -> Tab:
     started.open("about:blank")
     started.complaints.clear()
     started.asked.clear()
-    started.size(1280, 900)
+    started.size(*SIZES[False])
     started.dark(False)
     return started
 
@@ -122,7 +129,9 @@ def at_frame(tab: Tab, frame: int) -> None:
 
 
 @pytest.mark.slow
-def test_clips_are_in_step_still_and_moving(tab: Tab, url: str) -> None:
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_clips_are_in_step_still_and_moving(phone: bool, tab: Tab, url: str) -> None:
+    tab.size(*SIZES[phone], phone=phone)
     tab.open(url)
     open_first(tab)
     for key, shift, frame in (
@@ -178,18 +187,19 @@ def test_truth_is_behind_a_key_and_filters_are_kept(tab: Tab, url: str) -> None:
     assert tab.complaints == []
 
 
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.slow
-def test_files_can_be_read_at_any_width(tab: Tab, shown: Site, dark: bool, tmp_path: Path) -> None:
+def test_files_can_be_read_at_any_width(tab: Tab, shown: Site, dark: bool, phone: bool, tmp_path: Path) -> None:
     written = write_site(shown, tmp_path / "pages", factories.quiet())
     tab.dark(dark)
-    tab.size(390, 844, phone=True)
+    tab.size(*SIZES[phone], phone=phone)
     tab.open(written.page.as_uri())
     tab.wait("document.querySelectorAll('.card').length === 4")
     tab.run("at('runs').open = at('trainings').open = true")
     assert "learning rateby step 2 1.0e−5" in tab.run("at('courses').textContent")
     for _ in range(2):
-        assert tab.run("document.documentElement.scrollWidth") == 390
+        assert tab.run("document.documentElement.scrollWidth") == SIZES[phone][0]
         assert tab.run(CONTRAST) == []
         assert tab.run(NAMELESS) == []
         tab.run("document.querySelector('.card a').click()")
@@ -214,7 +224,7 @@ def test_what_goes_on_is_followed_without_reloading(phone: bool, tab: Tab, tmp_p
     site.read(factories.quiet())
     server = open_server(site, 0)
     server.start("test")
-    tab.size(*((390, 844) if phone else (1280, 900)), phone=phone)
+    tab.size(*SIZES[phone], phone=phone)
     tab.open(server.url)
     tab.wait("document.querySelectorAll('.card').length === 1")
     assert "there is no such file yet" in tab.run("at('work').innerText")
@@ -235,7 +245,7 @@ def test_what_goes_on_is_followed_without_reloading(phone: bool, tab: Tab, tmp_p
     assert "A data folder of 2 episodes" in tab.run("at('about').textContent")
     assert "by step 2 0.4" in tab.run("at('courses').innerText")
     assert tab.run("document.activeElement === document.querySelector('.card a') && same")
-    assert tab.run("document.documentElement.scrollWidth") == (390 if phone else 1280)
+    assert tab.run("document.documentElement.scrollWidth") == SIZES[phone][0]
     assert tab.run(CONTRAST) == tab.run(NAMELESS) == []
     reporter.done("interrupted")
     tab.wait("at('work').innerText.includes('collect: 2/3 episodes, interrupted')")
@@ -244,6 +254,59 @@ def test_what_goes_on_is_followed_without_reloading(phone: bool, tab: Tab, tmp_p
     server.stop()
     assert tab.complaints == []
     assert {urlsplit(asked).netloc for asked in tab.asked} - {""} == {urlsplit(server.url).netloc}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, True)], ids=["desk", "phone"])
+def test_scenes_of_agents_can_be_read_filtered_and_gone_through(
+    phone: bool, dark: bool, tab: Tab, tmp_path: Path
+) -> None:
+    runs = [tmp_path / "ideal", tmp_path / "random"]
+    for run in runs:
+        play(rule(run.name), run)
+    # Rules see no pictures: one is put in.
+    key = sorted(path.name for path in (runs[0] / "scenes").iterdir())[0]
+    file, shot = played_file(runs[0], key), "0" * 64
+    played = read_played(file)
+    assert played is not None
+    write_played(file, [step.model_copy(update={"shot": shot}) for step in played.steps], played.ending)
+    (runs[0] / "shots").mkdir()
+    Image.new("RGB", (384, 384), "teal").save(runs[0] / "shots" / f"{shot}.png")
+    site = Scenes(runs, live=False)
+    count = len(site.read(factories.quiet()))
+    tab.dark(dark)
+    tab.size(*SIZES[phone], phone=phone)
+    tab.open(write_site(site, tmp_path / "pages", factories.quiet()).page.as_uri())
+    tab.wait("document.getElementById('count')?.textContent")
+    shown = "[...document.querySelectorAll('#cards > li')].filter((card) => card.checkVisibility())"
+    assert tab.run(f"{shown}.length") == count
+    tab.wait("[...document.images].every((image) => image.complete && image.naturalWidth === 384)")
+    look(tab, phone, "scenes")
+    first = "const select = document.querySelector('#filters select'); select.selectedIndex = 1;"
+    tab.run(f"(() => {{ {first} select.dispatchEvent(new Event('change')); }})()")
+    tab.wait(f"0 < {shown}.length && {shown}.length < {count}")
+    tab.run("history.back()")
+    tab.wait(f"{shown}.length === {count}")
+    tab.run("document.querySelector('#cards a').click()")
+    tab.wait("document.querySelector('article.step') && document.readyState === 'complete'")
+    tab.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    look(tab, phone, "scene")
+    here = tab.run("location.pathname")
+    tab.press("j")
+    tab.wait(f"location.pathname !== '{here}' && document.readyState === 'complete'")
+    tab.press("k")
+    tab.wait(f"location.pathname === '{here}'")
+    assert tab.complaints == []
+    assert {urlsplit(asked).scheme for asked in tab.asked} <= {"file", "data"}
+
+
+def look(tab: Tab, phone: bool, name: str) -> None:
+    """Hold what is seen to be readable, and keep a picture of it where one is asked for."""
+    assert tab.run("document.documentElement.scrollWidth") == SIZES[phone][0]
+    assert tab.run(CONTRAST) == []
+    assert tab.run(NAMELESS) == []
+    if picture := os.environ.get("HPVQA_TEST_PICTURES"):
+        tab.picture(Path(picture) / f"{name}-{'phone' if phone else 'desk'}.png", whole=True)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from hpvqa.explore.runs.record import Played, StepRecord
 from hpvqa.explore.scores.calibration import believed
 from hpvqa.explore.scores.measure import justified
 from hpvqa.report.html.svg import Lane, Mark, forest
-from hpvqa.report.html.text import facts, section, tag, words
+from hpvqa.report.html.text import facts, scrolled, section, tag, words
 from hpvqa.studio.content import HOME
 
 Verdict = Literal["justified", "lucky", "wrong", "no answer", "not played"]
@@ -177,7 +177,7 @@ def _options(step: StepRecord) -> str:
         cells += [words(_number(own.get(letter)), "td")] if own else []
         rows.append(tag("tr", "".join(cells)))
     head = tag("thead", tag("tr", "".join(words(name, "th") for name in columns)))
-    return f'<div class="scroll" tabindex="0">{tag("table", head + tag("tbody", "".join(rows)), "options")}</div>'
+    return scrolled(f"Options of step {step.step}", tag("table", head + tag("tbody", "".join(rows)), "options"))
 
 
 def _number(value: float | None) -> str:

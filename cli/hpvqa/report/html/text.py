@@ -59,10 +59,14 @@ def table(grid: Grid | None) -> str:
             heading = f'<th colspan="{len(grid.columns)}" scope="rowgroup"><div>{heading}</div></th>'
             rows.insert(0, tag("tr", heading))
         bodies.append(tag("tbody", "".join(rows)))
-    # The box can be reached by keyboard, so that it can be scrolled by one.
-    box = f'<div class="scroll" tabindex="0">{tag("table", head + "".join(bodies))}</div>'
     findings = "".join(words(finding, "p", "warn") for finding in grid.findings)
+    box = scrolled(grid.title, tag("table", head + "".join(bodies)))
     return words(grid.title, "h3") + findings + box + (words(grid.caption, "p", "note") if grid.caption else "")
+
+
+def scrolled(label: str, content: str) -> str:
+    """A box for what may be wider than the page; it can be reached by keyboard, so that it can be scrolled by one."""
+    return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(label)}">{content}</div>'
 
 
 def named(name: str, marks: Sequence[str]) -> str:
