@@ -16,7 +16,7 @@ from research.frames.__main__ import MARK, main, text
 from research.frames.jitter import last_alone
 from research.frames.measure import CHOICES, Judged, judge
 from research.page import END
-from tests.needs import long_but
+from tests.needs import ROOT, long_but
 from tests.test_frame_oracle import odds
 from tests.worlds import Run, run, sample
 
@@ -93,3 +93,13 @@ def test_no_start_on_the_table_leaves_the_last_picture_at_chance(task: str) -> N
     assert found[0.01] == 1
     assert found[0.06] == pytest.approx(0.95, abs=0.01)
     assert found[0.3] == pytest.approx(0.62, abs=0.02)
+
+
+def test_nobody_is_told_that_no_picture_holds_the_answer() -> None:
+    """Neither on a page, nor in help, nor in a report: the last picture of three tasks does."""
+    kinds = {".py", ".md", ".toml", ".yaml"}
+    pages = [path for name in ("cli", "exts", "docs") for path in (ROOT / name).rglob("*") if path.suffix in kinds]
+    for path in (*pages, *(ROOT / name for name in ("README.md", "pyproject.toml", "zensical.toml"))):
+        # Sentences go on over lines, and in code over strings.
+        said = re.sub(r"[\s\"]+", " ", path.read_text(encoding="utf-8"))
+        assert not re.search("no single picture shows|what a picture cannot|seen in any single picture", said), path

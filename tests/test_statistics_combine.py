@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from hpvqa.evaluate.statistics.combine import difference_interval, mean_interval
 from hpvqa.evaluate.statistics.detection import SaidLeft, criterion, d_prime
-from hpvqa.evaluate.statistics.interval import Interval
+from hpvqa.evaluate.statistics.interval import Interval, clopper_pearson
 
 
 def said(count: int, n: int) -> SaidLeft:
@@ -30,6 +32,22 @@ def test_the_mean_of_two_shares() -> None:
     assert found.method == "Clopper-Pearson"
     drawn = b.model_copy(update={"method": "cluster bootstrap"})
     assert mean_interval(0.8, a, 0.2, drawn).method == "cluster bootstrap"
+
+
+@pytest.mark.parametrize(("n", "p"), [(30, 0.99), (8, 0.9)])
+def test_the_mean_of_two_shares_near_one_is_as_unsure_as_it_should_be(n: int, p: float) -> None:
+    """Exactly, over all that two shares of n trials can be, but for what happens once in a million."""
+
+    def interval(count: int) -> Interval:
+        low, high = clopper_pearson(count, n, 0.95)
+        return Interval(low=low, high=high, method="Clopper-Pearson")
+
+    chances = {count: chance for count in range(n + 1) if (chance := float(binom.pmf(count, n, p))) > 1e-6}
+    covered = 0.0
+    for (a, of_a), (b, of_b) in product(chances.items(), repeat=2):
+        found = mean_interval(a / n, interval(a), b / n, interval(b))
+        covered += of_a * of_b * (found.low <= p <= found.high)
+    assert covered >= 0.95
 
 
 def test_equal_runs_may_still_differ() -> None:

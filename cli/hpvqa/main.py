@@ -93,7 +93,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="hpvqa")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Robot episodes that show what a picture cannot: hidden physical properties.
+    """Robot episodes that show physical properties which cannot be seen before.
 
     A robot pushes, drops, weighs and presses things in simulation; vision-language models are asked which one is
     heavier, more elastic or stiffer, and scored honestly.

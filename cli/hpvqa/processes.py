@@ -116,6 +116,10 @@ class Workers:
         """End the workers, which are idle."""
         self._executor.shutdown()
 
+    def stop(self) -> None:
+        """End the workers, once each has done what it is doing; jobs that wait are dropped."""
+        self._executor.shutdown(cancel_futures=True)
+
     def kill(self) -> None:
         """End the workers at once, whatever they are doing."""
         for child in multiprocessing.active_children():

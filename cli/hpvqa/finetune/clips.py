@@ -77,16 +77,19 @@ def prepare_clips(
         recipe=recipe.model_copy(update={"frames": frames}).model_dump(mode="json"),
         versions=versions,
     )
+    train = Examples(rows.train, frames, chosen.read, mirror=training.mirror)
+    held_out = Examples(rows.validation, frames, chosen.read)
     return Prepared(
         family=family,
         record=record,
-        train=Examples(rows.train, frames, chosen.read, mirror=training.mirror),
-        validation=Examples(rows.validation, frames, chosen.read),
+        train=train,
+        validation=held_out,
         rows=len(rows.train),
         clusters=_episodes(rows),
         unit="episodes",
         card=lambda made: _card(made, record, rows),
         chance=0.5,
+        clips=train.clips + held_out.clips,
     )
 
 

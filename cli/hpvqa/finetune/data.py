@@ -9,6 +9,7 @@ from hpvqa.dataset.rows import Row
 from hpvqa.evaluate.conditions import mirrored
 from hpvqa.evaluate.select import Item
 from hpvqa.evaluate.trials import clip_of
+from hpvqa.finetune.ahead import Wanted
 from hpvqa.finetune.examples import Example
 from hpvqa.scene.spec import other_side
 from hpvqa.vlm.frames.clip import Clip, Frames
@@ -43,6 +44,11 @@ class Examples:
         """How many rows there are."""
         return len(self._items) + len(self._mirrored)
 
+    @property
+    def clips(self) -> tuple[Wanted, ...]:
+        """What is read of which clips, each once."""
+        return tuple((clip, self._sampling) for clip in dict.fromkeys(map(self._clip, self._items)))
+
     def __getitem__(self, number: int) -> Example:
         """Read one row.
 
@@ -51,8 +57,11 @@ class Examples:
         """
         behind = number - len(self._items)
         item = self._mirrored[behind] if behind >= 0 else self._items[number]
-        frames = self._read(clip_of(item, self._sampling), self._sampling)
+        frames = self._read(self._clip(item), self._sampling)
         query = replace(item.query, videos=(frames,))
         if behind >= 0 and isinstance(item.row, Row):
             return Example(mirrored(query), other_side(item.row.answer))
         return Example(query, item.row.answer)
+
+    def _clip(self, item: Item) -> Clip:
+        return clip_of(item, self._sampling)

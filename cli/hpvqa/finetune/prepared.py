@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from hpvqa.finetune.ahead import Wanted
 from hpvqa.finetune.examples import Lessons
 from hpvqa.finetune.settings import FinetuneRecipe
 from hpvqa.vlm.families import Family
@@ -56,6 +57,7 @@ class Prepared:
         chance: The share of correct answers of a guess; None: it is not known.
         largest: Number of an example to train on that takes much memory.
         warnings: What a user should know.
+        clips: What is decoded for it, training first.
     """
 
     family: Family
@@ -70,3 +72,4 @@ class Prepared:
     chance: float | None = None
     largest: int = 0
     warnings: tuple[str, ...] = ()
+    clips: tuple[Wanted, ...] = ()

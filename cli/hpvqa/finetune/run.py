@@ -15,6 +15,7 @@ from hpvqa.dataset.load import Dataset
 from hpvqa.errors import MissingDependencyError, RunError, UsageError
 from hpvqa.explore.samples.load import SampleFolder
 from hpvqa.files import write_text
+from hpvqa.finetune.ahead import decoding_ahead
 from hpvqa.finetune.card import CARD_FILE
 from hpvqa.finetune.checkpoints import last_checkpoint, step_of
 from hpvqa.finetune.clips import Chosen, prepare_clips
@@ -149,12 +150,13 @@ def finetune(job: TrainingJob, reporter: Reporter, *, resume: bool = False, comm
     check_tracker(job.track)
     if is_first():
         check_out(job.out, prepared.record, resume)
-    # What is wrong above is said at once: these imports take seconds.
-    try:
-        from hpvqa.finetune import trainer  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(f"Fine-tuning needs {error.name}; run: {pip_install('vlm')}") from None
-    loaded = _load(job, prepared, choose_device(job.device), reporter)
+    with decoding_ahead(job.cache, prepared.clips if is_first() else (), job.workers):
+        # What is wrong above is said at once: these imports take seconds.
+        try:
+            from hpvqa.finetune import trainer  # noqa: F401
+        except ImportError as error:
+            raise MissingDependencyError(f"Fine-tuning needs {error.name}; run: {pip_install('vlm')}") from None
+        loaded = _load(job, prepared, choose_device(job.device), reporter)
     for warning in prepared.warnings:
         reporter.warning(warning)
     # Only now: what could not even be loaded leaves nothing behind.

@@ -18,9 +18,13 @@ from hpvqa.evaluate.statistics.interval import (
     Method,
     bootstrap_mean,
     choose_method,
+    clopper_pearson,
     share_ends,
     tally,
 )
+
+_FEWEST_TRIALS, _MOST_TRIALS, _HALVINGS = 0.1, 1e7, 40
+"""Between which numbers of trials the one is looked for that makes an interval as wide, to ten digits."""
 
 
 def mean_interval(a: float, a_interval: Interval, b: float, b_interval: Interval) -> Interval:
@@ -38,13 +42,34 @@ def mean_interval(a: float, a_interval: Interval, b: float, b_interval: Interval
 def means_interval(shares: Sequence[tuple[float, Interval]]) -> Interval:
     """Interval of the mean of some independent shares, each of which counts alike.
 
+    Where all shares are near 0, or all near 1, distances that are added as variances are end too early: of two shares
+    of 29 in 30 at 0.9897. So it is never narrower than Clopper and Pearson's of as many trials as have the variance of
+    the mean.
+
     Args:
         shares: Each share with its interval, all of the same level; at least one.
     """
     count = len(shares)
+    mean = math.fsum(share for share, _ in shares) / count
     parts = [(share / count, of.low / count, of.high / count) for share, of in shares]
-    found = sum_interval(math.fsum(share for share, _ in shares) / count, parts, [of for _, of in shares])
-    return found.model_copy(update={"low": max(found.low, 0.0), "high": min(found.high, 1.0)})
+    found = sum_interval(mean, parts, [of for _, of in shares])
+    low, high = max(found.low, 0.0), min(found.high, 1.0)
+    variance = math.fsum(share * (1 - share) / _worth(share, of) for share, of in shares) / count**2
+    if variance > 0:
+        n = mean * (1 - mean) / variance
+        ends = clopper_pearson(mean * n, n, found.level)
+        low, high = min(low, ends[0]), max(high, ends[1])
+    return found.model_copy(update={"low": low, "high": high})
+
+
+def _worth(share: float, of: Interval) -> float:
+    """How many trials give a share an interval by Clopper and Pearson that is as wide as a given one."""
+    low, high = _FEWEST_TRIALS, _MOST_TRIALS
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        ends = clopper_pearson(share * middle, middle, of.level)
+        low, high = (middle, high) if ends[1] - ends[0] > of.high - of.low else (low, middle)
+    return low
 
 
 def independent_interval(a: float, a_interval: Interval, b: float, b_interval: Interval) -> Interval:

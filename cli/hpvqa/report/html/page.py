@@ -140,8 +140,9 @@ def _title(report: Report) -> str:
 def _header(report: Report, sections: dict[str, str]) -> str:
     links = "".join(f'<a href="#{anchor}">{escape(title)}</a>' for anchor, title in sections.items())
     lead = (
-        "A robot does an experiment on things that look alike; the question is about a property that no single picture "
-        "shows. Every interval is over episodes, because several views of one episode are not independent samples."
+        "A robot does an experiment on things that look alike; the question is about a property that cannot be seen "
+        "before it acts. Every interval is over episodes, because several views of one episode are not independent "
+        "samples."
     )
     items = "".join(
         tag("li", _marked(report, number) + words(_about(report, number), "span", "note"))

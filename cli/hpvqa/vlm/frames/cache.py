@@ -42,6 +42,10 @@ class FrameCache:
         self._limit = limit
         self._written = 0
 
+    def holds(self, clip: Clip, sampling: FrameSampling) -> bool:
+        """Whether there is a file of what a model sees of a clip; it may be damaged."""
+        return self._path(_key(clip, sampling)).is_file()
+
     def read(self, clip: Clip, sampling: FrameSampling) -> Frames:
         """What a model sees of a clip, from the cache if it is there.
 
@@ -50,7 +54,7 @@ class FrameCache:
             RunError: The same.
         """
         key = _key(clip, sampling)
-        path = self._folder / (key + SUFFIX)
+        path = self._path(key)
         found = _load(path, key, clip)
         if found is not None:
             return found
@@ -59,6 +63,9 @@ class FrameCache:
         with contextlib.suppress(OSError):
             self._store(path, key, frames)
         return frames
+
+    def _path(self, key: str) -> Path:
+        return self._folder / (key + SUFFIX)
 
     def _store(self, path: Path, key: str, frames: Frames) -> None:
         partial = path.with_name(f".{uuid.uuid4().hex}")
