@@ -93,7 +93,7 @@ def isaac_pool(command: Sequence[str], environments: int, physics: str = "isaacs
 
     def why_ended(setup: Setup, code: int) -> str:
         log = log_file(setup.data, setup.example.task)
-        words = reason(log.read_text(encoding="utf-8", errors="replace"), setup.environments)
+        words = reason(log.read_text(encoding="utf-8", errors="replace"), setup.environments, code)
         if shutil.disk_usage(setup.data).free < FULL:
             # Neither the child's message nor its log may have fitted on the disk any more.
             words = "the disk is full; free some space"
