@@ -87,6 +87,14 @@ def test_only_another_python_s_environment_is_cleaned() -> None:
     assert child_environment(["/IsaacLab/isaaclab.sh", "-p"], environ) == {"HOME": "/home/me", **own}
 
 
+def test_without_kit_the_child_s_threads_share_their_memory() -> None:
+    """Else every batch would take some more, until there were as many arenas as threads at one time or another."""
+    for command in ([sys.executable], ["/lab3/bin/python"]):
+        assert child_environment(command, {}, "ovphysx")["MALLOC_ARENA_MAX"] == "1"
+        assert child_environment(command, {"MALLOC_ARENA_MAX": "4"}, "ovphysx")["MALLOC_ARENA_MAX"] == "4"
+        assert "MALLOC_ARENA_MAX" not in child_environment(command, {}, "isaacsim")
+
+
 def test_libraries_are_kit_s_by_whole_folders() -> None:
     environ = {
         "ISAAC_PATH": "/opt/isaac-sim",
