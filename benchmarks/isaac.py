@@ -25,6 +25,7 @@ os.environ.setdefault("LP_NUM_THREADS", "0")
 
 import numpy as np
 
+from hpvqa.collect.isaac import child_environment
 from hpvqa.recipe import Recipe
 from hpvqa.record.recorder import record_episodes
 from hpvqa.scene.randomization import Randomization
@@ -240,7 +241,7 @@ def by_child(what: str) -> None:
     from hpvqa.sim import isaac_python
 
     command = [*isaac_python("ovphysx").command, "-m", "benchmarks.isaac", "--child", what]
-    environ = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'cli'}"}
+    environ = {**child_environment(command, os.environ, "ovphysx"), "PYTHONPATH": f"{ROOT}:{ROOT / 'cli'}"}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environ, check=True)
     for line in done.stdout.splitlines():
         # Isaac Lab leaves lines unfinished.

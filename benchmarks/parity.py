@@ -1,7 +1,8 @@
 """How alike PhysX and MuJoCo are: twenty values of each task, realised by both, beside the law between them.
 
 Run with no arguments, with the Python of the embedded simulator; the episodes of PhysX are made by a child in the
-Python of Isaac Lab 3 (`make isaac`). Prints a table while it goes, and all figures as one line of JSON last.
+Python of Isaac Lab 3 (`make isaac`). Prints a table while it goes, and all figures as one line of JSON last. Names of
+tasks as arguments choose some.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ ROOT = Path(__file__).parents[1]
 VALUES = {
     "push": ("mass", np.linspace(0.5, 5.0, 20)),
     "drop": ("restitution", np.linspace(0.05, 1.0, 20)),
+    "weigh": ("mass", np.linspace(0.5, 5.0, 20)),
+    "slide": ("friction", np.linspace(0.1, 0.7, 20)),
 }
+"""Of each task that Isaac Lab can hold: the hidden property, over its whole range."""
 
 
 def specs_of(task: str) -> list[EpisodeSpec]:
@@ -92,7 +96,7 @@ def in_physx(task: str) -> dict[str, float | str]:
 def by_child(task: str) -> dict[str, float | str]:
     from hpvqa.sim import isaac_python
 
-    command = [*isaac_python("ovphysx").command, "-m", "benchmarks.parity", task]
+    command = [*isaac_python("ovphysx").command, "-m", "benchmarks.parity", "--child", task]
     environ = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'cli'}"}
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=True)
     found: dict[str, float | str] = json.loads(done.stdout.splitlines()[-1])
@@ -105,11 +109,12 @@ def law(task: str, value: float) -> float:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        print("\n" + json.dumps(in_physx(sys.argv[1])), flush=True)
+    if sys.argv[1:2] == ["--child"]:
+        print("\n" + json.dumps(in_physx(sys.argv[2])), flush=True)
         os._exit(0)
     figures = {}
-    for task, (hidden, values) in VALUES.items():
+    for task in sys.argv[1:] or VALUES:
+        hidden, values = VALUES[task]
         mujoco, physx = in_mujoco(task), by_child(task)
         figures[task] = {"mujoco": mujoco, "physx": physx}
         print(f"{hidden:>12} {'law':>8} {'mujoco':>8} {'physx':>8}")

@@ -12,6 +12,7 @@ import pytest
 
 import hpvqa
 from hpvqa.collect.isaac import child_environment
+from hpvqa.collect.process import clean_environment
 from hpvqa.errors import UsageError
 from hpvqa.sim.isaac import compat
 from hpvqa.sim.isaac.discover import Installation, check, find
@@ -84,6 +85,29 @@ def test_only_another_python_s_environment_is_cleaned() -> None:
     own = {"PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
     assert child_environment([sys.executable], environ) == {**environ, **own}
     assert child_environment(["/IsaacLab/isaaclab.sh", "-p"], environ) == {"HOME": "/home/me", **own}
+
+
+def test_without_kit_the_child_s_threads_share_their_memory() -> None:
+    """Else every batch would take some more, until there were as many arenas as threads at one time or another."""
+    for command in ([sys.executable], ["/lab3/bin/python"]):
+        assert child_environment(command, {}, "ovphysx")["MALLOC_ARENA_MAX"] == "1"
+        assert child_environment(command, {"MALLOC_ARENA_MAX": "4"}, "ovphysx")["MALLOC_ARENA_MAX"] == "4"
+        assert "MALLOC_ARENA_MAX" not in child_environment(command, {}, "isaacsim")
+
+
+def test_libraries_are_kit_s_by_whole_folders() -> None:
+    environ = {
+        "ISAAC_PATH": "/opt/isaac-sim",
+        "CARB_APP_PATH": "/opt/kit",
+        "LD_LIBRARY_PATH": "/opt/isaac-sim-tools/lib:/opt/isaac-sim/lib:/opt/kit:/usr/lib/nvidia",
+        "LD_PRELOAD": "/opt/isaac-sim/libcarb.so:/usr/lib/libgomp.so.1 /opt/kit/libjemalloc.so",
+    }
+    assert clean_environment(environ) == {
+        "LD_LIBRARY_PATH": "/opt/isaac-sim-tools/lib:/usr/lib/nvidia",
+        "LD_PRELOAD": "/usr/lib/libgomp.so.1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    assert clean_environment({"LD_PRELOAD": "/opt/kit/libcarb.so"})["LD_PRELOAD"] == "/opt/kit/libcarb.so"
 
 
 GOOD = {"python": [3, 11], "lab": "2.3.2.post1", "has_lab": True, "hpvqa": hpvqa.__version__, "missing": []}
@@ -230,6 +254,8 @@ STAMP = "2025-02-13 12:01:23 [10,436ms] [Error]"
             "The NVIDIA Isaac Sim Additional Software and Materials License must be accepted before",
             "licence has not been",
         ),
+        ("MemoryError", "this machine's memory does not hold 16 environments"),
+        ("RuntimeError: Failed to allocate 806400000 bytes on device 'cpu'", "fewer --num-envs"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         ("ModuleNotFoundError: No module named 'toml'", "No module named 'toml'"),
         (f"{STAMP} [gpu.foundation.plugin] A GPU crash occurred. Exiting the application...", "GPU crashed"),
@@ -240,7 +266,13 @@ STAMP = "2025-02-13 12:01:23 [10,436ms] [Error]"
 )
 def test_kit_s_log_tells_why_it_ended(line: str, words: str) -> None:
     log = f"[1.381s] [ext: omni.materialx.libs-1.0.7] startup\n{line}\n[2.0s] [ext: x] shutdown\n"
-    assert words in reason(log, 16)
+    assert words in reason(log, 16, 1)
+
+
+@pytest.mark.parametrize("code", [-9, 137])
+def test_a_child_that_was_killed_most_likely_had_no_memory_left(code: int) -> None:
+    assert "memory ran out; use fewer --num-envs" in reason("[Warning] all is well\n", 16, code)
+    assert "disk is full" in reason("OSError: [Errno 28] No space left on device", 16, code)
 
 
 def test_a_lost_gpu_is_fatal() -> None:

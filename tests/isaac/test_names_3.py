@@ -38,6 +38,8 @@ OTHERS = {
     "shape_label": "Newton 1.6.1, newton.Model",
     "shape_color": "Newton 1.6.1, newton.Model",
     "create_default_light": "Newton 1.6.1, newton.sensors.SensorTiledCamera.utils",
+    "_SensorTiledCamera__render_context": "Newton 1.6.1, newton.sensors.SensorTiledCamera; private",
+    "lights_orientation": "Newton 1.6.1, its RenderContext",
     "is_cuda_available": "Warp 1.17.0",
     "set_num_threads": "PyTorch",
     "vec3f": "Warp 1.17.0",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import unittest
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,17 @@ def test_the_menu_shows_and_hides_the_window(tmp_path: Path, panel: Opens) -> No
         kit.ui.Workspace.show_window("Hidden Physics", False)
         kit.frame()
         assert not window.visible
+
+
+def test_what_kit_s_own_runner_would_run_passes(tmp_path: Path, panel: Opens) -> None:
+    with panel(tmp_path) as kit:
+        case = importlib.import_module("hpvqa_collector.tests").TestWindow
+        names = unittest.defaultTestLoader.getTestCaseNames(case)
+        assert names
+        for name in names:
+            task = kit.loop.create_task(getattr(case(name), name)())
+            kit.until(task.done)
+            task.result()
 
 
 def test_every_section_is_there_and_every_control_has_a_tooltip_and_a_name(tmp_path: Path, panel: Opens) -> None:

@@ -34,6 +34,7 @@ def test_the_manifest_names_what_is_there(manifest: dict[str, Any]) -> None:
         assert (EXTENSION / package[key]).is_file(), key
     for page in manifest["documentation"]["pages"]:
         assert (EXTENSION / page).is_file()
+    assert len(manifest["test"]) == 1
     modules = [module["name"] for module in manifest["python"]["module"]]
     assert modules == ["hpvqa_collector.ui", "hpvqa_collector"]
     for module in modules:
@@ -47,6 +48,12 @@ def test_dependencies_are_the_extensions_whose_modules_are_imported(manifest: di
     # These come with Kit itself.
     core = {"omni.ext", "omni.kit.app"}
     assert imported - core == set(manifest["dependencies"])
+
+
+def test_kit_finds_tests_where_it_looks() -> None:
+    """In the part ``tests`` of each Python module that the manifest names."""
+    text = (EXTENSION / "hpvqa_collector" / "tests" / "__init__.py").read_text(encoding="utf-8")
+    assert re.search(r"^from hpvqa_collector\.tests\.test_\w+ import Test", text, re.MULTILINE)
 
 
 def test_the_newest_change_is_that_of_the_version(manifest: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from tests.isaac.kit.session import Session
 LIST: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("names-kit.yaml").read_text(encoding="utf-8"))
 ROOTS = ("omni", "carb", "isaacsim", "usdrt")
 UI = sorted((EXTENSION / "hpvqa_collector" / "ui").rglob("*.py"))
+TESTS = sorted((EXTENSION / "hpvqa_collector" / "tests").glob("*.py"))
 CORE = sorted((EXTENSION / "hpvqa_collector").glob("*.py"))
 PLAIN = {name for kind in (str, list, dict, set, tuple, int, Path) for name in dir(kind)}
 """Attributes that plain Python objects have."""
@@ -82,14 +83,15 @@ def own_names() -> set[str]:
     return found
 
 
-def trees() -> list[ast.Module]:
-    return [ast.parse(path.read_text(encoding="utf-8")) for path in UI]
+def trees(files: list[Path] = UI) -> list[ast.Module]:
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in files]
 
 
 def test_names_are_those_of_the_list() -> None:
-    used = {name for tree in trees() for name in kit_names(tree) if name.count(".") > 0}
+    used = {name for tree in trees([*UI, *TESTS]) for name in kit_names(tree) if name.count(".") > 0}
     # Annotations and bare modules are no use of a name.
     modules = {"omni.kit", "omni.ui", "omni.usd", "omni.ext", "carb.settings", "carb.eventdispatcher", "omni.kit.app"}
+    modules |= {"omni.kit.test"}
     assert {name for name in used - modules if name.split(".")[0] in ROOTS} == set(LIST["names"])
 
 

@@ -69,12 +69,20 @@ class IsaacChild(ChildProcess):
         return FATAL.search(text.decode(errors="replace")) is not None
 
 
-def child_environment(command: Sequence[str], environ: Mapping[str, str]) -> Mapping[str, str]:
+_ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+"""Each batch has its own threads that encode. With arenas of the C library for threads, memory grows by 1 MB a clip
+and batch, until there are as many as it allows (docs/isaac-lab.md). Kit has threads of its own that need theirs."""
+
+
+def child_environment(
+    command: Sequence[str], environ: Mapping[str, str], physics: str = "isaacsim"
+) -> Mapping[str, str]:
     """The environment of the child: that of another Python is ours without what Kit has set in it."""
+    arenas = _ONE_ARENA if physics == "ovphysx" else {}
     if command[0] == sys.executable:
         # Scripts of Isaac Sim have set what this Python needs.
-        return {**environ, **SAFE_PATH, "PYTHONUNBUFFERED": "1"}
-    return {**clean_environment(environ), **SAFE_PATH}
+        return {**arenas, **environ, **SAFE_PATH, "PYTHONUNBUFFERED": "1"}
+    return {**arenas, **clean_environment(environ), **SAFE_PATH}
 
 
 def isaac_pool(command: Sequence[str], environments: int, physics: str = "isaacsim") -> ChildPool:
@@ -89,11 +97,12 @@ def isaac_pool(command: Sequence[str], environments: int, physics: str = "isaacs
     def start(address: str, setup: Setup) -> IsaacChild:
         check_things(setup.example.things)
         arguments = [*command, "-m", "hpvqa.collect.child", address]
-        return IsaacChild(arguments, child_environment(command, os.environ), log_file(setup.data, setup.example.task))
+        environ = child_environment(command, os.environ, physics)
+        return IsaacChild(arguments, environ, log_file(setup.data, setup.example.task))
 
     def why_ended(setup: Setup, code: int) -> str:
         log = log_file(setup.data, setup.example.task)
-        words = reason(log.read_text(encoding="utf-8", errors="replace"), setup.environments)
+        words = reason(log.read_text(encoding="utf-8", errors="replace"), setup.environments, code)
         if shutil.disk_usage(setup.data).free < FULL:
             # Neither the child's message nor its log may have fitted on the disk any more.
             words = "the disk is full; free some space"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -15,19 +16,23 @@ STOP_TIME = 30.0
 """How long a child may take to end by itself [s]."""
 TERMINATE_TIME = 5.0
 """How long it may take after SIGTERM [s], before it is killed."""
-_KIT_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "ISAAC_PATH", "EXP_PATH", "CARB_APP_PATH")
+_KIT_FOLDERS = ("ISAAC_PATH", "CARB_APP_PATH")
+"""Where a Kit says that it and its libraries are."""
+_KIT_VARIABLES = (*_KIT_FOLDERS, "PYTHONPATH", "PYTHONHOME", "EXP_PATH")
 """What Kit sets for its own Python; a child that inherits it would load the wrong modules."""
+_LIBRARIES = {"LD_LIBRARY_PATH": ":", "LD_PRELOAD": "[: ]"}
+"""Variables that name folders and files with libraries, and what stands between the names."""
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child that starts its own Kit, also when we run inside of another one."""
-    cleaned = {name: value for name, value in environ.items() if name not in _KIT_VARIABLES}
-    kit = environ.get("ISAAC_PATH") or environ.get("CARB_APP_PATH")
-    libraries = environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    kept = [path for path in libraries if path and not (kit and path.startswith(kit))]
-    cleaned.pop("LD_LIBRARY_PATH", None)
-    if kept:
-        cleaned["LD_LIBRARY_PATH"] = os.pathsep.join(kept)
+    cleaned = {name: value for name, value in environ.items() if name not in (*_KIT_VARIABLES, *_LIBRARIES)}
+    kits = [Path(environ[name]) for name in _KIT_FOLDERS if environ.get(name)]
+    for name, between in _LIBRARIES.items():
+        paths = [path for path in re.split(between, environ.get(name, "")) if path]
+        kept = [path for path in paths if not any(Path(path).is_relative_to(kit) for kit in kits)]
+        if kept:
+            cleaned[name] = ":".join(kept)
     return {**cleaned, "PYTHONUNBUFFERED": "1"}
 
 

@@ -22,5 +22,7 @@ STAND = (-0.02, 0.0)
 STAND_HALF = 0.1
 STEEL = (0.35, 0.35, 0.38)
 """Colour of legs and stand (sRGB)."""
+ROBOT_PAINT = 0.8
+"""How bright the robot's colours are painted (linear): as they are, its white would have no room for light."""
 AIM: Vec3 = (0.5, 0.0, 0.0)
 """The middle of the work area, on which the lamp shines."""

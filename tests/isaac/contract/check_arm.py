@@ -149,6 +149,14 @@ def test_a_strange_mount_is_refused(left: tuple[float, ...], right: tuple[float,
         pinch_yaw(torch.tensor([left]), torch.tensor([right]))
 
 
+def test_a_robot_that_does_not_stand_fast_is_refused() -> None:
+    assert isinstance(Articulation.is_fixed_base, property)
+    _, _, arm = world(1)
+    arm.is_fixed_base = False
+    with pytest.raises(RunError, match="base is not fixed"):
+        ArmView(arm)
+
+
 def test_the_real_articulation_takes_our_rows_and_indices() -> None:
     """The methods themselves, on buffers of four environments with nine joints."""
     names = ("joint_stiffness", "joint_damping", "joint_pos_target", "joint_vel_target", "joint_effort_target")

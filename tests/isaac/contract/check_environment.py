@@ -31,6 +31,8 @@ def test_the_whole_configuration_is_valid(task: str, fps: int) -> None:
     assert 1 / config.sim.dt >= 240
     assert config.sim.physx.bounce_threshold_velocity == 0.1
     assert config.sim.render.antialiasing_mode == "FXAA"
+    assert config.sim.render.enable_dl_denoiser is False
+    assert config.sim.render.rendering_mode == "quality"
     assert config.scene.replicate_physics is False
     assert config.ui_window_class_type is None
     assert config.seed is not None

@@ -77,6 +77,7 @@ class Panda:
         self.targets, self.speed_targets = self.angles.clone(), torch.zeros(count, 8)
         self.efforts = torch.zeros(count, 8)
         self._yaw = yaw
+        self.is_fixed_base = True
         self._seen: tuple[Tensor, list[tuple[Tensor, Tensor, Tensor]]] | None = None
         self._origins = origins
         self.root_physx_view = types.SimpleNamespace(get_jacobians=self._jacobians)

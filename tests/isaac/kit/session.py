@@ -7,6 +7,7 @@ import importlib
 import sys
 import time
 import types
+import unittest
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +77,7 @@ class Session:
             "omni.kit.notification_manager": module(
                 "omni.kit.notification_manager", NotificationStatus=NotificationStatus, post_notification=self._notify
             ),
+            "omni.kit.test": module("omni.kit.test", AsyncTestCase=unittest.TestCase),
             "omni.kit.viewport": module("omni.kit.viewport"),
             "omni.kit.viewport.utility": module(
                 "omni.kit.viewport.utility",
@@ -295,8 +297,9 @@ def kit_session(kind: type[Session] = Session) -> Iterator[Session]:
 
 
 def _forget() -> None:
-    for name in [name for name in sys.modules if name.startswith("hpvqa_collector.ui")]:
+    for name in [name for name in sys.modules if name.startswith(("hpvqa_collector.ui", "hpvqa_collector.tests"))]:
         del sys.modules[name]
     package = sys.modules.get("hpvqa_collector")
     if package is not None:
         package.__dict__.pop("ui", None)
+        package.__dict__.pop("tests", None)

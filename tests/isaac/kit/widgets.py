@@ -367,6 +367,10 @@ class Workspace:
     def show_window(title: str, show: bool = True) -> None:
         World.show_window[title](show)
 
+    @staticmethod
+    def get_window(title: str) -> Window | None:
+        return World.windows.get(title)
+
 
 def build_frames() -> None:
     """Run the build functions that are due, as drawing a frame does."""

@@ -2,6 +2,7 @@
 
 `python -m tests.isaac.lab3.materials_child MODE` with MODE ``partner`` (our table) or ``average`` (one whose material
 has USD's default modes) prints rebounds over the drop's height and the ways of slides [m] as one line of JSON, last.
+With the name of a task instead, an episode begins on the latter table, and what becomes of it is printed.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import json
 import os
 import sys
 from typing import Any
+from unittest import mock
 
 import torch
 import warp
 
+from hpvqa.errors import RunError
 from hpvqa.scene.room import TABLE_HALF
 from hpvqa.scene.spec import Thing
 from hpvqa.sim.isaaclab3.pinned import allow_unpinned
+from hpvqa.tasks import TASKS
+from tests.worlds import sample
 
 allow_unpinned(warp)
 torch.set_num_threads(1)
@@ -26,6 +31,7 @@ from isaaclab.app import launch_simulation  # noqa: E402
 from isaaclab.scene import InteractiveScene, InteractiveSceneCfg  # noqa: E402
 from isaaclab_ov.physics import OvPhysxCfg  # noqa: E402
 
+from hpvqa.sim.isaac import spawn as shared  # noqa: E402
 from hpvqa.sim.isaaclab3 import spawn  # noqa: E402
 from hpvqa.sim.isaaclab3.apply import _MATERIAL, _materials  # noqa: E402
 
@@ -51,9 +57,7 @@ def main(mode: str) -> None:
     table = spawn.scenery()["table"]
     assert table.spawn.size[2] == 2 * TABLE_HALF[2]
     if mode == "average":
-        table.spawn.physics_material = sim_utils.RigidBodyMaterialCfg(
-            static_friction=1.0, dynamic_friction=1.0, restitution=0.0
-        )
+        table.spawn.physics_material = averaging()
     scene.table = table
     scene.bounce = spawn.bounce()
     scene.ball = spawn.rigid_object(thing("ball", "sphere", (0.6, 0.4, 0.025 + DROP)))
@@ -61,6 +65,27 @@ def main(mode: str) -> None:
     with launch_simulation(config, {"device": "cpu"}):
         print(json.dumps(measured(sim_utils.SimulationContext(config), scene)), flush=True)
         os._exit(0)
+
+
+def averaging(*_: float) -> sim_utils.RigidBodyMaterialCfg:
+    """A material with USD's default modes."""
+    return sim_utils.RigidBodyMaterialCfg(static_friction=1.0, dynamic_friction=1.0, restitution=0.0)
+
+
+def begin(task: str) -> str:
+    """Begin an episode on a table with USD's default modes; what is said then."""
+    from hpvqa.sim.isaaclab3.launch import open_lab3
+    from hpvqa.sim.planner import Planner
+
+    spec = sample(task)
+    start = Planner(TASKS[task].waypoints(spec)).command(0.0)
+    with mock.patch.object(shared, "pair_material", averaging):
+        simulator = open_lab3(spec, 1, 15, None)
+    try:
+        simulator.begin([spec], [start])
+    except RunError as error:
+        return str(error)
+    return "it began"
 
 
 def measured(simulation: Any, config: InteractiveSceneCfg) -> dict[str, list[float]]:
@@ -93,4 +118,7 @@ def write(target: Any, values: list[tuple[float, float, float]]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1] in TASKS:
+        print("\n" + json.dumps({"said": begin(sys.argv[1])}), flush=True)
+        os._exit(0)
     main(sys.argv[1])

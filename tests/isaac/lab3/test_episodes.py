@@ -17,7 +17,9 @@ from hpvqa.record.decode import iter_frames
 from hpvqa.record.episode import EpisodeRecord, episode_dir, read_episode
 from hpvqa.record.layers import read_layer
 from hpvqa.scene.camera import project
+from hpvqa.scene.color import linear
 from hpvqa.scene.layers import LAYERS
+from hpvqa.scene.room import ROOM_HALF, WALLS
 from hpvqa.scene.spec import Color, EpisodeSpec
 from hpvqa.tasks import TASKS
 from tests.worlds import points
@@ -28,6 +30,7 @@ pytestmark = [
 ]
 SIZE = (160, 120)
 COUNT = 2
+LUMINANCE = (0.2126, 0.7152, 0.0722)
 LAYERED = ("--record", "rgb,depth,segmentation")
 
 
@@ -130,6 +133,24 @@ def test_layers_show_what_the_clips_show(task: str, data: Path) -> None:
             assert not above.any()
             assert ((np.abs(rest - [0.6, 0.0, 0.0]) < [0.45, 0.55, 0.003]).all(axis=1)).any()
     assert seen >= 0.6 * COUNT * 2 * len(spec.cameras)
+
+
+@pytest.mark.parametrize("task", ["push", "drop"])
+def test_walls_are_lit_as_in_the_embedded_simulator(task: str, data: Path) -> None:
+    """Light from everywhere and from the lamp makes them 0.4 to 0.8 as bright as their colour."""
+    seen = 0
+    for record in records(data, task):
+        folder, spec = episode_dir(data, task, record.spec.index), record.spec
+        for camera in spec.cameras:
+            first = next(iter_frames(folder / f"{camera.name}.mp4")) / 255
+            place = points(camera, read_layer(folder, camera.name, "depth")[0])
+            for (x, y), color in zip(WALLS, spec.room.walls, strict=True):
+                pixels = first[np.abs(x * place[..., 0] + y * place[..., 1] - ROOM_HALF) < 0.003]
+                if len(pixels) > 50:
+                    seen += 1
+                    bright, own = (linear(np.median(one, axis=0)) @ LUMINANCE for one in (pixels, [color]))
+                    assert 0.4 < bright / own < 0.8, (camera.name, x, y)
+    assert seen > COUNT * 5
 
 
 def surface(pixels: NDArray[np.uint8], spec: EpisodeSpec) -> Color:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,11 +21,11 @@ pytestmark = [
 RESTITUTIONS, FRICTIONS, SPEED = (0.2, 0.6, 0.9), (0.2, 0.4, 0.6), 0.7
 
 
-def seen(mode: str) -> dict[str, list[float]]:
+def seen(mode: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.isaac.lab3.materials_child", mode]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
-    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -43,3 +44,10 @@ def test_a_thing_s_own_modes_are_lost_when_its_values_are_written() -> None:
     found = seen("average")
     assert found["rebounds"] == pytest.approx([(e / 2) ** 2 for e in RESTITUTIONS], abs=0.01)
     assert found["slides"] == pytest.approx([slide((friction + 1) / 2) for friction in FRICTIONS], rel=0.03)
+
+
+@pytest.mark.parametrize(("task", "what"), [("push", "slides"), ("drop", "rebounds to")])
+def test_no_episode_begins_where_pairs_have_other_values(task: str, what: str) -> None:
+    said = seen(task)["said"]
+    assert "does not give things the friction and restitution that they have" in said
+    assert what in said

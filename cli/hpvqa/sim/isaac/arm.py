@@ -11,7 +11,7 @@ from torch import Tensor
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.gripper import pinch_offset, pinch_yaw
 from hpvqa.sim.isaac.robot import finger_names
-from hpvqa.sim.isaac.state import ArmState
+from hpvqa.sim.isaac.state import ArmState, require_fixed_base
 from hpvqa.sim.isaac.torque import moved_jacobian
 
 
@@ -20,9 +20,13 @@ class ArmView:
 
     Args:
         robot: The articulation.
+
+    Raises:
+        RunError: Its base is not fixed.
     """
 
     def __init__(self, robot: Any) -> None:
+        require_fixed_base(robot)
         self._robot = robot
         self.joints: list[int] = robot.find_joints(names.ARM_JOINTS, preserve_order=True)[0]
         self._wrist: int = robot.find_bodies([names.WRIST])[0][0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,10 +132,11 @@ class LabSimulator(ABC):
     def _take(self) -> None:
         self._taken.append(self._reader.rows())
 
-    def _settle(self, starts: Sequence[Command]) -> None:
-        """Move arms and grippers to their starts, without drawing anything."""
+    def _settle(self, starts: Sequence[Command], watch: Callable[[], None] = lambda: None) -> None:
+        """Move arms and grippers to their starts, without drawing anything; ``watch`` is called after every step."""
         for _ in range(round(SETTLE_TIME / self.timestep)):
             self._follow_once(starts)
+            watch()
 
     def _follow_once(self, commands: Sequence[Command]) -> None:
         rows = np.array([pack(command) for command in commands])

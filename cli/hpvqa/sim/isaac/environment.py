@@ -58,9 +58,12 @@ def environment(settings: Settings) -> EnvironmentCfg:
     config.sim.physx.bounce_threshold_velocity = BOUNCE_THRESHOLD
     config.sim.physx.enable_enhanced_determinism = True
     config.sim.physics_material = sim_utils.RigidBodyMaterialCfg(static_friction=1.0, dynamic_friction=1.0)
-    # Anti-aliasing by DLSS would blend earlier frames into a picture.
+    # Anti-aliasing by DLSS, and the denoiser that Isaac Lab's usual preset switches on, would blend earlier frames into
+    # a picture.
     config.sim.render = sim_utils.RenderCfg(
+        rendering_mode="quality",
         antialiasing_mode="FXAA",
+        enable_dl_denoiser=False,
         enable_dlssg=False,
         enable_shadows=True,
         enable_direct_lighting=True,

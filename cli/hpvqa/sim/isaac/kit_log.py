@@ -15,6 +15,11 @@ _REASONS: tuple[tuple[str, str], ...] = (
         r"|Array allocation failed on device",
         "the GPU's memory does not hold {environments} environments; use fewer --num-envs or a smaller --resolution",
     ),
+    # Python's, the C++ library's, PyTorch's, Warp's
+    (
+        r"MemoryError|std::bad_alloc|can't allocate memory|Failed to allocate \d+ bytes on device 'cpu'",
+        "this machine's memory does not hold {environments} environments; use fewer --num-envs",
+    ),
     # IsaacSim issue 357
     (
         r"ERROR_INCOMPATIBLE_DRIVER",
@@ -37,17 +42,24 @@ _REASONS: tuple[tuple[str, str], ...] = (
 )
 
 
-def reason(log: str, environments: int) -> str:
+KILLED = (-9, 137)
+"""Exit codes of what was killed: as Python says it, and as a shell around it does."""
+
+
+def reason(log: str, environments: int, code: int) -> str:
     """Why Kit ended, in a few words; the last error it printed where no known phrase is found.
 
     Args:
         log: All that it printed.
         environments: How many environments there were.
+        code: Its exit code.
     """
     tail = log[-_TAIL:]
     for phrase, words in _REASONS:
         match = re.search(phrase, tail)
         if match:
             return words.format(environments=environments, match=match[match.re.groups])
+    if code in KILLED:
+        return "it was killed, most likely because memory ran out; use fewer --num-envs"
     errors = [line.strip() for line in tail.splitlines() if re.search(r"\[Error\]|^\w*(Error|Exception)\b", line)]
     return errors[-1] if errors else "it gave no reason"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
+
+from hpvqa.errors import RunError
 
 
 @dataclass(frozen=True)
@@ -24,3 +27,16 @@ class ArmState:
     position: Tensor
     quat_wxyz: Tensor
     jacobian: Tensor
+
+
+def require_fixed_base(robot: Any) -> None:
+    """Make sure that a robot of Isaac Lab stands fast: a free one's Jacobian has other rows and columns.
+
+    Args:
+        robot: The articulation.
+
+    Raises:
+        RunError: Its base is free.
+    """
+    if not robot.is_fixed_base:
+        raise RunError("The robot's base is not fixed to the world; its model is not one that this version knows")

@@ -39,11 +39,9 @@ class ApplySpecs(AssignedSpecs):
         """Put the things at rest where their specs say, in some environments or in all."""
         which = slice(None) if env_ids is None else env_ids
         for name in self._specs[0].names:
-            things = [spec.thing(name) for spec in self._specs]
-            pose = torch.tensor([[*thing.position, *xyzw(thing.quat_wxyz)] for thing in things], device=env.device)
-            pose[:, :3] += env.scene.env_origins
+            pose = poses(env, [spec.thing(name) for spec in self._specs])
             env.scene[name].write_root_pose_to_sim_index(root_pose=pose[which], env_ids=env_ids)
-            still = torch.zeros(len(things), 6, device=env.device)[which]
+            still = torch.zeros(len(pose), 6, device=env.device)[which]
             env.scene[name].write_root_velocity_to_sim_index(root_velocity=still, env_ids=env_ids)
 
     def _reset_robot(self, env: Any, env_ids: Tensor | None) -> None:
@@ -68,6 +66,13 @@ class ApplySpecs(AssignedSpecs):
             inertia = target.data.body_inertia.torch[number].reshape(-1)
             wrong += wrong_properties(thing, mass, inertia, _materials(target)[number].reshape(-1, 3))
         return wrong
+
+
+def poses(env: Any, things: Sequence[Thing]) -> Tensor:
+    """Where a thing of each environment starts, in the world, shape (environments, 7): x, y, z, quaternion xyzw."""
+    found = torch.tensor([[*thing.position, *xyzw(thing.quat_wxyz)] for thing in things], device=env.device)
+    found[:, :3] += env.scene.env_origins
+    return found
 
 
 def _materials(target: Any) -> Tensor:

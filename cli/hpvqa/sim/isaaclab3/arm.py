@@ -8,7 +8,7 @@ import torch
 from isaaclab.utils.math import quat_apply
 from torch import Tensor
 
-from hpvqa.sim.isaac.state import ArmState
+from hpvqa.sim.isaac.state import ArmState, require_fixed_base
 from hpvqa.sim.isaac.torque import moved_jacobian
 from hpvqa.sim.isaaclab3 import names
 from hpvqa.sim.isaaclab3.quaternions import wxyz
@@ -20,11 +20,13 @@ class ArmView:
 
     Args:
         robot: The articulation.
+
+    Raises:
+        RunError: Its base is not fixed.
     """
 
     def __init__(self, robot: Any) -> None:
-        if not robot.is_fixed_base:
-            raise ValueError("the robot's base must be fixed, or its Jacobian has other rows")
+        require_fixed_base(robot)
         self._robot = robot
         self.joints = _indices(robot.find_joints(names.ARM_JOINTS, preserve_order=True))
         self.fingers = _indices(robot.find_joints([f"{side}_spring_link_joint" for side in names.SIDES]))

@@ -2,7 +2,8 @@
 
 It draws shapes of its own model, whose colours were read from the stage once. They are written where it reads them.
 Its lights are shared by all environments and lie in the world, so that a lamp for each environment is not possible: one
-light comes from the middle of where lamps are (``LAMP``), as from far away, in every episode.
+light comes from the middle of where lamps are (``LAMP``), as from far away, in every episode, and four light what
+stands upright, as walls and ceiling of the embedded simulator's room do.
 """
 
 from __future__ import annotations
@@ -12,16 +13,25 @@ from typing import Any
 import numpy as np
 import warp
 
-from hpvqa.scene.room import AIM
+from hpvqa.scene.color import encoded, linear
+from hpvqa.scene.room import AIM, ROBOT_PAINT
 from hpvqa.scene.spec import EpisodeSpec, Vec3
 from hpvqa.sim.isaac.look import surfaces
+from hpvqa.sim.isaac.names import ROBOT
 
 LAMP: Vec3 = (0.9, 0.0, 2.0)
 """Where the lamp's light comes from, on its way to the work area [m]."""
+FILL = ((1.0, 1.0, 0.0), (1.0, -1.0, 0.0), (-1.0, -1.0, 0.0), (-1.0, 1.0, 0.0))
+"""Ways of the light that fills the room, along the floor.
+
+How bright a light is cannot be set. But one that something stands before shines at 0.3 of its brightness (Newton's
+``shadow_min_visibility``), and before these there is always a wall: two of them together light a wall by 0.3 √2 = 0.42,
+and none lights what faces up or down. With the 0.13 of Newton's own light from everywhere that is 0.55; the embedded
+simulator's walls have 0.5 to 0.6 (``sim/render/shaders``)."""
 
 
 class Look:
-    """Writes looks into a renderer.
+    """Writes looks into a renderer. The robot's is the same in every episode.
 
     Args:
         model: Newton's model, whose shapes are drawn.
@@ -36,6 +46,10 @@ class Look:
                 if label.startswith(f"{path}/"):
                     name = label.removeprefix(f"{path}/").split("/")[0]
                     self._shapes[number].setdefault(name, []).append(shape)
+        colors = model.shape_color.numpy()
+        for shapes in self._shapes:
+            colors[shapes[ROBOT]] = encoded(ROBOT_PAINT * linear(colors[shapes[ROBOT]]))
+        model.shape_color.assign(colors)
 
     def apply(self, number: int, spec: EpisodeSpec) -> None:
         """Paint one environment as a spec says.
@@ -59,10 +73,18 @@ class Look:
 
 
 def light(sensor: Any) -> None:
-    """Set the one light of a renderer.
+    """Set the lights of a renderer.
 
     Args:
         sensor: Newton's tiled camera.
     """
-    way = np.array(AIM) - np.array(LAMP)
-    sensor.utils.create_default_light(enable_shadows=True, direction=warp.vec3f(*(way / np.linalg.norm(way)).tolist()))
+    ways = np.array([np.subtract(AIM, LAMP), *FILL])
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    # Its own way to set lights makes one. What else that one is, all of ours are.
+    sensor.utils.create_default_light(enable_shadows=True)
+    context = sensor._SensorTiledCamera__render_context
+    for name in ("lights_active", "lights_type", "lights_cast_shadow", "lights_position"):
+        one = getattr(context, name)
+        same = np.repeat(one.numpy(), len(ways), axis=0)
+        setattr(context, name, warp.array(same, dtype=one.dtype, device=one.device))
+    context.lights_orientation = warp.array(ways.astype(np.float32), dtype=warp.vec3f, device=context.device)

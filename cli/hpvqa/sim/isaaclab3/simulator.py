@@ -21,6 +21,7 @@ from hpvqa.sim.isaaclab3.environment import EnvironmentCfg
 from hpvqa.sim.isaaclab3.look import Look, light
 from hpvqa.sim.isaaclab3.read import WorldReader
 from hpvqa.sim.isaaclab3.spawn import OUTPUTS
+from hpvqa.sim.isaaclab3.trial import Trial
 from hpvqa.sim.protocol import Command, labels
 
 PACKAGES = ("isaaclab", "ovphysx", "newton", "warp-lang", "torch", "numpy")
@@ -36,6 +37,8 @@ def millimetres(depth: NDArray[Any]) -> NDArray[np.uint16]:
 class Lab3Simulator(LabSimulator):
     """Many environments of Isaac Lab.
 
+    Friction and restitution are tried before the first episode (``trial.py``).
+
     Args:
         settings: What all episodes share.
         config: The environment's configuration.
@@ -45,6 +48,7 @@ class Lab3Simulator(LabSimulator):
         env = ManagerBasedRLEnv(cfg=config)
         arm = env.action_manager.get_term("arm").arm
         super().__init__(env, WorldReader(env, arm, settings.example.names), settings.environments, settings.fps)
+        self._tried = False
         self._look: Look | None = None
         if settings.resolution is not None:
             renderer = env.scene[names.camera(settings.example.cameras[0].name)]._renderer
@@ -81,7 +85,13 @@ class Lab3Simulator(LabSimulator):
     def _realise(self, specs: Sequence[EpisodeSpec], starts: Sequence[Command]) -> None:
         self._apply.assign(specs)
         self._env.reset()
-        self._settle(starts)
+        if self._tried:
+            self._settle(starts)
+        else:
+            trial = Trial(self._env, specs)
+            self._settle(starts, trial.watch)
+            trial.check()
+            self._tried = True
         self._apply.place(self._env)
         # One step with the things at rest: until then pictures show them where they were before.
         self._follow_once(starts)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpvqa.scene.color import encoded, linear
+from hpvqa.scene.room import ROBOT_PAINT
 from hpvqa.scene.spec import Color
 from hpvqa.sim.render.parts import Part
 from hpvqa.sim.render.shapes import Mesh, creased, cylinder, shaded_like, together
@@ -35,8 +36,6 @@ _SEAM = 2e-3
 _INSIDE, _DEEP, _SIDES = 3e-4, 8e-3, (48, 40, 32, 24)
 """A seam's filling lies this far inside the links' skin and reaches this far into both [m]; its sides, by level."""
 _GREY = (0.5, 0.5, 0.5)
-_PAINT = 0.8
-"""How bright the robot's colours are painted (linear): as they are, its white would have no room for light."""
 _GLOSS = 0.3
 
 
@@ -112,7 +111,7 @@ def prepare_meshes(robot_xml: Path, cache: Path, tell: Callable[[str], None]) ->
 
 
 def _painted(color: tuple[float, float, float]) -> Color:
-    r, g, b = (float(value) for value in encoded(_PAINT * linear(color)))
+    r, g, b = (float(value) for value in encoded(ROBOT_PAINT * linear(color)))
     return (r, g, b)
 
 
