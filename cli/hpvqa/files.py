@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -107,6 +108,29 @@ def read_yaml(path: Path) -> Any:
         ValueError: It is not YAML that can be used; see `parse_yaml`.
     """
     return parse_yaml(read_bytes(path))
+
+
+def read_gzip(path: Path, most: int = MOST) -> bytes:
+    """What a file holds that was packed with gzip, in one piece.
+
+    Args:
+        path: The file.
+        most: Most bytes that it may unpack to.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is damaged, or unpacks to more.
+    """
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        data = unpacker.decompress(read_bytes(path), most + 1)
+    except zlib.error as error:
+        raise ValueError(f"it is damaged: {error}") from None
+    if len(data) > most:
+        raise ValueError(f"it unpacks to more than {most >> 20} MiB")
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("it was cut short, or has something after its end")
+    return data
 
 
 def file_record(path: Path) -> FileRecord:
