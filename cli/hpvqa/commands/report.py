@@ -51,6 +51,7 @@ def command(
     import time
 
     from hpvqa.commands.explore_report import show
+    from hpvqa.errors import UsageError
     from hpvqa.explore.runs.folder import is_run
     from hpvqa.files import check_target
     from hpvqa.progress.console import PlainConsole
@@ -62,6 +63,9 @@ def command(
         if path is not None:
             check_target(path)
     if all(map(is_run, paths)):
+        for name, given in (("--csv", table is not None), ("--dataset", bool(datasets))):
+            if given:
+                raise UsageError(f"{name} is for runs on data sets, and these are runs of agents; leave it out")
         show(paths, html, as_json)
         return
     runs = read_runs(paths, datasets)
