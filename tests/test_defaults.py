@@ -122,6 +122,7 @@ def needed(command: click.Command) -> list[str]:
     for parameter in command.params:
         if parameter.required:
             value = parameter.type.choices[0] if isinstance(parameter.type, click.Choice) else "push"
+            value = "0.5" if isinstance(parameter.type, click.types.FloatParamType) else value
             value = next(iter(parameter.type.known)) if isinstance(parameter.type, NameType) else value
             words += [value] if isinstance(parameter, click.Argument) else [parameter.opts[0], value]
     return words

@@ -214,6 +214,32 @@ def check_target(path: Path, folder: bool = False) -> None:
         raise UsageError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from None
 
 
+PAGE = b"<!DOCTYPE html>"
+"""What our pages begin with."""
+
+
+def check_output(path: Path, begins: bytes) -> None:
+    """Make sure that a file can be written, and that none but an earlier one of its kind is replaced.
+
+    Args:
+        path: The file.
+        begins: What files of its kind begin with.
+
+    Raises:
+        UsageError: Something else is there, or in the way, or the folder does not exist.
+    """
+    check_target(path)
+    if not is_file(path):
+        return
+    try:
+        with open_regular(path) as file:
+            there = file.read(len(begins))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; choose another name") from None
+    if there not in (b"", begins):
+        raise UsageError(f"{path} exists and was not written by this command; choose another name, or remove it")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a neighbouring name to write a file under; it takes the place of ``path`` when the block ends well.

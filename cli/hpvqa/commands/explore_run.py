@@ -67,8 +67,8 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 Examples:
   hpvqa explore run --worlds worlds --agent ideal
   hpvqa explore run --worlds worlds --agent constant --train other-worlds
-  hpvqa explore run --worlds worlds --model qwen3.5 --backend vllm --scoring generate
-  hpvqa explore run --worlds worlds --server http://127.0.0.1:8000/v1 --condition yoked
+  hpvqa explore run --model qwen3.5 --backend vllm --scoring generate
+  hpvqa explore run --server http://127.0.0.1:8000/v1 --condition yoked
 
 A run that was interrupted, or whose server has gone, goes on when the same command is given again: only scenes that
 were not played to their end are played anew. With --restart, it begins anew. A server's key is read from HPVQA_API_KEY
