@@ -49,6 +49,14 @@ collect:
   no-video: true
 ```
 
+A command of two words has both in its variables, such as `HPVQA_EXPLORE_RUN_LIMIT=8`, and one in the other in the file:
+
+```yaml
+explore:
+  run:
+    limit: 8
+```
+
 The variable of a flag is on for 1, true, yes and on, and off for 0, false, no and off. An empty variable is none.
 
 ## Tab completion
@@ -96,12 +104,12 @@ SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
 def commands_page() -> str:
     """All commands with their arguments and options."""
     parts = [COMMANDS_HEAD]
-    for name in COMMANDS:
-        command: click.Command = importlib.import_module(f"hpvqa.commands.{name}").command
+    for name, command in every_command():
         arguments = [p for p in command.params if isinstance(p, click.Argument)]
         options = [p for p in command.params if isinstance(p, click.Option)]
         words = " ".join(_argument(argument) for argument in arguments)
-        parts.append(f"## hpvqa {name}\n\n```\n{f'hpvqa {name} [OPTIONS] {words}'.rstrip()}\n```\n")
+        words = "COMMAND" if isinstance(command, click.Group) else f"[OPTIONS] {words}"
+        parts.append(f"{'##' + '#' * name.count(' ')} hpvqa {name}\n\n```\n{f'hpvqa {name} {words}'.rstrip()}\n```\n")
         parts.append(_text(command.help or ""))
         rows = [f"| `{_cell(_option(option))}` | {_cell(_meaning(option))} |" for option in options]
         if rows:
@@ -109,6 +117,15 @@ def commands_page() -> str:
             parts.append(f"Variables: `{variable(name, options[0])}` and so on.\n")
         parts.append(_text(command.epilog or ""))
     return "\n".join(parts)
+
+
+def every_command() -> Iterator[tuple[str, click.Command]]:
+    """Every command with the words that call it, in the order of the help; after a group, the commands in it."""
+    for name in COMMANDS:
+        command: click.Command = importlib.import_module(f"hpvqa.commands.{name}").command
+        yield name, command
+        for word, part in command.commands.items() if isinstance(command, click.Group) else ():
+            yield f"{name} {word}", part
 
 
 def recipes_page() -> str:

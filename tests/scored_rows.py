@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,6 +14,9 @@ from hpvqa.scene.spec import SIDES, Side
 
 CAMERAS = {"push": ("a", "b"), "drop": ("a", "c")}
 
+_PUBLISHED = os.environ.get("HPVQA_PUBLISHED")
+PUBLISHED = sorted(Path(_PUBLISHED).glob("*.jsonl")) if _PUBLISHED else []
+"""The predictions that the paper's authors published, where somebody has them."""
 ANY_SHARE = st.floats(0, 1)
 chances = st.integers(0, 2**32 - 1).map(random.Random)
 """Sources of chance. Hypothesis' own draw each number by themselves, which takes most of a test's time."""

@@ -256,6 +256,16 @@ def test_a_node_without_the_data_set_says_so(dataset: Dataset, tmp_path: Path) -
         evaluate_ray.answer_there(pickle.dumps(Looking()), str(tmp_path), SMALL, 0, trials)
 
 
+def test_processes_on_nodes_take_no_modules_from_the_folder_they_work_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    ray = SimpleNamespace(
+        init=lambda **options: given.update(options), _private=SimpleNamespace(worker=SimpleNamespace())
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)  # type: ignore[arg-type]
+    assert cluster._connect(cluster.AUTO) is ray
+    assert given["runtime_env"]["env_vars"]["PYTHONSAFEPATH"] == "1"
+
+
 def hpvqa(*args: object) -> list[str]:
     return [sys.executable, "-m", "hpvqa", *map(str, args)]
 

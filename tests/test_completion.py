@@ -11,6 +11,7 @@ import sys
 import click
 import pytest
 from click.shell_completion import ShellComplete
+from scripts.pages import every_command
 
 from hpvqa.evaluate.conditions import CONDITIONS
 from hpvqa.main import COMMANDS, cli
@@ -30,11 +31,10 @@ def test_commands_are_completed() -> None:
     assert completed("finet") == ["finetune"]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_options_are_completed(name: str) -> None:
-    command: click.Command = importlib.import_module(f"hpvqa.commands.{name}").command
+@pytest.mark.parametrize(("name", "command"), every_command())
+def test_options_are_completed(name: str, command: click.Command) -> None:
     options = {flag for option in command.params if isinstance(option, click.Option) for flag in option.opts}
-    assert options <= set(completed(name, "--"))
+    assert options <= set(completed(*name.split(), "--"))
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
+from scripts.pages import every_command
 
 from hpvqa import main
 from hpvqa.commands.defaults import variable
@@ -23,11 +23,6 @@ SAMPLE = ["sample", "push", "--json"]
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def load(name: str) -> click.Command:
-    command: click.Command = importlib.import_module(f"hpvqa.commands.{name}").command
-    return command
 
 
 def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
@@ -84,6 +79,7 @@ def test_flags_with_a_value_and_options_that_repeat(capsys: pytest.CaptureFixtur
         ("- sample", "must hold a mapping of options for each command"),
         ("sample: [", "cannot be read"),
         ("sample: {seed: many}", "many"),
+        ("explore: 3", "must hold a mapping of options for each command"),
     ],
 )
 def test_a_wrong_file_is_explained(capsys: pytest.CaptureFixture[str], text: str, message: str) -> None:
@@ -98,7 +94,7 @@ def test_what_is_said_of_other_commands_does_no_harm(capsys: pytest.CaptureFixtu
     assert seed_of(capsys) == 42
 
 
-COMMANDS = {name: load(name) for name in main.COMMANDS}
+COMMANDS = dict(every_command())
 OPTIONS = [
     (name, option)
     for name, command in COMMANDS.items()
@@ -112,12 +108,21 @@ def ids(value: object) -> str:
     return value.opts[0] if isinstance(value, click.Option) else str(value)
 
 
+def section(name: str, options: str) -> str:
+    """A file that says so of a command."""
+    text = f"{{{options}}}"
+    for word in reversed(name.split()):
+        text = f"{{{word}: {text}}}"
+    return text
+
+
 def needed(command: click.Command) -> list[str]:
     """Words that a command cannot do without."""
     words: list[str] = []
     for parameter in command.params:
         if parameter.required:
             value = parameter.type.choices[0] if isinstance(parameter.type, click.Choice) else "push"
+            value = "0.5" if isinstance(parameter.type, click.types.FloatParamType) else value
             value = next(iter(parameter.type.known)) if isinstance(parameter.type, NameType) else value
             words += [value] if isinstance(parameter, click.Argument) else [parameter.opts[0], value]
     return words
@@ -130,7 +135,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     def call(name: str, *args: str) -> tuple[int, dict[str, object], str]:
         seen: dict[str, object] = {}
         monkeypatch.setattr(COMMANDS[name], "callback", lambda *_, **given: seen.update(given))
-        code, _, err = run(capsys, name, *needed(COMMANDS[name]), *args)
+        code, _, err = run(capsys, *name.split(), *needed(COMMANDS[name]), *args)
         return code, seen, err
 
     return call
@@ -153,7 +158,7 @@ def test_a_flags_variable_says_yes_or_no(
     for text in ("1", "true", "True", "YES", "on"):
         monkeypatch.setenv(variable(name, flag), text)
         assert parsed(name)[:2][1][str(flag.name)] == on, text
-    Path("hpvqa.yaml").write_text(f"{name}: {{{flag.opts[0].lstrip('-')}: true}}\n")
+    Path("hpvqa.yaml").write_text(section(name, f"{flag.opts[0].lstrip('-')}: true"))
     for text in ("0", "false", "FALSE", "no", "off"):
         monkeypatch.setenv(variable(name, flag), text)
         assert parsed(name)[1][str(flag.name)] == off, text
@@ -179,7 +184,7 @@ def test_a_file_cannot_set_what_no_command_line_could(name: str, option: click.O
     if isinstance(option.type, click.types.IntParamType):
         wrong += ["1.5", "1" * 400]
     for value in wrong:
-        Path("hpvqa.yaml").write_text(f"{name}: {{{key}: {value}}}\n")
+        Path("hpvqa.yaml").write_text(section(name, f"{key}: {value}"))
         code, seen, err = parsed(name)
         assert (code, seen) == (2, {}), value
         assert err.count("\n") == 1, value
@@ -194,6 +199,32 @@ def test_numbers_of_the_command_line_are_finite(name: str, option: click.Option,
     code, seen, err = parsed(name, f"{option.opts[0]}={value}")
     assert (code, seen) == (2, {})
     assert f"Invalid value for '{option.opts[0]}'" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("explore: {rum: {limit: 3}}", "names the command 'explore rum', which does not exist; did you mean 'run'?"),
+        ("explore: {limit: 3}", "under explore, must hold a mapping of options for each command"),
+        ("explore: {run: {limt: 3}}", "sets 'limt' for explore run, which has no such option; did you mean 'limit'?"),
+        ("evil: {}", "names the command 'evil', which does not exist"),
+    ],
+)
+def test_a_wrong_file_is_explained_for_commands_of_two_words(text: str, message: str, parsed: Parsed) -> None:
+    Path("hpvqa.yaml").write_text(text)
+    code, _, err = parsed("explore run")
+    assert code == 2
+    assert message in " ".join(err.split())
+
+
+def test_commands_of_two_words_take_their_own_defaults(parsed: Parsed, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("hpvqa.yaml").write_text("explore: {run: {limit: 3, seed: 4}, draw: {nonsense: 1}}\neval: {seed: 5}\n")
+    monkeypatch.setenv("HPVQA_EXPLORE_RUN_SEED", "6")
+    given = parsed("explore run", "--split", "known")[1]
+    assert (given["limit"], given["seed"], given["split"]) == (3, 6, "known")
+    monkeypatch.setenv("HPVQA_EXPLORE_RUM_SEED", "6")
+    code, _, err = parsed("explore run")
+    assert (code, "HPVQA_EXPLORE_RUM_SEED is of no command of hpvqa explore" in err) == (2, True)
 
 
 def test_a_misspelt_variable_is_not_ignored(parsed: Parsed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,24 @@ def test_what_cannot_be_run_is_refused_in_a_sentence(tmp_path: Path) -> None:
     assert "either --agent" in refusal("--agent", "random", "--model", "qwen3.5")
 
 
+def test_options_that_runs_of_agents_have_no_use_for_are_refused(tmp_path: Path) -> None:
+    play(rule("ideal"), tmp_path / "run")
+    for option, value in (("--csv", tmp_path / "cells.csv"), ("--dataset", tmp_path)):
+        done = CliRunner().invoke(cli, ["report", str(tmp_path / "run"), option, str(value)])
+        assert isinstance(done.exception, UsageError), done.output
+        assert str(done.exception).startswith(f"{option} is for runs on data sets")
+    assert {path.name for path in tmp_path.iterdir()} == {"run"}
+
+
+def test_a_run_is_begun_anew_where_it_cannot_go_on(tmp_path: Path) -> None:
+    said = ["explore", "run", "--worlds", str(write_worlds(tmp_path / "worlds")), "--out", str(tmp_path / "run")]
+    assert CliRunner().invoke(cli, [*said, "--agent", "random"]).exit_code == 0
+    refused = CliRunner().invoke(cli, [*said, "--agent", "ideal"])
+    assert str(refused.exception).endswith("give the same options, choose another --out, or begin anew with --restart")
+    assert CliRunner().invoke(cli, [*said, "--agent", "ideal", "--restart"]).exit_code == 0
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["agent"] == "ideal"
+
+
 def test_the_page_shows_where_an_agent_fails(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("active", "yoked", "facts")]
     for folder in folders:

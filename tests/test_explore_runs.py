@@ -150,6 +150,20 @@ def test_other_settings_other_scenes_and_other_folders_are_refused(tmp_path: Pat
         play(rule("random"), tmp_path / "else")
 
 
+def test_a_run_that_is_begun_anew_keeps_nothing_of_the_one_before(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    play(rule("random"), out, scenes=group(1))
+    shots = out / "shots"
+    shots.mkdir()
+    (shots / "old.png").touch()
+    with pytest.raises(UsageError, match="begin anew with --restart"):
+        play(rule("ideal"), out)
+    found = play(rule("ideal"), out, restart=True)
+    assert {one.ending.scene for one in found} == {scene.checksum for scene in group()}
+    assert not shots.exists()
+    assert [one.ending.said for one in play(rule("ideal"), out)] == [one.ending.said for one in found]
+
+
 def test_agents_are_asked_in_batches(tmp_path: Path) -> None:
     agent = Scripted(answer_at_once, batch_size=2)
     play(agent, tmp_path / "run")

@@ -201,11 +201,24 @@ def test_what_is_in_the_way_is_told(worlds: Path, copied: Path, tmp_path: Path) 
     (tmp_path / "mine" / "notes.txt").write_text("")
     with pytest.raises(UsageError, match="holds no samples; choose another --out"):
         build(wanted(worlds, tmp_path / "mine"), quiet())
-    with pytest.raises(UsageError, match="holds no scenes"):
+    with pytest.raises(UsageError, match="There is no folder of scenes"):
         build(wanted(tmp_path / "none", copied), quiet())
     part_file(copied, group()[0]).write_bytes(b"?")
     with pytest.raises(UsageError, match="is damaged; delete it"):
         build(wanted(worlds, copied), quiet())
+
+
+def test_options_that_are_not_given_are_the_folders_own(worlds: Path, copied: Path, tmp_path: Path) -> None:
+    before = files(copied)
+    said = ["explore", "build", str(worlds), "--workers", "1"]
+    # Neither --facts nor --format is repeated.
+    done = CliRunner().invoke(cli, [*said, "--out", str(copied)])
+    assert done.exit_code == 0, done.output
+    assert files(copied) == before
+    shutil.rmtree(copied)
+    build(wanted(worlds, copied, ("paper",)), quiet())
+    assert CliRunner().invoke(cli, [*said, "--out", str(copied)]).exit_code == 0
+    assert json.loads((copied / "samples.json").read_text())["formats"] == ["paper"]
 
 
 def test_scenes_that_agents_are_compared_on_are_not_trained_on(worlds: Path, tmp_path: Path) -> None:

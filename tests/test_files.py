@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import gzip
 import multiprocessing
 import os
 from pathlib import Path
@@ -22,6 +23,7 @@ from hpvqa.files import (
     link_or_copy,
     locked,
     read_bytes,
+    read_gzip,
     write_text,
 )
 
@@ -66,6 +68,27 @@ def test_pipes_devices_folders_and_huge_files_are_not_read(tmp_path: Path) -> No
     with pytest.raises(OSError, match=r"more than"):
         read_bytes(tmp_path / "large", most=4)
     assert read_bytes(tmp_path / "large", most=5) == b"12345"
+
+
+def test_any_damage_to_a_packed_file_is_told(tmp_path: Path) -> None:
+    whole = gzip.compress(b"".join(b"%d lines\n" % number for number in range(200)), mtime=0)
+    path = tmp_path / "part.gz"
+    path.write_bytes(whole)
+    assert read_gzip(path).endswith(b"199 lines\n")
+    # Of the first ten bytes, some say nothing that matters, such as when it was packed.
+    damaged = [whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :] for at in range(10, len(whole))]
+    for data in (b"", b"?", whole[:-1], whole[:20], whole + b"x", whole + whole, *damaged):
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match=r"\Ait (is damaged|was cut short)"):
+            read_gzip(path)
+
+
+def test_a_packed_file_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes(8 << 20)))
+    assert len(read_gzip(path, 8 << 20)) == 8 << 20
+    with pytest.raises(ValueError, match="it unpacks to more than 4 MiB"):
+        read_gzip(path, 4 << 20)
 
 
 def test_a_name_that_can_be_none_is_not_there(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from hpvqa.dataset.export.pictures import png
 from hpvqa.errors import UsageError
 from hpvqa.explore.agents.model import ModelAgent, open_model
 from hpvqa.explore.agents.query import make_query
@@ -281,6 +285,38 @@ def test_a_damaged_picture_is_one_sentence(copied: Path, tmp_path: Path, tiny_mo
         trained(job(copied, tiny_model("internvl"), tmp_path / "out"))
 
 
+def sized(width: int, height: int) -> bytes:
+    """A PNG file that says it is so large, and holds one line of 64 pixels."""
+    data = bytearray(png(np.zeros((1, 64, 3), np.uint8)))
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("data", [sized(5000, 1), sized(30_000, 30_000), sized(64, 64)[:-40], b"BM", b"%!PS-Adobe-3.0"])
+def test_a_picture_that_cannot_be_used_is_one_sentence(data: bytes, copied: Path) -> None:
+    """As that of a stranger, whose name fits its bytes."""
+    name = hashlib.sha256(data).hexdigest()
+    (copied / picture_file("train", name)).write_bytes(data)
+    (sample, *_), _ = open_samples(copied).load("train", ("steps",))
+    with pytest.raises(UsageError, match=r"\AThe picture \S+ cannot be used \(.*\); build the samples anew\Z"):
+        open_samples(copied).pictures(sample.model_copy(update={"pictures": (name,)}))
+
+
+@pytest.mark.parametrize("name", ["../../../../x", "/etc/passwd", "", "x.jpg", f"../{'0' * 64}"])
+def test_a_picture_is_named_by_what_it_is(name: str, copied: Path) -> None:
+    altered(copied, pictures=(name,))
+    _, left_out = open_samples(copied).load("train", ("steps",))
+    assert [why for why in left_out if "pictures.0 must be text of the form" in why] == left_out != []
+
+
+def alter(path: Path) -> None:
+    """Change a byte in the middle of a file, which its checksum at the end would show if that were reached."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 4] ^= 255
+    path.write_bytes(data)
+
+
 def changed(**settings: Any) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         path = folder / "samples.json"
@@ -299,6 +335,7 @@ def changed(**settings: Any) -> Callable[[Path], None]:
         (lambda folder: (folder / "README.md").unlink(), [], "is not built to its end"),
         (lambda folder: (folder / "parts" / "stack-000001.jsonl.gz").unlink(), [], "of one group of scenes"),
         (lambda folder: (folder / "parts" / "stack-000001.jsonl.gz").write_text("?"), [], "is damaged; delete it"),
+        (lambda folder: alter(folder / "parts" / "stack-000001.jsonl.gz"), [], "is damaged; delete it"),
         (lambda folder: shutil.rmtree(folder / "parts"), [], "has no steps to train on"),
         (None, ["--recipe", "lora"], "The recipe is one for data sets"),
         (None, ["--fps", "2"], "--fps is for data sets"),

@@ -7,6 +7,7 @@ import signal
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import RunError, UsageError
 from hpvqa.finetune.arguments import total_steps
+from hpvqa.finetune.course import Report
 from hpvqa.finetune.dry_run import plan
+from hpvqa.finetune.plots import draw_training
 from hpvqa.finetune.rows import training_rows
 from hpvqa.finetune.run import finetune
 from hpvqa.finetune.settings import TrainingSettings
@@ -114,6 +117,21 @@ def test_few_rows_are_seen_more_often_where_there_is_a_least_number_of_steps(
 
 
 @pytest.mark.parametrize(("most", "steps", "epochs"), [(50, 4, "2"), (3, 3, "1.6")])
+@pytest.mark.parametrize("damage", [b"\xff\xfe\n", b"[" * 100_000 + b"\n", b'{"step": 1, "lo'])
+def test_a_training_goes_on_although_its_metrics_are_damaged(damage: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    lines = [b'{"step": 1, "loss": 0.1}\n', b'{"step": 2, "loss": 1e-07}\n', b'{"step": 3, "loss": 2}\n']
+    path.write_bytes(lines[0] + damage + b"\n" + lines[1] + lines[2])
+    report = Report(path, lambda step, measured: None)
+    state = SimpleNamespace(is_world_process_zero=True, global_step=2, max_steps=4)
+    report.on_train_begin(None, state, None)
+    assert path.read_bytes() == lines[0] + lines[1]
+    report.on_log(None, state, None, logs={"loss": 0.5, "grad_norm": float("nan")})
+    assert path.read_bytes() == lines[0] + lines[1] + b'{"step": 2, "loss": 0.5}\n'
+    draw_training(path, tmp_path)
+    assert (tmp_path / "loss.png").is_file()
+
+
 def test_the_number_of_steps_is_what_was_said(
     most: int, steps: int, epochs: str, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from av.container import InputContainer
@@ -290,6 +291,22 @@ BAD: dict[str, Callable[[Path], object]] = {
     "it has no info.json in meta": lambda root: (root / "meta/info.json").unlink(),
     "meta": lambda root: (root / "meta/episodes.jsonl").write_text("[" * 100_000),
 }
+
+
+@pytest.mark.parametrize("name", ["episode_index", "length"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e300, -1, 0.5, None])
+def test_a_number_that_counts_nothing_is_one_sentence(
+    name: str, value: float | None, filmed: Path, labels: Path, tmp_path: Path
+) -> None:
+    for path in (path for path in (filmed / "meta").rglob("*") if path.is_file()):
+        target = tmp_path / "filmed" / path.relative_to(filmed)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    rows = [{**row, name: value} for row in episodes(filmed)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "filmed/meta/episodes/chunk-000/file-000.parquet")
+    with pytest.raises(UsageError, match=r"The metadata of .* are damaged: ") as caught:
+        import_lerobot(tmp_path / "filmed", labels, tmp_path / "out", quiet(), seed=0)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("words", BAD)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from scripts.pages import every_command
 
 from hpvqa import __version__, main
 from hpvqa.errors import RunError, UsageError
@@ -18,6 +18,7 @@ from hpvqa.record.episode import find_episodes
 
 HEAVY = {"numpy", "scipy", "pydantic", "yaml", "rich", "pyarrow", "av", "PIL", "mujoco", "matplotlib", "torch"}
 
+COMMANDS = dict(every_command())
 
 NOT_TO_ASK = {"PIL.Image", "pyarrow", "scipy", "mujoco", "matplotlib", "torch"} | {
     f"hpvqa.{name}" for name in ("dataset.card", "dataset.build", "evaluate.prediction", "evaluate.views")
@@ -26,11 +27,6 @@ NOT_TO_ASK = {"PIL.Image", "pyarrow", "scipy", "mujoco", "matplotlib", "torch"} 
 
 def hpvqa(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "hpvqa", *args], capture_output=True, text=True)
-
-
-def load(name: str) -> click.Command:
-    command: click.Command = importlib.import_module(f"hpvqa.commands.{name}").command
-    return command
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -71,19 +67,19 @@ def test_version() -> None:
     assert hpvqa("--version").stdout == f"hpvqa, version {__version__}\n"
 
 
-@pytest.mark.parametrize("name", main.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str) -> None:
-    command = load(name)
+    command = COMMANDS[name]
     assert command.help
     assert "Example" in (command.epilog or "")
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     assert [option.name for option in options if not option.help] == []
 
 
-@pytest.mark.parametrize("name", main.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_every_command_fits_80_columns(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main.main([name, "--help"])
+        main.main([*name.split(), "--help"])
     assert caught.value.code == 0
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80

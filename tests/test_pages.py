@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
-from scripts.pages import DOCS, PAGES, commands_page, recipes_page
+from scripts.pages import DOCS, PAGES, commands_page, every_command, recipes_page
 
 from hpvqa.finetune.settings import FinetuneRecipe
-from hpvqa.main import COMMANDS
 from hpvqa.recipe import Recipe
 
 
@@ -20,8 +20,15 @@ def test_the_page_is_that_of_the_code(name: str) -> None:
 
 def test_every_command_and_option_is_there() -> None:
     page = commands_page()
-    for name in COMMANDS:
-        assert f"\n## hpvqa {name}\n" in page
+    parts = dict(zip(*[iter(re.split(r"^##+ (hpvqa .*)$", page, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    assert list(parts) == [f"hpvqa {name}" for name, _ in every_command()]
+    assert {"hpvqa explore", "hpvqa explore draw", "hpvqa suite power"} <= parts.keys()
+    for name, command in every_command():
+        part = parts[f"hpvqa {name}"]
+        for parameter in command.params:
+            shown = str(parameter.metavar or parameter.name).upper()
+            said = f"| `{parameter.opts[0]}" if isinstance(parameter, click.Option) else shown
+            assert said in part if isinstance(parameter, click.Option) else said in part.upper(), (name, parameter)
     assert "| `--fps NUMBER` |" in page
     assert "--set KEY=VALUE" in page
 

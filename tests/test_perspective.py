@@ -23,10 +23,9 @@ from hpvqa.scene.camera import faces_robot, look_at
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.spec import SIDES, CameraSpec, Side, other_side
 from tests.report_runs import left, make_dataset, make_internvl, make_run, public_line
-from tests.scored_rows import row
+from tests.scored_rows import PUBLISHED, row
 
 FRONT, BACK = ("front_narrow", "front_wide", "front_left", "front_right"), ("back_narrow", "back_left", "back_right")
-PUBLISHED = sorted((Path(__file__).parents[2] / "shared" / "published").glob("*.jsonl"))
 
 
 def camera_view(prediction: Prediction) -> View | None:
@@ -214,7 +213,7 @@ def test_a_model_that_always_says_left_gets_no_such_sentence(tmp_path: Path) -> 
     assert "picture" not in shown(report)
 
 
-@pytest.mark.skipif(not PUBLISHED, reason="the public original's files are not here")
+@pytest.mark.skipif(not PUBLISHED, reason="HPVQA_PUBLISHED names no folder of the published predictions")
 @pytest.mark.slow
 def test_the_published_files() -> None:
     report = measure(read_runs(PUBLISHED), command=("hpvqa",), created="now")

@@ -44,7 +44,13 @@ def test_a_cache_that_is_damaged_or_cannot_be_written_changes_nothing(small: Pat
     assert same(robot._load(kept), first)
     data = kept.read_bytes()
     middle = len(data) // 2
-    for damaged in (b"", data[:middle], data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :]):
+    # The tenth byte names the way in which the first file is packed, the seventh says whether it is encrypted.
+    changed = [data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :] for at in (6, 8, 140, middle)]
+    # So does the list of files at the end, which counts.
+    listed = data.rfind(b"PK\x01\x02")
+    for way in (8, 12, 99):
+        changed.append(data[: listed + 10] + bytes([way]) + data[listed + 11 :])
+    for damaged in (b"", data[:middle], *changed):
         kept.write_bytes(damaged)
         assert same(robot._cached_meshes(model, spec, cache), first)
         assert same(robot._load(kept), first)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,10 +15,8 @@ from hpvqa.evaluate.gaps import gap_bins
 from hpvqa.evaluate.prediction import Prediction
 from hpvqa.evaluate.score import Cell, failures, score
 from hpvqa.scene.spec import SIDES
-from tests.scored_rows import chances, predictions, published_internvl, views
+from tests.scored_rows import PUBLISHED, chances, predictions, published_internvl, views
 from tests.scored_rows import row as make_row
-
-PUBLISHED = sorted((Path(__file__).parents[2] / "shared" / "published").glob("*.jsonl"))
 
 
 def by_name(cells: list[Cell]) -> dict[tuple[str | None, str, str], Cell]:
@@ -114,7 +111,7 @@ def test_the_published_answers_and_how_sure_they_are() -> None:
     assert camera.effective_n == pytest.approx(31)
 
 
-@pytest.mark.skipif(not PUBLISHED, reason="the public original's files are not here")
+@pytest.mark.skipif(not PUBLISHED, reason="HPVQA_PUBLISHED names no folder of the published predictions")
 def test_the_published_files() -> None:
     from hpvqa.report.reading import read_runs
 

@@ -193,8 +193,12 @@ def test_runs_of_another_version_are_told_of_with_what_can_be_done(
     assert run("--model", "left", "--out", "a") == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert "a/usual is a run with other settings" in told
-    assert told.endswith("; give the same options, or choose another --out")
+    assert told.endswith("; give the same options, choose another --out, or begin anew with --restart")
     assert run("--model", "left", "--out", "b") == 0
+    assert run("--model", "left", "--out", "a", "--restart") == 0
+    assert json.loads(Path("a/usual/run.json").read_text())["versions"]["hpvqa"] == "999.0"
+    capsys.readouterr()
+    assert run("--model", "left", "--out", "a") == 0
 
 
 @pytest.mark.parametrize(
@@ -313,6 +317,21 @@ def card(model: str, answers: dict[str, str], **more: object) -> Card:
         "created": "",
     }
     return Card.model_validate({**fields, **more})
+
+
+def test_what_a_card_warns_of_stands_beside_its_comparison_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = "The model was not trained on push by back_wide; these views count as all others do."
+    for name, notes in (("a", ()), ("b", (note,))):
+        found = card(name, {"0": "10"}, notes=notes)
+        (tmp_path / f"{name}.json").write_text(found.model_dump_json())
+    said = ["suite", "compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")]
+    for more in ([], ["--json"]):
+        with pytest.raises(SystemExit):
+            main([*said, *more, "--html", str(tmp_path / "page.html")])
+        assert f"B, b: {note}" in " ".join(capsys.readouterr().out.split())
+    assert f"B, b: {note}" in (tmp_path / "page.html").read_text()
 
 
 def test_rows_that_one_could_not_answer_are_not_compared() -> None:

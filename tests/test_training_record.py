@@ -5,11 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from hpvqa.finetune.settings import load_finetune_recipe
 from hpvqa.vlm.embedded import adapter_folder, base_folder
 from hpvqa.vlm.frames.sampling import FrameSampling
 from hpvqa.vlm.prompt import PromptRecord, load_prompt
-from hpvqa.vlm.training_record import RECORD_FILE, TrainingRecord, read_training_record, strange_views, views_of
+from hpvqa.vlm.training_record import (
+    RECORD_FILE,
+    TrainingRecord,
+    read_metrics,
+    read_training_record,
+    strange_views,
+    views_of,
+)
 
 VIEWS = {"drop": ("front_wide",), "push": ("back_wide", "front_wide")}
 
@@ -51,6 +60,20 @@ def test_a_record_of_an_earlier_version_says_that_frames_were_squeezed(tmp_path:
     assert (found.frames.fit, found.clips) == ("squeeze", None)
     assert found.model_copy(update={"schema_version": 2, "frames": record.frames, "recipe": record.recipe}) == record
     assert TrainingRecord.model_validate_json(found.model_dump_json()) == found
+
+
+DAMAGED_METRICS = (
+    b"\xff\xfe\n", b"[" * 100_000 + b"\n", b'{"step": 1e999}\n', b'{"step": null}\n', b'{"loss": 1}\n', b"[1]\n",
+    b'{"step": 2, "loss": "x"}\n', b'{"step": true}\n', b'{"step": NaN}\n', b"\n", b'{"step": 3, "lo',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGED_METRICS)
+def test_damaged_lines_of_metrics_are_left_out(damage: bytes, tmp_path: Path) -> None:
+    whole = [{"step": 1, "loss": 0.5}, {"step": 2, "eval_loss": 0.25}]
+    lines = [json.dumps(line).encode() + b"\n" for line in whole]
+    (tmp_path / "metrics.jsonl").write_bytes(b"".join((*lines, damage)))
+    assert read_metrics(tmp_path / "metrics.jsonl") == whole
 
 
 def test_the_shipped_model_says_that_its_clips_were_square() -> None:

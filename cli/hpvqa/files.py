@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -109,6 +110,29 @@ def read_yaml(path: Path) -> Any:
     return parse_yaml(read_bytes(path))
 
 
+def read_gzip(path: Path, most: int = MOST) -> bytes:
+    """What a file holds that was packed with gzip, in one piece.
+
+    Args:
+        path: The file.
+        most: Most bytes that it may unpack to.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is damaged, or unpacks to more.
+    """
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        data = unpacker.decompress(read_bytes(path), most + 1)
+    except zlib.error as error:
+        raise ValueError(f"it is damaged: {error}") from None
+    if len(data) > most:
+        raise ValueError(f"it unpacks to more than {most >> 20} MiB")
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("it was cut short, or has something after its end")
+    return data
+
+
 def file_record(path: Path) -> FileRecord:
     """Size and checksum of a regular file.
 
@@ -188,6 +212,32 @@ def check_target(path: Path, folder: bool = False) -> None:
             raise UsageError(f"{path} is a folder; name a file")
     except (OSError, RuntimeError) as error:
         raise UsageError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from None
+
+
+PAGE = b"<!DOCTYPE html>"
+"""What our pages begin with."""
+
+
+def check_output(path: Path, begins: bytes) -> None:
+    """Make sure that a file can be written, and that none but an earlier one of its kind is replaced.
+
+    Args:
+        path: The file.
+        begins: What files of its kind begin with.
+
+    Raises:
+        UsageError: Something else is there, or in the way, or the folder does not exist.
+    """
+    check_target(path)
+    if not is_file(path):
+        return
+    try:
+        with open_regular(path) as file:
+            there = file.read(len(begins))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; choose another name") from None
+    if there not in (b"", begins):
+        raise UsageError(f"{path} exists and was not written by this command; choose another name, or remove it")
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
@@ -43,10 +42,6 @@ COMMANDS: dict[str, str] = {
     "schema": "Print the JSON schema of a file format.",
 }
 """Name and one-line help of every subcommand; each is the object ``command`` of its module in ``hpvqa.commands``."""
-
-
-DEFAULTS_FILE = "hpvqa.yaml"
-"""File in the working directory that sets other defaults of options."""
 
 
 class LazyGroup(click.Group):
@@ -98,12 +93,10 @@ def cli(ctx: click.Context) -> None:
     A robot pushes, drops, weighs and presses things in simulation; vision-language models are asked which one is
     heavier, more elastic or stiffer, and scored honestly.
     """
-    name = ctx.invoked_subcommand
-    if name in COMMANDS:
-        from hpvqa.commands.defaults import find_defaults
+    if ctx.invoked_subcommand in COMMANDS:
+        from hpvqa.commands.defaults import take_defaults
 
-        called = click.Context(cli.get_command(ctx, name) or cli, ctx, info_name=name)
-        ctx.default_map = {name: find_defaults(called, Path(DEFAULTS_FILE), os.environ, COMMANDS)}
+        take_defaults(ctx, COMMANDS)
 
 
 def _refuse_empty(args: Sequence[str]) -> None:

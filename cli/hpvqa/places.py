@@ -10,16 +10,25 @@ from typing import Literal
 
 from hpvqa.files import read_json
 
-Kind = Literal["data set", "data folder", "episode", "run"]
+Kind = Literal["data set", "data folder", "episode", "run", "folder of scenes"]
 
 MARKERS: dict[Kind, str] = {
     "data set": "manifest.json",
     "episode": "episode.json",
     "run": "run.json",
     "data folder": "hpvqa.json",
+    "folder of scenes": "worlds.json",
 }
 """The file that makes a folder what it is."""
-_MADE_BY: dict[Kind, str] = {"data set": "build", "episode": "collect", "run": "eval", "data folder": "collect"}
+_MADE_BY: dict[Kind, str] = {
+    "data set": "build",
+    "episode": "collect",
+    "run": "eval",
+    "data folder": "collect",
+    "folder of scenes": "explore draw",
+}
+_NEW: tuple[Kind, ...] = ("data folder", "folder of scenes")
+"""What is made in a place that --out names."""
 _BELOW = ("episode-*", "[0-9]*/episode-*")
 """Where episodes lie in the folder of a thousand, and in that of a task."""
 _IN_DATA = ("[a-z]*/[0-9]*/episode-*",)
@@ -88,7 +97,8 @@ def _a(*kinds: Kind) -> str:
 def _command(wanted: Kind, path: Path) -> str:
     # What can be made right there: nothing may be in the way.
     free = not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir()))
-    return f"`hpvqa collect --out {path}`" if wanted == "data folder" and free else f"`hpvqa {_MADE_BY[wanted]}`"
+    out = f" --out {path}" if wanted in _NEW and free else ""
+    return f"`hpvqa {_MADE_BY[wanted]}{out}`"
 
 
 def _around(path: Path) -> Iterator[Path]:

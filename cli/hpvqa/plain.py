@@ -13,9 +13,10 @@ from pydantic_core import ErrorDetails
 from hpvqa.errors import UsageError
 
 _DIGITS = 40
+"""Most digits of a whole number; 64 bits need 20, and what is longer breaks arithmetic further on."""
+
 _NAMED = 2
 """An error names at most so many places that may have been meant."""
-"""Most digits of a whole number; 64 bits need 20, and what is longer breaks arithmetic further on."""
 
 _DEPTH = 100
 """Most brackets in brackets of YAML."""

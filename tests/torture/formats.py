@@ -9,16 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from hpvqa.collect.settings import read_collection
 from hpvqa.commands.defaults import find_defaults
 from hpvqa.dataset.build import build
+from hpvqa.dataset.labels import read_labels
+from hpvqa.dataset.lerobot_source import read_source
 from hpvqa.dataset.load import open_dataset
 from hpvqa.dataset.manifest import MANIFEST_FILE
 from hpvqa.dataset.probe import probe
 from hpvqa.dataset.public import read_originals
 from hpvqa.dataset.verify import verify
 from hpvqa.errors import RunError
+from hpvqa.explore.folder import read_worlds
+from hpvqa.explore.runs.folder import read_run
+from hpvqa.explore.samples.load import open_samples
+from hpvqa.explore.samples.record import SUBSETS, picture_file
+from hpvqa.explore.scene import read_scene
 from hpvqa.files import file_record
 from hpvqa.finetune.settings import load_finetune_recipe
 from hpvqa.main import COMMANDS, cli
@@ -27,16 +36,22 @@ from hpvqa.record.decode import iter_frames
 from hpvqa.record.episode import read_episode
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.report.reading import read_runs
+from hpvqa.report.values import read_values
 from hpvqa.resources import recipes_dir
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.spec import SIDES
+from hpvqa.suite.card import read_card
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.checkpoint import check_checkpoint, weight_shapes
 from hpvqa.vlm.embedded import adapter_folder, base_folder
 from hpvqa.vlm.families import find_family
 from hpvqa.vlm.prompt import load_prompt
-from hpvqa.vlm.training_record import read_training_record
+from hpvqa.vlm.training_record import METRICS_FILE, read_metrics, read_training_record
 from tests import factories
+from tests.explore_play import play, rule
+from tests.explore_worlds import write_worlds
+from tests.step_samples import write_samples
+from tests.test_suite import card
 from tests.torture.trace import do
 
 _PUBLISHED = "model_push_results.jsonl"
@@ -44,6 +59,9 @@ _BASE = "embedded-base"
 _EPISODE = "data/push/000/episode-000000"
 _COLLECTED = "collection/push/000/episode-000000"
 _TRAJECTORY = f"{_EPISODE}/trajectory.parquet"
+_SCENE = "worlds/stack/000/scene-000000.json"
+_PLAYED = "played/scenes/stack-000000/steps.jsonl"
+_METRICS = 20
 
 
 @dataclass(frozen=True)
@@ -82,12 +100,73 @@ def prepare(folder: Path) -> None:
     (folder / "hpvqa.yaml").write_text("eval: {backend: baseline, model: pixels, seed: 3}\nbuild: {force: true}\n")
     shutil.copytree(adapter_folder(), folder / "adapter")
     shutil.copytree(base_folder(), folder / _BASE)
+    write_worlds(folder / "worlds")
+    play(rule("ideal"), folder / "played")
+    write_samples(folder / "samples")
+    (folder / "card.json").write_text(card("left", {"0": "10", "1": "1x"}).model_dump_json())
+    for version in (2, 3):
+        _lerobot(folder / f"lerobot{version}", version)
+    (folder / "labels.csv").write_text("episode,task,left,right,cameras\n0,push,1,2,top=a\n1,drop,0.5,0.1,\n")
+    lines = ({"step": number, "loss": 1 / number} for number in range(1, _METRICS + 1))
+    (folder / METRICS_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    rows = (
+        {"file_name": row["file_name"], "question": row["question"], "values": {"left": 1.5, "right": 0.7}}
+        for row in published
+    )
+    (folder / "values.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     # What others share is not a hard link of it: damage must stay in one place.
     for path in folder.rglob("*"):
         if path.is_file() and path.stat().st_nlink > 1:
             data = path.read_bytes()
             path.unlink()
             path.write_bytes(data)
+
+
+def _lerobot(folder: Path, version: int) -> None:
+    """A LeRobotDataset of two episodes by two cameras, whose clips are empty: only their places are looked at."""
+    cameras = ("observation.images.top", "observation.images.hand")
+    for name in (f"videos/chunk-000/{camera}/episode_00000{number}.mp4" for camera in cameras for number in (0, 1)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    for name in (f"videos/{camera}/chunk-000/file-000.mp4" for camera in cameras):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    meta = folder / "meta"
+    (meta / "episodes/chunk-000").mkdir(parents=True)
+    features = {camera: {"dtype": "video", "shape": [48, 64, 3]} for camera in cameras}
+    info = {"codebase_version": f"v{version}.0", "fps": 10, "chunks_size": 1000, "features": features}
+    (meta / "info.json").write_text(json.dumps(info))
+    rows: list[dict[str, float]] = [{"episode_index": number, "length": 20} for number in (0, 1)]
+    (meta / "episodes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for number, row in enumerate(rows):
+        for camera in cameras:
+            row |= {f"videos/{camera}/{name}": 0 for name in ("chunk_index", "file_index")}
+            row |= {f"videos/{camera}/{end}_timestamp": 2.0 * (number + (end == "to")) for end in ("from", "to")}
+    pq.write_table(pa.Table.from_pylist(rows), meta / "episodes/chunk-000/file-000.parquet")
+
+
+def _stretches(name: str) -> Callable[[Path], list[Path]]:
+    def read(folder: Path) -> list[Path]:
+        source = read_source(folder / name)
+        try:
+            return [source.find(number, key).video for number in source.episodes for key in source.cameras]
+        except ValueError as error:
+            raise RunError(str(error)) from None
+
+    return read
+
+
+def _samples(folder: Path) -> list[Path]:
+    opened = open_samples(folder / "samples")
+    found, left_out = opened.load("train", SUBSETS)
+    if left_out:
+        raise RunError(left_out[0])
+    return [opened.root / picture_file(sample.split, name) for sample in found for name in sample.pictures]
+
+
+def _metrics(folder: Path) -> None:
+    if len(read_metrics(folder / METRICS_FILE)) < _METRICS:
+        raise RunError("lines are left out")
 
 
 def _rows(folder: Path) -> list[Path]:
@@ -156,6 +235,19 @@ FORMATS = (
     Format("hpvqa.json of an adapter", "adapter/hpvqa.json", lambda f: _nothing(read_training_record(f / "adapter"))),
     Format("config.json", f"{_BASE}/config.json", lambda f: _nothing(find_family(str(f / _BASE)))),
     Format("model.safetensors", f"{_BASE}/model.safetensors", _base),
+    Format("worlds.json", "worlds/worlds.json", lambda f: _nothing(read_worlds(f / "worlds"))),
+    Format("scene", _SCENE, lambda f: _nothing(read_scene(f / _SCENE))),
+    Format("run.json of an agent", "played/run.json", lambda f: _nothing(read_run(f / "played"))),
+    Format("steps.jsonl", _PLAYED, lambda f: _nothing(read_run(f / "played"))),
+    Format("samples.json", "samples/samples.json", lambda f: _nothing(open_samples(f / "samples"))),
+    Format("samples of a scene", "samples/parts/stack-000000.jsonl.gz", _samples),
+    Format("card.json", "card.json", lambda f: _nothing(read_card(f / "card.json"))),
+    Format("info.json of LeRobot", "lerobot3/meta/info.json", _stretches("lerobot3")),
+    Format("episodes.jsonl of LeRobot", "lerobot2/meta/episodes.jsonl", _stretches("lerobot2")),
+    Format("episodes of LeRobot", "lerobot3/meta/episodes/chunk-000/file-000.parquet", _stretches("lerobot3")),
+    Format("labels.csv", "labels.csv", lambda f: _nothing(read_labels(f / "labels.csv"))),
+    Format("metrics.jsonl", METRICS_FILE, _metrics),
+    Format("values.jsonl", "values.jsonl", lambda f: _nothing(read_values([f / "values.jsonl"]))),
 )
 
 

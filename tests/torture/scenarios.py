@@ -13,6 +13,7 @@ from typing import Any
 from hpvqa.dataset.build import build
 from hpvqa.recipe import Recipe
 from tests import factories
+from tests.explore_worlds import write_worlds
 from tests.torture.trace import do
 
 _TIMES = re.compile(r"(.+_)?(seconds|runtime|time|per_second|per_s|wall_s)")
@@ -109,6 +110,10 @@ def _run(folder: Path) -> None:
         do(folder, "eval", "--dataset", "ds", "--model", model, "--out", f"runs/{model}")
 
 
+def _worlds(folder: Path) -> None:
+    write_worlds(folder / "worlds")
+
+
 def _model(folder: Path) -> None:
     _dataset(folder)
     do(folder, "tiny", "qwen3_vl", "model")
@@ -181,5 +186,21 @@ SCENARIOS = (
     Scenario("merge", _adapter, ("merge", "adapter", "--model", "model", "--out", "out"), "out", slow=True),
     Scenario("tiny", _nothing, ("tiny", "qwen3_vl", "out"), "out", slow=True),
     Scenario("report", _run, ("report", "runs/left", "runs/oracle", "--html", "page.html", "--csv", "cells.csv"), "."),
+    Scenario("export", _dataset, ("export", "messages", "ds", "--out", "out"), "out"),
+    Scenario(
+        "explore run",
+        _worlds,
+        ("explore", "run", "--worlds", "worlds", "--agent", "ideal", "--condition", "facts", "--out", "out"),
+        "out",
+        whole=(("explore", "report", "out", "--json"),),
+        resumes=True,
+    ),
+    Scenario(
+        "explore build",
+        _worlds,
+        ("explore", "build", "worlds", "--facts", "--workers", "1", "--format", "all", "--out", "out"),
+        "out",
+        resumes=True,
+    ),
     Scenario("show", _data, ("show", "data/push/000/episode-000000", "--out", "out"), "."),
 )

@@ -5,7 +5,8 @@ Click can read variables too, but what it takes for a flag's on and off differs 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,46 @@ import click
 from hpvqa.errors import HpvqaError, UsageError, nearest
 from hpvqa.files import read_yaml
 
+FILE = Path("hpvqa.yaml")
+"""File in the working directory that sets other defaults of options."""
 _ON = {"1", "true", "yes", "on"}
 _OFF = {"0", "false", "no", "off"}
 
 
 def variable(command: str, option: click.Option) -> str:
-    """The variable that sets another default of an option."""
-    return f"HPVQA_{command}_{_names(option)[0]}".upper().replace("-", "_")
+    """The variable that sets another default of an option.
+
+    Args:
+        command: The words that call the command, such as ``explore run``.
+        option: The option.
+    """
+    return f"{_prefix(command)}{_names(option)[0].upper().replace('-', '_')}"
+
+
+def _prefix(command: str) -> str:
+    return f"HPVQA_{command}_".upper().translate(str.maketrans(" -", "__"))
+
+
+def take_defaults(ctx: click.Context, commands: Collection[str]) -> None:
+    """Have the command that a group is about to call take its other defaults.
+
+    Args:
+        ctx: The context of the group.
+        commands: All its commands.
+
+    Raises:
+        UsageError: See :func:`find_defaults`.
+    """
+    name, group = ctx.invoked_subcommand, ctx.command
+    if not isinstance(group, click.Group) or name is None:
+        return
+    command = group.get_command(ctx, name)
+    if isinstance(command, click.Group):
+        # It does the same itself; what lies beside it, it does not know.
+        _section(_read(FILE), FILE, _words(ctx), commands)
+    elif command is not None:
+        called = click.Context(command, ctx, info_name=name)
+        ctx.default_map = {name: find_defaults(called, FILE, os.environ, commands)}
 
 
 def find_defaults(
@@ -30,15 +64,15 @@ def find_defaults(
 
     Args:
         ctx: The context of the command.
-        path: The file: for every command a mapping from options, without dashes before them, to values. It need not be
-            there.
+        path: The file: for every command a mapping from options, without dashes before them, to values; for a command
+            of several words, mappings in each other. It need not be there.
         environ: The environment. An empty variable is none.
-        commands: All commands. What is said of others than this one is not looked at.
+        commands: All commands of the same group. What is said of others than this one is not looked at.
 
     Raises:
         UsageError: The file is not of that form, there is no such command or option, or a value is not possible.
     """
-    return {**_from_file(ctx, path, commands), **_from_variables(ctx, environ)}
+    return {**_from_file(ctx, path, commands), **_from_variables(ctx, environ, commands)}
 
 
 def _options(command: click.Command) -> Iterator[click.Option]:
@@ -50,13 +84,22 @@ def _names(option: click.Option) -> list[str]:
     return sorted((flag.lstrip("-") for flag in option.opts if flag.startswith("--")), key=len, reverse=True)
 
 
-def _from_variables(ctx: click.Context, environ: Mapping[str, str]) -> dict[str, Any]:
-    name = str(ctx.info_name)
+def _words(ctx: click.Context) -> list[str]:
+    """The words that call a command."""
+    return [] if ctx.parent is None else [*_words(ctx.parent), str(ctx.info_name)]
+
+
+def _from_variables(ctx: click.Context, environ: Mapping[str, str], commands: Collection[str]) -> dict[str, Any]:
+    *above, _ = words = _words(ctx)
+    name, group = " ".join(words), " ".join(above)
+    beside = tuple(_prefix(f"{group} {other}") for other in commands)
     options = {variable(name, option): option for option in _options(ctx.command)}
     found: dict[str, Any] = {}
     for key in sorted(environ):
         text = environ[key]
-        if not key.startswith(f"HPVQA_{name.upper()}_") or not text:
+        if above and text and key.startswith(_prefix(group)) and not key.startswith(beside):
+            raise UsageError(f"The variable {key} is of no command of hpvqa {group}, which has {', '.join(commands)}")
+        if not key.startswith(_prefix(name)) or not text:
             continue
         option = options.get(key)
         if option is None:
@@ -71,25 +114,15 @@ def _from_variables(ctx: click.Context, environ: Mapping[str, str]) -> dict[str,
 
 
 def _from_file(ctx: click.Context, path: Path, commands: Collection[str]) -> dict[str, Any]:
-    name = str(ctx.info_name)
-    if not path.is_file():
-        return {}
-    try:
-        data = read_yaml(path) or {}
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
-    if not isinstance(data, dict) or not all(isinstance(section, dict | None) for section in data.values()):
-        raise UsageError(f"{path} must hold a mapping of options for each command, such as eval: {{backend: vllm}}")
-    for section in data:
-        if section not in commands:
-            raise UsageError(
-                f"{path} names the command {section!r}, which does not exist; {nearest(str(section), commands)}"
-            )
+    words = _words(ctx)
+    name = " ".join(words)
+    data = _read(path)
+    for number, word in enumerate(words):
+        known = commands if number == len(words) - 1 else None
+        data = _section(data, path, words[:number], known).get(word) or {}
     options = {flag: option for option in _options(ctx.command) for flag in _names(option)}
     found: dict[str, Any] = {}
-    for key, value in (data.get(name) or {}).items():
+    for key, value in data.items():
         option = options.get(str(key).replace("_", "-"))
         if option is None:
             raise UsageError(f"{path} sets {key!r} for {name}, which has no such option; {nearest(str(key), options)}")
@@ -97,6 +130,37 @@ def _from_file(ctx: click.Context, path: Path, commands: Collection[str]) -> dic
             continue
         found[str(option.name)] = _checked(ctx, option, value, f"{path} sets {key!r} for {name} to {value!r}")
     return found
+
+
+def _read(path: Path) -> Any:
+    """What the file holds; nothing where there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        return read_yaml(path) or {}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+
+
+def _section(data: Any, path: Path, above: Sequence[str], known: Collection[str] | None) -> dict[Any, Any]:
+    """What a file says of the commands of a group, by name; raise unless it is in that form.
+
+    Args:
+        data: What it says.
+        path: The file.
+        above: The words that call the group.
+        known: The commands that there are; None: not known here.
+    """
+    if not isinstance(data, dict) or not all(isinstance(section, dict | None) for section in data.values()):
+        where = f"{path}, under {' '.join(above)}," if above else f"{path}"
+        raise UsageError(f"{where} must hold a mapping of options for each command, such as eval: {{backend: vllm}}")
+    for name in data:
+        if known is not None and name not in known:
+            called = " ".join((*above, str(name)))
+            raise UsageError(f"{path} names the command {called!r}, which does not exist; {nearest(str(name), known)}")
+    return data
 
 
 def _checked(ctx: click.Context, option: click.Option, value: Any, said: str) -> Any:

@@ -20,6 +20,7 @@ from hpvqa.errors import INTERRUPTED, printable
 from hpvqa.explore.scene import Family
 
 _COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
+_DEFAULT = click.core.ParameterSource.DEFAULT
 
 
 @click.group(
@@ -30,15 +31,12 @@ Examples:
   hpvqa explore run --worlds worlds --agent ideal
 """
 )
-def command() -> None:
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Partly hidden scenes: is what was seen enough to answer, and if not, what would tell most?"""
+    from hpvqa.commands.defaults import take_defaults
 
-
-command.add_command(run)
-command.add_command(play)
-command.add_command(report)
-command.add_command(build)
-command.add_command(assemble)
+    take_defaults(ctx, command.commands)
 
 
 @command.command(
@@ -81,22 +79,27 @@ def draw(
     """Draw scenes, check each in the simulator, and write those that pass.
 
     Scenes that are there already are kept: run the same command again to go on after an interrupt, or with more scenes.
+    In a folder that holds scenes, options that are not given are the folder's own.
     """
     import time
 
     from hpvqa.errors import UsageError
     from hpvqa.explore.evaluation import EVALUATION, check
-    from hpvqa.explore.folder import Worlds, draw, read_worlds
+    from hpvqa.explore.folder import Worlds, begun, draw, read_worlds
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
     from hpvqa.sim import prepare
 
     if scenes % 4:
         raise UsageError(f"--scenes must be a multiple of four, not {scenes}: scenes come in groups of four")
-    said = [name for name in ("families", "scenes", "seed") if ctx.get_parameter_source(name) == _COMMAND_LINE]
-    if which is not None and said:
+    options = {"families": families, "scenes": scenes, "seed": seed}
+    if which is not None and any(ctx.get_parameter_source(name) == _COMMAND_LINE for name in options):
         raise UsageError("--set says which scenes are drawn; leave out --family, --scenes and --seed")
-    worlds = EVALUATION if which else Worlds(seed=seed, families=families, scenes=scenes)
+    there = begun(out)
+    # What was not said is the folder's own.
+    own = {name for name in options if there is not None and ctx.get_parameter_source(name) == _DEFAULT}
+    chosen = Worlds.model_validate({**options, **(there.model_dump(include=own) if there is not None else {})})
+    worlds = EVALUATION if which else chosen
     try:
         with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             prepare("mujoco", draws=True, tell=reporter.note)
@@ -117,7 +120,12 @@ def draw(
         click.echo(f"{count} rejected: {why}")
 
 
-@command.command()
+@command.command(
+    epilog="""\b
+Examples:
+  hpvqa explore show worlds/cover/000/scene-000000.json --out sheets
+"""
+)
 @click.argument("scene", type=click.Path(path_type=Path))
 @click.option(
     "--out",
@@ -148,3 +156,10 @@ def show(scene: Path, out: Path, as_json: bool) -> None:
         return
     click.echo(printable(f"{found.question.text} {found.question.answer}"))
     click.echo(printable(f"sheet: {path}"))
+
+
+command.add_command(run)
+command.add_command(play)
+command.add_command(report)
+command.add_command(build)
+command.add_command(assemble)

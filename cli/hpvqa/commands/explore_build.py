@@ -75,15 +75,22 @@ def command(
     Each scene is played by an ideal observer, by one that first goes astray, and by a mixture of both. Each step is a
     sample: what an agent is shown and told, a thought whose every sentence was compared with the scene, and the best
     decision. Beside the steps stand captions and short questions. An interrupted build goes on when the same command is
-    given again; with another --format it adds that one.
+    given again; with another --format it adds that one. In a folder that holds samples, --format and --facts that are
+    not given are the folder's own.
     """
     import time
 
-    from hpvqa.explore.samples.folder import Wanted, build
+    from hpvqa.explore.samples.folder import Wanted, begun, build
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
     from hpvqa.sim import prepare
 
+    there = begun(out)
+    if there is not None:
+        # What was not said is the folder's own.
+        facts = facts or there.shown == "facts"
+        if ctx.get_parameter_source("formats") == click.core.ParameterSource.DEFAULT:
+            formats = there.formats or formats
     wanted = Wanted(
         worlds=worlds,
         out=out,

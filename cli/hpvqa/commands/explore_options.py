@@ -18,6 +18,7 @@ _FAMILIES: dict[str, Any] = {
 family_option = click.option("--family", "families", default="all", **_FAMILIES)
 drawn_option = click.option("--family", "families", default=",".join(HIDING), **_FAMILIES)
 """Of what is drawn if nothing is said: the families that there have always been."""
+restart_option = click.option("--restart", is_flag=True, help="Drop what the run's folder holds, and begin anew.")
 worlds_option = click.option(
     "--worlds", type=click.Path(path_type=Path), default=Path("worlds"), show_default=True, help="Folder of the scenes."
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hpvqa.commands.explore_options import worlds_option
+from hpvqa.commands.explore_options import restart_option, worlds_option
 from hpvqa.commands.param_types import Whole
 from hpvqa.errors import INTERRUPTED, printable
 
@@ -28,8 +28,11 @@ pictures are files: open them in any viewer; each line names the newest.
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/person"), show_default=True, help="The run.")
 @click.option("--port", type=Whole(0, 65535), default=0, show_default="a free one", help="Port of the page.")
 @click.option("--terminal", is_flag=True, help="Play in the terminal, without a browser.")
+@restart_option
 @click.pass_context
-def command(ctx: click.Context, worlds: Path, name: str, limit: int, out: Path, port: int, terminal: bool) -> None:
+def command(
+    ctx: click.Context, worlds: Path, name: str, limit: int, out: Path, port: int, terminal: bool, restart: bool
+) -> None:
     """Play scenes yourself, on a page in your browser: look at pictures, choose actions, and answer."""
     import time
     from contextlib import closing
@@ -45,7 +48,7 @@ def command(ctx: click.Context, worlds: Path, name: str, limit: int, out: Path, 
         desk = Terminal(pictures, click.echo, lambda: str(click.prompt("Your choice")))
     try:
         with closing(Person(name, desk)) as person:
-            chosen, told = RunChoice(worlds, limit=limit, out=out), Reporter([], time.time)
+            chosen, told = RunChoice(worlds, limit=limit, out=out, restart=restart), Reporter([], time.time)
             play_agent(person, chosen, told, backend="person", one_by_one=True)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted; run the same command again to go on.", err=True)

@@ -15,7 +15,7 @@ from hpvqa.errors import printable
     epilog="""\b
 Examples:
   hpvqa explore report runs/ideal-worlds runs/random-worlds
-  hpvqa explore report runs/qwen-active runs/qwen-yoked runs/qwen-facts --html report.html
+  hpvqa explore report runs/active runs/yoked runs/facts --html report.html
 """,
 )
 @click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -36,11 +36,11 @@ def show(paths: tuple[Path, ...], html: Path | None, as_json: bool) -> None:
     from hpvqa.explore.scores.page import write_page
     from hpvqa.explore.scores.report import report
     from hpvqa.explore.scores.tables import grids
-    from hpvqa.files import check_target
+    from hpvqa.files import PAGE, check_output
     from hpvqa.progress.console import PlainConsole
 
     if html is not None:
-        check_target(html)
+        check_output(html, PAGE)
     found = report(paths)
     if html is not None:
         write_page(found, html)

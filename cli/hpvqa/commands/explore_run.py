@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hpvqa.commands.common import json_option
-from hpvqa.commands.explore_options import family_option, worlds_option
+from hpvqa.commands.explore_options import family_option, restart_option, worlds_option
 from hpvqa.commands.field_option import field_option
 from hpvqa.commands.model_options import BACKEND, ModelType
 from hpvqa.commands.param_types import Whole
@@ -67,11 +67,12 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 Examples:
   hpvqa explore run --worlds worlds --agent ideal
   hpvqa explore run --worlds worlds --agent constant --train other-worlds
-  hpvqa explore run --worlds worlds --model qwen3.5 --backend vllm --scoring generate
-  hpvqa explore run --worlds worlds --server http://127.0.0.1:8000/v1 --condition yoked
+  hpvqa explore run --model qwen3.5 --backend vllm --scoring generate
+  hpvqa explore run --server http://127.0.0.1:8000/v1 --condition yoked
 
 A run that was interrupted, or whose server has gone, goes on when the same command is given again: only scenes that
-were not played to their end are played anew. A server's key is read from HPVQA_API_KEY or OPENAI_API_KEY.
+were not played to their end are played anew. With --restart, it begins anew. A server's key is read from HPVQA_API_KEY
+or OPENAI_API_KEY.
 """,
 )
 @worlds_option
@@ -98,6 +99,7 @@ were not played to their end are played anew. A server's key is read from HPVQA_
 @click.option("--workers", type=Whole(min=1), default=1, show_default=True, help="Processes that simulate.")
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True, help="Seed of the agent.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: one in runs/]")
+@restart_option
 @json_option
 @click.pass_context
 def command(
@@ -113,6 +115,7 @@ def command(
     workers: int,
     seed: int,
     out: Path | None,
+    restart: bool,
     as_json: bool,
 ) -> None:
     """Have an agent play scenes, and score it.
@@ -129,7 +132,7 @@ def command(
     from hpvqa.progress.console import PlainConsole
     from hpvqa.progress.reporter import reporting
 
-    choice = RunChoice(worlds, condition, families, split, limit, workers, seed, out)
+    choice = RunChoice(worlds, condition, families, split, limit, workers, seed, out, restart)
     try:
         with reporting(PlainConsole(stderr=True), None, time.time) as reporter:
             folder = play_worlds(choice, reporter, agent=agent, said=said, train=train, environ=os.environ)

@@ -51,17 +51,21 @@ def command(
     import time
 
     from hpvqa.commands.explore_report import show
+    from hpvqa.errors import UsageError
     from hpvqa.explore.runs.folder import is_run
-    from hpvqa.files import check_target
+    from hpvqa.files import PAGE, check_output
     from hpvqa.progress.console import PlainConsole
-    from hpvqa.report.cells import write_csv
+    from hpvqa.report.cells import BEGINS, write_csv
     from hpvqa.report.measure import measure
     from hpvqa.report.reading import read_runs
 
-    for path in (html, table):
+    for path, begins in ((html, PAGE), (table, BEGINS)):
         if path is not None:
-            check_target(path)
+            check_output(path, begins)
     if all(map(is_run, paths)):
+        for name, given in (("--csv", table is not None), ("--dataset", bool(datasets))):
+            if given:
+                raise UsageError(f"{name} is for runs on data sets, and these are runs of agents; leave it out")
         show(paths, html, as_json)
         return
     runs = read_runs(paths, datasets)

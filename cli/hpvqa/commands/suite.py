@@ -17,8 +17,12 @@ Examples:
   hpvqa suite power 0.7 0.8
 """
 )
-def command() -> None:
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """The same episodes and scenes for every model, and one score card of it."""
+    from hpvqa.commands.defaults import take_defaults
+
+    take_defaults(ctx, command.commands)
 
 
 command.add_command(run)

@@ -28,7 +28,7 @@ def command(a: Path, b: Path, html: Path | None, as_json: bool) -> None:
     Rows are paired by episode, wherever both cards are about the same pictures and questions; what differs is named.
     """
     from hpvqa.commands.grid_table import print_grid
-    from hpvqa.files import check_target
+    from hpvqa.files import PAGE, check_output
     from hpvqa.progress.console import PlainConsole
     from hpvqa.suite.card import read_card
     from hpvqa.suite.compare import compare
@@ -36,7 +36,7 @@ def command(a: Path, b: Path, html: Path | None, as_json: bool) -> None:
     from hpvqa.suite.tables import differences
 
     if html is not None:
-        check_target(html)
+        check_output(html, PAGE)
     found = compare(read_card(a), read_card(b))
     if html is not None:
         write_comparison(found, html)

@@ -24,8 +24,8 @@ Examples:
   hpvqa suite run --server http://127.0.0.1:8000/v1 --out cards/served
 
 The suite is rendered once, into --data, and shared by all models that name it. Run the same command again to go on
-after an interrupt. A server's key is read from HPVQA_API_KEY or OPENAI_API_KEY. Exit code 1 says that rows could not be
-answered, 130 that the run was interrupted.
+after an interrupt, with --restart to have the model answer anew. A server's key is read from HPVQA_API_KEY or
+OPENAI_API_KEY. Exit code 1 says that rows could not be answered, 130 that the run was interrupted.
 """,
 )
 @click.option(
@@ -57,6 +57,7 @@ answered, 130 that the run was interrupted.
 @click.option(
     "--estimate", "estimating", is_flag=True, help="Make nothing; say what is missing, how large, how long it takes."
 )
+@click.option("--restart", is_flag=True, help="Drop the model's answers that --out holds, and begin anew.")
 @progress_option
 @model_options
 @json_option
@@ -69,6 +70,7 @@ def command(
     out: Path | None,
     workers: int | None,
     estimating: bool,
+    restart: bool,
     progress_file: Path | None,
     choice: ModelChoice,
     as_json: bool,
@@ -102,7 +104,7 @@ def command(
             print_estimate(what, PlainConsole())
         return
     out = out or default_out(choice, suite)
-    wanted = Wanted(rendered, choice, out, processes, os.environ)
+    wanted = Wanted(rendered, choice, out, processes, os.environ, restart)
     created = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     try:
         with reporting(PlainConsole(stderr=True), progress_file, time.time) as reporter:

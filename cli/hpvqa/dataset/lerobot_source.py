@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from hpvqa.dataset.labels import camera_name
 from hpvqa.errors import UsageError
-from hpvqa.files import inside, is_file, open_regular, read_bytes, read_json
+from hpvqa.files import inside, is_file, read_bytes, read_json
+from hpvqa.parquet import read_numbers
 from hpvqa.plain import parse_json
 
 _INFO = "meta/info.json"
@@ -27,7 +25,9 @@ _CHUNK = 1000
 _MOST_FPS = 1200
 _MOST = 1e7
 """Longest time [s] and largest number of a file in the metadata."""
-_COLUMNS = ("episode_index", "length")
+_METADATA = 32 << 20
+"""Most bytes of the numbers in a file of episodes; a hundred thousand of them have 10 MB at most."""
+_COLUMN = re.compile(r"episode_index|length|videos/.+/(chunk_index|file_index|from_timestamp|to_timestamp)")
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def read_source(root: Path) -> LeRobotSource:
     except FileNotFoundError as error:
         name = Path(error.filename or _INFO).name
         raise UsageError(f"{root} is no LeRobot data set: it has no {name} in meta") from None
-    except (OSError, pa.ArrowException) as error:
+    except OSError as error:
         raise UsageError(f"The metadata of {root} cannot be read: {error}") from None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"The metadata of {root} are damaged: {error}") from None
@@ -157,8 +157,12 @@ def _episodes(root: Path, version: int) -> dict[int, dict[str, Any]]:
         if not files:
             raise FileNotFoundError(2, "missing", "episodes/chunk-000/file-000.parquet")
         for path in files:
-            with open_regular(path) as file:
-                table = pq.read_table(file)
-            wanted = [name for name in table.column_names if name.startswith("videos/") or name in _COLUMNS]
-            rows += table.select(wanted).to_pylist()
-    return {int(row["episode_index"]): {**row, "length": int(row["length"])} for row in rows}
+            rows += read_numbers(path, lambda name: _COLUMN.fullmatch(name) is not None, _METADATA).to_pylist()
+    return {_count(row, "episode_index"): {**row, "length": _count(row, "length")} for row in rows}
+
+
+def _count(row: Mapping[str, Any], name: str) -> int:
+    value = row[name]
+    if not 0 <= value < _MOST or value != int(value):
+        raise ValueError(f"{name} of an episode is {value}")
+    return int(value)

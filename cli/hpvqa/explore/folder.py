@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.explore.bench.draw import draw_bench
 from hpvqa.explore.check import trouble
 from hpvqa.explore.draw import GROUP, draw_group
 from hpvqa.explore.rays import PIXELS
-from hpvqa.explore.scene import HIDING, SCENE_VERSION, Family, read_scene, scene_file, write_scene
+from hpvqa.explore.scene import HIDING, SCENE_VERSION, Family, find_scenes, read_scene, scene_file, write_scene
 from hpvqa.explore.world import SceneWorld
 from hpvqa.files import check_target, locked, read_bytes, write_json
+from hpvqa.places import MARKERS, not_a
 from hpvqa.plain import Model, explain
 from hpvqa.processes import ONE_THREAD, Workers, exit_with_parent
 from hpvqa.progress.reporter import Reporter
 
-WORLDS_FILE = "worlds.json"
+WORLDS_FILE = MARKERS["folder of scenes"]
 LOCK_FILE = ".lock"
 
 
@@ -30,9 +32,15 @@ class Worlds(Model):
     """What a folder of scenes holds: ``worlds.json``."""
 
     schema_version: Literal[1] = SCENE_VERSION
-    seed: int
-    families: tuple[Family, ...]
-    scenes: int
+    seed: int = Field(ge=0)
+    families: tuple[Family, ...] = Field(min_length=1)
+    scenes: int = Field(ge=0, le=2**31 - 1)
+
+    def holds(self, family: Family, group: int) -> bool:
+        """Whether a group is one of them."""
+        if family not in self.families:
+            return False
+        return group * len(self.families) + self.families.index(family) < self.scenes // GROUP
 
     def groups(self) -> Iterator[tuple[Family, int]]:
         """Family and number of every group, in the order in which they are drawn."""
@@ -51,11 +59,27 @@ def read_worlds(folder: Path) -> Worlds:
     try:
         return Worlds.model_validate_json(read_bytes(path))
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{folder} holds no scenes; draw some with `hpvqa explore draw --out {folder}`") from None
+        raise UsageError(not_a("folder of scenes", folder)) from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValidationError as error:
         raise UsageError(f"{path} is damaged or of another version ({explain(error)})") from None
+
+
+def begun(folder: Path) -> Worlds | None:
+    """What a folder that scenes are to be drawn into holds of them; None if nothing yet.
+
+    Raises:
+        UsageError: It holds something else, or cannot be a folder; or its file is damaged.
+        RunError: The file cannot be read.
+    """
+    check_target(folder, folder=True)
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if WORLDS_FILE in names:
+        return read_worlds(folder)
+    if names - {LOCK_FILE, f"{WORLDS_FILE}.partial"}:
+        raise UsageError(f"{folder} exists and holds no scenes; choose another --out")
+    return None
 
 
 def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Counter[str]:
@@ -74,7 +98,7 @@ def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Coun
         UsageError: The folder cannot be used, or a scene in it is damaged.
         RunError: A worker died, no scene of a group passed all checks, or another process draws there.
     """
-    check_target(folder, folder=True)
+    begun(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / LOCK_FILE):
         return _draw(folder, worlds, workers, reporter)
@@ -82,26 +106,30 @@ def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Coun
 
 def _draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Counter[str]:
     rejected = Counter[str]()
-    if (folder / WORLDS_FILE).exists():
-        there = read_worlds(folder)
+    there = begun(folder)
+    if there is not None:
         if (there.seed, there.families) != (worlds.seed, worlds.families):
             raise UsageError(
                 f"{folder} holds scenes of seed {there.seed} and of {', '.join(there.families)}; choose another folder"
             )
         worlds = worlds.model_copy(update={"scenes": max(worlds.scenes, there.scenes)})
     write_json(folder / WORLDS_FILE, worlds.model_dump(mode="json"))
-    missing = [job for job in worlds.groups() if not _is_there(folder, *job)]
-    reporter.start("draw", "scenes", worlds.scenes, worlds.scenes - GROUP * len(missing))
-    if not missing:
+    # There may be more to draw than fits into memory.
+    whole = {job for job in _drawn(folder) if worlds.holds(*job)}
+    count = worlds.scenes // GROUP - len(whole)
+    missing = (job for job in worlds.groups() if job not in whole)
+    reporter.start("draw", "scenes", worlds.scenes, GROUP * len(whole))
+    if not count:
         reporter.done()
         return rejected
-    processes = Workers(min(workers, len(missing)), exit_with_parent, (), ONE_THREAD)
+    processes = Workers(min(workers, count), exit_with_parent, (), ONE_THREAD)
     try:
         running: dict[Future[Counter[str]], tuple[Family, int]] = {}
-        while missing or running:
-            while missing and len(running) < workers:
-                job = missing.pop(0)
+        while True:
+            for job in islice(missing, workers - len(running)):
                 running[processes.submit(draw_into, folder, *job, worlds.seed)] = job
+            if not running:
+                break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 rejected += future.result()
                 family, group = running.pop(future)
@@ -116,10 +144,15 @@ def _draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Cou
         processes.kill()
 
 
-def _is_there(folder: Path, family: Family, group: int) -> bool:
-    paths = [scene_file(folder, family, GROUP * group + number) for number in range(GROUP)]
+def _drawn(folder: Path) -> Iterator[tuple[Family, int]]:
+    """Family and number of every group of which all scenes are in a folder.
+
+    Raises:
+        UsageError: One of them is damaged.
+    """
     # Read, not only found: what was altered is told now, and not when an agent is half-way through.
-    return all(path.exists() and bool(read_scene(path)) for path in paths)
+    found = Counter((scene.family, scene.index // GROUP) for scene in map(read_scene, find_scenes(folder)))
+    return (job for job, count in found.items() if count == GROUP)
 
 
 _world: SceneWorld | None = None

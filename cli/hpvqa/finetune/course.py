@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from transformers import TrainerCallback
 from hpvqa.files import write_text
 from hpvqa.finetune.examples import IGNORED
 from hpvqa.finetune.prepared import Measure
+from hpvqa.vlm.training_record import read_metrics
 
 WRITTEN = ("epoch", "loss", "grad_norm", "learning_rate", "eval_loss", "eval_accuracy")
 """What is written down of all that is measured."""
@@ -45,11 +47,12 @@ class Report(TrainerCallback):  # type: ignore[misc] # transformers is not typed
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **others: Any) -> None:
         """Write a line."""
-        measured = {name: value for name, value in (logs or {}).items() if name in WRITTEN}
+        # JSON has no NaN.
+        measured = {name: value for name, value in (logs or {}).items() if name in WRITTEN and math.isfinite(value)}
         # At its end the Trainer says once more how far it is, also where it has nothing left to do.
         if state.is_world_process_zero and measured.keys() - {"epoch"}:
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": state.global_step, **measured}) + "\n")
+                file.write(_line({"step": state.global_step, **measured}))
             self._on_step(state.global_step, measured)
 
 
@@ -80,14 +83,11 @@ def accuracy(found: Any) -> dict[str, float]:
 
 
 def _until(path: Path, step: int) -> list[str]:
-    """The whole lines of a file of metrics up to a step."""
+    """The lines of a file of metrics up to a step, without those that are damaged."""
     if not path.is_file():
         return []
-    kept = []
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        try:
-            if line.endswith("\n") and json.loads(line)["step"] <= step:
-                kept.append(line)
-        except (ValueError, KeyError, TypeError):
-            continue
-    return kept
+    return [_line(measured) for measured in read_metrics(path) if measured["step"] <= step]
+
+
+def _line(measured: Mapping[str, float]) -> str:
+    return json.dumps(measured) + "\n"

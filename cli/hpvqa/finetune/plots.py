@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
 from hpvqa.errors import MissingDependencyError
 from hpvqa.install import pip_install
+from hpvqa.vlm.training_record import read_metrics
 
 
 def draw_training(metrics: Path, out: Path, chance: float | None = 0.5) -> list[Path]:
@@ -32,7 +32,7 @@ def draw_training(metrics: Path, out: Path, chance: float | None = 0.5) -> list[
     except ImportError:
         raise MissingDependencyError(f"Plots need Matplotlib; run: {pip_install('plot')}") from None
     mpl.use("agg")
-    lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    lines = read_metrics(metrics)
     curves = {"training": _curve(lines, "loss"), "validation": _curve(lines, "eval_loss")}
     accuracy = _curve(lines, "eval_accuracy")
     loss_file, accuracy_file = out / "loss.png", out / "accuracy.png"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hpvqa.errors import RunError
-from hpvqa.files import open_regular
+from hpvqa.parquet import read_numbers
 from hpvqa.sim.protocol import Command, State
 
 _AXES = ("x", "y", "z")
@@ -65,8 +65,9 @@ def read_trajectory(path: Path, things: Iterable[str]) -> dict[str, NDArray[np.f
         RunError: The file is missing or damaged, or of a newer version.
     """
     try:
-        with open_regular(path) as file:
-            table = pq.read_table(file)
+        things = tuple(things)
+        known = set(column_names(things))
+        table = read_numbers(path, known.__contains__)
         version = int((table.schema.metadata or {}).get(_VERSION_KEY, b"1"))
         if version > TRAJECTORY_VERSION:
             raise RunError(f"The trajectory {path} is of version {version}, newer than this hpvqa; update hpvqa")
@@ -75,6 +76,5 @@ def read_trajectory(path: Path, things: Iterable[str]) -> dict[str, NDArray[np.f
         if missing:
             raise RunError(f"The trajectory {path} is damaged: it has no column {min(missing)}")
         return {name: table[name].cast(pa.float64()).to_numpy() for name in names}
-    # A ValueError: names of columns that are no text.
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"The trajectory {path} cannot be read: {error}") from None

@@ -28,6 +28,8 @@ COLUMNS = (
     "episodes",
     "effective_n",
 )
+BEGINS = b"run,marks,"
+"""What such files begin with."""
 
 
 def write_csv(report: Report, path: Path) -> None:

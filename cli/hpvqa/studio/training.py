@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hpvqa.errors import UsageError, printable
-from hpvqa.files import is_file, read_bytes
-from hpvqa.plain import parse_json
-from hpvqa.vlm.training_record import METRICS_FILE
+from hpvqa.files import is_file
+from hpvqa.vlm.training_record import METRICS_FILE, read_metrics
 
 _SHOWN = {
     "loss": "loss in training",
@@ -38,25 +37,14 @@ def training(folder: Path) -> dict[str, Any]:
     charts: dict[str, list[list[float]]] = {name: [] for name in _SHOWN}
     trouble = None
     try:
-        lines = read_bytes(folder / METRICS_FILE).splitlines()
+        lines = read_metrics(folder / METRICS_FILE)
     except OSError as error:
         lines, trouble = [], f"{METRICS_FILE} cannot be read: {error.strerror or error}"
-    for line in lines:
-        try:
-            found = parse_json(line)
-        except ValueError:
-            # It is being written.
-            continue
-        if isinstance(found, dict) and _is_number(found.get("step")):
-            for name in charts:
-                if _is_number(found.get(name)):
-                    charts[name].append([found["step"], found[name]])
+    for measured in lines:
+        for name in charts.keys() & measured.keys():
+            charts[name].append([measured["step"], measured[name]])
     return {
         "name": printable(folder.resolve().name),
         "trouble": trouble,
         "charts": [{"title": _SHOWN[name], "points": points} for name, points in charts.items() if points],
     }
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

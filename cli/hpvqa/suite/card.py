@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -142,7 +143,8 @@ def mean(scores: Sequence[Score]) -> Score | None:
     if not scores:
         return None
     rows, episodes = (sum(getattr(one, name) for one in scores) for name in ("rows", "episodes"))
-    share = sum(one.share for one in scores) / len(scores)
+    # Exact, whatever their order.
+    share = math.fsum(one.share for one in scores) / len(scores)
     if any(one.low is None for one in scores):
         return Score(share=share, rows=rows, episodes=episodes)
     found = means_interval([(one.share, one.interval) for one in scores])

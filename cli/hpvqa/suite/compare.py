@@ -39,6 +39,7 @@ class Comparison(Model):
     b: str = Field(description="The second model.")
     differences: tuple[Difference, ...]
     refused: tuple[str, ...] = Field(description="What could not be compared, and why, in sentences.")
+    notes: tuple[str, ...] = Field(description="What a reader of either card should know, with the name of its model.")
 
 
 def compare(a: Card, b: Card) -> Comparison:
@@ -68,7 +69,8 @@ def compare(a: Card, b: Card) -> Comparison:
             refused += [f"{words}, {task}: no row was answered by both." for task, pairs in tasks.items() if not pairs]
     if not found:
         raise UsageError(f"Nothing on both cards can be compared: {' '.join(refused)}")
-    return Comparison(a=a.model, b=b.model, differences=tuple(found), refused=tuple(refused))
+    notes = tuple(f"{name}, {card.model}: {note}" for name, card in (("A", a), ("B", b)) for note in card.notes)
+    return Comparison(a=a.model, b=b.model, differences=tuple(found), refused=tuple(refused), notes=notes)
 
 
 def _versions(a: Card, b: Card) -> str:

@@ -57,6 +57,7 @@ class Wanted:
         out: Where its answers and its card go.
         workers: Processes at work.
         environ: The environment, for a server's key.
+        restart: Whether to drop the model's answers that are there, and begin anew.
     """
 
     data: Data
@@ -64,6 +65,7 @@ class Wanted:
     out: Path
     workers: int
     environ: Mapping[str, str]
+    restart: bool = False
 
     def run(self, who: Who, part: str) -> Path:
         """The folder of a run; that of a baseline that everybody is compared with is the shared one."""
@@ -140,7 +142,7 @@ def _way_out(wanted: Wanted, folder: Path) -> str:
     shared = wanted.data.references
     if folder.is_relative_to(shared):
         return f"delete {shared}, and run this again: the baselines then answer anew"
-    return "give the same options, or choose another --out"
+    return "give the same options, choose another --out, or begin anew with --restart"
 
 
 def check_out(wanted: Wanted, digest: str) -> None:
@@ -246,6 +248,7 @@ def _answer(wanted: Wanted, who: Who, part: Part, choice: ModelChoice, reporter:
         environ=wanted.environ,
         # Only the baseline that looks at clips is slow enough for more processes to pay.
         workers=wanted.workers if who == "pixels" else None,
+        restart=wanted.restart and who == "model",
     )
 
 
@@ -268,8 +271,13 @@ def _player(wanted: Wanted, tell: Callable[[str], None]) -> ModelAgent:
 
 def _scenes(wanted: Wanted, who: Who) -> RunChoice:
     data = wanted.data
-    families = data.suite.definition.families
-    return RunChoice(data.scenes, families=families, workers=wanted.workers, out=wanted.run(who, SCENES))
+    return RunChoice(
+        data.scenes,
+        families=data.suite.definition.families,
+        workers=wanted.workers,
+        out=wanted.run(who, SCENES),
+        restart=wanted.restart and who == "model",
+    )
 
 
 def make_card(wanted: Wanted, digest: str, created: str) -> Card:

@@ -83,7 +83,7 @@ def differences(found: Comparison) -> Grid:
         "The same rows, paired by episode; in a whole part all rows count alike, and not all tasks. p: of equal "
         "accuracy; of tasks, corrected by Holm's method over the tasks of their part."
     )
-    return Grid(f"A: {found.a}; B: {found.b}", columns, tuple(groups), caption, found.refused)
+    return Grid(f"A: {found.a}; B: {found.b}", columns, tuple(groups), caption, (*found.notes, *found.refused))
 
 
 def _difference(one: Difference) -> Line:

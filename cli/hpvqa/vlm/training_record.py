@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError, model_validat
 
 from hpvqa.errors import UsageError
 from hpvqa.files import read_bytes
-from hpvqa.plain import Model, explain
+from hpvqa.plain import Model, explain, parse_json
 from hpvqa.vlm.frames.sampling import FRAME_OPTIONS, FrameSampling, squeezed_before
 from hpvqa.vlm.prompt import PromptRecord
 from hpvqa.vlm.seen import Seen
@@ -130,6 +130,29 @@ def read_sample_record(adapter: Path) -> SampleRecord | None:
     """
     record = read_record(adapter)
     return record if isinstance(record, SampleRecord) else None
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """What was measured in the course of a training: finite numbers, ``step`` among them, by their names.
+
+    Lines that are damaged, or not yet written to their end, are left out.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    found = []
+    for line in read_bytes(path).splitlines():
+        try:
+            measured = parse_json(line)
+        except ValueError:
+            continue
+        if isinstance(measured, dict) and "step" in measured and all(map(_is_number, measured.values())):
+            found.append(measured)
+    return found
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def views_of(clips: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

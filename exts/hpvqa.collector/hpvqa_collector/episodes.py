@@ -45,7 +45,8 @@ def newest_episodes(data: Path, count: int) -> list[Episode]:
     found = heapq.nlargest(count, _records(data))
     episodes = []
     for finished, record in found:
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        # A RecursionError: brackets in thousands of brackets.
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             episodes.append(_read(record, finished))
     return episodes
 

@@ -92,7 +92,7 @@ class Run:
             note = json.loads(self._note.read_text(encoding="utf-8"))
             self._child = ChildProcess(note["pid"], note["started"])
             self._watch(Path(note["files"]), Path(note["data"]))
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return False
         stopping = self._stop_file is not None and self._stop_file.exists()
         self.state = "stopping" if stopping else "running"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,16 +10,17 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from hpvqa.errors import OtherRunError, UsageError
+from hpvqa.errors import OtherRunError, RunError, UsageError
 from hpvqa.evaluate.folder import differences
 from hpvqa.explore.runs.record import Played, played_file, read_played
 from hpvqa.explore.scene import Family, Scene
-from hpvqa.files import check_target, locked, read_bytes, read_json, replacing, write_json
+from hpvqa.files import check_target, locked, read_bytes, read_json, replacing, sync, write_json
 from hpvqa.plain import Model, explain
 
 RUN_FILE = "run.json"
 LOCK_FILE = ".lock"
 Split = Literal["all", "held-out", "known"]
+_WAYS_OUT = "give the same options, choose another --out, or begin anew with --restart"
 
 
 class RunSettings(Model):
@@ -83,8 +85,13 @@ def check_run_folder(out: Path) -> None:
 
 
 @contextmanager
-def open_run(out: Path, settings: RunSettings) -> Iterator[None]:
+def open_run(out: Path, settings: RunSettings, *, restart: bool = False) -> Iterator[None]:
     """Begin a run, or go on with it; nobody else does meanwhile.
+
+    Args:
+        out: Its folder.
+        settings: What ``run.json`` is to say.
+        restart: Whether to drop the scenes of a run that is there, and begin anew.
 
     Raises:
         UsageError: The folder holds something else, or a run with other settings; the message names the differences.
@@ -94,16 +101,33 @@ def open_run(out: Path, settings: RunSettings) -> Iterator[None]:
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / LOCK_FILE):
         there = read_settings(out)
-        if there is not None:
+        if there is not None and restart:
+            _empty(out)
+        elif there is not None:
             a, b = (one.model_dump(mode="json", exclude=_FREE) for one in (there, settings))
             a["versions"] = {name: there.versions.get(name, version) for name, version in settings.versions.items()}
             different = differences(a, b)
             if different:
                 what = f"{out} is a run with other settings: {'; '.join(different)}"
-                raise OtherRunError(out, what, "give the same options, or choose another --out")
+                raise OtherRunError(out, what, _WAYS_OUT)
         if there != settings:
             write_json(out / RUN_FILE, settings.model_dump(mode="json"))
         yield
+
+
+def _empty(out: Path) -> None:
+    """Drop all scenes for good: those of other settings must be gone before ``run.json`` says otherwise.
+
+    Raises:
+        RunError: The disk does not take it.
+    """
+    try:
+        for name in ("scenes", "shots"):
+            if (out / name).exists():
+                shutil.rmtree(out / name)
+        sync(out)
+    except OSError as error:
+        raise RunError(f"{error.filename or out} cannot be removed: {error.strerror}") from None
 
 
 def find_played(run: Path, key: str, scene: Scene) -> Played | None:
@@ -116,7 +140,7 @@ def find_played(run: Path, key: str, scene: Scene) -> Played | None:
     played = read_played(played_file(run, key))
     if played is not None and played.ending.scene != (scene.checksum or scene.digest()):
         what = f"{run} was made with other scenes than these"
-        raise OtherRunError(run, what, "give the same --worlds, or another --out")
+        raise OtherRunError(run, what, _WAYS_OUT.replace("options", "--worlds"))
     return played
 
 

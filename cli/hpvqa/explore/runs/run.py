@@ -92,6 +92,7 @@ def run(
     *,
     workers: int = 1,
     one_by_one: bool = False,
+    restart: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[list[Played], Waits]:
     """Have an agent play scenes into a run's folder; what was played to its end is not played again.
@@ -104,6 +105,7 @@ def run(
         reporter: Told of every scene.
         workers: Processes that simulate.
         one_by_one: Whether a scene begins only when the one before it is over, as a person wants it.
+        restart: Whether to drop what the folder holds, and begin anew.
         clock: The time [s].
 
     Returns:
@@ -116,7 +118,7 @@ def run(
     """
     condition, waits = CONDITIONS[settings.condition], Waits()
     keys = [scene.key for scene in scenes]
-    with open_run(out, settings):
+    with open_run(out, settings, restart=restart):
         played = {key: find_played(out, key, scene) for key, scene in zip(keys, scenes, strict=True)}
         missing = [scene for key, scene in zip(keys, scenes, strict=True) if played[key] is None]
         if missing:

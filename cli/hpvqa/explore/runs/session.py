@@ -38,6 +38,7 @@ class RunChoice:
         workers: Processes that simulate.
         seed: Of the agent.
         out: The run's folder; None: one that is named after what is run.
+        restart: Whether to drop the scenes of a run that is there, and begin anew.
     """
 
     worlds: Path
@@ -48,6 +49,7 @@ class RunChoice:
     workers: int = 1
     seed: int = 0
     out: Path | None = None
+    restart: bool = False
 
 
 def play_worlds(
@@ -124,7 +126,16 @@ def play_agent(player: Agent, choice: RunChoice, reporter: Reporter, *, backend:
         versions=versions_of(packages),
     )
     folder = choice.out or _folder(settings)
-    _, waits = run(scenes, player, folder, settings, reporter, workers=choice.workers, one_by_one=one_by_one)
+    _, waits = run(
+        scenes,
+        player,
+        folder,
+        settings,
+        reporter,
+        workers=choice.workers,
+        one_by_one=one_by_one,
+        restart=choice.restart,
+    )
     if waits.batches:
         reporter.note(
             f"{waits.decisions} decisions in {waits.batches} batches took {waits.deciding:.1f} s; the agent waited "

@@ -24,7 +24,7 @@ from hpvqa.explore.samples.make import make
 from hpvqa.explore.samples.record import SPLITS, SUBSETS, Sample, Split, Subset, picture_file, split_of
 from hpvqa.explore.samples.thought import parse
 from hpvqa.explore.scene import SCENE_VERSION, Family, Scene, find_scenes, read_scene
-from hpvqa.files import check_target, locked, read_bytes, replacing, write_json, write_text
+from hpvqa.files import check_target, locked, read_bytes, read_gzip, replacing, write_json, write_text
 from hpvqa.plain import Model, explain
 from hpvqa.processes import ONE_THREAD, Workers, exit_with_parent
 from hpvqa.progress.reporter import Reporter
@@ -98,10 +98,7 @@ def build(wanted: Wanted, reporter: Reporter) -> Samples:
             f"{wanted.worlds} was drawn with seed {drawn.seed}, that of the scenes which agents are compared on; draw "
             "others with another --seed"
         )
-    check_target(wanted.out, folder=True)
-    there = {path.name for path in wanted.out.iterdir()} if wanted.out.exists() else set()
-    if there - {LOCK_FILE, f"{SAMPLES_FILE}.partial"} and SAMPLES_FILE not in there:
-        raise UsageError(f"{wanted.out} exists and holds no samples; choose another --out")
+    begun(wanted.out)
     scenes, unread = _scenes(wanted)
     wanted.out.mkdir(parents=True, exist_ok=True)
     settings = Samples(worlds_seed=drawn.seed, shown=wanted.shown)
@@ -123,6 +120,21 @@ def build(wanted: Wanted, reporter: Reporter) -> Samples:
     return done
 
 
+def begun(out: Path) -> Samples | None:
+    """What a folder that samples are to be written into holds of them; None if nothing yet.
+
+    Raises:
+        UsageError: It holds something else, or cannot be a folder; or its file is damaged.
+    """
+    check_target(out, folder=True)
+    names = {path.name for path in out.iterdir()} if out.exists() else set()
+    if SAMPLES_FILE in names:
+        return read_settings(out)
+    if names - {LOCK_FILE, f"{SAMPLES_FILE}.partial"}:
+        raise UsageError(f"{out} exists and holds no samples; choose another --out")
+    return None
+
+
 def read_settings(out: Path) -> Samples:
     """What a folder of samples says of itself.
 
@@ -139,9 +151,9 @@ def read_settings(out: Path) -> Samples:
 
 def _agree(out: Path, settings: Samples) -> tuple[str, ...]:
     """Raise unless a folder was made with the same settings; the formats that it has."""
-    if not (out / SAMPLES_FILE).exists():
+    there = begun(out)
+    if there is None:
         return ()
-    there = read_settings(out)
     a, b = (one.model_dump(mode="json", exclude=_RESULTS) for one in (there, settings))
     different = differences(a, b)
     if different:
@@ -244,9 +256,9 @@ def read_part(path: Path) -> tuple[Part, list[bytes]]:
         UsageError: The file is damaged.
     """
     try:
-        head, *lines = gzip.decompress(read_bytes(path)).splitlines()
+        head, *lines = read_gzip(path).splitlines()
         return Part.model_validate_json(head), lines
-    except (ValidationError, ValueError, EOFError, OSError):
+    except (OSError, ValueError):
         raise UsageError(f"{path} is damaged; delete it, and build the samples again") from None
 
 

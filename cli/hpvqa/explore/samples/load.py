@@ -20,6 +20,9 @@ from hpvqa.explore.samples.record import Sample, Split, Subset, picture_file
 from hpvqa.explore.scene import SCENE_VERSION
 from hpvqa.files import read_bytes
 
+_LARGEST = 4096
+"""Most pixels of a side of a picture: each takes three bytes of memory."""
+
 
 @dataclass(frozen=True)
 class SampleFolder:
@@ -91,4 +94,11 @@ def _picture(path: Path, name: str) -> NDArray[np.uint8]:
     # It is called what its bytes are.
     if hashlib.sha256(data).hexdigest() != name.removesuffix(".jpg"):
         raise UsageError(f"The picture {path} is damaged; build the samples anew")
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
+            if max(picture.size) > _LARGEST:
+                raise ValueError(f"it is {picture.size[0]} by {picture.size[1]} pixels")
+            return np.asarray(picture.convert("RGB"))
+    # Pillow takes a file that is no picture for bad syntax, too.
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UsageError(f"The picture {path} cannot be used ({error}); build the samples anew") from None

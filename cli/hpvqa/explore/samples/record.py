@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from pydantic import Field
@@ -39,7 +39,7 @@ class Sample(Model):
     asks: str = Field(default="", description="What a short question is about.")
     way: Way = Field(description="How the steps before this one were chosen.")
     step: int = Field(ge=0)
-    pictures: tuple[str, ...] = Field(
+    pictures: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}(\.jpg)?$")], ...] = Field(
         description="Files in the order in which they are shown: the SHA-256 of each and .jpg; without an ending, that "
         "of a PNG file."
     )
