@@ -52,7 +52,7 @@ class Panel:
                 "Collect episodes with hidden properties",
                 height=0,
                 name="title",
-                tooltip="What the robot does in an episode shows what could not be seen before: which thing is heavier, ...",
+                tooltip="What a robot does shows what could not be seen before, such as which thing is heavier.",
             )
             self._notice = ui.Label("", height=0, name="warning", word_wrap=True, identifier="notice")
             self._sections = [section(self._collector, self._dialogs) for section in SECTIONS]
