@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-fast test-random test-matrix test-lowest test-wheel exports-test extras-test torture check \
+.PHONY: help demo test test-all test-fast test-random test-matrix test-lowest test-wheel exports-test torture check \
 	isaac isaac-test panel-test lock bench schemas docs docs-pages docs-images clean
 
 PYTHON ?=
@@ -11,7 +11,6 @@ EXTRA ?= test
 READY := .venv/.ready
 VLLM := .venv/.ready-vllm
 DOCS := .venv-docs/.ready
-EXTRAS := .venvs/extras/.ready
 ISAAC := .venv-isaac/.ready
 PANEL := .venv-panel/.ready
 RUN := .venv/bin/python -m
@@ -52,10 +51,6 @@ test-wheel: $(READY) ## Build wheel and source distribution, and try them in a n
 exports-test: $(READY) ## Have the programs that exports are for read them, each in an environment of its own.
 	@bash scripts/exports.sh lerobot swift llamafactory lmms-eval inspect evalscope vlmevalkit croissant
 	@$(RUN) pytest tests/test_export_readers.py $(ARGS)
-
-extras-test: $(EXTRAS) ## Run the tests of what is optional: Ray, Rerun, trackers, models in four bits; in .venvs/extras.
-	@OMP_NUM_THREADS=1 .venvs/extras/bin/python -m pytest tests/test_cluster.py tests/test_export_rerun.py \
-	  tests/test_quantized.py tests/test_track.py $(ARGS)
 
 test-random: $(VLLM) ## Run the property tests with other examples; SEED=12 repeats a run.
 	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \
@@ -108,9 +103,6 @@ $(READY): pyproject.toml scripts/bootstrap.sh $(wildcard constraints/*.txt)
 
 $(DOCS): $(READY) pyproject.toml
 	@.venv/bin/python -m venv .venv-docs && .venv-docs/bin/pip install --quiet --editable '.[docs]' && touch $@
-
-$(EXTRAS): $(READY) pyproject.toml scripts/extras.sh
-	@bash scripts/extras.sh && touch $@
 
 $(ISAAC): scripts/isaac.sh scripts/python312.sh
 	@PYTHON='$(PYTHON)' bash scripts/isaac.sh && touch $@
