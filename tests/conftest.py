@@ -46,7 +46,7 @@ engine.MAX_SHRINKING_SECONDS = 20
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests interrupt theirs.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What was collected stays to the end; to look through thousands of tests for garbage took a sixth of all time.
+# What was collected stays to the end: to look through thousands of tests for garbage took a sixth of the time.
 gc.set_threshold(20_000, 20, 50)
 
 

@@ -137,6 +137,7 @@ def test_decisions_are_those_of_the_ideal_observer() -> None:
         assert decision.letter == situation.decision.letter == thought["plans"][0].values["letter"]
 
 
+@pytest.mark.slow
 def test_some_steps_are_recoveries() -> None:
     """A course that told nothing is followed by the best decision, with more to be seen."""
     found = [thought for _, thought, _ in moments() if any(said.kind == "nothing new" for said in thought["seen"])]
