@@ -88,7 +88,7 @@ SOURCES = {
     "explore build": "explore build PATH --facts --out {new}",
     "explore report": "explore report PATH",
     "suite compare": "suite compare PATH {card}",
-    "suite run --adapter": "suite run --size quick --data {new} --model embedded-base --adapter PATH --out {new}",
+    "suite run --adapter": "suite run --size quick --data {new}/data --model embedded-base --adapter PATH --out {new}/card",
 }
 """Commands that read a folder."""
 FILE_SOURCES = {
