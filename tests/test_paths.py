@@ -50,7 +50,7 @@ FILE_TARGETS = {
     "collect --progress-file": "collect push --episodes 1 --no-video --workers 1 --out {new} --progress-file PATH",
     "eval --progress-file": "eval --dataset {dataset} --model left --out {new} --progress-file PATH",
     "finetune --progress-file": "finetune --dataset {dataset} --model embedded-base --out {new} --progress-file PATH",
-    "suite run --progress-file": "suite run --size quick --data {new}/a --model left --out {new}/b --progress-file PATH",
+    "suite run --progress-file": "suite run --data {new}/a --out {new}/b --model left --progress-file PATH",
     "report --html, of agents": "report {played} --html PATH",
     "explore report --html": "explore report {played} --html PATH",
     "suite compare --html": "suite compare {card} {card} --html PATH",
