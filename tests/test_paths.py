@@ -50,7 +50,7 @@ FILE_TARGETS = {
     "collect --progress-file": "collect push --episodes 1 --no-video --workers 1 --out {new} --progress-file PATH",
     "eval --progress-file": "eval --dataset {dataset} --model left --out {new} --progress-file PATH",
     "finetune --progress-file": "finetune --dataset {dataset} --model embedded-base --out {new} --progress-file PATH",
-    "suite run --progress-file": "suite run --size quick --data {new} --model left --out {new} --progress-file PATH",
+    "suite run --progress-file": "suite run --data {new}/a --out {new}/b --model left --progress-file PATH",
     "report --html, of agents": "report {played} --html PATH",
     "explore report --html": "explore report {played} --html PATH",
     "suite compare --html": "suite compare {card} {card} --html PATH",
@@ -88,7 +88,7 @@ SOURCES = {
     "explore build": "explore build PATH --facts --out {new}",
     "explore report": "explore report PATH",
     "suite compare": "suite compare PATH {card}",
-    "suite run --adapter": "suite run --size quick --data {new} --model embedded-base --adapter PATH --out {new}",
+    "suite run --adapter": "suite run --size quick --data {new}/a --model embedded-base --adapter PATH --out {new}/b",
 }
 """Commands that read a folder."""
 FILE_SOURCES = {

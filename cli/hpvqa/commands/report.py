@@ -51,6 +51,7 @@ def command(
     import time
 
     from hpvqa.commands.explore_report import show
+    from hpvqa.dataset.load import open_dataset
     from hpvqa.errors import UsageError
     from hpvqa.explore.runs.folder import is_run
     from hpvqa.files import PAGE, check_output
@@ -68,6 +69,9 @@ def command(
                 raise UsageError(f"{name} is for runs on data sets, and these are runs of agents; leave it out")
         show(paths, html, as_json)
         return
+    for folder in datasets:
+        # One that none of the runs is of is passed over; what is no data set is a mistake.
+        open_dataset(folder)
     runs = read_runs(paths, datasets)
     created = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     report = measure(runs, command=("hpvqa", *map(printable, sys.argv[1:])), created=created)

@@ -129,11 +129,11 @@ def read_source(root: Path) -> LeRobotSource:
         if not 1 <= fps <= _MOST_FPS or fps != int(fps) or not (isinstance(chunk, int) and chunk > 0):
             raise ValueError(f"fps is {fps} and chunks_size is {chunk}")
         episodes = _episodes(root, number)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         name = Path(error.filename or _INFO).name
         raise UsageError(f"{root} is no LeRobot data set: it has no {name} in meta") from None
     except OSError as error:
-        raise UsageError(f"The metadata of {root} cannot be read: {error}") from None
+        raise UsageError(f"The metadata of {root} cannot be read: {error.strerror or error}") from None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"The metadata of {root} are damaged: {error}") from None
     if not cameras:
