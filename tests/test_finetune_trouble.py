@@ -116,7 +116,6 @@ def test_few_rows_are_seen_more_often_where_there_is_a_least_number_of_steps(
     assert total_steps(20, TrainingSettings(batch_size=4, epochs=2, **limits)) == steps
 
 
-@pytest.mark.parametrize(("most", "steps", "epochs"), [(50, 4, "2"), (3, 3, "1.6")])
 @pytest.mark.parametrize("damage", [b"\xff\xfe\n", b"[" * 100_000 + b"\n", b'{"step": 1, "lo'])
 def test_a_training_goes_on_although_its_metrics_are_damaged(damage: bytes, tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
@@ -132,6 +131,7 @@ def test_a_training_goes_on_although_its_metrics_are_damaged(damage: bytes, tmp_
     assert (tmp_path / "loss.png").is_file()
 
 
+@pytest.mark.parametrize(("most", "steps", "epochs"), [(50, 4, "2"), (3, 3, "1.6")])
 def test_the_number_of_steps_is_what_was_said(
     most: int, steps: int, epochs: str, dataset: Dataset, tmp_path: Path, tiny_model: TinyModel
 ) -> None:

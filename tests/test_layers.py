@@ -21,6 +21,7 @@ BASICS = (
     "cluster",
     "plain",
     "files",
+    "parquet",
     "resources",
     "progress",
 )
@@ -40,7 +41,19 @@ LAYERS = {
     "evaluate": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm"},
     "report": {"scene", "probes", "tasks", "recipe", "record", "dataset", "vlm", "evaluate"},
     "serve": {"scene", "vlm"},
-    "explore": {"scene", "probes", "tasks", "recipe", "sim", "record", "dataset", "vlm", "evaluate", "report"},
+    "explore": {
+        "scene",
+        "probes",
+        "tasks",
+        "places",
+        "recipe",
+        "sim",
+        "record",
+        "dataset",
+        "vlm",
+        "evaluate",
+        "report",
+    },
     "studio": {"scene", "tasks", "places", "sim", "record", "dataset", "vlm", "evaluate", "report", "explore"},
     "suite": {
         *("scene", "tasks", "recipe", "sim", "record", "collect", "dataset", "vlm", "evaluate", "report", "explore"),
