@@ -32,6 +32,7 @@ from research.choose.run import choose
 from research.choose.settings import ChooseSettings
 from research.choose.store import (
     CLASSES,
+    MARKS,
     Lesson,
     draw_scenes,
     lesson_at,
@@ -40,6 +41,7 @@ from research.choose.store import (
     offers_all,
     turn_after,
 )
+from research.choose.words import swapped
 from research.page import END
 from research.pretrain.settings import ModelSettings, StageSettings
 from tests.explore_worlds import group
@@ -103,13 +105,40 @@ def test_options_end_where_their_lines_end() -> None:
     row = row_of(found, processor.tokenizer, found.text)
     lines = dict(line.split(": ", 1) for line in found.text.splitlines() if line[1:3] == ": ")
     decode = processor.tokenizer.decode
-    order = list(range(1, len(found.letters))) + [0]
+    order = [*range(1, len(found.letters)), 0]
     for one, letters in ((row, found.letters), (row.shuffled(order), (found.letters[-1], *found.letters[:-1]))):
         for (_, last), letter, own in zip(one.bodies, letters, found.letters, strict=True):
             assert decode(one.tokens[: last + 1]).endswith(f"{letter}: {lines[own]}")
         assert [decode([token]) for token in one.letters] == list(letters)
         assert decode(one.tokens[: one.left + 1]).endswith(f"included: {group()[0].steps - 1}")
         assert sorted(one.tokens) == sorted(row.tokens)
+
+
+def test_what_is_asked_of_things_and_places_is_asked_where_they_are_told_of() -> None:
+    found = lesson(0, 1)
+    _, processor = build(SMALL.model, [found.told], 0)
+    row, decode = row_of(found, processor.tokenizer, found.told), processor.tokenizer.decode
+    scene = group()[0]
+    assert len(row.marks) == len(found.marks) == 2 * (len(scene.items) + len(scene.places))
+    for end, mark in zip(row.marks, found.marks, strict=True):
+        unseen = decode([row.tokens[end]]).endswith("not to be seen")
+        assert unseen == MARKS[mark].startswith("hidden")
+    thing = next(item for item in scene.items if item.look.shape == "board")
+    assert processor.tokenizer(f"the {thing.look.words} and put it aside")["input_ids"][-2:] == [
+        processor.tokenizer.convert_tokens_to_ids(word) for word in (f" {thing.look.words}", " and put it aside")
+    ]
+
+
+def test_other_colours_make_other_words_and_mirrored_ones_come_back() -> None:
+    known = {
+        " large red cube": 3,
+        " large blue cube": 5,
+        " on the robot's left": 6,
+        " on the robot's right": 7,
+        " red": 8,
+    }
+    assert swapped(known, 9, {"red": "blue", "blue": "red"}).tolist() == [0, 1, 2, 5, 4, 3, 6, 7, 8]
+    assert swapped(known, 9, {"left": "right", "right": "left"}).tolist() == [0, 1, 2, 3, 4, 5, 7, 6, 8]
 
 
 def test_a_model_decides_as_it_was_trained_to(tmp_path: Path) -> None:

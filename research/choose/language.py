@@ -35,6 +35,9 @@ _TEXT = "TEXT"
 class Asked(nn.Module):  # type: ignore[misc] # torch is not typed
     """What is asked of the language model's states beside the choice; thrown away later.
 
+    It is asked of states between layers, in the order in which one follows from the other: what is asked of the last
+    ones alone comes too late for the choice to depend on it.
+
     Args:
         width: Their width.
     """
@@ -83,9 +86,7 @@ class Row:
             size += first - end
             bodies[number], letters[number] = (size, size + own.stop - own.start - 1), letter
             end, size = last + 1, size + own.stop - own.start
-        return Row(
-            np.concatenate([*parts, self.tokens[end:]]), tuple(bodies), tuple(letters), self.marks, self.left
-        )
+        return Row(np.concatenate([*parts, self.tokens[end:]]), tuple(bodies), tuple(letters), self.marks, self.left)
 
 
 def row_of(lesson: Lesson, tokenizer: Any, text: str) -> Row:
@@ -130,6 +131,7 @@ class Said:
         letters: Logits of all tokens, shape (lessons, vocabulary).
         rows: The lessons as they were asked.
         options: Logits of :data:`CLASSES`, of all options in turn.
+        own: Logits of all tokens, of all options in turn: each has its own letter to tell.
         marks: Logits of :data:`MARKS`, of all that is told of, in turn.
         sums: Logits of three numbers, shape (lessons, 3, MOST + 1).
     """
@@ -137,6 +139,7 @@ class Said:
     letters: Any
     rows: list[Row]
     options: Any
+    own: Any
     marks: Any
     sums: Any
 
@@ -198,7 +201,9 @@ class Language:
         entropy = nn.functional.cross_entropy
         kinds = torch.tensor([kind for lesson in lessons for kind in lesson.classes])
         sums = torch.tensor([lesson.sums for lesson in lessons])
+        own = torch.tensor([letter for row in said.rows for letter in row.letters])
         dense = entropy(said.options, kinds) + 0.3 * entropy(said.sums.flatten(0, 1), sums.flatten())
+        dense = dense + 0.3 * entropy(said.own, own)
         if words:
             dense = dense + entropy(said.marks, torch.tensor([mark for lesson in lessons for mark in lesson.marks]))
         return wrong + self._settings.dense * dense
@@ -226,12 +231,13 @@ class Language:
         Returns:
             best: share of best choices; judged: mean of how often it is answered where one should and acted where one
             should; taken: what chosen actions are worth, against the best one, where one should act; answers: share of
-            correct answers where the answer is certain; options, marks, sums: of what else is asked.
+            correct answers where the answer is certain; told: share of best choices if the option were taken of which
+            the state between the layers says so most clearly; options, marks, sums: of what else is asked.
         """
         chosen = list(range(len(self.lessons))) if words else self._pictured.tolist()
         chosen = chosen[:: max(len(chosen) // most, 1)]
         found: dict[str, list[float]] = {
-            name: [] for name in ("best", "answered", "acted", "taken", "answers", "options", "marks", "sums")
+            name: [] for name in ("best", "answered", "acted", "taken", "answers", "told", "options", "marks", "sums")
         }
         with torch.no_grad():
             for begin in range(0, len(chosen), 32):
@@ -250,6 +256,9 @@ class Language:
                         found["taken"].append(lesson.values[number])
                     if CLASSES.index("follows") in lesson.classes:
                         found["answers"].append(good)
+                clear = torch.softmax(said.options, -1)[:, [CLASSES.index("best"), CLASSES.index("follows")]].sum(-1)
+                for lesson, weights in zip(lessons, clear.split([len(one.letters) for one in lessons]), strict=True):
+                    found["told"].append(lesson.letters[int(weights.argmax())] in lesson.best)
                 for name in ("options", "marks", "sums") if words else ("options", "sums"):
                     truth = [getattr(lesson, {"options": "classes"}.get(name, name)) for lesson in lessons]
                     guesses = getattr(said, name).argmax(-1).flatten().numpy()
@@ -284,14 +293,21 @@ class Language:
             there = (ids == self._model.config.video_token_id).unsqueeze(-1)
             embeds = embeds.masked_scatter(there, features)
         # What fills up a row comes after all else, where nothing looks at it.
-        states = self._model.model.language_model(inputs_embeds=embeds).last_hidden_state
-        every = torch.arange(len(rows))
+        language = self._model.model.language_model
+        *between, states = language(inputs_embeds=embeds, output_hidden_states=True).hidden_states
+        middle, later, late = (
+            nn.functional.rms_norm(between[max(depth, 1)], embeds.shape[-1:])
+            for depth in (len(between) // 2, len(between) - 2, len(between) - 1)
+        )
+        every, ends = torch.arange(len(rows)), [[last for _, last in row.bodies] for row in rows]
+        options = _states(late, ends)
         return Said(
             self._model.lm_head(states[every, [len(row.tokens) - 1 for row in rows]]),
             rows,
-            self._asked.options(_states(states, [[last for _, last in row.bodies] for row in rows])),
-            self._asked.marks(_states(states, [row.marks for row in rows])),
-            self._asked.sums(states[every, [row.left for row in rows]]).unflatten(-1, (3, MOST + 1)),
+            self._asked.options(options),
+            self._model.lm_head(options),
+            self._asked.marks(_states(middle, [row.marks for row in rows])),
+            self._asked.sums(later[every, [row.left for row in rows]]).unflatten(-1, (3, MOST + 1)),
         )
 
     def _row(self, number: int, words: bool) -> Row:

@@ -16,6 +16,7 @@ from hpvqa.vlm.tiny.tokenizer import build_tokenizer
 from research.choose.words import tokens, vectors
 from research.pretrain.settings import ModelSettings
 
+
 def build(settings: ModelSettings, texts: Iterable[str], seed: int) -> tuple[Any, Any]:
     """A model with random weights that it can learn from, and its processor.
 

@@ -151,7 +151,7 @@ def _of_scene(
 
 
 def _of_worlds(scene: Scene, worlds: int) -> Iterator[Lesson]:
-    """What is told in words alone: other contents of the scene, each with a question and a way through it of its own."""
+    """What is told in words alone: other contents of the scene, each with a question and a way of its own."""
     rng, graph = _generator(scene, _WORLDS_KEY), Observer(scene).game.graph
     for _ in range(worlds):
         contents = tuple(int(rng.choice(len(place.contents), p=place.chances)) for place in scene.places)

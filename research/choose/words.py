@@ -36,7 +36,14 @@ def phrases() -> list[str]:
     )
     asked = (
         *("\nQuestion: ", "There is exactly one", " and exactly one", " on the table", "Is there a", "How many"),
-        *(". Do they have the same", ". Is it plain or chequered?", "If", "If all", " were taken away", ", or equally many?"),
+        *(
+            ". Do they have the same",
+            ". Is it plain or chequered?",
+            "If",
+            "If all",
+            " were taken away",
+            ", or equally many?",
+        ),
         *(", would there be more", ", how many", " would there be", "Are there more", " or more", " equally many"),
     )
     shown = [
@@ -58,7 +65,12 @@ def phrases() -> list[str]:
     directions += [f"Turn the viewer to its {side}" for side in _SIDES]
     directions += ["Raise the viewer by one step", "Lower the viewer by one step"]
     deeds = ["Pick up the", "Lift the", "Move the", *directions]
-    offered = ["Decisions left, the answer included: ", ": Answer:", " and put it aside", *(f": {deed}" for deed in deeds)]
+    offered = [
+        "Decisions left, the answer included: ",
+        ": Answer:",
+        " and put it aside",
+        *(f": {deed}" for deed in deeds),
+    ]
     return [SYSTEM, f"\n{LETTER_ALONE}", *rules, *asked, *shown, *told, *offered, *map(" {}".format, range(10))]
 
 
