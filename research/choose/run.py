@@ -24,7 +24,7 @@ from research.choose.store import Lesson, draw_scenes, load_lessons, make_layout
 from research.pretrain.settings import StageSettings
 from research.pretrain.training import Stage, train
 
-_MAKERS = {"scenes_seed", "groups", "held_out", "questions", "worlds", "pictured", "layouts", "moments"}
+_MAKERS = {"scenes_seed", "groups", "held_out", "questions", "worlds", "layouts", "moments"}
 """Settings that pictures and lessons depend on, with the side of the pictures."""
 CHECKED_EVERY = 250
 """Steps between two looks at lessons that are not trained on."""

@@ -16,7 +16,6 @@ class ChooseSettings(Model):
     groups: int = Field(default=80, ge=2, description="Groups of four scenes that are trained on.")
     held_out: float = Field(default=0.1, gt=0, lt=1, description="Share of them, the last ones, for checks alone.")
     questions: int = Field(default=4, ge=1, description="Questions about the contents of each scene, its own included.")
-    pictured: int = Field(default=4, ge=1, le=4, description="Scenes of each group whose pictures are trained on.")
     worlds: int = Field(
         default=12, ge=0, description="Other contents of each scene, each with another question, told in words alone."
     )

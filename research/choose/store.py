@@ -111,8 +111,7 @@ def make_lessons(folder: Path, scenes: list[Scene], settings: ChooseSettings) ->
     first_check = min(round(len(scenes) * (1 - settings.held_out)) // GROUP * GROUP, len(scenes) - GROUP)
     for number, scene in enumerate(scenes):
         check = number >= first_check
-        if number % GROUP < settings.pictured or check:
-            _of_scene(scene, camera, settings.questions, check, pictures, lessons)
+        _of_scene(scene, camera, settings.questions, check, pictures, lessons)
         if not check:
             lessons += _of_worlds(scene, settings.worlds)
     save_pictures(folder / "steps.npz", pictures)
