@@ -294,7 +294,7 @@ class Language:
             embeds = embeds.masked_scatter(there, features)
         # What fills up a row comes after all else, where nothing looks at it.
         language = self._model.model.language_model
-        *between, states = language(inputs_embeds=embeds, output_hidden_states=True).hidden_states
+        *between, states = language(inputs_embeds=embeds, output_hidden_states=True, use_cache=False).hidden_states
         middle, later, late = (
             nn.functional.rms_norm(between[max(depth, 1)], embeds.shape[-1:])
             for depth in (len(between) // 2, len(between) - 2, len(between) - 1)
