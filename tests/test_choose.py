@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.choice import ModelChoice
 from hpvqa.vlm.families import get_family
 from hpvqa.vlm.tiny.save import save_checkpoint
-from research.choose.language import Language, Options, Row, look
+from research.choose.language import Asked, Language, look, row_of
 from research.choose.model import build
 from research.choose.page import BEGIN, KEPT, PAGE, text
 from research.choose.pictures import KINDS, NAMES, STATES, Camera, load_pictures
@@ -33,6 +32,7 @@ from research.choose.run import choose
 from research.choose.settings import ChooseSettings
 from research.choose.store import (
     CLASSES,
+    MARKS,
     Lesson,
     draw_scenes,
     lesson_at,
@@ -41,6 +41,7 @@ from research.choose.store import (
     offers_all,
     turn_after,
 )
+from research.choose.words import swapped
 from research.page import END
 from research.pretrain.settings import ModelSettings, StageSettings
 from tests.explore_worlds import group
@@ -49,13 +50,14 @@ from tests.recorder import Recorder
 SMALL = ChooseSettings(
     model=ModelSettings(side=96, patch=16, vision_width=32, vision_layers=2, width=48, layers=2), groups=2, questions=2
 )
+STAGES = ("pointing", "words", "aligning", "language")
 
 
 def lesson(number: int, steps: int = 0) -> Lesson:
     observer = Observer(group()[number])
     actions = tuple(action for action in group()[number].plan if action.kind != "answer")[:steps]
     turn, moments = turn_after(observer, actions)
-    return lesson_at(observer, turn, list(range(len(moments))), False)
+    return lesson_at(observer, turn, moments, list(range(len(moments))), False)
 
 
 def test_the_best_options_are_the_ideal_observers() -> None:
@@ -100,13 +102,43 @@ def test_a_thing_is_asked_of_the_token_where_it_is() -> None:
 def test_options_end_where_their_lines_end() -> None:
     found = lesson(0, 1)
     _, processor = build(SMALL.model, [found.text], 0)
-    row = Row(found, processor.tokenizer, found.text)
+    row = row_of(found, processor.tokenizer, found.text)
     lines = dict(line.split(": ", 1) for line in found.text.splitlines() if line[1:3] == ": ")
     decode = processor.tokenizer.decode
-    for end, letter in zip(row.ends, found.letters, strict=True):
-        assert decode(row.tokens[: end + 1]).endswith(f"{letter}: {lines[letter]}")
-    assert [decode([token]) for token in row.letters] == list(found.letters)
-    assert all(a < b for a, b in pairwise(row.ends))
+    order = [*range(1, len(found.letters)), 0]
+    for one, letters in ((row, found.letters), (row.shuffled(order), (found.letters[-1], *found.letters[:-1]))):
+        for (_, last), letter, own in zip(one.bodies, letters, found.letters, strict=True):
+            assert decode(one.tokens[: last + 1]).endswith(f"{letter}: {lines[own]}")
+        assert [decode([token]) for token in one.letters] == list(letters)
+        assert decode(one.tokens[: one.left + 1]).endswith(f"included: {group()[0].steps - 1}")
+        assert sorted(one.tokens) == sorted(row.tokens)
+
+
+def test_what_is_asked_of_things_and_places_is_asked_where_they_are_told_of() -> None:
+    found = lesson(0, 1)
+    _, processor = build(SMALL.model, [found.told], 0)
+    row, decode = row_of(found, processor.tokenizer, found.told), processor.tokenizer.decode
+    scene = group()[0]
+    assert len(row.marks) == len(found.marks) == 2 * (len(scene.items) + len(scene.places))
+    for end, mark in zip(row.marks, found.marks, strict=True):
+        unseen = decode([row.tokens[end]]).endswith("not to be seen")
+        assert unseen == MARKS[mark].startswith("hidden")
+    thing = next(item for item in scene.items if item.look.shape == "board")
+    assert processor.tokenizer(f"the {thing.look.words} and put it aside")["input_ids"][-2:] == [
+        processor.tokenizer.convert_tokens_to_ids(word) for word in (f" {thing.look.words}", " and put it aside")
+    ]
+
+
+def test_other_colours_make_other_words_and_mirrored_ones_come_back() -> None:
+    known = {
+        " large red cube": 3,
+        " large blue cube": 5,
+        " on the robot's left": 6,
+        " on the robot's right": 7,
+        " red": 8,
+    }
+    assert swapped(known, 9, {"red": "blue", "blue": "red"}).tolist() == [0, 1, 2, 5, 4, 3, 6, 7, 8]
+    assert swapped(known, 9, {"left": "right", "right": "left"}).tolist() == [0, 1, 2, 3, 4, 5, 7, 6, 8]
 
 
 def test_a_model_decides_as_it_was_trained_to(tmp_path: Path) -> None:
@@ -114,15 +146,15 @@ def test_a_model_decides_as_it_was_trained_to(tmp_path: Path) -> None:
     scene, observer, camera = group()[0], Observer(group()[0]), Camera(96)
     turn, moments = turn_after(observer, scene.plan[:1])
     images = np.stack([camera.take(scene, scene.contents, moment).image for moment in moments])
-    found = lesson_at(observer, turn, [0, 1], False)
+    found = lesson_at(observer, turn, moments, [0, 1], False)
     model, processor = build(SMALL.model, [found.text], 0)
     model.eval()
     family = get_family("pooled").model_copy(update={"resolution": (96, 96)})
     weighed = []
     for shown in (images, np.zeros_like(images)):
-        language = Language(model, Options(SMALL.model.width), processor, family, [found], look(model, shown), SMALL)
-        (logits, letters), _ = language.ask([0], words=False)
-        weighed.append(torch.log_softmax(logits[0][letters[0]], -1).tolist())
+        language = Language(model, Asked(SMALL.model.width), processor, family, [found], look(model, shown), SMALL)
+        said = language.ask([0], words=False)
+        weighed.append(torch.log_softmax(said.letters[0][list(said.rows[0].letters)], -1).tolist())
     save_checkpoint(model, processor, tmp_path / "model")
     agent = open_model(ModelChoice(model=str(tmp_path / "model"), dtype="float32", device="cpu"), {})
     agent.load([].append)
@@ -146,15 +178,14 @@ def test_both_stages_learn_a_few_scenes_by_heart(tmp_path: Path, monkeypatch: py
     assert {number for one in lessons for number in one.pictures} == set(range(len(pictures.images)))
     model, processor = build(SMALL.model, [one.text for one in lessons], 0)
     rng, losses = np.random.default_rng(0), list[float]()
-    pointer, options = Pointer(SMALL.model.width), Options(SMALL.model.width)
+    pointer, asked = Pointer(SMALL.model.width), Asked(SMALL.model.width)
     pointing = Pointing(model, pointer, pictures, 4)
     family = get_family("pooled").model_copy(update={"resolution": (96, 96)})
-    settings = SMALL.model_copy(update={"language": SMALL.language.model_copy(update={"batch_size": 4})})
-    language = Language(model, options, processor, family, lessons, look(model, pictures.images), settings)
-    parameters = [*model.parameters(), *pointer.parameters(), *options.parameters()]
+    language = Language(model, asked, processor, family, lessons, look(model, pictures.images), SMALL)
+    parameters = [*model.parameters(), *pointer.parameters(), *asked.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=2e-3)
     for step in range(24):
-        loss = pointing.loss(rng) if step < 12 else language.loss(rng)
+        loss = pointing.loss(rng) if step < 12 else language.loss(rng, step - 11, 0.3, 4)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -169,7 +200,7 @@ def test_a_model_is_made_and_what_was_begun_is_gone_on_with(tmp_path: Path, monk
     monkeypatch.setattr("research.choose.store.WAYS", ("ideal",))
     monkeypatch.setattr("research.choose.run.draw_scenes", lambda folder, settings: [*group(), *group(1)])
     stage = StageSettings(steps=2, batch_size=2, learning_rate=1e-3)
-    settings = SMALL.model_copy(update={"layouts": 2, "pointing": stage, "language": stage, "gate": None})
+    settings = SMALL.model_copy(update={"layouts": 2, "worlds": 1, "gate": None} | dict.fromkeys(STAGES, stage))
     told = Recorder()
     reporter = Reporter([told], lambda: 0.0)
     for name in ("first", "second"):

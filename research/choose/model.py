@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import AddedToken
 
 from hpvqa.errors import UsageError
-from hpvqa.explore.agents.words import LETTER_ALONE, SYSTEM
 from hpvqa.vlm.tiny.models import Sizes, build_model, make_trainable
 from hpvqa.vlm.tiny.processors import build_processor, pooled_patch
 from hpvqa.vlm.tiny.tokenizer import build_tokenizer
+from research.choose.words import tokens, vectors
 from research.pretrain.settings import ModelSettings
-
-_PHRASES = (
-    SYSTEM,
-    f"\n{LETTER_ALONE}",
-    ", one at most at each such place, and nowhere else; ",
-    "things are cubes, spheres and cylinders, plain or chequered; boards, covers and panels do not count. "
-    "Left and right are the robot's, which faces the viewer at the start, and mean where a thing is at first.",
-    "; the viewer stands at",
-    " and put it aside",
-    "Pick up the",
-    "Decisions left, the answer included: ",
-    ", on the robot's",
-)
-"""What is always said so: one token each, so that prompts are short."""
-_WORD = re.compile(r" ?[A-Za-z]+")
-_OFTEN = 3
 
 
 def build(settings: ModelSettings, texts: Iterable[str], seed: int) -> tuple[Any, Any]:
@@ -49,10 +32,7 @@ def build(settings: ModelSettings, texts: Iterable[str], seed: int) -> tuple[Any
         raise UsageError(f"Pictures of {settings.side} pixels need patches of {pooled_patch(settings.side)}")
     torch.manual_seed(seed)
     tokenizer = build_tokenizer("pooled")
-    counts = Counter(word for text in texts for word in _WORD.findall(text))
-    # Letters of options stay as they are.
-    words = sorted(word for word, count in counts.items() if count >= _OFTEN and len(word.strip()) > 1)
-    tokenizer.add_tokens([AddedToken(word, normalized=False) for word in (*_PHRASES, *words)])
+    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in tokens(texts)])
     sizes = Sizes(
         side=settings.side,
         vision_width=settings.vision_width,
@@ -64,6 +44,10 @@ def build(settings: ModelSettings, texts: Iterable[str], seed: int) -> tuple[Any
     )
     model = build_model("pooled", tokenizer, sizes)
     make_trainable(model)
+    known = tokenizer.get_added_vocab()
+    table = model.get_input_embeddings().weight
+    with torch.no_grad():
+        table[list(known.values())] = torch.from_numpy(vectors(known, settings.width, np.random.default_rng(seed)))
     return model, build_processor("pooled", tokenizer, settings.side)
 
 

@@ -1,4 +1,7 @@
-"""First stage: each token of a picture is asked what is there, by a linear layer that is thrown away later."""
+"""First stage: each token of a picture is asked what is there, by a linear layer that is thrown away later.
+
+Afterwards the projector is made to say it in the language model's own words.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,9 @@ _PARTS = (len(KINDS) + 1, len(NAMES), len(SURFACES), len(STATES))
 """Kind, the last one: nothing; colour; surface; state."""
 _NOTHING_WEIGHT = 0.3
 _IGNORED = -100
+_NOTHING = " on the table"
+_STATE_WORDS = (": not to be seen", ": nothing", ", put aside")
+"""What is said of what something hides, of what it no longer does, and of what was put aside."""
 _MIRRORED = 0.5
 
 
@@ -101,6 +107,49 @@ class Pointing:
                 found.append(np.where(targets == _IGNORED, np.nan, guesses == targets)[there])
         shares = np.nanmean(np.concatenate(found), axis=0).tolist()
         return Named(kind=shares[0], color=shares[1], surface=shares[2], state=shares[3], things=sum(map(len, found)))
+
+
+class Aligning:
+    """Teaches the projector to make of a token what the words for the thing there are to the language model.
+
+    Args:
+        model: The model, which knows its words.
+        tokenizer: Its tokenizer.
+        seen: What the tower makes of pictures, and of the same mirrored; see :func:`research.choose.model.look`.
+        things: What they show.
+        batch: Pictures a step.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, seen: tuple[Any, Any], things: Things, batch: int) -> None:
+        self._projector, self._batch, self._seen = model.model.multi_modal_projector, batch, seen
+        self._targets = tuple(
+            torch.from_numpy(targets_of(tables, model.config))
+            for tables in (things, [_mirrored(table) for table in things])
+        )
+        table = model.get_input_embeddings().weight.detach()
+        numbers = torch.tensor([tokenizer.convert_tokens_to_ids(name) for name in _STATE_WORDS])
+        self._states = torch.cat([table[numbers], torch.zeros(1, table.shape[1])])
+        self._names = torch.zeros(len(KINDS), len(NAMES), len(SURFACES), table.shape[1])
+        for kind, (size, shape) in enumerate(KINDS):
+            for color, name in enumerate(NAMES):
+                for surface, how in enumerate(SURFACES):
+                    words = " ".join(filter(None, (size, how.replace("plain", ""), name, shape)))
+                    self._names[kind, color, surface] = table[tokenizer.convert_tokens_to_ids(f" {words}")]
+        self._nothing = table[tokenizer.convert_tokens_to_ids(_NOTHING)]
+
+    def loss(self, rng: np.random.Generator) -> Any:
+        """How far a batch is from its words, as a share of their variance."""
+        which = int(rng.random() < _MIRRORED)
+        rows = rng.integers(len(self._seen[0]), size=self._batch)
+        found = self._projector(self._seen[which][rows].float())
+        targets = self._targets[which][rows]
+        there = targets[..., 0] != len(KINDS)
+        kind, color, surface, state = targets[there].unbind(-1)
+        wanted = self._names[kind, color, surface] + self._states[torch.where(state == _IGNORED, -1, state)]
+        wrong = (found[there] - wanted).square().mean() + _NOTHING_WEIGHT * (
+            found[~there] - self._nothing
+        ).square().mean()
+        return wrong / wanted.var()
 
 
 def targets_of(things: Things, config: Any) -> NDArray[np.int64]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hpvqa.errors import RunError
 from hpvqa.files import write_json
@@ -13,16 +15,19 @@ from hpvqa.progress.reporter import Reporter
 from hpvqa.vlm.families import get_family
 from hpvqa.vlm.saving import check_new
 from hpvqa.vlm.tiny.save import save_checkpoint
-from research.choose.language import Language, Options, look
+from research.choose.language import Asked, Language, look
 from research.choose.model import build
 from research.choose.pictures import Pictures, load_pictures
-from research.choose.pointing import Named, Pointer, Pointing
+from research.choose.pointing import Aligning, Named, Pointer, Pointing
 from research.choose.settings import ChooseSettings
 from research.choose.store import Lesson, draw_scenes, load_lessons, make_layouts, make_lessons
+from research.pretrain.settings import StageSettings
 from research.pretrain.training import Stage, train
 
-_MAKERS = {"scenes_seed", "groups", "held_out", "questions", "layouts", "moments"}
+_MAKERS = {"scenes_seed", "groups", "held_out", "questions", "worlds", "layouts", "moments"}
 """Settings that pictures and lessons depend on, with the side of the pictures."""
+CHECKED_EVERY = 250
+"""Steps between two looks at lessons that are not trained on."""
 
 
 def choose(out: Path, work: Path, settings: ChooseSettings, reporter: Reporter) -> None:
@@ -107,26 +112,39 @@ def _speak(
     settings: ChooseSettings,
     reporter: Reporter,
 ) -> dict[str, dict[str, float]]:
-    """Second stage; returns how often it is correct about lessons."""
+    """Second stage, in words and then of pictures; returns how often it is correct about lessons."""
     size = (settings.model.side, settings.model.side)
     family = get_family("pooled").model_copy(update={"resolution": size})
-    options, seen = Options(settings.model.width), look(model, steps.images)
+    asked, seen = Asked(settings.model.width), look(model, steps.images)
     language, check = (
-        Language(model, options, processor, family, [one for one in lessons if one.check == kept], seen, settings)
+        Language(model, asked, processor, family, [one for one in lessons if one.check == kept], seen, settings)
         for kept in (False, True)
     )
-    identity = json.dumps([before, settings.language.model_dump(), settings.facts, settings.dense])
-    train(
-        Stage("language", settings.language, settings.seed + 2, work / "language.pt", identity),
-        {
-            "language": model.model.language_model,
-            "projector": model.model.multi_modal_projector,
-            "head": model.lm_head,
-            "options": options,
-        },
-        lambda rng, step: language.loss(rng),
-        reporter,
-    )
+    spoken = {"language": model.model.language_model, "head": model.lm_head, "asked": asked}
+
+    def loss(stage: StageSettings, facts: float) -> Callable[[np.random.Generator, int], Any]:
+        def of(rng: np.random.Generator, step: int) -> Any:
+            if step % CHECKED_EVERY == 0:
+                told = {words: check.check(words) for words in ((True,) if facts == 1 else (True, False))}
+                reporter.note(f"step {step}, not trained on: {told}")
+            return language.loss(rng, step, facts, stage.batch_size)
+
+        return of
+
+    identity = json.dumps([before, settings.words.model_dump(), settings.dense])
+    stage = Stage("words", settings.words, settings.seed + 2, work / "words.pt", identity)
+    train(stage, spoken, loss(settings.words, 1.0), reporter)
+    projector = model.model.multi_modal_projector
+    trained = sorted({number for lesson in lessons if not lesson.check for number in lesson.pictures})
+    identity = json.dumps([identity, settings.aligning.model_dump()])
+    stage = Stage("aligning", settings.aligning, settings.seed + 3, work / "aligning.pt", identity)
+    shown = (seen[0][trained], seen[1][trained])
+    things, batch = steps.only(trained).things, settings.aligning.batch_size
+    aligning = Aligning(model, processor.tokenizer, shown, things, batch)
+    train(stage, {"projector": projector}, lambda rng, step: aligning.loss(rng), reporter)
+    identity = json.dumps([identity, settings.language.model_dump(), settings.facts])
+    stage = Stage("language", settings.language, settings.seed + 4, work / "language.pt", identity)
+    train(stage, {**spoken, "projector": projector}, loss(settings.language, settings.facts), reporter)
     checks = {
         f"{name}, {'facts' if words else 'pictures'}": own.check(words)
         for name, own in (("trained on", language), ("not trained on", check))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -39,10 +39,17 @@ from research.choose.settings import ChooseSettings
 
 CLASSES = ("none", "some", "best", "excluded", "possible", "follows")
 """What is asked of each option: of actions what they tell, of answers, the last three, whether they can be."""
+MARKS = ("hidden", "hidden and asked about", "not asked about", "first", "second", "both")
+"""What is asked of each thing and place that is told of: whether it is seen, and which numbers it counts for."""
+MOST = 5
+"""Larger numbers are not told apart."""
 _QUESTIONS_KEY = 6
+_WORLDS_KEY = 7
 _MOST_PICTURES = 4
 """Steps with more pictures are left out: they are rare, and long."""
 _TRIES = 12
+_STRAY = 0.5
+"""How often another action than the best is done on the way to what is told in words alone."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,11 @@ class Lesson:
         pictures: Numbers of the pictures.
         letters: Those of the options.
         classes: What each option is, by number of :data:`CLASSES`.
+        values: What each action is worth, against the best one; 0 of answers, and where the answer is certain.
         best: Letters of the best options.
+        marks: What each thing and place is that ``told`` names as being on the table, in turn; of :data:`MARKS`.
+        sums: What is known of both numbers that the answer depends on, and how many places that it may depend on have
+            not been seen yet; at most :data:`MOST`.
         check: Whether it is for checks alone.
     """
 
@@ -64,7 +75,10 @@ class Lesson:
     pictures: tuple[int, ...]
     letters: tuple[str, ...]
     classes: tuple[int, ...]
+    values: tuple[float, ...]
     best: tuple[str, ...]
+    marks: tuple[int, ...]
+    sums: tuple[int, int, int]
     check: bool
 
 
@@ -96,7 +110,10 @@ def make_lessons(folder: Path, scenes: list[Scene], settings: ChooseSettings) ->
     camera, pictures, lessons = Camera(settings.model.side), list[Picture](), list[Lesson]()
     first_check = min(round(len(scenes) * (1 - settings.held_out)) // GROUP * GROUP, len(scenes) - GROUP)
     for number, scene in enumerate(scenes):
-        _of_scene(scene, camera, settings.questions, number >= first_check, pictures, lessons)
+        check = number >= first_check
+        _of_scene(scene, camera, settings.questions, check, pictures, lessons)
+        if not check:
+            lessons += _of_worlds(scene, settings.worlds)
     save_pictures(folder / "steps.npz", pictures)
     write_text(folder / "lessons.json", json.dumps([vars(lesson) for lesson in lessons]))
 
@@ -104,7 +121,7 @@ def make_lessons(folder: Path, scenes: list[Scene], settings: ChooseSettings) ->
 def load_lessons(folder: Path) -> list[Lesson]:
     """All lessons of a folder."""
     rows = json.loads((folder / "lessons.json").read_text(encoding="utf-8"))
-    lists = ("pictures", "letters", "classes", "best")
+    lists = ("pictures", "letters", "classes", "values", "best", "marks", "sums")
     return [Lesson(**row | {name: tuple(row[name]) for name in lists}) for row in rows]
 
 
@@ -114,7 +131,8 @@ def _of_scene(
     observer, where = Observer(scene), dict[Moment, int]()
     done = {way: actions(observer, way) for way in WAYS}
     prefixes = dict.fromkeys(path[:length] for path in done.values() for length in range(len(path) + 1))
-    for asked in [scene, *_others(scene, questions - 1)]:
+    rng = _generator(scene, _QUESTIONS_KEY)
+    for asked in [scene, *_others(scene, questions - 1, rng)]:
         own = observer if asked is scene else Observer(asked)
         if not offers_all(own):
             continue
@@ -128,7 +146,36 @@ def _of_scene(
                     where[moment] = len(pictures)
                     revealed = own.game.revealed(moment)
                     pictures.append(camera.take(scene, scene.contents, moment, revealed))
-            lessons.append(lesson_at(own, turn, [where[moment] for moment in moments], check))
+            lessons.append(lesson_at(own, turn, moments, [where[moment] for moment in moments], check))
+
+
+def _of_worlds(scene: Scene, worlds: int) -> Iterator[Lesson]:
+    """What is told in words alone: other contents of the scene, each with a question and a way of its own."""
+    rng, graph = _generator(scene, _WORLDS_KEY), Observer(scene).game.graph
+    for _ in range(worlds):
+        contents = tuple(int(rng.choice(len(place.contents), p=place.chances)) for place in scene.places)
+        for asked in _others(scene.model_copy(update={"contents": contents}), 1, rng):
+            observer = Observer(asked)
+            observer.game.graph = graph
+            if not offers_all(observer):
+                continue
+            prefix: tuple[Action, ...] = ()
+            while True:
+                turn, moments = turn_after(observer, prefix)
+                if turn.steps_left < 1 or len(moments) > _MOST_PICTURES:
+                    break
+                yield lesson_at(observer, turn, moments, [], False)
+                state = observer.state(turn.history)
+                if observer.belief(state).sufficient:
+                    break
+                offered = observer.game.actions(state)
+                stray = rng.random() < _STRAY
+                action = offered[int(rng.integers(len(offered)))] if stray else observer.best(state)[0]
+                prefix = (*prefix, action)
+
+
+def _generator(scene: Scene, key: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(scene.seed, spawn_key=(key, scene.number, scene.index)))
 
 
 def offers_all(observer: Observer) -> bool:
@@ -137,10 +184,8 @@ def offers_all(observer: Observer) -> bool:
     return set(possible) <= set(observer.game.scene.question.options)
 
 
-def _others(scene: Scene, number: int) -> Iterator[Scene]:
+def _others(scene: Scene, number: int, rng: np.random.Generator) -> Iterator[Scene]:
     """The same scene with other questions; of the answers, those that occur among some worlds are offered."""
-    key = (_QUESTIONS_KEY, scene.number, scene.index)
-    rng = np.random.default_rng(np.random.SeedSequence(scene.seed, spawn_key=key))
     items = [(item.look, item.left) for item in scene.items]
     for _ in range(number):
         for _ in range(_TRIES):
@@ -177,12 +222,15 @@ def _shot(observer: Observer, state: State, after: str) -> Shot:
     return Shot(np.ones((1, 1, 3), np.uint8), view.words, after, facts(observer.game, state.moment))
 
 
-def lesson_at(observer: Observer, turn: Turn, pictures: list[int], check: bool) -> Lesson:
+def lesson_at(
+    observer: Observer, turn: Turn, moments: Sequence[Moment], pictures: Sequence[int], check: bool
+) -> Lesson:
     """The lesson of a step.
 
     Args:
         observer: Of the scene.
         turn: What is seen and offered.
+        moments: Those of its shots.
         pictures: Numbers of the pictures.
         check: Whether it is for checks alone.
     """
@@ -190,7 +238,8 @@ def lesson_at(observer: Observer, turn: Turn, pictures: list[int], check: bool) 
     belief = observer.belief(state)
     possible, certain = belief.answers(), belief.sufficient
     gains = {} if certain else observer.gains(state)
-    best = set(observer.best(state))
+    best, worth = set(observer.best(state)), {} if certain else observer.values(state)
+    most = max(worth.values(), default=1.0)
     classes = []
     for option in turn.options:
         if option.answers:
@@ -215,6 +264,34 @@ def lesson_at(observer: Observer, turn: Turn, pictures: list[int], check: bool) 
         tuple(pictures),
         tuple(option.letter for option in turn.options),
         tuple(classes),
+        tuple(round(worth.get(option.action, 0.0) / most, 4) for option in turn.options),
         tuple(chosen),
+        tuple(mark for moment in moments for mark in _marks(observer, observer.game.revealed(moment))),
+        _sums(observer, state.known),
         check,
     )
+
+
+def _marks(observer: Observer, seen: Collection[int]) -> Iterator[int]:
+    """What everything is that is told of a picture, in the order of :func:`hpvqa.explore.runs.facts.facts`."""
+    scene, program = observer.game.scene, observer.game.scene.question.program
+    for item in scene.items:
+        yield _mark(program.marks(item.look, item.left))
+    for number, (place, look) in enumerate(zip(scene.places, scene.looks, strict=True)):
+        asked = len({program.marks(look, place.left) for look in place.contents}) > 1
+        yield _mark(program.marks(look, place.left)) if number in seen else int(asked)
+
+
+def _mark(counts: tuple[int, ...]) -> int:
+    """The number of one of :data:`MARKS` that is seen."""
+    return 2 + (counts[0] > 0) + 2 * (len(counts) > 1 and counts[1] > 0)
+
+
+def _sums(observer: Observer, known: Collection[int]) -> tuple[int, int, int]:
+    scene, program = observer.game.scene, observer.game.scene.question.program
+    counted = [program.marks(item.look, item.left) for item in scene.items]
+    counted += [program.marks(scene.looks[number], scene.places[number].left) for number in known]
+    hidden = [place for number, place in enumerate(scene.places) if number not in known]
+    open_ = sum(len({program.marks(look, place.left) for look in place.contents}) > 1 for place in hidden)
+    first, second = (sum(len(one) > which and one[which] > 0 for one in counted) for which in (0, 1))
+    return min(first, MOST), min(second, MOST), min(open_, MOST)
