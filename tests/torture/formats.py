@@ -109,10 +109,8 @@ def prepare(folder: Path) -> None:
     (folder / "labels.csv").write_text("episode,task,left,right,cameras\n0,push,1,2,top=a\n1,drop,0.5,0.1,\n")
     lines = ({"step": number, "loss": 1 / number} for number in range(1, _METRICS + 1))
     (folder / METRICS_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    rows = (
-        {"file_name": row["file_name"], "question": row["question"], "values": {"left": 1.5, "right": 0.7}}
-        for row in published
-    )
+    told = ("file_name", "question", "answer")
+    rows = ({key: row[key] for key in told} | {"values": {"left": 1.5, "right": 0.7}} for row in published)
     (folder / "values.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     # What others share is not a hard link of it: damage must stay in one place.
     for path in folder.rglob("*"):
