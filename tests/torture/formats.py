@@ -36,7 +36,6 @@ from hpvqa.record.decode import iter_frames
 from hpvqa.record.episode import read_episode
 from hpvqa.record.trajectory import read_trajectory
 from hpvqa.report.reading import read_runs
-from hpvqa.report.values import read_values
 from hpvqa.resources import recipes_dir
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.spec import SIDES
@@ -109,11 +108,6 @@ def prepare(folder: Path) -> None:
     (folder / "labels.csv").write_text("episode,task,left,right,cameras\n0,push,1,2,top=a\n1,drop,0.5,0.1,\n")
     lines = ({"step": number, "loss": 1 / number} for number in range(1, _METRICS + 1))
     (folder / METRICS_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    rows = (
-        {"file_name": row["file_name"], "question": row["question"], "values": {"left": 1.5, "right": 0.7}}
-        for row in published
-    )
-    (folder / "values.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     # What others share is not a hard link of it: damage must stay in one place.
     for path in folder.rglob("*"):
         if path.is_file() and path.stat().st_nlink > 1:
@@ -247,7 +241,6 @@ FORMATS = (
     Format("episodes of LeRobot", "lerobot3/meta/episodes/chunk-000/file-000.parquet", _stretches("lerobot3")),
     Format("labels.csv", "labels.csv", lambda f: _nothing(read_labels(f / "labels.csv"))),
     Format("metrics.jsonl", METRICS_FILE, _metrics),
-    Format("values.jsonl", "values.jsonl", lambda f: _nothing(read_values([f / "values.jsonl"]))),
 )
 
 
