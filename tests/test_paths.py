@@ -206,11 +206,12 @@ CASES = [
         make,
         suffix,
         id=f"{name}-{make.__name__}",
-        marks=[
-            *([pytest.mark.long] if make in RARE and NEW(words) else []),
-            # It loads PyTorch.
-            *([pytest.mark.models] if words.startswith("eval") and "embedded" in words else []),
-        ],
+        # Those with a model load PyTorch.
+        marks=pytest.mark.long
+        if make in RARE and NEW(words)
+        else pytest.mark.models
+        if words.startswith("eval") and "embedded" in words
+        else (),
     )
     for table, makes, suffix in (
         (TARGETS, (*ANYWHERE, a_file), ""),
