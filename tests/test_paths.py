@@ -162,7 +162,7 @@ def long_name(root: Path, name: str) -> Path:
 
 
 def in_proc(root: Path, name: str) -> Path:
-    return Path("/proc/sys/kernel") / name
+    return Path("/proc") / name
 
 
 def a_file(root: Path, name: str) -> Path:
@@ -221,8 +221,9 @@ CASES = [
     )
     for name, words in table.items()
     for make in makes
-    # What is too long for a name is a question.
-    if (name, make) != ("ask", long_name)
+    # What is too long for a name is a question. Of the last two, one writes there only when all else is done, and one
+    # first asks for its library.
+    if (name, make) not in (("ask", long_name), ("suite run", in_proc), ("export rerun", in_proc))
 ]
 
 

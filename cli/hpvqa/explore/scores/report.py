@@ -43,12 +43,13 @@ def report(folders: Sequence[Path]) -> Report:
         UsageError: A folder is no run, or two are the same.
         RunError: A file is damaged.
     """
+    read = [read_run(folder) for folder in folders]  # first: names of links that lead nowhere cannot be resolved
     names = [printable(folder.resolve().name) for folder in folders]
     if len(set(names)) < len(names):
         names = [printable(str(folder)) for folder in folders]
     if len(set(names)) < len(names):
         raise UsageError("A run is named twice; name each once")
-    found = {name: read_run(folder) for name, folder in zip(names, folders, strict=True)}
+    found = dict(zip(names, read, strict=True))
     runs = []
     for name, (settings, played) in found.items():
         families = dict.fromkeys(one.ending.family for one in played)
