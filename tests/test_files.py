@@ -17,6 +17,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.files import (
     LockedError,
     check_target,
+    check_writable,
     file_record,
     inside,
     is_file,
@@ -126,6 +127,15 @@ def test_what_is_in_the_way_of_a_target_is_named(tmp_path: Path) -> None:
         check_target(tmp_path / "no" / "x")
     check_target(tmp_path / "no" / "x", folder=True)
     check_target(tmp_path / "x")
+
+
+def test_where_nothing_can_be_written_is_found_out_and_nothing_is_left_there(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "new" / "one"):
+        check_writable(folder)
+    assert list(tmp_path.iterdir()) == []
+    for folder in (Path("/proc"), Path("/proc/new/one")):
+        with pytest.raises(UsageError, match=rf"Nothing can be written to {folder}: No such file"):
+            check_writable(folder)
 
 
 def test_a_file_system_without_links_gets_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from hpvqa.errors import RunError, UsageError
@@ -212,6 +213,36 @@ def check_target(path: Path, folder: bool = False) -> None:
             raise UsageError(f"{path} is a folder; name a file")
     except (OSError, RuntimeError) as error:
         raise UsageError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from None
+
+
+def check_writable(folder: Path) -> None:
+    """Make sure, before hours of work, that a folder can be made, or that one that is there takes files.
+
+    Raises:
+        UsageError: It cannot, or does not.
+    """
+    place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    try:
+        with TemporaryDirectory(prefix=".hpvqa-", dir=place):
+            pass
+    except OSError as error:
+        raise UsageError(f"Nothing can be written to {folder}: {error.strerror}; choose another place") from None
+
+
+def holds_other(folder: Path, marker: str, lock: str) -> bool:
+    """Whether a folder that is to be written into is neither new nor empty, nor one that was begun.
+
+    Args:
+        folder: The folder.
+        marker: The file that says what the folder is; whoever was killed in its first moments leaves a part of it.
+        lock: The file that is locked meanwhile.
+
+    Raises:
+        UsageError: It cannot be a folder.
+    """
+    check_target(folder, folder=True)
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    return marker not in names and bool(names - {lock, f"{marker}.partial"})
 
 
 PAGE = b"<!DOCTYPE html>"

@@ -18,20 +18,13 @@ from hpvqa.scene.spec import SIDES, EpisodeSpec
 from hpvqa_collector import preview
 from tests.isaac.conftest import Opens
 from tests.isaac.kit.session import Session
+from tests.isaac.stages import stage
 from tests.needs import long_but
 from tests.patience import PATIENCE
 from tests.worlds import sample, with_things
 
 SIZE = (640, 480)
 TASKS = ("push", "drop")
-
-
-def stage(unit: float = 1.0, up: str = "Z") -> Usd.Stage:
-    made = Usd.Stage.CreateInMemory()
-    UsdGeom.SetStageMetersPerUnit(made, unit)
-    UsdGeom.SetStageUpAxis(made, up)
-    UsdGeom.Xform.Define(made, "/World")
-    return made
 
 
 def spec_of(task: str) -> EpisodeSpec:

@@ -19,6 +19,7 @@ from hpvqa_collector import preview, replay
 from hpvqa_collector.playback import Playback
 from tests.isaac.conftest import Opens
 from tests.isaac.kit.session import Session
+from tests.isaac.stages import stage
 from tests.worlds import physics, sample
 
 # Each panel asks commands, which are processes.
@@ -50,14 +51,6 @@ def read(data: Path, task: str) -> dict[str, Any]:
 @pytest.fixture(scope="module", params=TASKS)
 def episode(request: pytest.FixtureRequest, data: Path) -> dict[str, Any]:
     return read(data, request.param)
-
-
-def stage(unit: float = 1.0, up: str = "Z") -> Usd.Stage:
-    made = Usd.Stage.CreateInMemory()
-    UsdGeom.SetStageMetersPerUnit(made, unit)
-    UsdGeom.SetStageUpAxis(made, up)
-    UsdGeom.Xform.Define(made, "/World")
-    return made
 
 
 def placed(on: Usd.Stage, name: str) -> Gf.Matrix4d:

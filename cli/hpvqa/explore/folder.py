@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
@@ -18,7 +19,7 @@ from hpvqa.explore.draw import GROUP, draw_group
 from hpvqa.explore.rays import PIXELS
 from hpvqa.explore.scene import HIDING, SCENE_VERSION, Family, find_scenes, read_scene, scene_file, write_scene
 from hpvqa.explore.world import SceneWorld
-from hpvqa.files import check_target, locked, read_bytes, write_json
+from hpvqa.files import holds_other, locked, read_bytes, write_json
 from hpvqa.places import MARKERS, not_a
 from hpvqa.plain import Model, explain
 from hpvqa.processes import ONE_THREAD, Workers, exit_with_parent
@@ -73,13 +74,9 @@ def begun(folder: Path) -> Worlds | None:
         UsageError: It holds something else, or cannot be a folder; or its file is damaged.
         RunError: The file cannot be read.
     """
-    check_target(folder, folder=True)
-    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if WORLDS_FILE in names:
-        return read_worlds(folder)
-    if names - {LOCK_FILE, f"{WORLDS_FILE}.partial"}:
+    if holds_other(folder, WORLDS_FILE, LOCK_FILE):
         raise UsageError(f"{folder} exists and holds no scenes; choose another --out")
-    return None
+    return read_worlds(folder) if os.path.lexists(folder / WORLDS_FILE) else None
 
 
 def draw(folder: Path, worlds: Worlds, workers: int, reporter: Reporter) -> Counter[str]:

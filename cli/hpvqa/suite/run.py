@@ -17,7 +17,7 @@ from hpvqa.evaluate.session import run_model
 from hpvqa.explore.agents.model import ModelAgent, open_model
 from hpvqa.explore.runs.folder import check_run_folder as check_played_folder
 from hpvqa.explore.runs.session import RunChoice, play_agent, play_worlds
-from hpvqa.files import check_target, write_json
+from hpvqa.files import check_target, check_writable, write_json
 from hpvqa.progress.reporter import Reporter
 from hpvqa.report.folder import read_folder
 from hpvqa.suite.card import CARD_FILE, PAGE_FILE, Card, Section, Who, read_card
@@ -157,6 +157,7 @@ def check_out(wanted: Wanted, digest: str) -> None:
     """
     data, out = wanted.data, wanted.out
     check_target(out, folder=True)
+    check_writable(out)
     parts = [part.name for part in data.suite.parts()]
     place, root = out.resolve(), data.root.resolve()
     owned = [root / name for name in (*parts, SCENES, REFERENCES_FOLDER)]

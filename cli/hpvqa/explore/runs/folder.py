@@ -14,7 +14,7 @@ from hpvqa.errors import OtherRunError, RunError, UsageError
 from hpvqa.evaluate.folder import differences
 from hpvqa.explore.runs.record import Played, played_file, read_played
 from hpvqa.explore.scene import Family, Scene
-from hpvqa.files import check_target, locked, read_bytes, read_json, replacing, sync, write_json
+from hpvqa.files import holds_other, locked, read_bytes, read_json, replacing, sync, write_json
 from hpvqa.plain import Model, explain
 
 RUN_FILE = "run.json"
@@ -78,9 +78,7 @@ def check_run_folder(out: Path) -> None:
     Raises:
         UsageError: Something else is there, or in the way.
     """
-    check_target(out, folder=True)
-    names = {path.name for path in out.iterdir()} if out.exists() else set()
-    if names - {LOCK_FILE, f"{RUN_FILE}.partial"} and RUN_FILE not in names:
+    if holds_other(out, RUN_FILE, LOCK_FILE):
         raise OtherRunError(out, f"{out} exists and is not a run", "choose another --out")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
@@ -24,7 +25,7 @@ from hpvqa.explore.samples.make import make
 from hpvqa.explore.samples.record import SPLITS, SUBSETS, Sample, Split, Subset, picture_file, split_of
 from hpvqa.explore.samples.thought import parse
 from hpvqa.explore.scene import SCENE_VERSION, Family, Scene, find_scenes, read_scene
-from hpvqa.files import check_target, locked, read_bytes, read_gzip, replacing, write_json, write_text
+from hpvqa.files import holds_other, locked, read_bytes, read_gzip, replacing, write_json, write_text
 from hpvqa.plain import Model, explain
 from hpvqa.processes import ONE_THREAD, Workers, exit_with_parent
 from hpvqa.progress.reporter import Reporter
@@ -126,13 +127,9 @@ def begun(out: Path) -> Samples | None:
     Raises:
         UsageError: It holds something else, or cannot be a folder; or its file is damaged.
     """
-    check_target(out, folder=True)
-    names = {path.name for path in out.iterdir()} if out.exists() else set()
-    if SAMPLES_FILE in names:
-        return read_settings(out)
-    if names - {LOCK_FILE, f"{SAMPLES_FILE}.partial"}:
+    if holds_other(out, SAMPLES_FILE, LOCK_FILE):
         raise UsageError(f"{out} exists and holds no samples; choose another --out")
-    return None
+    return read_settings(out) if os.path.lexists(out / SAMPLES_FILE) else None
 
 
 def read_settings(out: Path) -> Samples:
