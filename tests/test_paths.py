@@ -39,6 +39,7 @@ TARGETS = {
     "explore draw": "explore draw --scenes 4 --workers 1 --out PATH",
     "explore show": "explore show {scene} --out PATH",
     "explore run": "explore run --worlds {worlds} --agent always-answer --out PATH",
+    "explore play": "explore play --terminal --worlds {worlds} --out PATH",
     "explore build": "explore build {worlds} --facts --workers 1 --out PATH",
     "suite run": "suite run --size quick --data {new} --model left --out PATH",
     "suite run --data": "suite run --size quick --model left --out {new} --data PATH",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -44,8 +45,8 @@ def command(
 
     desk: Desk = Page(port, click.echo)
     if terminal:
-        pictures = out.resolve().with_name(f"{out.resolve().name}-pictures")
-        desk = Terminal(pictures, click.echo, lambda: str(click.prompt("Your choice")))
+        whole = Path(os.path.abspath(out))  # noqa: PTH100 - a loop of links is refused later, in a sentence
+        desk = Terminal(whole.with_name(f"{whole.name}-pictures"), click.echo, lambda: str(click.prompt("Your choice")))
     try:
         with closing(Person(name, desk)) as person:
             chosen, told = RunChoice(worlds, limit=limit, out=out, restart=restart), Reporter([], time.time)
