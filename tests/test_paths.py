@@ -200,6 +200,8 @@ ANYWHERE = (below_a_file, dangling_link, link_loop, long_name, in_proc)
 RARE = (dangling_link, link_loop, long_name, in_proc, pipe, unreadable)
 """Of the commands of two words, and of exports, `make test` tries the others: each path is checked in one place."""
 NEW = re.compile("explore|suite|export|sample|finetune --samples|build --import lerobot").match
+WITH_MODEL = re.compile("(eval|suite).*embedded").match
+"""They load PyTorch."""
 OURS = tuple(words for name, words in FILE_TARGETS.items() if not name.endswith("--progress-file"))
 """Commands that replace a file, if it is one of theirs."""
 CASES = [
@@ -208,11 +210,10 @@ CASES = [
         make,
         suffix,
         id=f"{name}-{make.__name__}",
-        # Those with a model load PyTorch.
         marks=pytest.mark.long
-        if make in RARE and NEW(words)
+        if make in RARE and NEW(words) and not WITH_MODEL(words)
         else pytest.mark.models
-        if words.startswith("eval") and "embedded" in words
+        if WITH_MODEL(words)
         else (),
     )
     for table, makes, suffix in (
