@@ -18,7 +18,7 @@ from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.commands import pack, pack_frames
 from hpvqa.sim.isaac.fresh import Freshness
 from hpvqa.sim.isaac.impacts import ImpactFinder
-from hpvqa.sim.isaac.rows import fetched, states
+from hpvqa.sim.isaac.rows import as_moved, fetched, states
 from hpvqa.sim.isaac.timing import substeps, timestep
 from hpvqa.sim.protocol import Command, State
 
@@ -101,7 +101,7 @@ class LabSimulator(ABC):
         spare = self._places - self._count
         self._env.step(pack_frames([*commands, *[commands[-1]] * spare]).to(self._env.device))
         # Each is taken before a step: the first one is the state that the frame began with.
-        rows = fetched(torch.stack([*self._taken[1:], self._reader.rows()]))
+        rows = as_moved(fetched(torch.stack([*self._taken, self._reader.rows()])), self.timestep)
         found: list[list[State]] = [[] for _ in range(self._count)]
         for number, row in enumerate(rows, start=1):
             moment = states(row, (self._step + number) * self.timestep, self._reader.things)
