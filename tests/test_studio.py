@@ -82,6 +82,8 @@ def test_the_grid_says_what_there_is_and_who_was_wrong(dataset: Dataset, runs: l
     index = given(site_of(dataset.root, *runs), "data/index.js")
     assert [run["name"] for run in index["runs"]] == ["left", "truth"]
     assert len(index["episodes"]) == 12
+    # Not in that of a set, which changes from process to process.
+    assert list(index["tasks"]) == list(dict.fromkeys(one["task"] for one in index["episodes"]))
     assert {one["split"] for one in index["episodes"]} == {"train", "eval"}
     for one in index["episodes"]:
         assert one["verdicts"] == ["11" if one["answer"] == "left" else "00", "11"]

@@ -50,8 +50,8 @@ def find_gl(environ: Mapping[str, str]) -> tuple[str, str]:
             return backend, device
     if slow:
         raise RunError(
-            f"Trying to draw by {' and '.join(slow)} took longer than {_PROBE_SECONDS} s; try again when the machine is "
-            "less busy. If it always takes so long, the driver hangs: mend that, or record no clips with --no-video"
+            f"Trying to draw by {' and '.join(slow)} took longer than {_PROBE_SECONDS} s; try again when the machine "
+            "is less busy. If it always takes so long, the driver hangs: mend that, or record no clips with --no-video"
         )
     if wanted:
         raise UsageError(
