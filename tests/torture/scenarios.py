@@ -207,7 +207,7 @@ _FINETUNE = (
 )
 
 _STEPS = (
-    *("finetune", "--samples", "samples", "--model", "model", "--no-eval", "--workers", "0", "--resolution", "64x64"),
+    *("finetune", "--samples", "samples", "--model", "model", "--no-eval", "--workers", "0"),
     *("--device", "cpu", "--max-steps", "2", "--batch-size", "2", "--set", "training.checks=2", "--out", "out"),
     *("--set", "samples.max_new_tokens=8"),
 )
@@ -287,7 +287,7 @@ SCENARIOS = (
     Scenario(
         "collect --record",
         _nothing,
-        ("collect", "push", *_EPISODES, "--record", "depth,segmentation", "--out", "out"),
+        ("collect", "push", *_EPISODES, "--record", "rgb,depth,segmentation", "--out", "out"),
         "out",
         whole=_VERIFY,
         slow=True,
