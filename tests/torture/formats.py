@@ -128,7 +128,7 @@ def prepare(folder: Path) -> None:
     suite = Suite(definition=small(), size_name="quick")
     begin(Data(suite, folder / "suite"), digest(suite))
     rows = (folder / "original" / "push_test" / "metadata.jsonl").read_text().splitlines()
-    values = [json.loads(row) | {"values": {"cube01": 1.0 + number, "cube02": 2.0}} for number, row in enumerate(rows)]
+    values = [json.loads(row) | {"values": {"cube01": 1.0, "cube02": 2.0}} for row in rows]
     (folder / _VALUES).write_text("".join(json.dumps(row) + "\n" for row in values))
     _layers(folder / "layers")
     with reporting(PlainConsole(file=io.StringIO()), folder / _PROGRESS, time.time) as reporter:
