@@ -14,7 +14,7 @@ from tests.torture.fuzz import fuzz
 from tests.torture.mutate import damaged
 from tests.torture.race import race
 from tests.torture.scenarios import SCENARIOS, Scenario
-from tests.torture.trace import FAULTS, has_strace
+from tests.torture.trace import FAULTS, Ended, has_strace
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +52,16 @@ def test_what_does_not_hold_is_found(tmp_path: Path) -> None:
     loose = Scenario("loose", lambda folder: None, ("tiny", "no-such-kind", "out"), "out")
     with pytest.raises(RuntimeError, match="fails undisturbed"):
         list(torture(loose, ("KILL",), 1, 0, tmp_path / "other", print))
+
+
+def test_only_tracebacks_of_multiprocessing_alone_are_passed_over() -> None:
+    line = '  File "{}", line 1, in f\n    f()\n'
+    tracker = "/lib/python3.11/multiprocessing/resource_tracker.py"
+    for files, ours in (((tracker,), False), (("<string>", tracker), False), ((tracker, "/hpvqa/files.py"), True)):
+        text = "".join(map(line.format, files))
+        assert Ended(0, f"1/4\nTraceback (most recent call last):\n{text}KeyError: 1\n").traceback is ours
+    assert Ended(1, "Traceback (most recent call last):\nKeyError").traceback
+    assert not Ended(1, "Error: a sentence").traceback
 
 
 def test_draws_and_damage_follow_from_the_seed() -> None:
