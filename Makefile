@@ -56,7 +56,7 @@ test-random: $(VLLM) ## Run the property tests with other examples; SEED=12 repe
 	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \
 	$(RUN) pytest -m hypothesis --hypothesis-profile random --hypothesis-seed $$seed --numprocesses 2 --dist loadfile $(ARGS)
 
-torture: $(VLLM) ## Kill, starve, race and fuzz every command that writes and every format that is read; an hour or two.
+torture: $(VLLM) ## Kill, starve, race and fuzz every command that writes and every format that is read; some hours.
 	@OMP_NUM_THREADS=1 $(RUN) tests.torture $(ARGS)
 
 check: $(READY) ## Lint, formatting and types.

@@ -11,7 +11,7 @@ import pytest
 
 from hpvqa import doctor
 from hpvqa.doctor import Finding, can_simulate, examine
-from hpvqa.errors import UsageError
+from hpvqa.errors import RunError, UsageError
 from hpvqa.main import main
 
 Run = Callable[..., tuple[object, str]]
@@ -48,7 +48,7 @@ def test_every_part_that_can_be_missing_says_what_to_do(tmp_path: Path, monkeypa
     def nothing(*args: object, **options: object) -> str:
         raise UsageError("do this and that")
 
-    monkeypatch.setattr(doctor, "choose_gl", nothing)
+    monkeypatch.setattr(doctor, "find_gl", nothing)
     monkeypatch.setattr(doctor, "robot_dir", nothing)
     monkeypatch.setattr(doctor, "MINIMUM_PYTHON", (9, 9))
     monkeypatch.setattr(doctor, "mujoco_trouble", lambda: "do this and that")
@@ -59,6 +59,15 @@ def test_every_part_that_can_be_missing_says_what_to_do(tmp_path: Path, monkeypa
     assert {"PyTorch", "vLLM", "Isaac Sim", "Isaac Lab"} < {finding.name for finding in missing}
     assert all(finding.needs for finding in missing)
     assert not can_simulate(findings)
+
+
+def test_opengl_that_does_not_reply_in_time_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(environ: object) -> str:
+        raise RunError("try again")
+
+    monkeypatch.setattr(doctor, "find_gl", slow)
+    found = by_name(examine({"PATH": ""}, tmp_path))["OpenGL"]
+    assert (found.found, found.needs) == (None, "try again")
 
 
 def absent(name: str) -> str:

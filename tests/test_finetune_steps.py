@@ -210,7 +210,7 @@ def test_an_adapter_plays_as_it_was_taught(thought: bool, folder: Path, tmp_path
 def test_the_card_says_how_it_is_played(
     shown: Any, asked: str, folder: Path, tmp_path: Path, tiny_model: TinyModel
 ) -> None:
-    from hpvqa.finetune.trainer import Course
+    from hpvqa.finetune.checkpoints import Course
 
     wanted = job(folder, tiny_model("internvl"), tmp_path / "out")
     samples = wanted.dataset

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
+import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -67,6 +70,101 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
     assert {path.name for path in (out / "checkpoints").iterdir()} == {"checkpoint-1", "checkpoint-2"}
     finetune(job(dataset, model, out, **changes), quiet(), resume=True, command="")
     assert (out / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def saved(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory, tiny_model: TinyModel) -> Path:
+    """A training of two steps with a checkpoint at each."""
+    out = tmp_path_factory.mktemp("saved") / "out"
+    trained(dataset, tiny_model("qwen3_vl"), out, **TWO)
+    return out
+
+
+TWO = {"training.max_steps": 2, "training.epochs": 1, "training.checks": 2, "training.batch_size": 2}
+
+
+def go_on(dataset: Dataset, model: Path, out: Path) -> None:
+    finetune(job(dataset, model, out, **TWO), quiet(), resume=True, command="hpvqa finetune")
+
+
+def test_the_best_checkpoint_is_found_where_a_training_was_moved_to(
+    dataset: Dataset, saved: Path, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    moved = Path(shutil.copytree(saved, tmp_path / "moved"))
+    first, last = (moved / "checkpoints" / f"checkpoint-{step}" for step in (1, 2))
+    state = json.loads((last / "trainer_state.json").read_bytes())
+    for gone in ("where/it/was/checkpoint-1", str(tmp_path / "out" / "checkpoint-1")):
+        (last / "trainer_state.json").write_text(json.dumps({**state, "best_model_checkpoint": gone}))
+        go_on(dataset, tiny_model("qwen3_vl"), moved)
+        assert (moved / WEIGHTS).read_bytes() == (first / WEIGHTS).read_bytes() != (last / WEIGHTS).read_bytes()
+    shutil.rmtree(first)
+    with pytest.raises(RunError, match="checkpoint-1, the best of this training so far, is gone or damaged; train"):
+        go_on(dataset, tiny_model("qwen3_vl"), moved)
+
+
+def test_a_training_that_had_ended_takes_no_more_steps(
+    dataset: Dataset, saved: Path, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    """Also where it was killed between its last checkpoint and its adapter."""
+    out = Path(shutil.copytree(saved, tmp_path / "out"))
+    (out / WEIGHTS).unlink()
+    go_on(dataset, tiny_model("qwen3_vl"), out)
+    for name in (WEIGHTS, "metrics.jsonl"):
+        assert (out / name).read_bytes() == (saved / name).read_bytes(), name
+    assert {path.name for path in (out / "checkpoints").iterdir()} == {"checkpoint-1", "checkpoint-2"}
+
+
+def test_patience_goes_on_where_it_was(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {"training.checks": 6, "training.max_steps": 6, "training.patience": 2, "training.learning_rate": 1e-30}
+    model, out = tiny_model("qwen3_vl"), tmp_path / "out"
+    trained(dataset, model, tmp_path / "whole", **changes)
+    whole = metrics(tmp_path / "whole")
+    assert whole[-1]["step"] == 3
+
+    def stop(reporter: Any, step: int, measured: dict[str, float]) -> None:
+        if step == 3:
+            raise RunError("stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hpvqa.finetune.run._report", stop)
+        with pytest.raises(RunError, match="stopped"):
+            trained(dataset, model, out, **changes)
+    finetune(job(dataset, model, out, **changes), quiet(), resume=True, command="")
+    assert metrics(out) == whole
+    assert (out / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+
+
+class Bomb:
+    """What a pickle runs when it is read."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, (f"touch {BOMB}",)
+
+
+BOMB = Path(tempfile.gettempdir()) / f"hpvqa-pickle-{os.getpid()}"
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin"])
+def test_no_pickle_of_a_checkpoint_is_run(
+    name: str, dataset: Dataset, saved: Path, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    import torch
+
+    out = Path(shutil.copytree(saved, tmp_path / "out"))
+    last = out / "checkpoints" / "checkpoint-1"
+    shutil.rmtree(out / "checkpoints" / "checkpoint-2")
+    torch.save(Bomb(), last / name)
+    if name == "training_args.bin":
+        # Nobody reads it.
+        go_on(dataset, tiny_model("qwen3_vl"), out)
+        assert (out / WEIGHTS).read_bytes() == (saved / WEIGHTS).read_bytes()
+    else:
+        words = r"checkpoint-1 cannot be gone on from \(UnpicklingError: .*\); if it is damaged, delete it"
+        with pytest.raises(RunError, match=words):
+            go_on(dataset, tiny_model("qwen3_vl"), out)
+    assert not BOMB.exists()
 
 
 @pytest.mark.parametrize("workers", [0, 1])

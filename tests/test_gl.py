@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.errors import MissingDependencyError, RunError, UsageError
 from hpvqa.sim.mujoco import gl, mujoco_trouble
 
 
@@ -113,6 +113,26 @@ def test_a_version_that_is_too_old_does_not_work() -> None:
     assert gl.gl_renderer(backend, {**os.environ, "MESA_GL_VERSION_OVERRIDE": "3.0"}) is None
 
 
-def test_a_driver_that_hangs_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, "egl and osmesa"),
+        ({"MUJOCO_GL": "glfw"}, "glfw"),
+    ],
+)
+def test_what_does_not_reply_is_not_said_to_be_missing(
+    environ: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gl, "_PROBE_SECONDS", 0.001)
-    assert gl.gl_renderer("egl", os.environ) is None
+    with pytest.raises(RunError, match=f"by {words} took longer than 0.001 s; try again when the machine is less busy"):
+        gl.choose_gl({**os.environ, "MUJOCO_GL": "", **environ})
+
+
+def test_another_is_chosen_where_the_first_does_not_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    def renderer(backend: str, environ: object) -> str:
+        if backend == "egl":
+            raise TimeoutError
+        return "pretended"
+
+    monkeypatch.setattr(gl, "gl_renderer", renderer)
+    assert gl.find_gl({}) == ("osmesa", "pretended")

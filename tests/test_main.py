@@ -174,6 +174,21 @@ def test_where_nothing_can_be_said_the_exit_code_stays(args: list[str], code: in
     assert ended.returncode == code
 
 
+def test_what_fails_in_tidying_up_is_a_line() -> None:
+    failing = """
+import hpvqa.main
+from hpvqa.__main__ import run
+class Gone:
+    def __del__(self): raise FileNotFoundError(2, "gone \u5de6")
+def use(): Gone()
+hpvqa.main.main = use
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", failing], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr == "Note: tidying up: FileNotFoundError(2, 'gone \\u5de6')\n"
+
+
 def test_ctrl_c_while_modules_are_imported_is_a_sentence() -> None:
     interrupting = (
         "import sys\n"

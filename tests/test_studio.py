@@ -27,6 +27,7 @@ from hpvqa.record.episode import read_episode
 from hpvqa.sim.planner import Planner
 from hpvqa.studio.answers import Answers
 from hpvqa.studio.force import soft_force
+from hpvqa.studio.progress import Progress
 from hpvqa.studio.server import open_server
 from hpvqa.studio.site import Site
 from hpvqa.studio.source import open_source
@@ -82,6 +83,8 @@ def test_the_grid_says_what_there_is_and_who_was_wrong(dataset: Dataset, runs: l
     index = given(site_of(dataset.root, *runs), "data/index.js")
     assert [run["name"] for run in index["runs"]] == ["left", "truth"]
     assert len(index["episodes"]) == 12
+    # Not in that of a set, which changes from process to process.
+    assert list(index["tasks"]) == list(dict.fromkeys(one["task"] for one in index["episodes"]))
     assert {one["split"] for one in index["episodes"]} == {"train", "eval"}
     for one in index["episodes"]:
         assert one["verdicts"] == ["11" if one["answer"] == "left" else "00", "11"]
@@ -218,6 +221,19 @@ def test_a_training_is_followed_line_by_line(data: Path, tmp_path: Path) -> None
         file.write('ss": 0.1}\n')
     (found,) = given(site, "data/index.js")["trainings"]
     assert found["charts"][0]["points"][-1] == [4, 0.1]
+
+
+def test_a_line_without_an_end_is_not_kept(tmp_path: Path) -> None:
+    file = tmp_path / "progress.jsonl"
+    file.write_bytes(b"x" * (9 << 20))
+    progress = Progress(file)
+    assert progress.now()["total"] == 0
+    assert len(progress._rest) < 2 << 20
+    with file.open("ab") as more:
+        more.write(b"\n")
+    reporter = Reporter([JsonLines(file)], itertools.count(100.0).__next__)
+    reporter.start("build", "rows", 7)
+    assert progress.now()["total"] == 7
 
 
 def test_progress_is_followed_as_it_is_written(data: Path, tmp_path: Path) -> None:

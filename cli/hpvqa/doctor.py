@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpvqa.errors import MissingDependencyError, UsageError
+from hpvqa.errors import MissingDependencyError, RunError, UsageError
 from hpvqa.install import pip_install
 from hpvqa.resources import default_cache
 from hpvqa.sim.mujoco import MINIMUM_PYTHON, mujoco_trouble
 from hpvqa.sim.mujoco.assets import robot_dir
-from hpvqa.sim.mujoco.gl import choose_gl, gl_renderer
+from hpvqa.sim.mujoco.gl import find_gl
 from hpvqa.tasks import TASKS
 
 _GIB = 2**30
@@ -110,11 +110,10 @@ def _mujoco() -> Finding:
 def _opengl(environ: Mapping[str, str]) -> Finding:
     found, needs = None, ""
     try:
-        backend = choose_gl(environ)
-        found = f"{backend}: {gl_renderer(backend, environ)}"
+        found = ": ".join(find_gl(environ))
     except MissingDependencyError:
         needs = "cannot be tried without MuJoCo"
-    except UsageError as error:
+    except (UsageError, RunError) as error:
         needs = str(error)
     return Finding("OpenGL", found, needs, required=True)
 

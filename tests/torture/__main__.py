@@ -9,7 +9,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +82,8 @@ def _all(scenarios: Iterable[Scenario], points: int, races: int, seed: int, scra
         slow = 4 if scenario.slow else 1
         faults = FAULTS if points else ()
         counts = Counter[str]()
-        for verdict in chain(
+        for verdict in _found(
+            scenario.name,
             torture(scenario, faults, max(1, points // slow), seed, scratch / f"crash-{number}", click.echo),
             race(scenario, max(1, races // slow) if races else 0, scratch / f"race-{number}"),
         ):
@@ -95,6 +95,15 @@ def _all(scenarios: Iterable[Scenario], points: int, races: int, seed: int, scra
         click.echo(f"{scenario.name}: {', '.join(f'{fault} {count}' for fault, count in counts.items())}")
         for part in ("crash", "race"):
             shutil.rmtree(scratch / f"{part}-{number}", ignore_errors=True)
+
+
+def _found(name: str, *parts: Iterable[Verdict]) -> Iterable[Verdict]:
+    """What was found; a command that cannot be tried is a failure, and the next one is tried."""
+    try:
+        for part in parts:
+            yield from part
+    except RuntimeError as error:
+        yield Verdict(name, "undisturbed", 0, "cannot be tried", output=str(error))
 
 
 def figures(verdicts: list[Verdict], formats: list[Fuzzed]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.torture.scenarios import Scenario, snapshot
-from tests.torture.trace import Ended, Fault, count_calls, disturbed, hpvqa
+from tests.torture.trace import Ended, Fault, Program, count_calls, disturbed, hpvqa
 
 AGAIN = 3
 """How often the same command may be needed until all is whole."""
@@ -64,11 +64,24 @@ def torture(
     origin = scratch / "origin"
     origin.mkdir(parents=True)
     scenario.prepare(origin)
-    expected = {}
+    with scenario.started(origin) as program:
+        yield from _points(scenario, program, faults, points, seed, scratch, say)
+
+
+def _points(
+    scenario: Scenario,
+    program: Program,
+    faults: Sequence[Fault],
+    points: int,
+    seed: int,
+    scratch: Path,
+    say: Callable[[str], None],
+) -> Iterator[Verdict]:
+    origin, expected = scratch / "origin", {}
     for turn in ("first", "second"):
         # Always of one name, which may stand in what a command writes.
         folder = fresh(origin, scratch / "work")
-        ended, calls = count_calls(scenario.args, folder, scratch / "strace.log")
+        ended, calls = count_calls(scenario.args, folder, program, scratch / "strace.log")
         if ended.code != 0:
             raise RuntimeError(f"{scenario.name} fails undisturbed: {ended.output[-2000:]}")
         expected[turn] = snapshot(folder)
@@ -80,7 +93,7 @@ def torture(
     for fault in faults:
         for number in draw(calls, points, seed + len(fault)):
             folder = fresh(origin, scratch / "work")
-            yield _try(scenario, fault, number, folder, expected["first"], before)
+            yield _try(scenario, program, fault, number, folder, expected["first"], before)
 
 
 def fresh(origin: Path, folder: Path) -> Path:
@@ -91,14 +104,20 @@ def fresh(origin: Path, folder: Path) -> Path:
 
 
 def _try(
-    scenario: Scenario, fault: Fault, number: int, folder: Path, expected: dict[str, str], before: dict[str, str]
+    scenario: Scenario,
+    program: Program,
+    fault: Fault,
+    number: int,
+    folder: Path,
+    expected: dict[str, str],
+    before: dict[str, str],
 ) -> Verdict:
-    ended = disturbed(scenario.args, folder, fault, number)
+    ended = disturbed(scenario.args, folder, program, fault, number)
     problem = _worded(ended)
     if not problem and not scenario.resumes:
         problem = _half_written(scenario, folder, expected, before)
     for args in () if problem else scenario.whole:
-        read = hpvqa(args, folder)
+        read = hpvqa(args, folder, program)
         # Nothing there yet is a wrong call; something damaged there is a failure.
         if read.traceback or read.code not in (0, 2):
             problem = f"{' '.join(args)} exits with {read.code}"
@@ -109,7 +128,7 @@ def _try(
             problem = f"not whole after {AGAIN} more tries: {difference(snapshot(folder), expected)}"
             break
         tries += 1
-        ended = hpvqa(scenario.again or scenario.args, folder)
+        ended = hpvqa(scenario.again or scenario.args, folder, program)
         if ended.traceback:
             problem = "a traceback when going on"
         elif ended.code == 2:

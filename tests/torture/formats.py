@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,17 +32,28 @@ from hpvqa.explore.samples.load import open_samples
 from hpvqa.explore.samples.record import SUBSETS, picture_file
 from hpvqa.explore.scene import read_scene
 from hpvqa.files import file_record
+from hpvqa.finetune.checkpoints import CHECKPOINTS, last_checkpoint
+from hpvqa.finetune.run import TrainingJob, finetune
 from hpvqa.finetune.settings import load_finetune_recipe
 from hpvqa.main import COMMANDS, cli
+from hpvqa.progress.console import PlainConsole
+from hpvqa.progress.reporter import reporting
 from hpvqa.recipe import Recipe, load_recipe
 from hpvqa.record.decode import iter_frames
 from hpvqa.record.episode import read_episode
+from hpvqa.record.layers import layer_file, read_layer
 from hpvqa.record.trajectory import read_trajectory
+from hpvqa.record.video import LayerWriter
 from hpvqa.report.reading import read_runs
+from hpvqa.report.values import read_values
 from hpvqa.resources import recipes_dir
+from hpvqa.scene.layers import Layer
 from hpvqa.scene.rigs import load_rig
 from hpvqa.scene.spec import SIDES
+from hpvqa.studio.progress import Progress
 from hpvqa.suite.card import read_card
+from hpvqa.suite.data import SUITE_FILE, Data, begin, read_record
+from hpvqa.suite.definition import Suite, digest
 from hpvqa.vlm.adapter import check_adapter, read_adapter
 from hpvqa.vlm.checkpoint import check_checkpoint, weight_shapes
 from hpvqa.vlm.embedded import adapter_folder, base_folder
@@ -49,8 +63,9 @@ from hpvqa.vlm.training_record import METRICS_FILE, read_metrics, read_training_
 from tests import factories
 from tests.explore_play import play, rule
 from tests.explore_worlds import write_worlds
+from tests.finetune_jobs import job, make_plain
 from tests.step_samples import write_samples
-from tests.test_suite import card
+from tests.test_suite import card, small
 from tests.torture.trace import do
 
 _PUBLISHED = "model_push_results.jsonl"
@@ -61,6 +76,11 @@ _TRAJECTORY = f"{_EPISODE}/trajectory.parquet"
 _SCENE = "worlds/stack/000/scene-000000.json"
 _PLAYED = "played/scenes/stack-000000/steps.jsonl"
 _METRICS = 20
+_FRAMES = 4
+_PROGRESS = "progress.jsonl"
+_VALUES = "values.jsonl"
+_CHECKPOINT = f"trained/{CHECKPOINTS}/checkpoint-1"
+_SAVED = ("adapter_model.safetensors", "trainer_state.json", "optimizer.pt", "scheduler.pt", "rng_state.pth")
 
 
 @dataclass(frozen=True)
@@ -71,11 +91,13 @@ class Format:
         name: What it is called in tables.
         file: The file that is damaged, relative to a folder that `prepare` has filled.
         read: Reads it as a command would, given that folder; returns the paths that it would open.
+        one_of: Every how many-th input is read, where reading one takes long.
     """
 
     name: str
     file: str
     read: Callable[[Path], Iterable[Path] | None]
+    one_of: int = 1
 
 
 def prepare(folder: Path) -> None:
@@ -103,6 +125,19 @@ def prepare(folder: Path) -> None:
     play(rule("ideal"), folder / "played")
     write_samples(folder / "samples")
     (folder / "card.json").write_text(card("left", {"0": "10", "1": "1x"}).model_dump_json())
+    suite = Suite(definition=small(), size_name="quick")
+    begin(Data(suite, folder / "suite"), digest(suite))
+    rows = (folder / "original" / "push_test" / "metadata.jsonl").read_text().splitlines()
+    values = [json.loads(row) | {"values": {"cube01": 1.0, "cube02": 2.0}} for row in rows]
+    (folder / _VALUES).write_text("".join(json.dumps(row) + "\n" for row in values))
+    _layers(folder / "layers")
+    with reporting(PlainConsole(file=io.StringIO()), folder / _PROGRESS, time.time) as reporter:
+        reporter.start("draw", "scenes", _METRICS)
+        for number in range(_METRICS):
+            reporter.item(f"scene {number}")
+        reporter.done()
+    shutil.copy(folder / _PROGRESS, folder / f"whole-{_PROGRESS}")
+    _training(folder)
     for version in (2, 3):
         _lerobot(folder / f"lerobot{version}", version)
     (folder / "labels.csv").write_text("episode,task,left,right,cameras\n0,push,1,2,top=a\n1,drop,0.5,0.1,\n")
@@ -137,6 +172,53 @@ def _lerobot(folder: Path, version: int) -> None:
             row |= {f"videos/{camera}/{name}": 0 for name in ("chunk_index", "file_index")}
             row |= {f"videos/{camera}/{end}_timestamp": 2.0 * (number + (end == "to")) for end in ("from", "to")}
     pq.write_table(pa.Table.from_pylist(rows), meta / "episodes/chunk-000/file-000.parquet")
+
+
+def _layers(folder: Path) -> None:
+    """Depth and segmentation of a camera."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for layer, kind in (("depth", np.uint16), ("segmentation", np.uint8)):
+        with LayerWriter(folder / layer_file("top", layer), layer, 10, 64, 48) as writer:
+            for _ in range(_FRAMES):
+                writer.write(rng.integers(0, 200, (48, 64), dtype=kind))
+
+
+def _training(folder: Path) -> None:
+    """A training with one more step to take."""
+    make_plain(folder / "train")
+    do(folder, "tiny", "qwen3_vl", "tiny")
+    finetune(_job(folder, "trained"), factories.quiet(), command="hpvqa finetune")
+    shutil.rmtree(folder / "trained" / CHECKPOINTS / "checkpoint-2")
+
+
+def _job(folder: Path, out: str) -> TrainingJob:
+    changes = {"training.max_steps": 2, "training.epochs": 1, "training.checks": 2, "training.batch_size": 2}
+    return job(open_dataset(folder / "train" / "dataset"), folder / "tiny", folder / out, **changes)
+
+
+def _resume(folder: Path) -> None:
+    out = folder / "resumed"
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(folder / "trained", out)
+    if last_checkpoint(out) is None:
+        raise RunError("passed over, so that the training begins again")
+    finetune(_job(folder, "resumed"), factories.quiet(), resume=True, command="hpvqa finetune")
+
+
+def _layer(layer: Layer) -> Callable[[Path], None]:
+    def read(folder: Path) -> None:
+        if len(read_layer(folder / "layers", "top", layer)) < _FRAMES:
+            raise RunError("frames are missing")
+
+    return read
+
+
+def _progress(folder: Path) -> None:
+    now, whole = (Progress(folder / name).now() for name in (_PROGRESS, f"whole-{_PROGRESS}"))
+    json.dumps(now).encode()
+    if {**now, "name": ""} != {**whole, "name": ""}:
+        raise RunError("lines are left out")
 
 
 def _stretches(name: str) -> Callable[[Path], list[Path]]:
@@ -241,6 +323,12 @@ FORMATS = (
     Format("episodes of LeRobot", "lerobot3/meta/episodes/chunk-000/file-000.parquet", _stretches("lerobot3")),
     Format("labels.csv", "labels.csv", lambda f: _nothing(read_labels(f / "labels.csv"))),
     Format("metrics.jsonl", METRICS_FILE, _metrics),
+    Format("depth", f"layers/{layer_file('top', 'depth')}", _layer("depth")),
+    Format("segmentation", f"layers/{layer_file('top', 'segmentation')}", _layer("segmentation")),
+    Format("progress file", _PROGRESS, _progress),
+    Format("hidden values", _VALUES, lambda f: _nothing(read_values([f / _VALUES]))),
+    Format("suite.json", f"suite/{SUITE_FILE}", lambda f: _nothing(read_record(f / "suite"))),
+    *(Format(f"{name} of a checkpoint", f"{_CHECKPOINT}/{name}", _resume, one_of=50) for name in _SAVED),
 )
 
 

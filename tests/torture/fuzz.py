@@ -113,7 +113,7 @@ def _all(kind: Format, inputs: int, seed: int, folder: Path) -> Fuzzed:
     whole = path.read_bytes()
     kind.read(folder)
     result = Fuzzed(kind.name)
-    for number in range(inputs):
+    for number in range(-(-inputs // kind.one_of)):
         path.write_bytes(damaged(whole, np.random.default_rng((seed, number))))
         result.note(guarded(partial(_read, kind, folder)))
     path.write_bytes(whole)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.torture.crash import AGAIN, Verdict, difference, fresh
 from tests.torture.scenarios import Scenario, snapshot
-from tests.torture.trace import hpvqa
+from tests.torture.trace import Program, hpvqa
 
 
 def race(scenario: Scenario, times: int, scratch: Path) -> Iterator[Verdict]:
@@ -22,15 +22,20 @@ def race(scenario: Scenario, times: int, scratch: Path) -> Iterator[Verdict]:
     origin = scratch / "origin"
     origin.mkdir(parents=True)
     scenario.prepare(origin)
-    alone = fresh(origin, scratch / "work")
-    done = hpvqa(scenario.args, alone)
+    with scenario.started(origin) as program:
+        yield from _races(scenario, program, times, scratch)
+
+
+def _races(scenario: Scenario, program: Program, times: int, scratch: Path) -> Iterator[Verdict]:
+    alone = fresh(scratch / "origin", scratch / "work")
+    done = hpvqa(scenario.args, alone, program)
     if done.code != 0:
         raise RuntimeError(f"{scenario.name} fails undisturbed: {done.output[-2000:]}")
     expected = snapshot(alone)
     for number in range(1, times + 1):
-        folder = fresh(origin, scratch / "work")
+        folder = fresh(scratch / "origin", scratch / "work")
         with ThreadPoolExecutor(2) as pool:
-            both = list(pool.map(lambda _, at=folder: hpvqa(scenario.args, at), range(2)))
+            both = list(pool.map(lambda _, at=folder: hpvqa(scenario.args, at, program), range(2)))
         problem = ""
         if any(ended.traceback for ended in both):
             problem = "a traceback"
@@ -41,7 +46,7 @@ def race(scenario: Scenario, times: int, scratch: Path) -> Iterator[Verdict]:
         for _ in range(AGAIN):
             if problem or snapshot(folder) == expected:
                 break
-            hpvqa(scenario.again or scenario.args, folder)
+            hpvqa(scenario.again or scenario.args, folder, program)
         else:
             problem = f"not whole: {difference(snapshot(folder), expected)}"
         worst = next((ended for ended in both if ended.traceback or ended.code), both[0])

@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,26 @@ FAULTS: tuple[Fault, ...] = ("KILL", "ENOSPC", "EIO")
 
 LIMIT = 600
 """What takes longer hangs [s]; no command takes more than some ten seconds on an idle machine."""
+
+
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\):((?:\n[ \t]+.*)*)")
+_MULTIPROCESSING = re.compile(r"/multiprocessing/\w+\.py$|^<string>$")
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is run, with ``python -m``.
+
+    Attributes:
+        module: The module, and arguments that come before those of the command.
+        env: Variables beside those that are set already.
+    """
+
+    module: tuple[str, ...] = ("hpvqa",)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+HPVQA = Program()
 
 
 @dataclass(frozen=True)
@@ -40,8 +60,13 @@ class Ended:
 
     @property
     def traceback(self) -> bool:
-        """Whether it ended with an error that nobody worded."""
-        return "Traceback (most recent call last)" in self.output
+        """Whether there was an error that nobody worded.
+
+        Those in which no code but multiprocessing's own ran do not count: its process that counts locks shows them
+        where its calls fail, and so does a worker that finds no lock when it starts. Nobody can word them.
+        """
+        found = [re.findall(r'File "([^"]+)"', block) for block in _TRACEBACK.findall(self.output)]
+        return any(not files or any(not _MULTIPROCESSING.search(file) for file in files) for files in found)
 
 
 def has_strace() -> bool:
@@ -51,19 +76,19 @@ def has_strace() -> bool:
     return subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], capture_output=True).returncode == 0
 
 
-def hpvqa(args: Sequence[str], folder: Path, *, strace: Sequence[str] = (), limit: float = LIMIT) -> Ended:
+def hpvqa(args: Sequence[str], folder: Path, program: Program = HPVQA, *, strace: Sequence[str] = ()) -> Ended:
     """Run a command in a folder, and end it with all its children when its time is over."""
     process = subprocess.Popen(
-        [*strace, sys.executable, "-m", "hpvqa", *args],
+        [*strace, sys.executable, "-m", *program.module, *args],
         cwd=folder,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", **program.env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     try:
-        output, _ = process.communicate(timeout=limit)
+        output, _ = process.communicate(timeout=LIMIT)
         code: int | None = process.returncode
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
@@ -79,18 +104,18 @@ def do(folder: Path, *args: str) -> None:
         raise RuntimeError(f"hpvqa {' '.join(args)} fails: {ended.output[-2000:]}")
 
 
-def count_calls(args: Sequence[str], folder: Path, log: Path) -> tuple[Ended, int]:
+def count_calls(args: Sequence[str], folder: Path, program: Program, log: Path) -> tuple[Ended, int]:
     """Run a command undisturbed; also the most traced calls of any of its threads, for strace counts by thread."""
-    ended = hpvqa(args, folder, strace=_strace("-o", str(log)))
+    ended = hpvqa(args, folder, program, strace=_strace("-o", str(log)))
     calls = Counter(line.split(maxsplit=1)[0] for line in log.read_text(errors="replace").splitlines() if "(" in line)
     return ended, max(calls.values(), default=0)
 
 
-def disturbed(args: Sequence[str], folder: Path, fault: Fault, number: int) -> Ended:
+def disturbed(args: Sequence[str], folder: Path, program: Program, fault: Fault, number: int) -> Ended:
     """Run a command whose Nth call in a thread fails, or kills the process."""
     what = "signal=KILL" if fault == "KILL" else f"error={fault}"
     inject = f"inject={CALLS}:{what}:when={number}"
-    ended = hpvqa(args, folder, strace=_strace("-o", os.devnull, "-e", inject))
+    ended = hpvqa(args, folder, program, strace=_strace("-o", os.devnull, "-e", inject))
     return Ended(ended.code, re.sub(r"^strace: .*$", "", ended.output, flags=re.MULTILINE))
 
 

@@ -75,6 +75,8 @@ def arguments(settings: TrainingSettings, machine: Machine, rows: int, out: Path
         save_total_limit=2,
         load_best_model_at_end=True,
         metric_for_best_model="loss",
+        # Else patience would begin anew with every --resume.
+        restore_callback_states_from_checkpoint=True,
         logging_steps=max(1, steps // _LOGS),
         seed=settings.seed,
         data_seed=settings.seed,

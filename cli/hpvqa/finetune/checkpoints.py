@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from hpvqa.errors import RunError, UsageError
+from hpvqa.errors import RunError, UsageError, printable
 from hpvqa.files import read_json
 from hpvqa.vlm.adapter import WEIGHTS
 from hpvqa.vlm.checkpoint import read_shapes
@@ -17,6 +19,7 @@ from hpvqa.vlm.saving import of_disk, open_up, reason
 CHECKPOINTS = "checkpoints"
 _STATE_FILE = "trainer_state.json"
 """Written last."""
+DELETE_IT = "if it is damaged, delete it, and --resume takes the one before it"
 
 
 def last_checkpoint(out: Path) -> Path | None:
@@ -62,6 +65,63 @@ def _step(path: Path) -> int | None:
         read_shapes(path / WEIGHTS)
         # torch's files end with a list of what they hold.
         whole = all(zipfile.is_zipfile(file) for file in path.iterdir() if file.suffix in {".pt", ".pth"})
-        return int(state["global_step"]) if whole else None
-    except (OSError, UsageError, ValueError, KeyError, TypeError):
+        # They are compared and shown at the end.
+        whole &= all(isinstance(value, int | float) for line in state.get("log_history", []) for value in line.values())
+        step = state["global_step"]
+        return step if whole and type(step) is int and path.name == f"checkpoint-{step}" else None
+    except (OSError, UsageError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a training went.
+
+    Attributes:
+        steps: Optimiser steps that were taken.
+        epochs: How often every row was seen.
+        best: What the best check measured.
+    """
+
+    steps: int
+    epochs: float
+    best: Mapping[str, float]
+
+    @classmethod
+    def of(cls, steps: int, epochs: float | None, history: Sequence[Mapping[str, float]]) -> Self:
+        """That of what the Trainer wrote down."""
+        checks = [entry for entry in history if "eval_loss" in entry]
+        best = min(checks, key=lambda entry: entry["eval_loss"]) if checks else {}
+        return cls(steps, float(epochs or 0.0), best)
+
+
+def course_of(checkpoint: Path) -> Course | None:
+    """The course of a training that had ended when this checkpoint was written; None if there were steps to come.
+
+    Raises:
+        RunError: It is damaged.
+    """
+    state = read_json(checkpoint / _STATE_FILE)
+    try:
+        if state["stateful_callbacks"]["TrainerControl"]["args"]["should_training_stop"] is not True:
+            return None
+        return Course.of(state["global_step"], state["epoch"], state["log_history"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{checkpoint / _STATE_FILE} cannot be used ({printable(repr(error))}); {DELETE_IT}") from None
+
+
+def best_before(checkpoint: Path) -> Path | None:
+    """The checkpoint beside this one that was the best when it was written; None if none was.
+
+    Its place is not read from the state, for the training may have been moved, or is somebody else's.
+
+    Raises:
+        RunError: It is gone, or not whole.
+    """
+    named = read_json(checkpoint / _STATE_FILE).get("best_model_checkpoint")
+    if not isinstance(named, str):
+        return None
+    best = checkpoint.parent / Path(named).name
+    if _step(best) is None:
+        raise RunError(f"{best}, the best of this training so far, is gone or damaged; train anew into another folder")
+    return best

@@ -14,7 +14,7 @@ from hpvqa.vlm.families import Family
 from hpvqa.vlm.training_record import Record
 
 if TYPE_CHECKING:
-    from hpvqa.finetune.trainer import Course
+    from hpvqa.finetune.checkpoints import Course
 
 Measure = Literal["first", "whole", "spoken", "loss"]
 """What counts as correct where checkpoints are compared. first: the likeliest first token; whole: the likeliest

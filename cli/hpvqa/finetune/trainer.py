@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, PrinterCallback, Trainer
+from safetensors import SafetensorError
+from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback
 
-from hpvqa.errors import RunError
+from hpvqa.errors import HpvqaError, RunError, printable
 from hpvqa.finetune.arguments import Machine, arguments
 from hpvqa.finetune.batches import FAILED, Packer, Source, Workers
-from hpvqa.finetune.checkpoints import saving
+from hpvqa.finetune.checkpoints import DELETE_IT, Course, best_before, course_of, saving
 from hpvqa.finetune.course import CORRECT, Report, accuracy
 from hpvqa.finetune.decisions import Decisions
 from hpvqa.finetune.examples import Collator, Lessons
 from hpvqa.finetune.prepared import Measure
 from hpvqa.finetune.settings import TrainingSettings
+from hpvqa.vlm.adapter import WEIGHTS
 from hpvqa.vlm.training_record import METRICS_FILE
 
 
@@ -40,21 +42,6 @@ class Data:
     collator: Collator
     measure: Measure = "first"
     decisions: Decisions | None = None
-
-
-@dataclass(frozen=True)
-class Course:
-    """How a training went.
-
-    Attributes:
-        steps: Optimiser steps that were taken.
-        epochs: How often every row was seen.
-        best: What the best check measured.
-    """
-
-    steps: int
-    epochs: float
-    best: dict[str, float]
 
 
 def run_training(
@@ -81,14 +68,20 @@ def run_training(
         trackers: Callbacks that record the course elsewhere, too.
 
     Raises:
-        RunError: A checkpoint could not be written, and earlier ones are whole; there is too little memory; or a
-            process that prepares batches was killed.
+        RunError: A checkpoint could not be written, and earlier ones are whole; the one to go on from cannot be read;
+            there is too little memory; or a process that prepares batches was killed.
         HpvqaError: A clip does not decode, or does not suit the model.
     """
+    if resume is not None and (course := course_of(resume)) is not None:
+        # The Trainer would take one more step.
+        _load(model, best_before(resume) or resume)
+        return course
     workers = Workers()
     callbacks: list[Any] = [Report(out / METRICS_FILE, on_step), *trackers]
     if settings.patience is not None:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=settings.patience))
+    resumed = None if resume is None else _Resumed(resume)
+    callbacks += [] if resumed is None else [resumed]
     correct = CORRECT.get(data.measure)
     trainer = _Trainer(
         workers,
@@ -104,14 +97,63 @@ def run_training(
     )
     # It prints every log as a Python dictionary; ours go to the progress and to a file.
     trainer.remove_callback(PrinterCallback)
-    with workers.watched(), _in_memory(machine):
+    with workers.watched(), _in_memory(machine), nullcontext() if resumed is None else resumed.loading():
         trainer.train(resume_from_checkpoint=None if resume is None else str(resume))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     state = trainer.state
-    checks = [entry for entry in state.log_history if "eval_loss" in entry]
-    best = min(checks, key=lambda entry: entry["eval_loss"]) if checks else {}
-    return Course(state.global_step, float(state.epoch or 0.0), best)
+    return Course.of(state.global_step, state.epoch, state.log_history)
+
+
+def _load(model: Any, checkpoint: Path) -> None:
+    """Give a model the adapter's weights that a checkpoint holds."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    try:
+        left_out = set_peft_model_state_dict(model, load_file(checkpoint / WEIGHTS)).unexpected_keys
+    except (RuntimeError, SafetensorError) as error:
+        left_out = [str(error)]
+    if left_out:
+        raise _cannot_be_used(checkpoint, left_out[0])
+
+
+def _cannot_be_used(checkpoint: Path, why: str) -> RunError:
+    reason = printable(why.partition("\n")[0])
+    return RunError(f"{checkpoint} cannot be gone on from ({reason}); {DELETE_IT}")
+
+
+class _Resumed(TrainerCallback):  # type: ignore[misc] # transformers is not typed
+    """Goes on from a checkpoint.
+
+    Args:
+        checkpoint: Its folder.
+    """
+
+    def __init__(self, checkpoint: Path) -> None:
+        self._checkpoint = checkpoint
+        self._began = False
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """Find the best checkpoint so far where it is now; the Trainer looks where it was, and does without it."""
+        best = best_before(self._checkpoint)
+        state.best_model_checkpoint = None if best is None else str(best)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """All of the checkpoint was read."""
+        self._began = True
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Surroundings of a training, in which the Trainer's errors of reading the checkpoint get their words."""
+        try:
+            yield
+        except (HpvqaError, OSError, torch.OutOfMemoryError, MemoryError):
+            raise
+        except Exception as error:
+            if self._began:
+                raise
+            raise _cannot_be_used(self._checkpoint, f"{type(error).__name__}: {error}") from None
 
 
 class _Trainer(Trainer):  # type: ignore[misc] # transformers is not typed

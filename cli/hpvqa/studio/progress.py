@@ -25,6 +25,8 @@ _EVENTS: dict[object, type[Event]] = {
 }
 _PART = 4 << 20
 """Most that is read at a time [bytes]."""
+_LONGEST = 1 << 20
+"""Longest line that may be an event [bytes]; of a longer one no more is kept."""
 
 
 class Progress:
@@ -72,7 +74,8 @@ class Progress:
                 file.seek(self._offset)
                 while part := file.read(_PART):
                     self._offset += len(part)
-                    *lines, self._rest = (self._rest + part).split(b"\n")
+                    *lines, rest = (self._rest + part).split(b"\n")
+                    self._rest = rest[: _LONGEST + 1]
                     for line in lines:
                         self._take(line)
         except FileNotFoundError:
@@ -85,7 +88,7 @@ class Progress:
     def _take(self, line: bytes) -> None:
         """Take an event; what is unknown, or no event at all, is left out, as the format asks."""
         try:
-            given = parse_json(line)
+            given = parse_json(line) if len(line) <= _LONGEST else {}
             kind = _EVENTS[given["event"]]
             event = kind.model_validate({name: given[name] for name in kind.model_fields if name in given})
         except (ValueError, ValidationError, TypeError, LookupError):

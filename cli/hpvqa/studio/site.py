@@ -154,7 +154,8 @@ class Site:
             "kind": self._source.kind,
             "live": self._live,
             "version": __version__,
-            "tasks": {name: TASKS[name].title for name in {entry.task for entry in entries} if name in TASKS},
+            # Entries in order, not a set, whose order changes from process to process.
+            "tasks": {entry.task: TASKS[entry.task].title for entry in entries if entry.task in TASKS},
             "runs": [_run(one) for one in told],
             "work": [one.now() for one in self._progress],
             "trainings": [training(folder) for folder in self._trainings],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 
-from hpvqa.errors import UsageError
+from hpvqa.errors import RunError, UsageError
 from hpvqa.processes import python
 from hpvqa.sim.mujoco import require_mujoco
 
@@ -30,12 +30,29 @@ def choose_gl(environ: Mapping[str, str]) -> str:
     Raises:
         MissingDependencyError: MuJoCo is not installed.
         UsageError: There is no OpenGL that works.
+        RunError: One did not reply in time, and no other works.
     """
+    return find_gl(environ)[0]
+
+
+def find_gl(environ: Mapping[str, str]) -> tuple[str, str]:
+    """What ``choose_gl`` chooses, and the name of the device that draws with it."""
     require_mujoco()
     wanted = environ.get(VARIABLE, "").strip().lower()
+    slow = []
     for backend in (wanted,) if wanted else BACKENDS:
-        if gl_renderer(backend, environ) is not None:
-            return backend
+        try:
+            device = gl_renderer(backend, environ)
+        except TimeoutError:
+            slow.append(backend)
+            continue
+        if device is not None:
+            return backend, device
+    if slow:
+        raise RunError(
+            f"Trying to draw by {' and '.join(slow)} took longer than {_PROBE_SECONDS} s; try again when the machine "
+            "is less busy. If it always takes so long, the driver hangs: mend that, or record no clips with --no-video"
+        )
     if wanted:
         raise UsageError(
             f"{VARIABLE}={wanted} gives no OpenGL {NEEDED[0]}.{NEEDED[1]} on this machine; unset it, and one that "
@@ -51,6 +68,9 @@ def gl_renderer(backend: str, environ: Mapping[str, str]) -> str | None:
     """Name of the device that draws with this backend, such as llvmpipe; None if it does not work or is too old.
 
     A child process really makes a context: what is installed is often not what works, and a driver may crash.
+
+    Raises:
+        TimeoutError: It does not reply: its driver hangs, or the machine is busy.
     """
     try:
         done = subprocess.run(
@@ -61,7 +81,7 @@ def gl_renderer(backend: str, environ: Mapping[str, str]) -> str | None:
             timeout=_PROBE_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        return None
+        raise TimeoutError(f"{backend} does not reply") from None
     return done.stdout.strip() if done.returncode == 0 else None
 
 
