@@ -27,7 +27,6 @@ PUSHES = min(EPISODES // 2, 4)
 """How many."""
 
 
-
 def made_by_two(episodes: int) -> tuple[str, ...]:
     """So many episodes, by two workers."""
     return "--episodes", str(episodes), "--workers", "2"

@@ -148,7 +148,7 @@ def test_the_same_episodes_again_have_the_same_bytes(
             assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-@pytest.mark.parametrize("task", long_but(TASKS, "press"))
+@pytest.mark.parametrize("task", long_but(TASKS, "push"))
 def test_without_video_there_is_only_physics(task: str, tmp_path: Path) -> None:
     counted: list[int] = []
     (made,) = record_episodes(physics(), [sample(task)], [tmp_path], fps=FPS, resolution=None, on_frames=counted.append)

@@ -25,6 +25,7 @@ from hpvqa.studio.writing import write_site
 from tests import factories
 from tests.chromium import CHROMIUM, Tab, browser
 from tests.explore_play import play, rule
+from tests.needs import long_but
 from tests.report_runs import left, make_dataset, make_run, truth
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
@@ -131,7 +132,7 @@ def at_frame(tab: Tab, frame: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+@pytest.mark.parametrize("phone", long_but([False, True]), ids=["desk", "phone"])
 def test_clips_are_in_step_still_and_moving(phone: bool, tab: Tab, url: str) -> None:
     tab.size(*SIZES[phone], phone=phone)
     tab.open(url)
