@@ -82,6 +82,13 @@ class Tab:
         self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete'")
 
+    @contextmanager
+    def before_pages(self, script: str) -> Iterator[None]:
+        """Pages that are opened meanwhile run a script before their own."""
+        number = self.call("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+        yield
+        self.call("Page.removeScriptToEvaluateOnNewDocument", identifier=number)
+
     def run(self, script: str) -> Any:
         """The value of an expression; a promise is waited for."""
         found = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)

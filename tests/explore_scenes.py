@@ -9,7 +9,7 @@ import pytest
 from hpvqa.explore.draw import draw_group
 from hpvqa.explore.scene import Family, Scene
 
-GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 2), ("composite", 0)]
+GROUPS: list[tuple[Family, int]] = [("occlusion", 0), ("stack", 0), ("cover", 4), ("composite", 0)]
 scenes = pytest.mark.parametrize("which", GROUPS, ids=lambda which: f"{which[0]}-{which[1]}")
 
 

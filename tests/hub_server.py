@@ -72,6 +72,7 @@ class Hub:
 class _Handler(BaseHTTPRequestHandler):
     hub: Hub
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each reply waits 40 ms until the client acknowledges its headers
 
     def log_message(self, *_: Any) -> None: ...
 

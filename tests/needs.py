@@ -24,19 +24,38 @@ FIRST = (
     "tests/test_backend_vllm.py",
     "tests/test_openai_server.py",
     "tests/test_tutorial.py",
+    "tests/isaac/test_contract.py",
+    "tests/isaac/test_panel_replay.py",
+    "tests/test_renderer.py",
+    "tests/test_simulator.py",
+    "tests/test_embedded.py",
+    "tests/test_explore_world.py",
+    "tests/test_studio_browser.py",
+    "tests/test_finetune.py",
+    "tests/test_record.py",
+    "tests/test_finetune_steps.py",
+    "tests/test_finetune_trouble.py",
+    "tests/test_tiny.py",
+    "tests/test_explore_simulated.py",
     "tests/test_collect_end_to_end.py",
     "tests/test_plugin.py",
-    "tests/test_embedded.py",
-    "tests/test_explore_folder.py",
-    "tests/isaac/test_contract.py",
     "tests/isaac/test_collect.py",
-    "tests/test_record.py",
-    "tests/test_finetune.py",
-    "tests/test_simulator.py",
+    "tests/test_sample.py",
+    "tests/test_posed.py",
+    "tests/test_same_bytes.py",
+    "tests/test_hub.py",
     "tests/test_eval_models.py",
     "tests/test_torture.py",
     "tests/test_explore_kills.py",
+    "tests/test_evaluate.py",
+    "tests/test_depth.py",
+    "tests/test_show.py",
+    "tests/test_single_frames.py",
+    "tests/test_frame_oracle.py",
+    "tests/isaac/test_panel_preview.py",
     "tests/isaac/test_panel_run.py",
+    "tests/test_explore_bench.py",
+    "tests/test_collect_processes.py",
 )
 """The files that take longest, the longest first, so that no worker ends with one of them while the others are idle."""
 FIXTURES = {"tiny_model": "models", "all_moved": "simulation", "moved": "simulation", "filmed": "simulation"}
@@ -143,8 +162,18 @@ class Sharing(LoadScopeScheduling):
         return file if shares(ROOT / file) else nodeid
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        self.workqueue.move_to_end(min(self.workqueue, key=_place), last=False)
+        if not self.assigned_work.get(node):
+            # Once for each worker; to look for the first of thousands before each test took seconds in all.
+            for scope in sorted(self.workqueue, key=_place):
+                self.workqueue.move_to_end(scope)
         super()._assign_work_unit(node)
+
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        super().mark_test_complete(node, item_index, duration)
+        # What is done is counted again after each test.
+        work, scope = self.assigned_work[node], self._split_scope(self.registered_collections[node][item_index])
+        if all(work[scope].values()):
+            del work[scope]
 
 
 def _place(scope: str) -> int:

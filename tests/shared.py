@@ -23,8 +23,14 @@ MOVES = ("--no-video", "--seed", str(SEED), "--workers", "2")
 """How :func:`moved` is made."""
 FILMED = ("--seed", "20261125", "--fps", "2", "--resolution", "224x224")
 """How :func:`filmed` is made. Nobody has seen the episodes of this seed."""
-PUSHES = ("--episodes", "4", "--workers", "2")
+PUSHES = min(EPISODES // 2, 4)
 """How many."""
+
+
+def made_by_two(episodes: int) -> tuple[str, ...]:
+    """So many episodes, by two workers."""
+    return "--episodes", str(episodes), "--workers", "2"
+
 
 Shared = Callable[[str, Callable[[Path], object]], Path]
 
@@ -84,5 +90,5 @@ def all_moved(moved: Path, shared: Shared) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def filmed(shared: Shared) -> Path:
-    """Four pushes, by two workers, as the embedded model is shown them."""
-    return shared("filmed", lambda out: collect(out, "push", *FILMED, *PUSHES))
+    """Some pushes, by two workers, as the embedded model is shown them."""
+    return shared("filmed", lambda out: collect(out, "push", *FILMED, *made_by_two(PUSHES)))

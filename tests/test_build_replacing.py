@@ -169,7 +169,8 @@ def _build_and_die(data: Path, out: Path, step: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("replaced", long_but([False, True]))
-def test_a_build_killed_at_any_step_can_be_repeated(tmp_path: Path, replaced: bool) -> None:
+@pytest.mark.parametrize("every", long_but([5, 1]))
+def test_a_build_killed_at_any_step_can_be_repeated(tmp_path: Path, replaced: bool, every: int) -> None:
     data = make_data(tmp_path / "data", push=4, cameras=1)
     make(data, tmp_path / "expected", seed=1)
     make(data, tmp_path / "before", seed=5)
@@ -193,5 +194,5 @@ def test_a_build_killed_at_any_step_can_be_repeated(tmp_path: Path, replaced: bo
         make(data, folder / "dataset", seed=1, force=True)
         assert tree(folder / "dataset") == expected
         assert {path.name for path in folder.iterdir()} == {"dataset"}
-        step += 1
+        step += every
     assert step > 20

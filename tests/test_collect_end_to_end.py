@@ -18,8 +18,8 @@ pytest.importorskip("mujoco")
 pytestmark = pytest.mark.simulation
 
 SEEDED = ("--seed", str(SEED))
-EACH = 1 if EPISODES <= 4 else 2
-"""How many episodes of each task one worker makes: one in `make test`, two in `make test-all`."""
+TASKS, EACH = (("push",), 1) if EPISODES <= 4 else (("push", "drop"), 2)
+"""Tasks, and episodes of each, that one worker makes: a push in `make test`, two of both tasks in `make test-all`."""
 
 
 def contents(data: Path) -> dict[str, bytes]:
@@ -43,12 +43,12 @@ def records(data: Path) -> list[EpisodeRecord]:
 @pytest.fixture(scope="module")
 def one_worker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("one") / "data"
-    return collect(out, "push", "drop", "--episodes", str(EACH), "--no-video", "--workers", "1", *SEEDED)
+    return collect(out, *TASKS, "--episodes", str(EACH), "--no-video", "--workers", "1", *SEEDED)
 
 
 def test_episodes_are_whole_and_good(one_worker: Path) -> None:
     found = records(one_worker)
-    each = [(task, number) for task in ("push", "drop") for number in range(EACH)]
+    each = [(task, number) for task in TASKS for number in range(EACH)]
     assert [(record.spec.task, record.spec.index) for record in found] == each
     for record in found:
         assert record.outcome.ok, record.outcome.reason
@@ -58,7 +58,7 @@ def test_episodes_are_whole_and_good(one_worker: Path) -> None:
 
 def test_two_workers_make_the_same_bytes(one_worker: Path, moved: Path) -> None:
     # However many other episodes they make.
-    each = [f"{task}/{number}" for task in ("push", "drop") for number in range(EACH)]
+    each = [f"{task}/{number}" for task in TASKS for number in range(EACH)]
     assert part(contents(moved), *each) == contents(one_worker)
 
 

@@ -115,6 +115,7 @@ def test_killing_the_parent_alone_ends_all_workers_and_the_next_run_goes_on(
     assert run.whole_episodes() == 6
 
 
+@pytest.mark.long
 def test_the_next_run_need_not_wait_for_orphans(start: Callable[..., Run]) -> None:
     run = start("slow", 4, "--workers", "2")
     run.wait_until_episodes_run()
@@ -142,14 +143,14 @@ def test_the_death_of_any_worker_ends_the_run(which: int, start: Callable[..., R
 
 @pytest.mark.parametrize("number", long_but([signal.SIGINT, signal.SIGTERM]))
 def test_an_interrupt_lets_running_episodes_finish(number: signal.Signals, start: Callable[..., Run]) -> None:
-    run = start("slow", 20, "--workers", "2")
+    run = start("slow", 6, "--workers", "2")
     run.wait_until_episodes_run()
     run.interrupt(number)
     code, stdout, stderr = run.finish()
     assert code == 130
     assert "interrupt again (Ctrl-C) to drop them" in stderr
     assert "run the same command again" in stderr
-    assert "│ push │    20 │" in stdout
+    assert "│ push │     6 │" in stdout
     there = run.whole_episodes()
     assert 2 <= there <= 4
     assert list((run.data / ".partial").iterdir()) == []

@@ -32,6 +32,7 @@ from research.pretrain.model import FAMILY, build, family_of
 from tests.adapters import make_adapter
 from tests.factories import HEIGHT, WIDTH, make_data, quiet
 from tests.pretrain_data import TINY
+from tests.shared import PUSHES
 
 pytestmark = [pytest.mark.models, pytest.mark.simulation]
 
@@ -184,10 +185,10 @@ def test_what_is_shipped_reads_fresh_pushes(filmed: Path, tmp_path: Path) -> Non
         assert hpvqa(*args, "--model", name, "--device", "cpu", "--out", tmp_path / name) == 0
         lines = (tmp_path / name / "predictions.jsonl").read_text().splitlines()
         found[name] = [Prediction.model_validate_json(line) for line in lines]
-        assert len(found[name]) == 28
-    assert [row.is_correct for row in pooled(found["embedded"])] == [True] * 4
+        assert len(found[name]) == 7 * PUSHES
+    assert [row.is_correct for row in pooled(found["embedded"])] == [True] * PUSHES
     # It was never told what heavier means.
-    assert sum(row.is_correct for row in found["embedded-base"]) < 21
+    assert sum(row.is_correct for row in found["embedded-base"]) < 0.75 * 7 * PUSHES
 
 
 @pytest.mark.long

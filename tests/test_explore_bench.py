@@ -233,7 +233,7 @@ def test_a_bench_that_does_not_fit_is_refused(change: dict[str, object]) -> None
 
 @pytest.mark.slow
 def test_scenes_without_experiments_are_written_as_ever() -> None:
-    data = hidden_group("cover", 2)[0].model_dump()
+    data = hidden_group("cover", 4)[0].model_dump()
     assert "bench" not in data
     assert "compared" not in data["question"]["program"]
 

@@ -18,8 +18,7 @@ from hpvqa.explore.game import Game
 from hpvqa.explore.layouts.types import TYPES
 from hpvqa.explore.runs.facts import facts
 from hpvqa.explore.scene import FAMILIES, HIDING, Action, Family, Scene, read_scene, scene_file, write_scene
-from tests.explore_scenes import GROUPS, group, scenes
-from tests.needs import long_but
+from tests.explore_scenes import group, scenes
 
 
 def test_each_family_has_ten_types_of_which_two_are_kept() -> None:
@@ -54,9 +53,7 @@ def test_the_first_view_tells_nothing_or_all(which: tuple[Family, int]) -> None:
         assert 5 <= len(game.actions(game.start())) <= 8
 
 
-@pytest.mark.parametrize(
-    "which", long_but(GROUPS, *GROUPS[:2], *GROUPS[3:]), ids=lambda which: f"{which[0]}-{which[1]}"
-)
+@scenes
 def test_an_ideal_observer_is_always_correct(which: tuple[Family, int]) -> None:
     for scene in group(*which):
         for policy in (look_ahead, greedy):
@@ -208,7 +205,7 @@ def test_a_way_promises_at_least_what_its_first_step_tells(which: tuple[Family, 
 
 
 def test_what_is_not_offered_cannot_be_done() -> None:
-    game = Game(group("cover", 2)[0])
+    game = Game(group("cover", 4)[0])
     with pytest.raises(ValueError, match="cannot be done now"):
         game.after(game.start(), Action(kind="pick", target="nothing"))
 
@@ -216,13 +213,13 @@ def test_what_is_not_offered_cannot_be_done() -> None:
 @pytest.mark.parametrize(
     ("family", "digest"),
     [
-        pytest.param(
-            "occlusion", "cc6988fd1e5b8be3ad401dd92c984398aedb6575635d8819894627588e1f0379", marks=pytest.mark.long
-        ),
+        ("occlusion", "cc6988fd1e5b8be3ad401dd92c984398aedb6575635d8819894627588e1f0379"),
         pytest.param(
             "stack", "2238e8558fe35d24d4ec5eb59d764ccb2b2cc5965eab8893dd56c268bdf61c19", marks=pytest.mark.long
         ),
-        ("cover", "a595ad4e13188e667b7316883661b37aea11891cfee888f18075644b5759d038"),
+        pytest.param(
+            "cover", "a595ad4e13188e667b7316883661b37aea11891cfee888f18075644b5759d038", marks=pytest.mark.long
+        ),
         pytest.param(
             "composite", "6bb509c9fcbf8db4d5df41f3377bf96fbc6dbf6780e5da290f596d90df01744e", marks=pytest.mark.long
         ),
@@ -234,7 +231,7 @@ def test_the_evaluation_set_begins_with_the_same_scenes_as_ever(family: Family, 
 
 
 def test_a_file_is_sealed(tmp_path: Path) -> None:
-    scene = group("cover", 2)[0]
+    scene = group("cover", 4)[0]
     path = scene_file(tmp_path, scene.family, scene.index)
     write_scene(path, scene)
     assert read_scene(path) == scene.sealed()
@@ -251,7 +248,7 @@ def test_a_file_is_sealed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"contents": (99, 0, 0)}, "there is no content 99"),
+        ({"contents": (99, 0, 0, 0)}, "there is no content 99"),
         ({"contents": ()}, "one number for each place"),
         ({"reveals": ()}, "one row for each view"),
         ({"start": {"view": 99}}, "there is no view"),
@@ -259,7 +256,7 @@ def test_a_file_is_sealed(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_fit_together_is_refused(changes: dict[str, object], message: str) -> None:
-    data = group("cover", 2)[0].model_dump()
+    data = group("cover", 4)[0].model_dump()
     with pytest.raises(ValueError, match=message):
         Scene.model_validate({**data, **changes})
 

@@ -22,12 +22,12 @@ from tests.explore_worlds import write_worlds
 from tests.factories import copy, quiet
 from tests.recorder import Recorder
 
-WORLDS = Worlds(seed=3, families=("cover",), scenes=GROUP)
+WORLDS = Worlds(seed=3, families=("stack",), scenes=GROUP)
 
 
 def paths(folder: Path) -> list[Path]:
     """The files of its scenes."""
-    return [scene_file(folder, "cover", number) for number in range(GROUP)]
+    return [scene_file(folder, "stack", number) for number in range(GROUP)]
 
 
 def test_two_processes_do_not_draw_into_one_folder(tmp_path: Path) -> None:

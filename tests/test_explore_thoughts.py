@@ -25,9 +25,9 @@ from hpvqa.explore.samples.fields import FIELDS, NOTHING, Box
 from hpvqa.explore.samples.hiding import EDGE
 from hpvqa.explore.samples.situation import Situation, Tracks
 from hpvqa.explore.samples.thought import HEADINGS, Thought, compose, parse, think
-from hpvqa.explore.scene import HIDING, Scene
+from hpvqa.explore.scene import Scene
 from hpvqa.explore.words import COLORS, SHAPES, SURFACES, Look
-from tests.explore_scenes import group
+from tests.explore_scenes import GROUPS, group
 
 LOOKS = [
     Look.model_validate({"shape": shape, "color": color, "surface": surface}).words
@@ -109,7 +109,7 @@ def played(scene: Scene) -> Iterator[tuple[Situation, Thought, Check]]:
 @cache
 def moments() -> Moments:
     """All steps of a scene of each family."""
-    return [found for family in HIDING for scene in group(family, 0)[:1] for found in played(scene)]
+    return [found for which in GROUPS for found in played(group(*which)[0])]
 
 
 @pytest.mark.slow

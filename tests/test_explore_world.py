@@ -93,7 +93,7 @@ def test_twins_look_the_same_bit_for_bit_until_something_is_done(which: tuple[Fa
 # In make test, drawing a folder of scenes checks this of each.
 @pytest.mark.long
 def test_an_ideal_plan_succeeds_and_shows_what_it_should() -> None:
-    assert trouble(group("cover", 2), world()) is None
+    assert trouble(group("cover", 4), world()) is None
 
 
 def test_the_robot_puts_things_where_they_go() -> None:
@@ -131,7 +131,7 @@ def test_what_was_moved_sideways_is_brought_back() -> None:
 
 def test_moving_the_viewer_costs_no_robot() -> None:
     played = world()
-    first = played.reset(group("cover", 2)[0])
+    first = played.reset(group("cover", 4)[0])
     action = next(action for action in played.game.actions(played.state) if action.kind == "move viewer")
     outcome = played.act(action)
     assert outcome.robot_seconds == 0
@@ -140,7 +140,7 @@ def test_moving_the_viewer_costs_no_robot() -> None:
 
 
 def test_a_scene_that_is_not_as_planned_is_told() -> None:
-    scene = next(scene for scene in group("cover", 2) if not scene.sufficient)
+    scene = next(scene for scene in group("cover", 4) if not scene.sufficient)
     everything = f"{(1 << (1 << len(scene.deeds))) - 1:x}"
     filled = tuple(0 for _ in scene.places)
     wrong = begun(scene, contents=filled, reveals=tuple(tuple(everything for _ in row) for row in scene.reveals))

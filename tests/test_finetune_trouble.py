@@ -167,6 +167,13 @@ def test_no_pickle_of_a_checkpoint_is_run(
     assert not BOMB.exists()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch waits for processes that prepare batches to end by themselves, five seconds for each."""
+    monkeypatch.setattr("torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize("step", ["training", "check"])
 def test_a_clip_that_does_not_decode_is_one_sentence(
@@ -186,6 +193,7 @@ def test_a_clip_that_does_not_decode_is_one_sentence(
         finetune(replace(short, workers=workers), quiet(), command="")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_process_that_prepares_batches_and_is_killed_is_one_sentence(
     dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

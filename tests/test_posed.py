@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from hpvqa.sim.mujoco.posed import Body, bodies
 from hpvqa.sim.mujoco.simulator import MujocoSimulator
 from hpvqa.sim.planner import Planner
 from hpvqa.tasks import get_task
+from tests.needs import long_but
 from tests.worlds import physics, sample
 
 pytestmark = pytest.mark.simulation
@@ -30,6 +32,7 @@ ARM = tuple(f"robot/link{number}" for number in range(8))
 Truth = dict[str, NDArray[np.float64]]
 
 
+@cache
 def simulated(task: str) -> tuple[list[Body], Truth]:
     """The bodies of an episode, and where they were in the simulator, each of shape (rows, 7)."""
     spec, simulator = sample(task), physics()
@@ -58,7 +61,7 @@ def off(body: Body, truth: Truth) -> tuple[float, float]:
     return float(np.linalg.norm(body.poses[:, :3] - there[:, :3], axis=1).max()), float(2 * np.arccos(cosine).max())
 
 
-@pytest.mark.parametrize("task", ["push", "drop", "press"])
+@pytest.mark.parametrize("task", long_but(["push", "drop", "press"], "drop", "press"))
 def test_bodies_are_where_they_were_in_the_simulator(task: str) -> None:
     found, truth = simulated(task)
     assert {body.name for body in found} >= {*ARM, "robot/left_pad", "robot/right_pad", "things/left", "things/right"}

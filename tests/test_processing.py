@@ -19,6 +19,7 @@ from hpvqa.vlm.frames.clip import Frames
 from hpvqa.vlm.processing import PaddingSide, encode, filled_up, load_processor
 from hpvqa.vlm.tiny.kinds import KINDS, Kind
 from tests.engine_checks import FIXED, TIMED
+from tests.needs import long_but
 from tests.tiny_models import TinyModel, frames_of, load_model, make_query, noise
 
 
@@ -144,7 +145,9 @@ def test_a_still_is_filled_up_with_itself_where_frames_come_in_pairs() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "counts", [((4,), (4,)), ((4,), (1,), (7,)), ((4, 4), (4,)), ((2, 2), (6,))], ids=lambda counts: str(counts)
+    "counts",
+    long_but([((4,), (4,)), ((4,), (1,), (7,)), ((4, 4), (4,)), ((2, 2), (6,))], ((4,), (1,), (7,)), ((2, 2), (6,))),
+    ids=lambda counts: str(counts),
 )
 def test_a_batch_says_what_its_queries_say_alone(
     kind: Kind, counts: tuple[tuple[int, ...], ...], tiny_model: TinyModel

@@ -24,9 +24,9 @@ from hpvqa.tasks import TASKS
 from tests.needs import long_but
 from tests.worlds import physics, sample
 
-FPS = 5
+FPS = 2
 SIZE = (96, 64)
-QUICK = ("drop", "weigh")
+QUICK = ("drop",)
 """Tasks that stand for all in `make test`."""
 
 
@@ -137,18 +137,18 @@ def test_clips_move_where_the_objects_move(episode: Path) -> None:
         assert np.abs(frames[1:] - frames[:-1]).mean() > 0.05
 
 
-@pytest.mark.parametrize("tasks", long_but([QUICK, tuple(TASKS)]), ids=["two", "all"])
+@pytest.mark.parametrize("tasks", long_but([QUICK, tuple(TASKS)]), ids=["one", "all"])
 def test_the_same_episodes_again_have_the_same_bytes(
     tasks: tuple[str, ...], episode_of: Callable[[str], Path], tmp_path: Path, simulator: SteppedSimulator
 ) -> None:
-    # The other way around, so that each is made after another episode than before.
+    # The other way around, so that each is made after another episode than before, or after one instead of none.
     for task, episode in reversed([(task, episode_of(task)) for task in tasks]):
         again = record(task, 1, tmp_path / task / "partial", simulator)
         for path in episode.iterdir():
             assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-@pytest.mark.parametrize("task", long_but(TASKS, "press"))
+@pytest.mark.parametrize("task", long_but(TASKS, "push"))
 def test_without_video_there_is_only_physics(task: str, tmp_path: Path) -> None:
     counted: list[int] = []
     (made,) = record_episodes(physics(), [sample(task)], [tmp_path], fps=FPS, resolution=None, on_frames=counted.append)

@@ -21,7 +21,7 @@ from tests.worlds import Run, run, sample, with_values
 
 rigs = pytest.mark.parametrize("rig", rig_names())
 tasks = pytest.mark.parametrize("task", TASKS)
-moved_tasks = pytest.mark.parametrize("task", long_but(TASKS, "push", "drop"))
+moved_tasks = pytest.mark.parametrize("task", long_but(TASKS, "push"))
 """Of which an episode is run, or all of the robot is looked at."""
 EXTREME = {
     "push": {"left": 0.5, "right": 0.5},

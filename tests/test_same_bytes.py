@@ -22,14 +22,16 @@ import pytest
 from hpvqa.record.decode import read_frames
 from hpvqa.record.episode import find_episodes, read_episode
 from hpvqa.record.trajectory import COMMAND, read_trajectory
-from tests.shared import EPISODES, FILMED, MOVES, PUSHES, collect
+from tests.shared import EPISODES, FILMED, MOVES, PUSHES, collect, made_by_two
 
 DIGESTS = Path(__file__).with_name("digests.json")
 TASKS = ("push", "drop")
 MOVED = 8
 """So many of the episodes of each task in :func:`tests.shared.moved`, or fewer if it has fewer."""
-DROPS = (*FILMED, "--episodes", "2", "--workers", "2")
-"""Drops beside the pushes of :func:`tests.shared.filmed`."""
+FILMS = {"push": 4, "drop": 2}
+"""How many episodes with clips the digests are of."""
+DROPS = PUSHES // 2
+"""So many drops are made beside the pushes of :func:`tests.shared.filmed`."""
 
 
 def made_with() -> dict[str, str]:
@@ -117,12 +119,18 @@ def test_push_and_drop_are_the_same_bit_for_bit(
     expected = known["episodes"]
     assert isinstance(expected, dict)
     expected.update({task: expected[task][:EPISODES] for task in TASKS})
-    found = digests(moved, filmed, collect(tmp_path / "data", "drop", *DROPS))
+    expected.update({name: made(expected[name]) for name in ("filmed", "commands")})
+    found = digests(moved, filmed, collect(tmp_path / "data", "drop", *FILMED, *made_by_two(DROPS)))
     here, seen, frames = processor(), found.pop("frames"), expected.pop("frames")
     assert found == expected
     if here not in frames:
         pytest.skip(f"nothing is known of frames of this processor, {here}")
-    assert seen == frames[here]
+    assert seen == made(frames[here])
+
+
+def made(known: list[str]) -> list[str]:
+    """Of what is known of all episodes with clips, that of those that are made here."""
+    return known[:PUSHES] + known[FILMS["push"] :][:DROPS]
 
 
 if __name__ == "__main__":
@@ -131,8 +139,10 @@ if __name__ == "__main__":
 
     with tempfile.TemporaryDirectory() as folder:
         moves = collect(Path(folder) / "moved", *TASKS, *MOVES, "--episodes", str(MOVED))
-        films = collect(Path(folder) / "filmed", "push", *FILMED, *PUSHES)
-        made: dict[str, object] = {**digests(moves, films, collect(Path(folder) / "data", "drop", *DROPS))}
+        films, drops = (
+            collect(Path(folder) / task, task, *FILMED, *made_by_two(episodes)) for task, episodes in FILMS.items()
+        )
+        new: dict[str, object] = {**digests(moves, films, drops)}
     others = json.loads(DIGESTS.read_text())["episodes"]["frames"] if "--keep" in sys.argv else {}
-    made["frames"] = {**others, processor(): made["frames"]}
-    DIGESTS.write_text(json.dumps({"made_with": made_with(), "episodes": made}, indent=1) + "\n")
+    new["frames"] = {**others, processor(): new["frames"]}
+    DIGESTS.write_text(json.dumps({"made_with": made_with(), "episodes": new}, indent=1) + "\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import long_but
 from tests.patience import PATIENCE, wait_for
 from tests.serve_fakes import PIDS, command
 
@@ -84,7 +85,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         served.process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", long_but([signal.SIGINT, signal.SIGTERM]))
 def test_it_answers_and_stops_cleanly(serve: Callable[..., Served], number: signal.Signals) -> None:
     served = serve()
     told = served.wait_until_it_answers()

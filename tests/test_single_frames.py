@@ -17,6 +17,7 @@ from research.frames.jitter import last_alone
 from research.frames.measure import CHOICES, Judged, judge
 from research.page import END
 from tests.needs import ROOT, long_but
+from tests.shared import PUSHES
 from tests.test_frame_oracle import odds
 from tests.worlds import Run, run, sample
 
@@ -39,13 +40,14 @@ def test_what_was_moved_lies_there_in_the_last_picture(task: str) -> None:
     assert abs(odds(spec, found, [0.0, last])) >= abs(alone) - 1e-6
 
 
-@pytest.mark.parametrize("task", long_but(["weigh", "press"]))
+@pytest.mark.long
+@pytest.mark.parametrize("task", ["weigh", "press"])
 def test_what_was_lifted_or_pressed_shows_nothing_in_the_last_picture(task: str) -> None:
     spec, found, last = whole(task)
     assert odds(spec, found, [last]) == pytest.approx(0.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("task", long_but(TASKS, "push", "weigh"))
+@pytest.mark.parametrize("task", long_but(TASKS, "push"))
 def test_the_first_picture_shows_nothing(task: str) -> None:
     spec = sample(task, 2)
     assert odds(spec, whole(task)[1], [0.0]) == pytest.approx(0.0, abs=1e-9)
@@ -55,9 +57,9 @@ def test_pushes_on_disk(filmed: Path) -> None:
     found = judge(find_episodes(filmed))
     assert {one.choice for one in found} == CHOICES.keys()
     by_choice = {name: [one for one in found if one.choice == name] for name in CHOICES}
-    assert {len(judged) for judged in by_choice.values()} == {4}
-    assert [one.odds for one in by_choice["first"]] == [0.0] * 4
-    assert sum(one.correct for one in by_choice["first"]) == 2
+    assert {len(judged) for judged in by_choice.values()} == {PUSHES}
+    assert [one.odds for one in by_choice["first"]] == [0.0] * PUSHES
+    assert sum(one.correct for one in by_choice["first"]) == PUSHES // 2
     for name in ("last", "uniform, 2 a second", "uniform, 4 frames", "motion"):
         assert all(one.correct for one in by_choice[name]), name
 
@@ -68,8 +70,9 @@ def test_the_command_writes_the_table(filmed: Path, tmp_path: Path) -> None:
     assert CliRunner().invoke(main, [str(filmed), "--page", str(page)], catch_exceptions=False).exit_code == 0
     lines = page.read_text().splitlines()
     assert "| frames | `push` |" in lines
-    assert "| first | 2/4 (0.07–0.93), 0 sure |" in lines
-    assert any(line.startswith("| last | 4/4 (0.40–1.00), ") for line in lines)
+    half, all_ = {2: ("1/2 (0.01–0.99)", "2/2 (0.16–1.00)"), 4: ("2/4 (0.07–0.93)", "4/4 (0.40–1.00)")}[PUSHES]
+    assert f"| first | {half}, 0 sure |" in lines
+    assert any(line.startswith(f"| last | {all_}, ") for line in lines)
     assert lines[0] == "before"
     assert lines[-1] == "after"
 

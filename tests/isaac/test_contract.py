@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.needs import long_but
 from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.models, pytest.mark.simulation]  # Isaac Lab's sources need PyTorch
@@ -20,9 +19,11 @@ FILES = sorted(path.name for path in HERE.glob("check_*.py"))
 SLOW, QUICK = "check_simulator.py", "check_stage.py"
 
 
+# In make test, test_names.py and test_names_3.py hold what we take from Isaac Lab against its sources.
+@pytest.mark.long
 @pytest.mark.parametrize(
     "names",
-    long_but([[QUICK], [SLOW], [name for name in FILES if name not in (QUICK, SLOW)]]),
+    [[QUICK], [SLOW], [name for name in FILES if name not in (QUICK, SLOW)]],
     ids=["stage", "simulator", "others"],
 )
 def test_with_the_real_isaac_lab(names: list[str]) -> None:
