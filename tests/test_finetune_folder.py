@@ -185,8 +185,14 @@ def test_a_checkpoint_that_was_cut_short_is_passed_over(tmp_path: Path, name: st
     file.write_bytes(data)
     assert last_checkpoint(tmp_path) == newest
     # Of a step that it is not, or with a history that is none.
-    for state in ({"global_step": 9}, {"global_step": "8"}, {"global_step": 8, "log_history": [{"eval_loss": "low"}]}):
-        (newest / "trainer_state.json").write_text(json.dumps(state))
+    for damage in (
+        {"global_step": 9},
+        {"global_step": "8"},
+        {"log_history": [{"eval_loss": "low"}]},
+        {"total_flos": None},
+        {"best_metric": "low"},
+    ):
+        (newest / "trainer_state.json").write_text(json.dumps({"global_step": 8, **damage}))
         assert last_checkpoint(tmp_path) == whole
     shutil.rmtree(newest)
     (tmp_path / "checkpoints" / "checkpoint-9").touch()

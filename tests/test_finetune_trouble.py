@@ -102,6 +102,18 @@ def test_the_best_checkpoint_is_found_where_a_training_was_moved_to(
         go_on(dataset, tiny_model("qwen3_vl"), moved)
 
 
+def test_how_often_is_the_recipes_and_not_that_of_a_checkpoint(
+    dataset: Dataset, saved: Path, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    out = Path(shutil.copytree(saved, tmp_path / "out"))
+    shutil.rmtree(out / "checkpoints" / "checkpoint-2")
+    path = out / "checkpoints" / "checkpoint-1" / "trainer_state.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "logging_steps": "often", "eval_steps": 0}))
+    go_on(dataset, tiny_model("qwen3_vl"), out)
+    assert (out / WEIGHTS).read_bytes() == (saved / WEIGHTS).read_bytes()
+    assert metrics(out) == metrics(saved)
+
+
 def test_a_training_that_had_ended_takes_no_more_steps(
     dataset: Dataset, saved: Path, tmp_path: Path, tiny_model: TinyModel
 ) -> None:

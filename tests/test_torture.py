@@ -27,7 +27,7 @@ def test_a_command_that_broke_off_goes_on(name: str, tmp_path: Path) -> None:
     if name == "pull":
         pytest.importorskip("huggingface_hub", reason="needs the extra hub")
     verdicts = list(torture(QUICK[name], FAULTS, 1, 1, tmp_path / "crash", print))
-    assert len(verdicts) == len(FAULTS)
+    assert [verdict.fault for verdict in verdicts if verdict.struck] == list(FAULTS)
     assert [verdict for verdict in verdicts if verdict.problem] == []
 
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ import click
 from tests.torture.crash import Verdict, torture
 from tests.torture.race import race
 from tests.torture.scenarios import SCENARIOS, Scenario
-from tests.torture.trace import FAULTS, has_strace
+from tests.torture.trace import FAULTS, Fault, has_strace
 
 if TYPE_CHECKING:
     from tests.torture.fuzz import Fuzzed
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--points", default=20, show_default=True, help="Crash points of each command and fault.")
+@click.option(
+    "--fault", "faults", multiple=True, type=click.Choice(FAULTS), default=FAULTS, help="Only these.  [default: all]"
+)
 @click.option("--races", default=10, show_default=True, help="Races of each command.")
 @click.option(
     "--inputs", default=5000, show_default=True, help="Damaged files of each format, and replies of a server."
@@ -34,7 +37,9 @@ if TYPE_CHECKING:
 )
 @click.option("--quick", is_flag=True, help="Leave out the commands that take more than three seconds.")
 @click.option("--seed", default=0, show_default=True, help="Random seed.")
-def main(points: int, races: int, inputs: int, only: tuple[str, ...], quick: bool, seed: int) -> None:
+def main(
+    points: int, faults: tuple[Fault, ...], races: int, inputs: int, only: tuple[str, ...], quick: bool, seed: int
+) -> None:
     """Kill commands and fail their system calls, race them, and read damaged files and hostile replies.
 
     Ends with 1 if anything did not hold; the last line holds the figures as JSON, of what was tried until Ctrl-C too.
@@ -46,7 +51,7 @@ def main(points: int, races: int, inputs: int, only: tuple[str, ...], quick: boo
     verdicts: list[Verdict] = []
     formats: list[Fuzzed] = []
     try:
-        for verdict in _all(scenarios, points, races, seed, scratch):
+        for verdict in _all(scenarios, faults if points else (), points, races, seed, scratch):
             verdicts.append(verdict)
         formats += _formats(only, inputs, seed, scratch / "formats") if inputs else []
     except KeyboardInterrupt:
@@ -77,10 +82,11 @@ def _formats(only: tuple[str, ...], inputs: int, seed: int, scratch: Path) -> li
     return [*found, apart(NAME, partial(replies, inputs, seed))] if _chosen(NAME, only) else found
 
 
-def _all(scenarios: Iterable[Scenario], points: int, races: int, seed: int, scratch: Path) -> Iterable[Verdict]:
+def _all(
+    scenarios: Iterable[Scenario], faults: Sequence[Fault], points: int, races: int, seed: int, scratch: Path
+) -> Iterable[Verdict]:
     for number, scenario in enumerate(scenarios):
         slow = 4 if scenario.slow else 1
-        faults = FAULTS if points else ()
         counts = Counter[str]()
         for verdict in _found(
             scenario.name,
@@ -88,9 +94,9 @@ def _all(scenarios: Iterable[Scenario], points: int, races: int, seed: int, scra
             race(scenario, max(1, races // slow) if races else 0, scratch / f"race-{number}"),
         ):
             if verdict.problem:
-                click.echo(f"  PROBLEM {verdict.scenario}, {verdict.fault} at {verdict.number}: {verdict.problem}")
+                click.echo(f"  PROBLEM {verdict.scenario}, {verdict.fault} at {verdict.point}: {verdict.problem}")
                 click.echo("    " + verdict.output.strip().replace("\n", "\n    "))
-            counts[verdict.fault] += 1
+            counts[verdict.fault] += verdict.struck
             yield verdict
         click.echo(f"{scenario.name}: {', '.join(f'{fault} {count}' for fault, count in counts.items())}")
         for part in ("crash", "race"):
@@ -103,14 +109,14 @@ def _found(name: str, *parts: Iterable[Verdict]) -> Iterable[Verdict]:
         for part in parts:
             yield from part
     except RuntimeError as error:
-        yield Verdict(name, "undisturbed", 0, "cannot be tried", output=str(error))
+        yield Verdict(name, "undisturbed", "", "cannot be tried", output=str(error))
 
 
 def figures(verdicts: list[Verdict], formats: list[Fuzzed]) -> dict[str, object]:
-    """Counts of what was tried and of what did not hold."""
+    """Counts of what was tried, and came about, and of what did not hold."""
     tried, bad = Counter(), Counter()
     for verdict in verdicts:
-        tried[f"{verdict.scenario}: {verdict.fault}"] += 1
+        tried[f"{verdict.scenario}: {verdict.fault}"] += verdict.struck
         bad[f"{verdict.scenario}: {verdict.fault}"] += bool(verdict.problem)
     return {
         "tried": dict(tried),

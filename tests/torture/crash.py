@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.torture.scenarios import Scenario, snapshot
-from tests.torture.trace import Ended, Fault, Program, count_calls, disturbed, hpvqa
+from tests.torture.trace import Ended, Fault, Point, Program, count_calls, disturbed, hpvqa
 
 AGAIN = 3
 """How often the same command may be needed until all is whole."""
@@ -23,18 +23,20 @@ class Verdict:
     Attributes:
         scenario: Name of the scenario.
         fault: What was done.
-        number: At which system call.
+        point: At which system call, or which race.
         problem: What went wrong; empty if nothing did.
         code: How the disturbed command ended.
         output: What was said last.
+        struck: Whether the fault came about: a command may make fewer calls than before.
     """
 
     scenario: str
     fault: str
-    number: int
+    point: str
     problem: str
     code: int | None = None
     output: str = ""
+    struck: bool = True
 
 
 def draw(count: int, points: int, seed: int) -> list[int]:
@@ -81,7 +83,7 @@ def _points(
     for turn in ("first", "second"):
         # Always of one name, which may stand in what a command writes.
         folder = fresh(origin, scratch / "work")
-        ended, calls = count_calls(scenario.args, folder, program, scratch / "strace.log")
+        ended, every = count_calls(scenario.args, folder, program, scratch / "strace.log")
         if ended.code != 0:
             raise RuntimeError(f"{scenario.name} fails undisturbed: {ended.output[-2000:]}")
         expected[turn] = snapshot(folder)
@@ -89,11 +91,11 @@ def _points(
         changed = sorted(n for n in expected["first"] if expected["first"].get(n) != expected["second"].get(n))
         raise RuntimeError(f"{scenario.name} does not leave the same twice: {changed[:5]}")
     before = snapshot(origin)
-    say(f"{scenario.name}: {calls} system calls that write")
+    say(f"{scenario.name}: {len(every)} system calls that write")
     for fault in faults:
-        for number in draw(calls, points, seed + len(fault)):
+        for number in draw(len(every), points, seed + len(fault)):
             folder = fresh(origin, scratch / "work")
-            yield _try(scenario, program, fault, number, folder, expected["first"], before)
+            yield _try(scenario, program, fault, every[number - 1], folder, expected["first"], before)
 
 
 def fresh(origin: Path, folder: Path) -> Path:
@@ -107,12 +109,12 @@ def _try(
     scenario: Scenario,
     program: Program,
     fault: Fault,
-    number: int,
+    point: Point,
     folder: Path,
     expected: dict[str, str],
     before: dict[str, str],
 ) -> Verdict:
-    ended = disturbed(scenario.args, folder, program, fault, number)
+    ended, struck = disturbed(scenario.args, folder, program, fault, point, folder.parent / "strace.log")
     problem = _worded(ended)
     if not problem and not scenario.resumes:
         problem = _half_written(scenario, folder, expected, before)
@@ -133,7 +135,15 @@ def _try(
             problem = "a traceback when going on"
         elif ended.code == 2:
             problem = "cannot be gone on with"
-    return Verdict(scenario.name, fault, number, problem, ended.code, ended.output[-1500:] if problem else "")
+    return Verdict(
+        scenario.name,
+        fault,
+        f"{point.call} {point.number}",
+        problem,
+        ended.code,
+        ended.output[-1500:] if problem else "",
+        struck,
+    )
 
 
 def _worded(ended: Ended) -> str:

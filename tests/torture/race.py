@@ -50,4 +50,4 @@ def _races(scenario: Scenario, program: Program, times: int, scratch: Path) -> I
         else:
             problem = f"not whole: {difference(snapshot(folder), expected)}"
         worst = next((ended for ended in both if ended.traceback or ended.code), both[0])
-        yield Verdict(scenario.name, "race", number, problem, worst.code, worst.output[-1500:] if problem else "")
+        yield Verdict(scenario.name, "race", str(number), problem, worst.code, worst.output[-1500:] if problem else "")

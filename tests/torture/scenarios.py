@@ -24,9 +24,9 @@ from tests.explore_play import play, rule
 from tests.explore_worlds import write_worlds
 from tests.hub_server import TOKEN, Repo, serving
 from tests.step_samples import write_samples
-from tests.test_assets import make_wheel
+from tests.test_assets import make_model, make_wheel
 from tests.test_suite import card, small
-from tests.torture.stand_ins import WHEELS
+from tests.torture.stand_ins import EXPECTED, WHEELS
 from tests.torture.trace import HPVQA, Program, do
 
 _TIMES = re.compile(r"(.+_)?(seconds|runtime|time|per_second|per_s|wall_s|lines)|created")
@@ -169,6 +169,7 @@ def _filmed(folder: Path) -> None:
 
 def _wheels(folder: Path) -> None:
     make_wheel(folder / WHEELS)
+    make_model(folder / EXPECTED)
 
 
 def _standing_in(what: str) -> Callable[[Path], AbstractContextManager[Program]]:

@@ -1,7 +1,7 @@
 """``hpvqa`` where what would take minutes or the network is replaced: ``python -m tests.torture.stand_ins WHAT ARGS``.
 
 ``suite``: the suite v1 quick is a small one whose episodes take no simulator. ``assets``: the robot's meshes are a few
-bytes, in a wheel in the folder ``wheels``, and are not installed.
+bytes, in a wheel in the folder ``wheels`` and as they should be in ``expected``, and are not installed.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from hpvqa.main import main
 
-WHEELS = "wheels"
+WHEELS, EXPECTED = "wheels", "expected"
 
 
 def _suite() -> None:
@@ -33,15 +32,13 @@ def _suite() -> None:
 
 def _assets() -> None:
     from hpvqa.sim.mujoco import assets
-    from tests.test_assets import make_model
 
     wheels = Path(WHEELS).absolute()
     os.environ |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
     os.environ["HPVQA_CACHE"] = "cache"
     assets._installed = lambda: None
     assets.WHEEL_SHA256 = hashlib.sha256((wheels / assets.WHEEL).read_bytes()).hexdigest()
-    with tempfile.TemporaryDirectory() as folder:
-        assets.MODEL_DIGEST = assets.model_digest(make_model(Path(folder)))
+    assets.MODEL_DIGEST = assets.model_digest(Path(EXPECTED))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from hpvqa.vlm.saving import of_disk, open_up, reason
 CHECKPOINTS = "checkpoints"
 _STATE_FILE = "trainer_state.json"
 """Written last."""
+_COUNTED = ("epoch", "total_flos", "num_input_tokens_seen")
 DELETE_IT = "if it is damaged, delete it, and --resume takes the one before it"
 
 
@@ -65,7 +66,9 @@ def _step(path: Path) -> int | None:
         read_shapes(path / WEIGHTS)
         # torch's files end with a list of what they hold.
         whole = all(zipfile.is_zipfile(file) for file in path.iterdir() if file.suffix in {".pt", ".pth"})
-        # They are compared and shown at the end.
+        # The Trainer goes on counting and comparing with them.
+        whole &= all(isinstance(state.get(name, 0), int | float) for name in _COUNTED)
+        whole &= all(isinstance(state.get(name), int | float | None) for name in ("best_metric", "best_global_step"))
         whole &= all(isinstance(value, int | float) for line in state.get("log_history", []) for value in line.values())
         step = state["global_step"]
         return step if whole and type(step) is int and path.name == f"checkpoint-{step}" else None
@@ -85,10 +88,10 @@ class Course:
 
     steps: int
     epochs: float
-    best: Mapping[str, float]
+    best: dict[str, float]
 
     @classmethod
-    def of(cls, steps: int, epochs: float | None, history: Sequence[Mapping[str, float]]) -> Self:
+    def of(cls, steps: int, epochs: float | None, history: Sequence[dict[str, float]]) -> Self:
         """That of what the Trainer wrote down."""
         checks = [entry for entry in history if "eval_loss" in entry]
         best = min(checks, key=lambda entry: entry["eval_loss"]) if checks else {}

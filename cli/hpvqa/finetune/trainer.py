@@ -138,6 +138,9 @@ class _Resumed(TrainerCallback):  # type: ignore[misc] # transformers is not typ
         """Find the best checkpoint so far where it is now; the Trainer looks where it was, and does without it."""
         best = best_before(self._checkpoint)
         state.best_model_checkpoint = None if best is None else str(best)
+        # How often something is done says the recipe, not a file.
+        for name in ("logging_steps", "eval_steps", "save_steps"):
+            setattr(state, name, getattr(args, name))
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         """All of the checkpoint was read."""
