@@ -19,6 +19,7 @@ from tests.explore_play import Scripted, play, rule
 from tests.explore_worlds import group
 
 
+@pytest.mark.long
 def test_a_run_with_pictures_goes_as_the_tables_say(tmp_path: Path) -> None:
     pytest.importorskip("mujoco", exc_type=ImportError)
     plans = {scene.index: list(scene.plan) for scene in group()}

@@ -105,6 +105,7 @@ def test_a_wrong_index_exits_with_2(index: str) -> None:
     assert caught.value.code == 2
 
 
+@pytest.mark.long
 def test_pictures_are_what_the_clips_begin_with(output: Run, tmp_path: Path) -> None:
     folder = tmp_path / "pictures"
     said = output("push", "--index", "3", "--resolution", "64x48", "--render", str(folder))

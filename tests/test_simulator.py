@@ -129,6 +129,7 @@ def test_an_unknown_simulator_is_answered_with_the_nearest() -> None:
         prepare("mujocco", draws=False, tell=print)
 
 
+@pytest.mark.long
 @pytest.mark.models
 def test_a_process_that_has_drawn_can_load_a_model() -> None:
     pytest.importorskip("transformers", exc_type=ImportError)

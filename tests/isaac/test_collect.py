@@ -126,6 +126,7 @@ def test_things_that_it_cannot_hold_are_refused_before_it_starts(tmp_path: Path,
     assert not list(out.glob("isaac-*.log"))
 
 
+@pytest.mark.long
 def test_the_other_simulator_s_folder_is_refused(tmp_path: Path) -> None:
     environ, out = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data"
     assert collect(environ, out, "push", "--episodes", "1", "--no-video").returncode == 0

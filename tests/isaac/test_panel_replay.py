@@ -279,6 +279,7 @@ def test_the_viewport_looks_through_its_cameras_and_back(tmp_path: Path, panel: 
         assert str(kit.viewport.camera_path) == "/World/Mine"
 
 
+@pytest.mark.long
 @pytest.mark.simulation
 def test_a_preview_and_an_episode_take_each_others_place(tmp_path: Path, panel: Opens, data: Path) -> None:
     with panel(tmp_path, options={"data": str(data)}) as kit:
@@ -299,6 +300,7 @@ def test_a_preview_and_an_episode_take_each_others_place(tmp_path: Path, panel: 
         assert not on.GetPrimAtPath(replay.path_of("things/left/plate"))
 
 
+@pytest.mark.long
 @pytest.mark.simulation
 def test_a_closed_stage_and_a_deleted_prim_end_it(tmp_path: Path, panel: Opens, data: Path) -> None:
     with panel(tmp_path, options={"data": str(data)}) as kit:
