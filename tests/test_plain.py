@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, ValidationError
+from pydantic import Field, PydanticUserError, ValidationError
 
 from hpvqa.errors import UsageError, printable
 from hpvqa.plain import Model, parse_json, parse_yaml, validated
@@ -171,3 +171,14 @@ def test_an_unknown_key_of_a_recipe_is_answered_with_its_place(data: object, mea
     with pytest.raises(UsageError) as caught:
         validated(Recipe, data, "The recipe")
     assert str(caught.value).endswith(meant)
+
+
+class Later(Model):
+    number: Unknown  # type: ignore[name-defined] # noqa: F821 - found nowhere but in a function below
+
+
+def test_names_of_callers_are_no_names_of_a_model() -> None:
+    """To look for them crashes CPython 3.13.0."""
+    Unknown = int  # noqa: N806, F841 - what pydantic would find
+    with pytest.raises(PydanticUserError, match="not fully defined"):
+        Later(number=1)

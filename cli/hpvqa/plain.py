@@ -31,6 +31,23 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=DEFERRED, frozen=True, allow_inf_nan=False)
 
+    @classmethod
+    def model_rebuild(
+        cls,
+        *,
+        force: bool = False,
+        raise_errors: bool = True,
+        _parent_namespace_depth: int = 0,
+        _types_namespace: Any = None,
+    ) -> bool | None:
+        """Build what validates, with the names of the module alone.
+
+        Pydantic would look into the frames of the callers, too, and CPython 3.13.0 crashes on some of them.
+        """
+        return super().model_rebuild(
+            force=force, raise_errors=raise_errors, _parent_namespace_depth=0, _types_namespace=_types_namespace
+        )
+
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -338,5 +338,5 @@ SCENARIOS = (
     ),
     Scenario("suite compare", _cards, ("suite", "compare", "a.json", "b.json", "--html", "page.html"), "."),
     Scenario("pull", _dataset, ("pull", "me/pushes", "--out", "out"), "out", whole=_VERIFY, started=_with_hub),
-    Scenario("assets", _wheels, ("assets",), "cache", started=_standing_in("assets")),
+    Scenario("assets", _wheels, ("assets",), "cache", resumes=True, started=_standing_in("assets")),
 )

