@@ -73,7 +73,7 @@ def test_the_probe_runs_no_file_of_the_working_folder(tmp_path: Path, monkeypatc
     (tmp_path / "json.py").write_text("raise SystemExit('mine')")
     monkeypatch.chdir(tmp_path)
     # Which of both depends on the Python that runs the tests.
-    with pytest.raises(UsageError, match="has no Isaac Lab|belongs to Isaac Lab 3"):
+    with pytest.raises(UsageError, match=r"has no Isaac Lab|belongs to Isaac Lab 3"):
         check(Installation((sys.executable,), "this Python"))
 
 
