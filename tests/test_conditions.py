@@ -149,6 +149,7 @@ def test_each_row_and_seed_is_shuffled_in_its_own_way() -> None:
     assert len(orders) == 20
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9), st.integers(2, 4), st.text(min_size=1))
 def test_shuffling_always_changes_the_order(seed: int, count: int, key: str) -> None:
     query = make_query(pictures(count), key)

@@ -47,6 +47,7 @@ def test_a_table_keeps_its_columns() -> None:
     assert len({len(line) for line in lines}) == 1
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_nothing_controls_the_terminal(text: str) -> None:
     out = printed(table(text)) + printed(text)

@@ -42,6 +42,7 @@ def test_it_keeps_the_contract_with_pictures_too(tmp_path: Path) -> None:
         assert np.array_equal(twin["image"], first["image"])
 
 
+@pytest.mark.long
 @pytest.mark.simulation
 def test_the_example_of_the_documentation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mujoco", exc_type=ImportError)

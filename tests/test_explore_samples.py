@@ -208,6 +208,7 @@ def test_what_is_in_the_way_is_told(worlds: Path, copied: Path, tmp_path: Path) 
         build(wanted(worlds, copied), quiet())
 
 
+@pytest.mark.slow
 def test_options_that_are_not_given_are_the_folders_own(worlds: Path, copied: Path, tmp_path: Path) -> None:
     before = files(copied)
     said = ["explore", "build", str(worlds), "--workers", "1"]

@@ -96,6 +96,7 @@ def test_an_ideal_plan_succeeds_and_shows_what_it_should() -> None:
     assert trouble(group("cover", 4), world()) is None
 
 
+@pytest.mark.long
 def test_the_robot_puts_things_where_they_go() -> None:
     scene = group("stack", 0)[0]
     played = world()

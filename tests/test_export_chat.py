@@ -154,7 +154,7 @@ print(json.dumps(found))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_loaders_of_the_hub_read_messages(dataset: Path, tmp_path: Path) -> None:
     frames, clips = tmp_path / "frames", tmp_path / "clips"
     assert hpvqa("export", "messages", dataset, "--out", frames, *SEEN) == 0

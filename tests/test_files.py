@@ -162,6 +162,7 @@ def _hold(path: Path) -> None:
         ctypes.CDLL(None).kill(os.getpid(), 9)
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     process = multiprocessing.get_context("spawn").Process(target=_hold, args=(tmp_path / "lock",))
     process.start()

@@ -58,6 +58,7 @@ def test_a_clip_that_does_not_decode_is_left_to_whoever_reads_it(tmp_path: Path)
         cache.read(*wanted[0])
 
 
+@pytest.mark.slow
 def test_the_rest_is_dropped_when_the_model_is_there(tmp_path: Path) -> None:
     cache, wanted = FrameCache(tmp_path / "cache", 10**7), clips(tmp_path, 1)
     # They differ in what is wanted of them alone.

@@ -126,6 +126,7 @@ def test_a_training_that_had_ended_takes_no_more_steps(
     assert {path.name for path in (out / "checkpoints").iterdir()} == {"checkpoint-1", "checkpoint-2"}
 
 
+@pytest.mark.long
 def test_patience_goes_on_where_it_was(
     dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def on_the_hub(hub: Hub, key: str = REPO) -> dict[str, bytes]:
     return {path: content for path, content in hub.repos[key].files.items() if path != ".gitattributes"}
 
 
+@pytest.mark.slow
 def test_a_data_set_is_sent_whole_and_comes_back_as_it_was(hub: Hub, dataset: Path, tmp_path: Path) -> None:
     assert send(dataset) == f"{hub.address}/{REPO}"
     assert on_the_hub(hub) == tree(dataset)

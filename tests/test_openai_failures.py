@@ -90,6 +90,7 @@ def test_a_request_that_fails_for_good_is_a_sentence_and_the_others_go_on(
     assert answers[-1].choice == "right"
 
 
+@pytest.mark.slow
 def test_a_slow_reply_is_an_error_of_its_row(load: Loaded, waits: list[float]) -> None:
     with StandIn() as server:
         answerer = load(server, concurrency=1, timeout=0.8, retries=1)

@@ -43,6 +43,7 @@ def alive(pid: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_worker_ends_with_its_killed_parent(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
@@ -130,6 +131,7 @@ def test_the_death_of_any_worker_is_known_at_once(tmp_path: Path, which: int) ->
         assert not any(map(alive, pids))
 
 
+@pytest.mark.slow
 def test_no_helper_of_a_pool_runs_files_of_the_working_folder(tmp_path: Path) -> None:
     for name in ("socket", "token", "numpy"):
         (tmp_path / f"{name}.py").write_text("from pathlib import Path; Path('a-stray-file-ran').touch()")

@@ -208,6 +208,7 @@ def test_a_viewer_that_moves_keeps_no_more_than_a_few_views(simulator: MujocoSim
     assert np.array_equal(seen(simulator, spec.cameras[0]), first)
 
 
+@pytest.mark.long
 def test_nothing_of_an_earlier_picture_is_left(simulator: MujocoSimulator) -> None:
     fresh = open_simulator(SIZE)
     assert isinstance(fresh, MujocoSimulator)

@@ -146,6 +146,7 @@ def test_a_ruler_is_drawn_where_the_object_went(data: Path) -> None:
     assert columns.max() < u
 
 
+@pytest.mark.slow
 @tasks
 def test_sheets_grow_by_two_close_ups_and_plots_say_both_lengths(data: Path, task: str, tmp_path: Path) -> None:
     folder = episode(data, task)

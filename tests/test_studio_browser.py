@@ -165,6 +165,7 @@ def test_clips_are_in_step_still_and_moving(phone: bool, tab: Tab, url: str) -> 
     assert {urlsplit(asked).netloc for asked in tab.asked} - {""} == {urlsplit(url).netloc}
 
 
+@pytest.mark.slow
 def test_truth_is_behind_a_key_and_filters_are_kept(tab: Tab, url: str) -> None:
     tab.open(f"{url}#correct=%3Ctruth%3E&wrong=left")
     tab.wait("document.querySelectorAll('.card').length === 2")

@@ -22,7 +22,9 @@ QUICK = {scenario.name: scenario for scenario in SCENARIOS if not scenario.slow}
 
 
 @pytest.mark.skipif(not has_strace(), reason="needs strace, and the permission to trace")
-@pytest.mark.parametrize("name", long_but(["build", "eval, a baseline", "show", "pull", "assets", "suite compare"]))
+@pytest.mark.parametrize(
+    "name", long_but(["build", "eval, a baseline", "show", "pull", "assets", "suite compare"], "suite compare")
+)
 def test_a_command_that_broke_off_goes_on(name: str, tmp_path: Path) -> None:
     if name == "pull":
         pytest.importorskip("huggingface_hub", reason="needs the extra hub")

@@ -239,6 +239,7 @@ def test_a_child_that_hangs_while_it_starts_ends_with_its_parent_too(tmp_path: P
     wait_for(lambda: not children(str(tmp_path / "isaac")))
 
 
+@pytest.mark.long
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     environ, out = installation(tmp_path / "isaac", "mujoco"), tmp_path / "data"
     process = started(environ, out, 7)

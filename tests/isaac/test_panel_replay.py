@@ -265,6 +265,7 @@ def test_an_episode_is_chosen_played_and_taken_away(tmp_path: Path, panel: Opens
         assert kit.texts()["replay.none"] == "Press Replay beside an episode."
 
 
+@pytest.mark.long
 @pytest.mark.simulation
 def test_the_viewport_looks_through_its_cameras_and_back(tmp_path: Path, panel: Opens, data: Path) -> None:
     with panel(tmp_path, options={"data": str(data)}) as kit:

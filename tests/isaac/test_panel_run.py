@@ -163,6 +163,7 @@ def test_stop_lets_the_running_episode_finish_and_generate_goes_on(tmp_path: Pat
         assert len(list(find_episodes(tmp_path / "data"))) == 3
 
 
+@pytest.mark.long
 def test_another_run_in_the_same_folder_is_a_sentence(tmp_path: Path, panel: Opens) -> None:
     (tmp_path / "data").mkdir()
     with panel(tmp_path) as kit, locked(tmp_path / "data", None):
