@@ -36,7 +36,7 @@ test: $(VLLM) ## Run the tests, all but the longest, on two cores.
 test-all: $(VLLM) ## Run every test: each task, model and engine where make test takes one or two; half an hour.
 	@HPVQA_TEST_EPISODES=$${HPVQA_TEST_EPISODES:-8} $(TEST) --hypothesis-profile all $(ARGS)
 
-test-fast: $(READY) ## Run the quick tests, without models and simulations: two minutes.
+test-fast: $(READY) ## Run the quick tests, without models and simulations: a minute and a half.
 	@$(TEST) -m 'not models and not simulation and not slow and not long' $(ARGS)
 
 test-matrix: $(READY) ## Run the tests with each supported Python that is here; EXTRA=dev includes models.

@@ -115,6 +115,7 @@ def collect(out: Path, *args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_the_command_goes_on_without_its_options(tmp_path: Path) -> None:
     out = tmp_path / "data"
     first = collect(out, "push", "--episodes", "1", "--resolution", "64x64", "--fps", "5", "--seed", "9")

@@ -95,6 +95,7 @@ def test_flipped_rows_are_trained_on_too(dataset: Dataset, tmp_path: Path, tiny_
     assert "and each once more, flipped" in (tmp_path / "out" / "README.md").read_text()
 
 
+@pytest.mark.long
 def test_a_training_that_was_killed_reaches_the_same_loss_curve(
     dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,7 +137,8 @@ def test_clips_move_where_the_objects_move(episode: Path) -> None:
         assert np.abs(frames[1:] - frames[:-1]).mean() > 0.05
 
 
-@pytest.mark.parametrize("tasks", long_but([QUICK, tuple(TASKS)]), ids=["one", "all"])
+@pytest.mark.long  # test_same_bytes.py stands for it.
+@pytest.mark.parametrize("tasks", [QUICK, tuple(TASKS)], ids=["one", "all"])
 def test_the_same_episodes_again_have_the_same_bytes(
     tasks: tuple[str, ...], episode_of: Callable[[str], Path], tmp_path: Path, simulator: SteppedSimulator
 ) -> None:

@@ -227,6 +227,7 @@ def test_nothing_of_an_earlier_picture_is_left(simulator: MujocoSimulator) -> No
     fresh.close()
 
 
+@pytest.mark.long
 def test_what_stands_still_is_kept_as_long_as_it_looks_the_same(simulator: MujocoSimulator) -> None:
     spec = sample("push", 0)
     camera = spec.cameras[0]

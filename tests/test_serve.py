@@ -91,6 +91,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert (flags["--middleware"], plain["--middleware"]) == (f"{MIDDLEWARE}.OnlyWithKey", f"{MIDDLEWARE}.OnlyFromHere")
 
 
+@pytest.mark.long
 @pytest.mark.models
 def test_vllm_understands_the_command_line(tmp_path: Path) -> None:
     pytest.importorskip("vllm")

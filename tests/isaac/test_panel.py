@@ -243,6 +243,7 @@ def test_reset_brings_back_the_papers_ranges(tmp_path: Path, panel: Opens) -> No
         assert kit.find("tasks.push.ranges.light_mass.0").model.as_float == 0.5
 
 
+@pytest.mark.long
 def test_rigs_are_chosen_saved_and_loaded(tmp_path: Path, panel: Opens) -> None:
     with panel(tmp_path) as kit:
         unfold(kit)
