@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.processes import parent_and_spent
+
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 OFTEN = 0.2
 """How often processor time is read [s]: a process that has ended says nothing."""
@@ -30,11 +32,10 @@ def processes() -> dict[int, tuple[int, str, float]]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             program = (folder / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            parent, spent = parent_and_spent(int(folder.name))
         except OSError:
             continue
-        spent = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        found[int(folder.name)] = (int(fields[1]), program, spent)
+        found[int(folder.name)] = (parent, program, spent)
     return found
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+from benchmarks.processes import parent_and_spent
 from benchmarks.recorded import run
 from tests.chromium import Tab, browser
 
@@ -55,12 +56,6 @@ def multiply(data: Path, many: Path) -> None:
         spec = record.spec.model_copy(update={"index": number})
         sealed = record.model_copy(update={"spec": spec}).sealed()
         write_json(copy / RECORD_FILE, sealed.model_dump(mode="json"))
-
-
-def spent(process: int) -> float:
-    """Processor time of a process [s]."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak(process: int) -> float:
@@ -106,14 +101,14 @@ def measure(data: Path, folder: Path) -> dict[str, float | str]:
     try:
         assert server.stdout is not None
         url = server.stdout.readline().split()[1]
-        found: dict[str, float | str] = {"load": os.getloadavg()[0], "start_s": spent(server.pid)}
+        found: dict[str, float | str] = {"load": os.getloadavg()[0], "start_s": parent_and_spent(server.pid)[1]}
         connection = HTTPConnection(urlsplit(url).netloc)
         connection.request("GET", "/data/index.js")
         found["list_kb"] = len(connection.getresponse().read()) / 1e3
         connection.close()
-        found["list_s"] = spent(server.pid) - float(found["start_s"])
+        found["list_s"] = parent_and_spent(server.pid)[1] - float(found["start_s"])
         found |= looked_at(url)
-        return {**found, "server_s": spent(server.pid), "memory_mb": peak(server.pid)}
+        return {**found, "server_s": parent_and_spent(server.pid)[1], "memory_mb": peak(server.pid)}
     finally:
         server.terminate()
         server.wait()

@@ -85,9 +85,8 @@ def test_json_names_everything(pools: list[SerialPool], tmp_path: Path, capsys: 
 
 
 def test_the_same_again_makes_nothing(
-    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    pools: list[SerialPool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo, "can_run_models", lambda: False)
     out = tmp_path / "out"
     assert run("--out", str(out), "--json") == 0
     first = capsys.readouterr()

@@ -17,7 +17,7 @@ from hpvqa.errors import RunError, UsageError
 from hpvqa.files import (
     LockedError,
     check_target,
-    check_writable,
+    draft,
     file_record,
     inside,
     is_file,
@@ -129,13 +129,14 @@ def test_what_is_in_the_way_of_a_target_is_named(tmp_path: Path) -> None:
     check_target(tmp_path / "x")
 
 
-def test_where_nothing_can_be_written_is_found_out_and_nothing_is_left_there(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "new" / "one"):
-        check_writable(folder)
-    assert list(tmp_path.iterdir()) == []
-    for folder in (Path("/proc"), Path("/proc/new/one")):
-        with pytest.raises(UsageError, match=rf"Nothing can be written to {folder}: No such file"):
-            check_writable(folder)
+def test_what_killed_processes_left_beside_a_draft_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".made-abc").mkdir()
+    (tmp_path / ".made-abc" / "part").write_text("x")
+    with draft(tmp_path, ".made-") as folder:
+        assert [path.name for path in sorted(tmp_path.iterdir())] == [".lock", folder.name]
+        (folder / "whole").write_text("x")
+        (folder / "whole").rename(tmp_path / "whole")
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [".lock", "whole"]
 
 
 def test_a_file_system_without_links_gets_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

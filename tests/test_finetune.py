@@ -100,7 +100,7 @@ def test_a_training_that_was_killed_reaches_the_same_loss_curve(
     dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny_model("qwen3_vl")
-    changes = {"training.epochs": 3, "training.checks": 3}
+    changes = {"training.epochs": 4, "training.checks": 4}
     trained(dataset, model, tmp_path / "whole", **changes)
     whole = metrics(tmp_path / "whole")
 
@@ -119,7 +119,7 @@ def test_a_training_that_was_killed_reaches_the_same_loss_curve(
             trained(dataset, model, tmp_path / "cut", **changes)
     with pytest.raises(UsageError, match="go on with --resume"):
         trained(dataset, model, tmp_path / "cut", **changes)
-    with pytest.raises(UsageError, match=r"other settings: recipe\.training\.epochs was 3\.0 and is 2\.0 now"):
+    with pytest.raises(UsageError, match=r"other settings: recipe\.training\.epochs was 4\.0 and is 2\.0 now"):
         finetune(job(dataset, model, tmp_path / "cut"), quiet(), resume=True, command="")
     finetune(job(dataset, model, tmp_path / "cut", **changes), quiet(), resume=True, command="")
     again = metrics(tmp_path / "cut")

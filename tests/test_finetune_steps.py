@@ -234,7 +234,7 @@ def test_what_was_taught_is_played(tmp_path: Path) -> None:
         "lora.rank": 32,
         "lora.dropout": 0.0,
         "training.batch_size": 8,
-        "training.epochs": 30,
+        "training.epochs": 40,
         "training.max_steps": None,
         "training.learning_rate": 5e-3,
         "training.warmup": 0.1,

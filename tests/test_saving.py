@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from hpvqa.errors import RunError, UsageError
 from hpvqa.files import LockedError
-from hpvqa.vlm.saving import check_new, new_folder, of_disk, reason
+from hpvqa.vlm.saving import check_new, check_place, new_folder, of_disk, reason
 
 
 @contextmanager
@@ -126,3 +126,12 @@ def test_files_further_down_keep_their_permissions(tmp_path: Path) -> None:
     modes = [(tmp_path / "out" / name).stat().st_mode & 0o777 for name in ("top", "clips/below")]
     assert modes[0] != 0o400
     assert modes[1] == 0o400
+
+
+def test_where_nothing_can_be_written_is_found_out_and_nothing_is_left_there(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "new" / "one"):
+        check_place(folder)
+    assert list(tmp_path.iterdir()) == []
+    for folder in (Path("/proc"), Path("/proc/new/one")):
+        with pytest.raises(UsageError, match=rf"{folder} cannot be written \(/proc: No such file"):
+            check_place(folder)

@@ -132,7 +132,7 @@ def failing(k: int, views: int, p: float, rng: np.random.Generator) -> tuple[lis
 @pytest.mark.slow
 def test_runs_of_equal_accuracy_that_err_in_different_ways(k: int, p: float) -> None:
     rng = np.random.default_rng(7)
-    drawn = [failing(k, 7, p, rng) for _ in range(200)]
+    drawn = [failing(k, 7, p, rng) for _ in range(400)]
     equal = np.mean([equality_p(*rows) < 0.05 for rows in drawn])
     flipped = np.mean([sign_flip_p(tally(*rows).sums) < 0.05 for rows in drawn])
     assert equal <= 0.06

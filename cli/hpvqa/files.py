@@ -215,20 +215,6 @@ def check_target(path: Path, folder: bool = False) -> None:
         raise UsageError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from None
 
 
-def check_writable(folder: Path) -> None:
-    """Make sure, before hours of work, that a folder can be made, or that one that is there takes files.
-
-    Raises:
-        UsageError: It cannot, or does not.
-    """
-    place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    try:
-        with TemporaryDirectory(prefix=".hpvqa-", dir=place):
-            pass
-    except OSError as error:
-        raise UsageError(f"Nothing can be written to {folder}: {error.strerror}; choose another place") from None
-
-
 def holds_other(folder: Path, marker: str, lock: str) -> bool:
     """Whether a folder that is to be written into is neither new nor empty, nor one that was begun.
 
@@ -374,3 +360,19 @@ def locked(path: Path, *, shared: bool = False, wait: bool = False) -> Iterator[
             if error.errno not in _NO_LOCKS:
                 raise OSError(error.errno, error.strerror, str(path)) from None
         yield file
+
+
+@contextmanager
+def draft(parent: Path, prefix: str) -> Iterator[Path]:
+    """Give a new folder in which something is made that is then moved to its place beside it; removed in the end.
+
+    One process at a time makes something there, others wait; what one that was killed left is removed first.
+
+    Raises:
+        OSError: The disk does not take it.
+    """
+    with locked(parent / ".lock", wait=True):
+        for left in parent.glob(f"{prefix}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with TemporaryDirectory(dir=parent, prefix=prefix) as name:
+            yield Path(name)

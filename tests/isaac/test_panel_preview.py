@@ -204,7 +204,7 @@ def outline(on: Usd.Stage, camera: UsdGeom.Camera, side: str) -> NDArray[np.floa
         half = UsdGeom.Cube(prim).GetSizeAttr().Get() / 2
         local = half * np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, 8).T
     else:
-        turns, rises = np.meshgrid(np.linspace(0, 2 * np.pi, 45), np.linspace(-np.pi / 2, np.pi / 2, 30))
+        turns, rises = np.meshgrid(np.linspace(0, 2 * np.pi, 90), np.linspace(-np.pi / 2, np.pi / 2, 60))
         parts = [np.cos(rises) * np.cos(turns), np.cos(rises) * np.sin(turns), np.sin(rises)]
         local = UsdGeom.Sphere(prim).GetRadiusAttr().Get() * np.stack(parts, -1).reshape(-1, 3)
     pose = placed(on, str(prim.GetPath()))

@@ -17,7 +17,7 @@ from hpvqa.evaluate.session import run_model
 from hpvqa.explore.agents.model import ModelAgent, open_model
 from hpvqa.explore.runs.folder import check_run_folder as check_played_folder
 from hpvqa.explore.runs.session import RunChoice, play_agent, play_worlds
-from hpvqa.files import check_target, check_writable, write_json
+from hpvqa.files import write_json
 from hpvqa.progress.reporter import Reporter
 from hpvqa.report.folder import read_folder
 from hpvqa.suite.card import CARD_FILE, PAGE_FILE, Card, Section, Who, read_card
@@ -39,6 +39,7 @@ from hpvqa.suite.scoring import scene_section, sections
 from hpvqa.tasks.base import FORMS, Form
 from hpvqa.vlm.choice import ModelChoice, choose_look, open_answerer
 from hpvqa.vlm.options import BaselineOptions, ServerOptions
+from hpvqa.vlm.saving import check_place
 from hpvqa.vlm.training_record import strange_views
 
 REFERENCES: Mapping[Who, str] = {"ceiling": "frame-oracle", "pixels": "pixels", "random": "random"}
@@ -156,8 +157,7 @@ def check_out(wanted: Wanted, digest: str) -> None:
         UsageError: Something else is there, or the rendered suite.
     """
     data, out = wanted.data, wanted.out
-    check_target(out, folder=True)
-    check_writable(out)
+    check_place(out)
     parts = [part.name for part in data.suite.parts()]
     place, root = out.resolve(), data.root.resolve()
     owned = [root / name for name in (*parts, SCENES, REFERENCES_FOLDER)]

@@ -43,8 +43,8 @@ def _body(row: Array) -> BodyState:
     return BodyState(
         position=row[0:3],
         quat_wxyz=row[3:7],
-        velocity=row[7:10],
-        touching_gripper=bool(row[10]),
+        velocity=row[_VELOCITY],
+        touching_gripper=bool(row[_IN_GRIPPER]),
         touching_table=bool(row[11]),
     )
 

@@ -7,13 +7,13 @@ kept in the user's cache under a name that tells all that it was made from, with
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from hpvqa.errors import RunError
+from hpvqa.files import draft
 from hpvqa.sim.isaaclab3 import names
 from hpvqa.sim.mujoco.assets import MODEL, MODEL_DIGEST
 
@@ -52,9 +52,12 @@ def robot_file(model: Path, cache: Path, tell: Callable[[str], None] = lambda wo
         return file
     tell("Making the robot's USD file, the first time")
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix=".robot-") as name:
-        made = _make(model / MODEL, Path(name))
-        digest = Path(name) / checksum.name
+    with draft(cache, ".robot-") as temporary:
+        if _whole(file, checksum):
+            # Another process has made it meanwhile.
+            return file
+        made = _make(model / MODEL, temporary)
+        digest = temporary / checksum.name
         digest.write_text(_digest(made) + "\n", encoding="utf-8")
         made.rename(file)
         digest.rename(checksum)

