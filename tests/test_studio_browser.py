@@ -46,6 +46,12 @@ globalThis.seen = () => [...document.querySelectorAll("#clips .front")].map((can
 """Numbers of the frames that are seen, from the pixels: a white bar grows by four of them in each."""
 HURRY = "const later = setTimeout; setTimeout = (what, when, ...of) => later(what, when / 10, ...of);"
 """What was to be done in five seconds is done in half a second."""
+BY_HAND = """
+globalThis.looks = [];
+const later = setTimeout;
+setTimeout = (what, when, ...of) => when === SOON ? looks.push(what) : later(what, when, ...of);
+"""
+"""The page looks which pictures are near when it is told to, and not every tenth of a second."""
 CONTRAST = """
 (() => {
   const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
@@ -188,6 +194,35 @@ def test_truth_is_behind_a_key_and_filters_are_kept(tab: Tab, url: str) -> None:
     assert tab.run("document.querySelectorAll('.card').length") == 2
     tab.run("[...document.querySelectorAll('#filters button')].at(-1).click()")
     tab.wait("document.querySelectorAll('.card').length === 4")
+    assert tab.complaints == []
+
+
+@pytest.mark.slow
+def test_pictures_come_where_one_stops_and_not_where_one_flies_past(tab: Tab, shown: Site, tmp_path: Path) -> None:
+    with tab.before_pages(BY_HAND):
+        tab.open(write_site(shown, tmp_path / "pages", factories.quiet()).page.as_uri())
+    tab.wait("studio.index")
+    many = "studio.index.episodes.map((one) => ({ ...one, key: `${one.key}#${turn}` }))"
+    many = f"Array.from({{ length: 30 }}, (_, turn) => {many}).flat()"
+    tab.run("globalThis.path = studio.path, studio.path = (folder, key) => path(folder, key.split('#')[0]), true")
+    tab.run(f"studio.index.episodes = {many}, show_grid(), more()")
+    cards = "[...document.querySelectorAll('.card')]"
+    drawn = f"{cards}.map((card) => Number(card.querySelector('img')?.naturalWidth > 0))"
+    look = "looks.splice(0).forEach((look) => look())"
+    tab.wait("grid.near.size > 9")
+    assert sum(tab.run(drawn)) == 0
+    tab.run(look)
+    tab.wait(f"{drawn}[0]")
+    for place in (40, 80):
+        tab.run(f"{cards}[{place}].scrollIntoView({{ behavior: 'instant', block: 'center' }})")
+        tab.wait(f"grid.near.has({cards}[{place}]) && !grid.near.has({cards}[{place - 40}])")
+        tab.run(look)
+    assert sum(tab.run(drawn)[40:]) == 0
+    tab.run(look)
+    tab.wait(f"{drawn}[80]")
+    assert tab.run(drawn)[40] == 0
+    if picture := os.environ.get("HPVQA_TEST_PICTURES"):
+        tab.picture(Path(picture) / "grid.png")
     assert tab.complaints == []
 
 

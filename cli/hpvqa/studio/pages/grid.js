@@ -1,8 +1,8 @@
 /* All episodes, as cards that are made when they are scrolled to, and filters. */
 "use strict";
 
-const CHUNK = 60, OFTEN = 5000;
-const grid = { shown: [], made: 0, top: 0, text: "" };
+const CHUNK = 60, OFTEN = 5000, SOON = 100;
+const grid = { shown: [], made: 0, top: 0, text: "", from: 0, timer: 0, near: new Set(), drawn: new Set() };
 
 const FILTERS = {
   task: ["every task", (one) => one.task],
@@ -48,6 +48,8 @@ function show_grid() {
   const [plain, shown] = filtered();
   grid.shown = shown;
   grid.made = 0;
+  observer.disconnect();
+  grid.near.clear();
   at("cards").replaceChildren();
   fill_filters();
   compare(plain);
@@ -63,13 +65,26 @@ function more() {
   at("more").hidden = grid.made >= grid.shown.length;
 }
 
-function card(one) {
-  const nothing = () => make("span", { kind: "nothing", text: one.state === "damaged" ? "damaged" : "no picture" });
-  let picture = nothing();
-  if (one.picture) {
-    picture = make("img", { alt: "", loading: "lazy", decoding: "async", src: `${studio.path("pictures", one.key)}.jpg` });
-    picture.addEventListener("error", () => picture.replaceWith(nothing()));
+const observer = new IntersectionObserver((seen) => {
+  seen.forEach(({ target, isIntersecting }) => grid.near[isIntersecting ? "add" : "delete"](target));
+  grid.timer ||= setTimeout(draw_near, SOON);
+}, { rootMargin: "300px" });
+
+/* Pictures of cards that are near are loaded, but not of those that fly past, faster than 2.5 screens a second: these
+   would keep the machine from scrolling. */
+function draw_near() {
+  const fast = Math.abs(scrollY - grid.from) > innerHeight / 4;
+  grid.from = scrollY;
+  if (!fast) {
+    grid.near.forEach((one) => { observer.unobserve(one); one.draw(); });
+    grid.near.clear();
   }
+  grid.timer = grid.near.size && setTimeout(draw_near, SOON);
+}
+
+function card(one) {
+  const none = one.state === "damaged" ? "damaged" : "no picture";
+  const picture = make("span", { kind: "nothing", text: one.picture ? "" : none });
   const name = one.number === null ? one.key : `${one.task} ${one.number}`;
   const badges = [one.split && make("span", { kind: "split", text: one.split }), one.state !== "ok" && make("span", { kind: "badge", text: one.state })].filter(Boolean);
   const runs = studio.index.runs.map((run, number) => {
@@ -77,7 +92,16 @@ function card(one) {
     return correct + wrong ? make("span", { kind: `score ${wrong ? "wrong" : ""}`, text: `${run.name} ${correct}/${correct + wrong}` }) : "";
   });
   const link = make("a", { href: studio.write({ episode: one.key }) }, picture, make("span", { kind: "name", text: name }), ...badges);
-  return make("li", { kind: "card" }, link, make("p", { kind: "scores" }, ...runs.slice(0, 4)), ...(one.why ? [make("p", { kind: "why", text: one.why })] : []));
+  const whole = make("li", { kind: "card" }, link, make("p", { kind: "scores" }, ...runs.slice(0, 4)), ...(one.why ? [make("p", { kind: "why", text: one.why })] : []));
+  whole.draw = () => {
+    grid.drawn.add(one.key);
+    const image = make("img", { alt: "", decoding: "async", src: `${studio.path("pictures", one.key)}.jpg` });
+    image.addEventListener("error", () => image.replaceWith(none));
+    picture.replaceChildren(image);
+  };
+  if (grid.drawn.has(one.key)) whole.draw();
+  else if (one.picture) observer.observe(whole);
+  return whole;
 }
 
 function step_episode(way) {
