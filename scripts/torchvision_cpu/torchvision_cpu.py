@@ -5,28 +5,31 @@ build of torch, and its import fails where it describes one of them, ``nms``, to
 enough: what processors use of torchvision, resizing and normalising, is plain torch.
 
 ``scripts/bootstrap.sh`` puts this file and a ``.pth`` beside it into the environment's site-packages, if it is needed;
-it does nothing until torchvision is imported.
+it does nothing until torchvision is imported. As every start of Python imports it, it imports next to nothing itself:
+``importlib.abc`` would take three times as long as all the rest of the start.
 """
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.machinery
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 _OPERATORS = ("nms", "qnms")
 _libraries: list[object] = []
 """Keeps the declarations alive; torch forgets them with the object."""
 
 
-class _Declare(importlib.abc.MetaPathFinder):
+class _Declare:
     """Sees the import of torchvision coming, declares its operators, and leaves the import to the others."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> ModuleSpec | None:
         if fullname == "torchvision":
             sys.meta_path.remove(self)
             import torch
