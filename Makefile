@@ -1,8 +1,8 @@
 # Everything a fresh clone needs: `make demo` or `make test` on a bare Debian or Ubuntu sets up .venv first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-fast test-random test-matrix test-lowest test-wheel exports-test torture check \
-	isaac isaac-test panel-test lock bench schemas docs docs-pages docs-images clean
+.PHONY: help demo test test-all test-fast test-random test-matrix test-lowest test-newest test-wheel exports-test torture \
+	check isaac isaac-test panel-test lock bench schemas docs docs-pages docs-images clean
 
 PYTHON ?=
 ARGS ?=
@@ -42,8 +42,11 @@ test-fast: $(READY) ## Run the quick tests, without models and simulations: a mi
 test-matrix: $(READY) ## Run the tests with each supported Python that is here; EXTRA=dev includes models.
 	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh $(PYTHONS)
 
-test-lowest: $(READY) ## Run the tests with the lowest allowed versions of all dependencies; EXTRA=dev as above.
+test-lowest: $(READY) ## Run the tests with the lowest allowed versions; EXTRA=test,vlm includes models.
 	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh lowest
+
+test-newest: $(READY) ## Run the tests with the newest allowed versions, which may be newer than what is locked.
+	@EXTRA='$(EXTRA)' ARGS='$(ARGS)' bash scripts/matrix.sh newest
 
 test-wheel: $(READY) ## Build wheel and source distribution, and try them in a new environment; OUT=dist keeps them.
 	@bash scripts/wheel.sh $(OUT)

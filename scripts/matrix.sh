@@ -2,13 +2,16 @@
 # Runs the tests in environments of their own, below .venvs:
 #   matrix.sh 3.11 3.12    with the locked versions, for each of these Pythons that is on this machine
 #   matrix.sh lowest       with the lowest versions that pyproject.toml allows, for the lowest Python
-# EXTRA names the extra to install: test by default, which leaves out the models and their tests; dev has both.
+#   matrix.sh newest       with the newest ones, for the newest Python; what is locked may be older
+# EXTRA names the extras to install: test by default, which leaves out the models and their tests; test,vlm has both, and
+# so has dev, which pins PyTorch to what vLLM's build for CPUs needs.
 # The long tests are left out, as by make test. ARGS are further arguments for pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 extra=${EXTRA:-test}
-lowest_python=3.11
+declare -A python=([lowest]=3.11 [newest]=3.13) resolution=([lowest]=lowest-direct [newest]=highest)
+mapfile -t extras < <(tr , '\n' <<<"$extra" | sed 's/^/--extra=/')
 status=0
 
 say() { printf '==> %s\n' "$*"; }
@@ -37,15 +40,17 @@ try() {
 }
 
 for version; do
-  python=$(find_python "${version/lowest/$lowest_python}") || { say "$version: there is no such Python here; left out"; continue; }
+  found=$(find_python "${python[$version]:-$version}") || { say "$version: there is no such Python here; left out"; continue; }
   constraints=constraints/$version.txt
-  if [ "$version" = lowest ]; then
+  if [ -n "${resolution[$version]:-}" ]; then
     mkdir -p .venvs
-    constraints=.venvs/lowest.txt
-    .venv/bin/uv pip compile pyproject.toml --extra "$extra" --resolution lowest-direct --quiet --no-annotate \
-      --python-version "$lowest_python" --python-platform x86_64-manylinux_2_28 --output-file "$constraints"
+    constraints=.venvs/$version.txt
+    # Without the overrides of pyproject.toml, which hold PyTorch at one version.
+    .venv/bin/uv pip compile --no-config pyproject.toml "${extras[@]}" --resolution "${resolution[$version]}" \
+      --quiet --no-annotate --python-version "${python[$version]}" --python-platform x86_64-manylinux_2_28 \
+      --output-file "$constraints"
   fi
-  if try "$version" "$python" "$constraints"; then
+  if try "$version" "$found" "$constraints"; then
     result+=("$version: passed")
   else
     result+=("$version: FAILED")

@@ -8,6 +8,7 @@ import fcntl
 import gzip
 import multiprocessing
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from hpvqa.files import (
     locked,
     read_bytes,
     read_gzip,
+    sync,
     write_text,
 )
 
@@ -148,6 +150,21 @@ def test_a_file_system_without_links_gets_a_copy(tmp_path: Path, monkeypatch: py
     link_or_copy(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_text() == "1"
     assert (tmp_path / "b").stat().st_ino != (tmp_path / "a").stat().st_ino
+
+
+@pytest.mark.parametrize(("number", "goes_on"), [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False)])
+def test_folders_that_cannot_be_flushed_are_passed_over_but_files_and_broken_disks_are_not(
+    number: int, goes_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a").write_text("1")
+    monkeypatch.setattr(os, "fsync", fsync)
+    with nullcontext() if goes_on else pytest.raises(OSError, match="Input/output"):
+        sync(tmp_path)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        sync(tmp_path / "a")
 
 
 def test_a_lock_is_held_until_its_block_ends(tmp_path: Path) -> None:

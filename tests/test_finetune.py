@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+from transformers import InternVLForConditionalGeneration
 
 from hpvqa.dataset.load import Dataset
 from hpvqa.errors import UsageError
@@ -67,6 +69,23 @@ def test_every_family_is_trained(kind: Kind, dataset: Dataset, tmp_path: Path, t
                  "--adapter", out, "--out", tmp_path / "run") == 0  # fmt: skip
     settings = json.loads((tmp_path / "run" / "run.json").read_text())
     assert settings["frames"] == record.frames.model_dump(mode="json")
+
+
+def test_what_a_model_returns_beside_its_logits_does_no_harm(
+    dataset: Dataset, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As InternVL does in transformers 5.24: a group of outputs, some of which are not there."""
+    usual = InternVLForConditionalGeneration.forward
+
+    @wraps(usual)
+    def forward(self: Any, *args: Any, **inputs: Any) -> Any:
+        found = usual(self, *args, **inputs)
+        found["more"] = {"hidden_states": None}
+        return found
+
+    monkeypatch.setattr(InternVLForConditionalGeneration, "forward", forward)
+    trained(dataset, tiny_model("internvl"), tmp_path / "out", **{"training.max_steps": 2, "training.checks": 1})
+    assert any("eval_accuracy" in line for line in metrics(tmp_path / "out"))
 
 
 @pytest.mark.long

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
@@ -149,6 +151,40 @@ def test_errors_are_one_sentence_and_an_exit_code(
 def test_errors_of_ours_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         failing_with(ZeroDivisionError(), monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("assets",),
+        ("doctor",),
+        ("collect", "push", "--episodes", "1", "--no-video", "--out", "out"),
+        ("sample", "push", "--render", "out"),
+        ("explore", "draw", "--family", "stack", "--scenes", "4", "--out", "out"),
+        ("ask", "--model", "embedded", "--latest", "nowhere"),
+        ("serve", "--model", "nowhere", "--port", "0"),
+    ],
+    ids=lambda args: args[0],
+)
+def test_a_user_without_a_home_and_a_name_gets_sentences(
+    args: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as ``docker run --user 54321`` makes."""
+
+    def nobody(_: object) -> NoReturn:
+        raise KeyError("getpwuid(): uid not found")
+
+    for name in ("HOME", "USER", "LOGNAME", "LNAME", "USERNAME", "HPVQA_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        main.main(list(args))
+    said = capsys.readouterr()
+    assert caught.value.code in (0, 1, 2)
+    assert "HPVQA_CACHE" in said.err + said.out or args[0] in ("ask", "serve"), said
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -69,3 +69,14 @@ def test_every_required_package_has_a_lowest_version_and_an_end() -> None:
     for requirement in map(Requirement, users):
         operators = {specifier.operator for specifier in requirement.specifier}
         assert requirement.name == PROJECT["name"] or {">=", "<"} <= operators, requirement
+
+
+def test_the_documentation_names_the_floor_of_the_package_that_others_hold_back() -> None:
+    (floor,) = (
+        s.version
+        for line in map(Requirement, PROJECT["dependencies"])
+        if line.name == "av"
+        for s in line.specifier
+        if s.operator == ">="
+    )
+    assert f"PyAV {floor} is the floor" in (ROOT / "docs/installation.md").read_text(encoding="utf-8")

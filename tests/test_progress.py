@@ -195,6 +195,16 @@ def test_the_time_left_counts_only_what_this_run_made(reporter: Reporter, seen: 
     assert tracker.text() == "6/10 episodes, 5 frames/s, 4 failed attempts, 0:00:30 left"
 
 
+def test_only_collecting_makes_attempts(reporter: Reporter, seen: Recorder) -> None:
+    reporter.start("verify", "files", total=2)
+    for name in "ab":
+        reporter.item(name, ok=False)
+    tracker = Tracker()
+    for event in seen.events:
+        tracker.consume(event)
+    assert tracker.text() == "2/2 files, 2 problems"
+
+
 def test_a_log_gets_an_occasional_line(clock: Clock) -> None:
     stream = io.StringIO()
     reporter = Reporter([Lines(Console(file=stream, width=40))], clock)

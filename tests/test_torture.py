@@ -13,7 +13,7 @@ from tests.torture.formats import FORMATS
 from tests.torture.fuzz import fuzz
 from tests.torture.mutate import damaged
 from tests.torture.race import race
-from tests.torture.scenarios import SCENARIOS, Scenario
+from tests.torture.scenarios import SCENARIOS, Scenario, snapshot
 from tests.torture.trace import FAULTS, Ended, has_strace
 
 pytestmark = pytest.mark.slow
@@ -57,6 +57,15 @@ def test_what_does_not_hold_is_found(tmp_path: Path) -> None:
     loose = Scenario("loose", lambda folder: None, ("tiny", "no-such-kind", "out"), "out")
     with pytest.raises(RuntimeError, match="fails undisturbed"):
         list(torture(loose, ("KILL",), 1, 0, tmp_path / "other", print))
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_what_a_killed_process_left_half_written_is_unlike_what_is_whole(name: str, tmp_path: Path) -> None:
+    found = set()
+    for text in ("", '{"seconds": 1, "a"', '{"seconds": 1, "a": 2}', '{"a": 2}\n', "[1]"):
+        (tmp_path / name).write_text(text)
+        found.add(snapshot(tmp_path)[name])
+    assert len(found) == 4
 
 
 def test_only_tracebacks_of_multiprocessing_alone_are_passed_over() -> None:

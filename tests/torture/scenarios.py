@@ -73,16 +73,21 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 def _content(path: Path) -> bytes:
     data = path.read_bytes()
-    if path.suffix == ".json":
-        return json.dumps(_timeless(json.loads(data)), sort_keys=True).encode()
-    if path.suffix == ".jsonl":
-        return b"\n".join(
-            json.dumps(_timeless(json.loads(line)), sort_keys=True).encode() for line in data.splitlines()
-        )
+    try:
+        if path.suffix == ".json":
+            return _sorted(data)
+        if path.suffix == ".jsonl":
+            return b"\n".join(map(_sorted, data.splitlines()))
+    except ValueError:
+        return data  # Not whole: where that must not be, it differs from what is.
     # A card says with which command it was made, and a page when.
     if path.suffix == ".md":
         return data.replace(b" --resume", b"")
     return _WHEN.sub(b"", data) if path.suffix == ".html" else data
+
+
+def _sorted(data: bytes) -> bytes:
+    return json.dumps(_timeless(json.loads(data)), sort_keys=True).encode()
 
 
 def _timeless(data: Any) -> Any:

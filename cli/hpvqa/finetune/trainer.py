@@ -178,6 +178,11 @@ class _Trainer(Trainer):  # type: ignore[misc] # transformers is not typed
             loader.base_dataloader.multiprocessing_context = self._workers
         return loader
 
+    def compute_loss(self, *args: Any, return_outputs: bool = False, **named: Any) -> Any:
+        found = super().compute_loss(*args, return_outputs=return_outputs, **named)
+        # Models return more, such as features of pictures, which the Trainer would keep, or cannot.
+        return (found[0], {"logits": found[1]["logits"]}) if return_outputs else found
+
     def evaluation_loop(self, *args: Any, **named: Any) -> Any:
         output = super().evaluation_loop(*args, **named)
         if self._decisions is not None:

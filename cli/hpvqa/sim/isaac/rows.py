@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from hpvqa.sim.protocol import Array, BodyState, State
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CONTACT_FORCE = 1e-3
 """Less than this between two bodies [N] is no contact."""
