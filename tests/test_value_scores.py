@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 from scipy.stats import spearmanr
 
 from hpvqa.evaluate.prediction import Estimate, relative_error
 from hpvqa.evaluate.statistics.rank import measured_rank, rank_correlation
-from hpvqa.evaluate.statistics.resample import measured, median
+from hpvqa.evaluate.statistics.resample import measured_median, median
 from hpvqa.evaluate.values import ValueCell, pooled_values, score_values
 
 
@@ -159,10 +160,29 @@ def test_intervals_hold_the_value_behind_the_noise() -> None:
     for number in range(100):
         of_episode = rng.normal(size=24).repeat(3)
         rows = of_episode + 0.5 * rng.normal(size=72)
-        _, interval = measured(median, rows, [n // 3 for n in range(72)], seed=number)
+        _, interval = measured_median(rows, [n // 3 for n in range(72)], seed=number)
         assert interval is not None
         held += interval.low <= 0.0 <= interval.high
     assert held >= 90
+
+
+@pytest.mark.slow
+def test_the_interval_of_a_median_holds_it_with_few_episodes_whose_rows_scatter() -> None:
+    """Eight episodes of seven views: the bootstrap alone holds the true median in 0.92 of all cases."""
+    rng = np.random.default_rng(2)
+    clusters = np.arange(8).repeat(7).tolist()
+    truth = float(ndtri(0.75))
+    held = 0
+    for number in range(200):
+        _, interval = measured_median(np.abs(rng.normal(size=56)), clusters, seed=number)
+        assert interval is not None
+        held += interval.low <= truth <= interval.high
+    assert held >= 190
+
+
+def test_an_interval_of_a_median_has_no_end_where_half_of_all_may_be_infinite() -> None:
+    rows = np.array([0.1, 0.2, 0.3, 0.4, 0.5, np.inf, np.inf, np.inf])
+    assert measured_median(rows, range(8), seed=0) == (0.4, None)
 
 
 def test_the_interval_of_a_rank_correlation_holds_it_with_few_episodes_too() -> None:

@@ -28,7 +28,7 @@ from hpvqa.evaluate.statistics.interval import (
 )
 from hpvqa.evaluate.statistics.permutation import sign_flip_p
 from hpvqa.evaluate.statistics.rank import measured_rank
-from hpvqa.evaluate.statistics.resample import measured, median
+from hpvqa.evaluate.statistics.resample import measured_median
 from research.coverage.draw import Errs, Setting, Truths, pair, rows, values
 
 LEVEL = 0.05
@@ -96,7 +96,7 @@ def of_values(setting: Setting, simulations: int, seed: int) -> dict[str, float]
     for _ in range(simulations):
         true, said = values(setting, rng)
         found = {
-            "median error": measured(median, np.abs(said - true), setting.clusters, seed=0)[1],
+            "median error": measured_median(np.abs(said - true), setting.clusters, seed=0)[1],
             "rank correlation": measured_rank(np.stack([said, true], 1), setting.clusters)[1],
         }
         for name, interval in found.items():

@@ -13,7 +13,7 @@ from pydantic import Field
 from hpvqa.evaluate.prediction import CLOSE, Estimate, relative_error
 from hpvqa.evaluate.statistics.interval import Interval, accuracy_interval, effective_n
 from hpvqa.evaluate.statistics.rank import measured_rank
-from hpvqa.evaluate.statistics.resample import measured, median
+from hpvqa.evaluate.statistics.resample import measured_median, median
 from hpvqa.plain import Model
 
 Grouping = Literal["all", "thing", "camera", "pooled"]
@@ -112,7 +112,7 @@ def _groups(answered: Sequence[Estimate]) -> Iterator[tuple[Grouping, str, list[
 def _cell(task: str, by: Grouping, value: str, rows: Sequence[Estimate], seed: int) -> ValueCell:
     clusters = [row.cluster for row in rows]
     errors = np.array([relative_error(row.prediction, row.answer) for row in rows])
-    error, error_interval = measured(median, errors, clusters, seed=seed)
+    error, error_interval = measured_median(errors, clusters, seed=seed)
     valid = [(row.prediction, row.answer) for row in rows if row.prediction is not None]
     ranked = np.array(valid, dtype=float).reshape(-1, 2)
     of_valid = [row.cluster for row in rows if row.prediction is not None]

@@ -208,14 +208,24 @@ def choose_method(rows: Tally) -> Method:
 def share_ends(rows: Tally, level: float) -> tuple[float, float]:
     """Interval of a share without resampling: Clopper and Pearson's of as many trials as the rows are worth.
 
-    Where the rows of each cluster agree, these are the clusters; otherwise it is Korn and Graubard's interval (1998).
+    Args:
+        rows: The rows; each is 0 or 1.
+        level: Confidence.
+    """
+    n = worth(rows, level)
+    return clopper_pearson(rows.mean * n, n, level)
+
+
+def worth(rows: Tally, level: float) -> float:
+    """As how many trials rows count for an interval.
+
+    Where the rows of each cluster agree, these are the clusters; otherwise as Korn and Graubard (1998) have it.
 
     Args:
         rows: The rows; each is 0 or 1.
         level: Confidence.
     """
-    n = trials(rows) if choose_method(rows) == "Clopper-Pearson" else sure_rows(rows, level)
-    return clopper_pearson(rows.mean * n, n, level)
+    return trials(rows) if choose_method(rows) == "Clopper-Pearson" else sure_rows(rows, level)
 
 
 def trials(rows: Tally) -> float:

@@ -6,12 +6,22 @@ out at once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpvqa.evaluate.statistics.interval import LEVEL, Interval, draw, number_clusters, tails
+from hpvqa.evaluate.statistics.interval import (
+    LEVEL,
+    Interval,
+    clopper_pearson,
+    draw,
+    number_clusters,
+    tails,
+    tally,
+    worth,
+)
 
 RESAMPLES = 2_000
 """Fewer than for shares, whose clusters fall into few kinds; an end of an interval is good to two digits."""
@@ -69,6 +79,35 @@ def measured(
     if not np.isfinite([low, high]).all():
         return value, None
     return value, Interval(low=min(low, value), high=max(high, value), level=level, method="cluster bootstrap")
+
+
+def measured_median(
+    rows: Array, clusters: Sequence[Hashable], *, seed: int, level: float = LEVEL
+) -> tuple[float | None, Interval | None]:
+    """The median, with its interval.
+
+    Medians of resamples vary too little where clusters are few; so the interval is never narrower than Woodruff's
+    (1952): it reaches to the rows below which, with the trials that the rows are worth, may lie a half of all.
+
+    Args:
+        rows: The rows, shape (n,), infinities allowed.
+        clusters: The cluster of each row.
+        seed: Seed of the bootstrap.
+        level: Confidence.
+
+    Returns:
+        As :func:`measured` does.
+    """
+    value, found = measured(median, rows, clusters, seed=seed, level=level)
+    if value is None or found is None:
+        return value, None
+    n = worth(tally(rows <= value, clusters), level)
+    low, high = clopper_pearson(n / 2, n, level)
+    ordered = np.sort(rows)
+    first, last = ordered[math.floor(low * len(rows))], ordered[math.ceil(high * len(rows)) - 1]
+    if not np.isfinite(last):
+        return value, None
+    return value, found.model_copy(update={"low": min(found.low, float(first)), "high": max(found.high, float(last))})
 
 
 def in_order(rows: Array, clusters: Sequence[Hashable]) -> tuple[Array, NDArray[np.intp]]:
