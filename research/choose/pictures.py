@@ -31,6 +31,10 @@ LEAST = 1 / 2500
 """A thing is there if it takes so much of the picture; much as what counts as seen in a scene."""
 ABOUT = 6
 """Numbers about a thing: column and row [widths and heights of the picture], kind, colour, surface, state."""
+BLOCK = 4
+"""Side of the squares of which is kept how much of each a thing takes [pixels]."""
+FULL = 255
+"""Stands for all of such a square."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,13 @@ class Picture:
         image: RGB, shape (side, side, 3).
         things: What is to be seen, shape (things, 6); see :data:`ABOUT`. The last four are numbers of :data:`KINDS`,
             :data:`NAMES`, surfaces and :data:`STATES`, the last one :data:`UNKNOWN` where that cannot be said.
+        shares: How much of each square each thing takes, from 0 to :data:`FULL`, shape (things, squares, squares); see
+            :data:`BLOCK`.
     """
 
     image: NDArray[np.uint8]
     things: NDArray[np.float32]
+    shares: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -54,18 +61,22 @@ class Pictures:
     Attributes:
         images: RGB, shape (n, side, side, 3).
         things: What each of them shows, as in :class:`Picture`.
+        shares: Where, as there.
     """
 
     images: NDArray[np.uint8]
     things: list[NDArray[np.float32]]
+    shares: list[NDArray[np.uint8]]
 
     def __add__(self, other: Pictures) -> Pictures:
         """These, and then others."""
-        return Pictures(np.concatenate([self.images, other.images]), self.things + other.things)
+        images = np.concatenate([self.images, other.images])
+        return Pictures(images, self.things + other.things, self.shares + other.shares)
 
     def only(self, numbers: Sequence[int]) -> Pictures:
         """Those of some numbers."""
-        return Pictures(self.images[list(numbers)], [self.things[number] for number in numbers])
+        things, shares = [self.things[number] for number in numbers], [self.shares[number] for number in numbers]
+        return Pictures(self.images[list(numbers)], things, shares)
 
 
 def save_pictures(file: Path, pictures: Iterable[Picture]) -> None:
@@ -76,13 +87,15 @@ def save_pictures(file: Path, pictures: Iterable[Picture]) -> None:
         images=np.stack([picture.image for picture in kept]),
         counts=np.array([len(picture.things) for picture in kept]),
         things=np.concatenate([picture.things for picture in kept]),
+        shares=np.concatenate([picture.shares for picture in kept]),
     )
 
 
 def load_pictures(file: Path) -> Pictures:
     """All pictures of a file."""
     with np.load(file) as data:
-        return Pictures(data["images"], np.split(data["things"], np.cumsum(data["counts"])[:-1]))
+        ends = np.cumsum(data["counts"])[:-1]
+        return Pictures(data["images"], np.split(data["things"], ends), np.split(data["shares"], ends))
 
 
 class Camera:
@@ -111,7 +124,16 @@ class Camera:
         self._simulator.reset(world, at_home().command(0.0))
         camera = place.views[moment.view].camera
         image = self._simulator.render(camera).copy()
-        return Picture(image, self._things(place, contents, moment, revealed, self._simulator.segment(camera)))
+        labels = self._simulator.segment(camera)
+        masks = {name: labels == FIRST_LABEL + number for number, name in enumerate(_things(place, contents))}
+        there = {name: mask for name, mask in masks.items() if mask.sum() >= LEAST * mask.size}
+        shares = [_shares(mask) for mask in there.values()]
+        side = self._side // BLOCK
+        return Picture(
+            image,
+            self._things(place, contents, moment, revealed, there),
+            np.array(shares, np.uint8).reshape(-1, side, side),
+        )
 
     def _things(
         self,
@@ -119,14 +141,13 @@ class Camera:
         contents: Sequence[int],
         moment: Moment,
         revealed: frozenset[int] | None,
-        labels: NDArray[np.uint8],
+        masks: dict[str, NDArray[np.bool_]],
     ) -> NDArray[np.float32]:
         done = {place.deeds[number].thing for number in moment.done}
         where: dict[str, tuple[float, float]] = {}
-        for number, name in enumerate(_things(place, contents)):
-            rows, columns = np.nonzero(labels == FIRST_LABEL + number)
-            if len(rows) >= LEAST * labels.size:
-                where[name] = (float(columns.mean() + 0.5) / self._side, float(rows.mean() + 0.5) / self._side)
+        for name, mask in masks.items():
+            rows, columns = np.nonzero(mask)
+            where[name] = (float(columns.mean() + 0.5) / self._side, float(rows.mean() + 0.5) / self._side)
         looks = {item.thing.name: item.look for item in place.items} | _hidden(place, contents)
         found = []
         for name, spot in where.items():
@@ -134,6 +155,12 @@ class Camera:
             state = _state(place, contents, look, name in done, done | set(where), revealed)
             found.append([*spot, kind_of(look), NAMES.index(look.color), SURFACES.index(look.surface), state])
         return np.array(found, np.float32).reshape(-1, ABOUT)
+
+
+def _shares(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    side = len(mask) // BLOCK
+    shares: NDArray[np.uint8] = np.rint(FULL * mask.reshape(side, BLOCK, side, BLOCK).mean((1, 3))).astype(np.uint8)
+    return shares
 
 
 def kind_of(look: Look) -> int:

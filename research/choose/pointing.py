@@ -16,9 +16,10 @@ from torch import nn
 from hpvqa.explore.words import SURFACES
 from hpvqa.plain import Model
 from research.choose.model import normalised
-from research.choose.pictures import KINDS, NAMES, STATES, UNKNOWN, Pictures
+from research.choose.pictures import BLOCK, FULL, KINDS, NAMES, STATES, UNKNOWN, Pictures
 
 Things = Sequence[NDArray[np.float32]]
+Shares = Sequence[NDArray[np.uint8]]
 _PARTS = (len(KINDS) + 1, len(NAMES), len(SURFACES), len(STATES))
 """Kind, the last one: nothing; colour; surface; state."""
 _NOTHING_WEIGHT = 0.3
@@ -27,6 +28,10 @@ _NOTHING = " on the table"
 _STATE_WORDS = (": not to be seen", ": nothing", ", put aside")
 """What is said of what something hides, of what it no longer does, and of what was put aside."""
 _MIRRORED = 0.5
+_SHIFT = 3
+"""Pictures are moved by so many squares at most, so that things are not always cut into patches alike [blocks]."""
+_THERE, _TRACE = 0.05, 0.01
+"""A token is asked about what takes so much of it; where there is less, but a trace, it is not asked what is there."""
 
 
 class Named(Model):
@@ -67,27 +72,21 @@ class Pointing:
 
     def __init__(self, model: Any, pointer: Pointer, pictures: Pictures, batch: int) -> None:
         self._model, self._pointer, self._batch = model, pointer, batch
-        self._images, self._things = pictures.images, pictures.things
+        self._pictures = pictures
 
     def loss(self, rng: np.random.Generator) -> Any:
-        """The loss of a batch; half of the pictures are mirrored."""
-        rows = rng.integers(len(self._images), size=self._batch)
-        mirrored = rng.random(self._batch) < _MIRRORED
-        images = np.stack(
-            [
-                self._images[row][:, ::-1] if flip else self._images[row]
-                for row, flip in zip(rows, mirrored, strict=True)
-            ]
-        )
-        asked = [
-            _mirrored(self._things[row]) if flip else self._things[row]
-            for row, flip in zip(rows, mirrored, strict=True)
-        ]
-        logits = self._pointer(self._model.model.get_image_features(normalised(images)))
-        targets = torch.from_numpy(targets_of(asked, self._model.config))
+        """The loss of a batch; half of the pictures are mirrored, and all are moved a little."""
+        kept = self._pictures
+        rows = rng.integers(len(kept.images), size=self._batch)
+        shown = [varied(kept.images[row], kept.shares[row], rng) for row in rows]
+        images, shares = zip(*shown, strict=True)
+        logits = self._pointer(self._model.model.get_image_features(normalised(np.stack(images))))
+        targets = torch.from_numpy(targets_of([kept.things[row] for row in rows], shares, self._model.config))
         weight = torch.ones(_PARTS[0])
         weight[-1] = _NOTHING_WEIGHT
-        total = nn.functional.cross_entropy(logits[0].flatten(0, 1), targets[..., 0].flatten(), weight=weight)
+        total = nn.functional.cross_entropy(
+            logits[0].flatten(0, 1), targets[..., 0].flatten(), weight=weight, ignore_index=_IGNORED
+        )
         for part, logit in enumerate(logits[1:], 1):
             there = targets[..., part] != _IGNORED
             if there.any():
@@ -95,15 +94,15 @@ class Pointing:
         return total
 
     def check(self) -> Named:
-        """How often it is correct where something is."""
-        found = []
+        """How often it is correct, where something is."""
+        kept, found = self._pictures, []
         with torch.no_grad():
-            for begin in range(0, len(self._images), self._batch):
+            for begin in range(0, len(kept.images), self._batch):
                 part = slice(begin, begin + self._batch)
-                logits = self._pointer(self._model.model.get_image_features(normalised(self._images[part])))
+                logits = self._pointer(self._model.model.get_image_features(normalised(kept.images[part])))
                 guesses = torch.stack([logit.argmax(-1) for logit in logits], dim=-1).numpy()
-                targets = targets_of(self._things[part], self._model.config)
-                there = (targets[..., 0] != len(KINDS)) & (targets[..., 0] != _IGNORED)
+                targets = centres_of(kept.things[part], self._model.config)
+                there = targets[..., 0] != _IGNORED
                 found.append(np.where(targets == _IGNORED, np.nan, guesses == targets)[there])
         shares = np.nanmean(np.concatenate(found), axis=0).tolist()
         return Named(kind=shares[0], color=shares[1], surface=shares[2], state=shares[3], things=sum(map(len, found)))
@@ -116,15 +115,15 @@ class Aligning:
         model: The model, which knows its words.
         tokenizer: Its tokenizer.
         seen: What the tower makes of pictures, and of the same mirrored; see :func:`research.choose.model.look`.
-        things: What they show.
+        pictures: The pictures.
         batch: Pictures a step.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, seen: tuple[Any, Any], things: Things, batch: int) -> None:
+    def __init__(self, model: Any, tokenizer: Any, seen: tuple[Any, Any], pictures: Pictures, batch: int) -> None:
         self._projector, self._batch, self._seen = model.model.multi_modal_projector, batch, seen
         self._targets = tuple(
-            torch.from_numpy(targets_of(tables, model.config))
-            for tables in (things, [_mirrored(table) for table in things])
+            torch.from_numpy(targets_of(pictures.things, shares, model.config))
+            for shares in (pictures.shares, [share[:, :, ::-1] for share in pictures.shares])
         )
         table = model.get_input_embeddings().weight.detach()
         numbers = torch.tensor([tokenizer.convert_tokens_to_ids(name) for name in _STATE_WORDS])
@@ -143,29 +142,66 @@ class Aligning:
         rows = rng.integers(len(self._seen[0]), size=self._batch)
         found = self._projector(self._seen[which][rows].float())
         targets = self._targets[which][rows]
-        there = targets[..., 0] != len(KINDS)
+        nothing = targets[..., 0] == len(KINDS)
+        there = ~nothing & (targets[..., 0] != _IGNORED)
         kind, color, surface, state = targets[there].unbind(-1)
         wanted = self._names[kind, color, surface] + self._states[torch.where(state == _IGNORED, -1, state)]
         wrong = (found[there] - wanted).square().mean() + _NOTHING_WEIGHT * (
-            found[~there] - self._nothing
+            found[nothing] - self._nothing
         ).square().mean()
         return wrong / wanted.var()
 
 
-def targets_of(things: Things, config: Any) -> NDArray[np.int64]:
+def targets_of(things: Things, shares: Shares, config: Any) -> NDArray[np.int64]:
     """What is at each token, shape (pictures, tokens, 4); of several things there, the smallest."""
     columns, rows = config.row // config.pool, config.row
     found = np.full((len(things), rows * columns, 4), _IGNORED, np.int64)
-    found[..., 0] = len(KINDS)
-    for number, table in enumerate(things):
+    for number, (table, share) in enumerate(zip(things, shares, strict=True)):
+        side = share.shape[1]
+        parts = share.reshape(len(table), rows, side // rows, columns, side // columns).mean((2, 4)) / FULL
+        parts = parts.reshape(len(table), rows * columns)
+        found[number, parts.max(0, initial=0.0) < _TRACE, 0] = len(KINDS)
         # Small things are written last: they are harder to see.
-        for column, row, kind, color, surface, state in sorted(table.tolist(), key=lambda thing: -thing[2]):
-            cell = min(int(row * rows), rows - 1) * columns + min(int(column * columns), columns - 1)
-            found[number, cell] = kind, color, surface, _IGNORED if state == UNKNOWN else state
+        for thing in np.argsort(-share.sum((1, 2), dtype=np.int64), kind="stable"):
+            found[number, parts[thing] >= _THERE] = _asked(table[thing])
     return found
 
 
-def _mirrored(table: NDArray[np.float32]) -> NDArray[np.float32]:
-    flipped = table.copy()
-    flipped[:, 0] = 1 - flipped[:, 0]
-    return flipped
+def centres_of(things: Things, config: Any) -> NDArray[np.int64]:
+    """The same, shape (pictures, tokens, 4), of those tokens alone in which the middle of a thing is."""
+    columns, rows = config.row // config.pool, config.row
+    found = np.full((len(things), rows * columns, 4), _IGNORED, np.int64)
+    for number, table in enumerate(things):
+        for thing in sorted(table, key=lambda thing: -thing[2]):
+            cell = min(int(thing[1] * rows), rows - 1) * columns + min(int(thing[0] * columns), columns - 1)
+            found[number, cell] = _asked(thing)
+    return found
+
+
+def _asked(thing: NDArray[np.float32]) -> list[int]:
+    *known, state = thing[2:].astype(int).tolist()
+    return [*known, _IGNORED if state == UNKNOWN else state]
+
+
+def varied(
+    image: NDArray[np.uint8], shares: NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A picture and where in it things are, half of the time mirrored, and both moved a little.
+
+    Args:
+        image: RGB, shape (side, side, 3).
+        shares: As in :class:`research.choose.pictures.Picture`.
+        rng: Draws how.
+    """
+    if rng.random() < _MIRRORED:
+        image, shares = image[:, ::-1], shares[:, :, ::-1]
+    right, down = rng.integers(-_SHIFT, _SHIFT + 1, 2)
+    moved = _moved(shares.transpose(1, 2, 0), right, down, _SHIFT, "constant")
+    return _moved(image, BLOCK * right, BLOCK * down, BLOCK * _SHIFT, "edge"), moved.transpose(2, 0, 1)
+
+
+def _moved(picture: NDArray[np.uint8], right: int, down: int, most: int, fill: Any) -> NDArray[np.uint8]:
+    """A picture, shape (rows, columns, ...), moved by some places; what comes in at its edge is filled."""
+    wide = np.pad(picture, ((most, most), (most, most), (0, 0)), mode=fill)
+    rows, columns = picture.shape[:2]
+    return wide[most - down : most - down + rows, most - right : most - right + columns]

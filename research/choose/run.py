@@ -17,7 +17,7 @@ from hpvqa.vlm.saving import check_new
 from hpvqa.vlm.tiny.save import save_checkpoint
 from research.choose.language import Asked, Language, look
 from research.choose.model import build
-from research.choose.pictures import Pictures, load_pictures
+from research.choose.pictures import BLOCK, Pictures, load_pictures
 from research.choose.pointing import Aligning, Named, Pointer, Pointing
 from research.choose.settings import ChooseSettings
 from research.choose.store import Lesson, draw_scenes, load_lessons, make_layouts, make_lessons
@@ -45,7 +45,7 @@ def choose(out: Path, work: Path, settings: ChooseSettings, reporter: Reporter) 
         HpvqaError: The message says what is wrong.
     """
     check_new(out)
-    made = settings.model_dump(mode="json", include=_MAKERS) | {"side": settings.model.side}
+    made = settings.model_dump(mode="json", include=_MAKERS) | {"side": settings.model.side, "block": BLOCK}
     _make(work, settings, made, reporter)
     lessons, steps = load_lessons(work), load_pictures(work / "steps.npz")
     texts = [text for lesson in lessons if not lesson.check for text in (lesson.text, lesson.told)]
@@ -139,8 +139,7 @@ def _speak(
     identity = json.dumps([identity, settings.aligning.model_dump()])
     stage = Stage("aligning", settings.aligning, settings.seed + 3, work / "aligning.pt", identity)
     shown = (seen[0][trained], seen[1][trained])
-    things, batch = steps.only(trained).things, settings.aligning.batch_size
-    aligning = Aligning(model, processor.tokenizer, shown, things, batch)
+    aligning = Aligning(model, processor.tokenizer, shown, steps.only(trained), settings.aligning.batch_size)
     train(stage, {"projector": projector}, lambda rng, step: aligning.loss(rng), reporter)
     identity = json.dumps([identity, settings.language.model_dump(), settings.facts])
     stage = Stage("language", settings.language, settings.seed + 4, work / "language.pt", identity)

@@ -9,11 +9,13 @@ from research.pretrain.settings import ModelSettings, StageSettings
 
 
 class ChooseSettings(Model):
-    """All of it; the sizes make a model of about 0.7 million parameters."""
+    """All of it; the sizes make a model of about one million parameters."""
 
-    model: ModelSettings = ModelSettings(side=192, patch=16, width=64, heads=4, layers=6)
+    model: ModelSettings = ModelSettings(
+        side=192, patch=16, vision_width=96, vision_layers=4, width=64, heads=4, layers=6
+    )
     scenes_seed: int = Field(default=1, ge=0, description="Seed of the scenes that are trained on.")
-    groups: int = Field(default=80, ge=2, description="Groups of four scenes that are trained on.")
+    groups: int = Field(default=160, ge=2, description="Groups of four scenes that are trained on.")
     held_out: float = Field(default=0.1, gt=0, lt=1, description="Share of them, the last ones, for checks alone.")
     questions: int = Field(default=4, ge=1, description="Questions about the contents of each scene, its own included.")
     worlds: int = Field(
@@ -24,7 +26,7 @@ class ChooseSettings(Model):
     facts: float = Field(
         default=0.3, ge=0, le=1, description="Share of samples in which words stand in the place of pictures."
     )
-    pointing: StageSettings = StageSettings(steps=1500, batch_size=32, learning_rate=1.5e-3)
+    pointing: StageSettings = StageSettings(steps=2500, batch_size=32, learning_rate=1.5e-3)
     words: StageSettings = StageSettings(steps=5000, batch_size=16, learning_rate=2e-3, warmup=100)
     aligning: StageSettings = StageSettings(steps=1000, batch_size=64, learning_rate=2e-3)
     language: StageSettings = StageSettings(steps=2500, batch_size=16, learning_rate=1e-3, warmup=100)
