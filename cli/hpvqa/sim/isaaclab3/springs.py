@@ -48,9 +48,11 @@ def _write(prim_path: str, cfg: SpringCfg, translation: Vec3 | None = None, orie
         UsdPhysics.MassAPI.Apply(body).CreateMassAttr(PLATE_MASS)
     across, along, _ = thing.size
     reach = travel(thing)
-    _draw(base, "block", _block(thing, (across, along, BASE_HEIGHT)), BASE_HEIGHT / 2 - top)
-    _draw(plate, "block", _block(thing, (across, along, PLATE_HEIGHT)), top - PLATE_HEIGHT / 2)
-    _draw(plate, names.STEM, _stem(thing, reach), top - PLATE_HEIGHT - reach / 2)
+    _add(base, "block", _block(thing, (across, along, BASE_HEIGHT), **_solid(thing)), BASE_HEIGHT / 2 - top)
+    _add(plate, "block", _block(thing, (across, along, PLATE_HEIGHT), **_solid(thing)), top - PLATE_HEIGHT / 2)
+    # The stem goes through base and table. Of a body that has parts which are only seen, Newton draws only these.
+    _add(plate, "seen", _block(thing, (across, along, PLATE_HEIGHT)), top - PLATE_HEIGHT / 2)
+    _add(plate, names.STEM, _stem(reach), top - PLATE_HEIGHT - reach / 2)
     create_world_fixed_joint(base, root.GetStage())
     joint = UsdPhysics.PrismaticJoint.Define(root.GetStage(), f"{prim_path}/{names.SPRING_JOINT}")
     joint.CreateBody0Rel().SetTargets([base.GetPath()])
@@ -101,24 +103,26 @@ def stiffness(target: Any) -> Tensor:
     return found
 
 
-def _draw(body: Any, name: str, shape: Any, height: float) -> None:
+def _add(body: Any, name: str, shape: Any, height: float) -> None:
     shape.func(f"{body.GetPath()}/{name}", shape, translation=(0.0, 0.0, height))
 
 
-def _block(thing: Thing, size: Vec3) -> sim_utils.CuboidCfg:
-    return sim_utils.CuboidCfg(size=size, **_common(thing, thing.color))
+def _block(thing: Thing, size: Vec3, **solid: Any) -> sim_utils.CuboidCfg:
+    return sim_utils.CuboidCfg(size=size, **_look(thing.color), **solid)
 
 
-def _stem(thing: Thing, length: float) -> sim_utils.CylinderCfg:
-    return sim_utils.CylinderCfg(radius=STEM_RADIUS, height=length, **_common(thing, STEEL))
+def _stem(length: float) -> sim_utils.CylinderCfg:
+    return sim_utils.CylinderCfg(radius=STEM_RADIUS, height=length, **_look(STEEL))
 
 
-def _common(thing: Thing, color: Color) -> dict[str, Any]:
-    """Every part is solid, also the stem: of a body that has parts which are only seen, Newton draws only these."""
+def _look(color: Color) -> dict[str, Any]:
+    look = sim_utils.PreviewSurfaceCfg(diffuse_color=linear(color), roughness=0.6)
+    return {"visual_material": look, "visual_material_path": "look"}
+
+
+def _solid(thing: Thing) -> dict[str, Any]:
     return {
         "collision_props": sim_utils.CollisionPropertiesCfg(contact_offset=0.002, rest_offset=0.0),
         "physics_material": pair_material(thing.friction, thing.restitution),
         "physics_material_path": "physics",
-        "visual_material": sim_utils.PreviewSurfaceCfg(diffuse_color=linear(color), roughness=0.6),
-        "visual_material_path": "look",
     }
