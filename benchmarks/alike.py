@@ -37,7 +37,7 @@ from hpvqa.sim.protocol import Simulator, labels
 from hpvqa.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
-CHOSEN = ("push", "drop")
+CHOSEN = ("push", "drop", "press")
 COUNT = 8
 SIZE = (224, 224)
 SEED = 7300

@@ -34,6 +34,7 @@ VALUES = {
     "drop": ("restitution", np.linspace(0.05, 1.0, 20)),
     "weigh": ("mass", np.linspace(0.5, 5.0, 20)),
     "slide": ("friction", np.linspace(0.1, 0.7, 20)),
+    "press": ("stiffness", np.geomspace(100.0, 2500.0, 20)),
 }
 """Of each task that Isaac Lab can hold: the hidden property, over its whole range."""
 

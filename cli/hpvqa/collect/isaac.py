@@ -14,7 +14,7 @@ from hpvqa.collect.pool import ChildPool, Launcher
 from hpvqa.collect.process import ChildProcess, clean_environment
 from hpvqa.processes import SAFE_PATH
 from hpvqa.sim.isaac.kit_log import FATAL, reason
-from hpvqa.sim.isaac.limits import check_things
+from hpvqa.sim.isaac.limits import NAMES, check_things
 
 HUNG_TIME = 20.0
 """A Kit whose log says that it has lost its GPU is ended after this long [s]; by itself it may never end."""
@@ -27,14 +27,10 @@ def log_file(data: Path, task: str) -> Path:
     return data / f"isaac-{task}.log"
 
 
-_NAMES = {"isaacsim": "Isaac Sim", "ovphysx": "Isaac Lab"}
-"""What runs in the child, by where it computes."""
-
-
 def starting(data: Path, environments: int, cameras: int, physics: str = "isaacsim") -> str:
     """What to tell while Isaac Sim or Isaac Lab starts; ``cameras`` of each environment record."""
     many = "1 environment" if environments == 1 else f"{environments} environments"
-    words = f"Starting {_NAMES[physics]} with {many}, which takes a minute or more; its log is {log_file(data, 'TASK')}"
+    words = f"Starting {NAMES[physics]} with {many}, which takes a minute or more; its log is {log_file(data, 'TASK')}"
     if cameras and physics == "isaacsim":
         # Consumer GPUs refuse more than a few streams (NVENC), and 16 environments with seven cameras are 112.
         words += (
@@ -95,7 +91,7 @@ def isaac_pool(command: Sequence[str], environments: int, physics: str = "isaacs
     """
 
     def start(address: str, setup: Setup) -> IsaacChild:
-        check_things(setup.example.things)
+        check_things(setup.example.things, physics)
         arguments = [*command, "-m", "hpvqa.collect.child", address]
         environ = child_environment(command, os.environ, physics)
         return IsaacChild(arguments, environ, log_file(setup.data, setup.example.task))
@@ -107,7 +103,7 @@ def isaac_pool(command: Sequence[str], environments: int, physics: str = "isaacs
             # Neither the child's message nor its log may have fitted on the disk any more.
             words = "the disk is full; free some space"
         return (
-            f"{_NAMES[physics]} ended unexpectedly (exit code {code}): {words}. Its log is {log}; "
+            f"{NAMES[physics]} ended unexpectedly (exit code {code}): {words}. Its log is {log}; "
             "run the same command again to go on, finished episodes are kept"
         )
 

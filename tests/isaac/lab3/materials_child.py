@@ -2,7 +2,8 @@
 
 `python -m tests.isaac.lab3.materials_child MODE` with MODE ``partner`` (our table) or ``average`` (one whose material
 has USD's default modes) prints rebounds over the drop's height and the ways of slides [m] as one line of JSON, last.
-With the name of a task instead, an episode begins on the latter table, and what becomes of it is printed.
+With the name of a task instead, an episode begins on the latter table, where springs have the wrong kind of drive, and
+what becomes of it is printed.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from isaaclab.scene import InteractiveScene, InteractiveSceneCfg  # noqa: E402
 from isaaclab_ov.physics import OvPhysxCfg  # noqa: E402
 
 from hpvqa.sim.isaac import spawn as shared  # noqa: E402
-from hpvqa.sim.isaaclab3 import spawn  # noqa: E402
-from hpvqa.sim.isaaclab3.apply import _MATERIAL, _materials  # noqa: E402
+from hpvqa.sim.isaaclab3 import spawn, springs  # noqa: E402
+from hpvqa.sim.isaaclab3.apply import _materials, material_of  # noqa: E402
 
 RATE = 240
 RESTITUTIONS = (0.2, 0.6, 0.9)
@@ -73,13 +74,13 @@ def averaging(*_: float) -> sim_utils.RigidBodyMaterialCfg:
 
 
 def begin(task: str) -> str:
-    """Begin an episode on a table with USD's default modes; what is said then."""
+    """Begin an episode on a table with USD's default modes, and with springs of the wrong kind; what is said then."""
     from hpvqa.sim.isaaclab3.launch import open_lab3
     from hpvqa.sim.planner import Planner
 
     spec = sample(task)
     start = Planner(TASKS[task].waypoints(spec)).command(0.0)
-    with mock.patch.object(shared, "pair_material", averaging):
+    with mock.patch.object(shared, "pair_material", averaging), mock.patch.object(springs, "DRIVE", "acceleration"):
         simulator = open_lab3(spec, 1, 15, None)
     try:
         simulator.begin([spec], [start])
@@ -114,7 +115,7 @@ def measured(simulation: Any, config: InteractiveSceneCfg) -> dict[str, list[flo
 def write(target: Any, values: list[tuple[float, float, float]]) -> None:
     shape = _materials(target).shape
     wanted = torch.tensor(values).reshape(3, *(1,) * (len(shape) - 2), 3).expand(shape).contiguous()
-    target.root_view.set_attribute(_MATERIAL, warp.from_torch(wanted))
+    target.root_view.set_attribute(material_of(target), warp.from_torch(wanted))
 
 
 if __name__ == "__main__":

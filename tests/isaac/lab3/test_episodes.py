@@ -31,6 +31,7 @@ pytestmark = [
 SIZE = (160, 120)
 COUNT = 2
 LUMINANCE = (0.2126, 0.7152, 0.0722)
+MADE = ("push", "drop", "press")
 LAYERED = ("--record", "rgb,depth,segmentation")
 
 
@@ -45,9 +46,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two episodes of each task, side by side, with clips."""
     out = tmp_path_factory.mktemp("lab3") / "data"
     size = f"{SIZE[0]}x{SIZE[1]}"
-    done = collect(
-        out, "push", "drop", "--episodes", str(COUNT), "--num-envs", str(COUNT), "--resolution", size, *LAYERED
-    )
+    done = collect(out, *MADE, "--episodes", str(COUNT), "--num-envs", str(COUNT), "--resolution", size, *LAYERED)
     assert done.returncode == 0, done.stderr
     return out
 
@@ -62,7 +61,7 @@ def measured(record: EpisodeRecord) -> dict[str, float]:
     return dict(record.outcome.measurement.values)
 
 
-@pytest.mark.parametrize("task", ["push", "drop"])
+@pytest.mark.parametrize("task", MADE)
 def test_episodes_are_whole(task: str, data: Path) -> None:
     for record in records(data, task):
         assert record.checksum == record.digest()
@@ -82,6 +81,9 @@ def test_what_physx_does_follows_the_laws(data: Path) -> None:
     for record in records(data, "push"):
         for name, way in measured(record).items():
             assert way == pytest.approx(TASKS["push"].probe.law(record.spec.thing(name)), abs=0.012)
+    for record in records(data, "press"):
+        for name, depth in measured(record).items():
+            assert depth == pytest.approx(TASKS["press"].probe.law(record.spec.thing(name)), rel=0.03)
 
 
 def test_events_tell_the_story(data: Path) -> None:
@@ -92,6 +94,9 @@ def test_events_tell_the_story(data: Path) -> None:
     for record in records(data, "push"):
         for name in record.spec.names:
             assert [event.kind for event in record.events if event.object == name] == ["first_touch", "rest"]
+    for record in records(data, "press"):
+        for name in record.spec.names:
+            assert [event.kind for event in record.events if event.object == name] == ["first_touch", "held"]
 
 
 @pytest.mark.parametrize("task", ["push", "drop"])
@@ -110,7 +115,7 @@ def test_first_pictures_show_their_own_episode(task: str, data: Path) -> None:
     assert seen >= 0.6 * COUNT * 2 * len(records(data, task)[0].spec.cameras)
 
 
-@pytest.mark.parametrize("task", ["push", "drop"])
+@pytest.mark.parametrize("task", MADE)
 def test_layers_show_what_the_clips_show(task: str, data: Path) -> None:
     """Labels are those of the record, and pixels of things and table lie where the spec has them."""
     seen = 0
@@ -135,7 +140,7 @@ def test_layers_show_what_the_clips_show(task: str, data: Path) -> None:
     assert seen >= 0.6 * COUNT * 2 * len(spec.cameras)
 
 
-@pytest.mark.parametrize("task", ["push", "drop"])
+@pytest.mark.parametrize("task", MADE)
 def test_walls_are_lit_as_in_the_embedded_simulator(task: str, data: Path) -> None:
     """Light from everywhere and from the lamp makes them 0.4 to 0.8 as bright as their colour."""
     seen = 0

@@ -38,7 +38,7 @@ def test_an_environment_is_made_stepped_and_reset() -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["ids"] == sorted(f"Hpvqa-{task.title()}" for task in found["supported"])
-    assert {"push", "drop", "weigh", "slide"} <= set(found["supported"])
+    assert {"push", "drop", "weigh", "slide", "press"} <= set(found["supported"])
     assert found["asked"] == "TaskEnvCfg"
     assert all(wrong == [] for wrong in found["wrong"].values())
     # Joints, pinch point, closing, things.

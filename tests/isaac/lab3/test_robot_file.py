@@ -53,7 +53,9 @@ def test_physx_finds_what_it_needs(made: tuple[Path, Path]) -> None:
             assert prim.HasAPI(UsdPhysics.MassAPI), prim.GetPath()
         if prim.HasAPI(UsdPhysics.CollisionAPI):
             material, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial("physics")
-            assert material.GetPath().name == "Partner"
+            assert material.GetPath().name == ("Link" if "spring_link" in prim.GetName() else "Partner")
+            share = UsdPhysics.MaterialAPI(material.GetPrim()).GetDynamicFrictionAttr().Get()
+            assert share == pytest.approx(0.2 if material.GetPath().name == "Link" else 1.0)
             assert material.GetPrim().GetAttribute("physxMaterial:frictionCombineMode").Get() == "multiply"
             assert material.GetPrim().GetAttribute("physxMaterial:compliantContactStiffness").Get() > 0.0
             assert material.GetPrim().GetAttribute("physxMaterial:compliantContactDamping").Get() > 0.0

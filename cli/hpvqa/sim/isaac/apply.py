@@ -85,6 +85,5 @@ class ApplySpecs(AssignedSpecs):
     def _wrong_properties(self, env: Any, number: int, thing: Thing) -> list[str]:
         view = env.scene[thing.name].root_physx_view
         materials = view.get_material_properties()[number].reshape(-1, 3)
-        return wrong_properties(
-            thing, view.get_masses()[number].reshape(-1), view.get_inertias()[number].reshape(-1), materials
-        )
+        mass, inertia = view.get_masses()[number].reshape(-1), view.get_inertias()[number].reshape(-1)
+        return wrong_properties(thing, materials, mass=mass, inertia=inertia)

@@ -37,18 +37,21 @@ def inertia_row(thing: Thing) -> Tensor:
     return torch.diag(torch.tensor(inertia(thing))).reshape(9)
 
 
-def wrong_properties(thing: Thing, mass: Tensor, inertia: Tensor, materials: Tensor) -> list[str]:
+def wrong_properties(thing: Thing, materials: Tensor, **others: Tensor) -> list[str]:
     """What PhysX holds of a thing that is not as its spec says, in words.
 
     Args:
         thing: The thing.
-        mass: Shape (1,) [kg].
-        inertia: Shape (9,) [kg m²].
         materials: Static and dynamic friction and restitution of its shapes, shape (shapes, 3).
+        others: Mass [kg] or stiffness [N/m], shape (1,), or inertia, shape (9,) [kg m²].
     """
+    wanted = {
+        "mass": torch.tensor([thing.mass]),
+        "inertia": inertia_row(thing),
+        "stiffness": torch.tensor([thing.stiffness or 0.0]),
+    }
     checks = {
-        "mass": (mass, torch.tensor([thing.mass])),
-        "inertia": (inertia, inertia_row(thing)),
+        **{name: (found, wanted[name]) for name, found in others.items()},
         "friction": (materials[:, :2], torch.full_like(materials[:, :2], thing.friction)),
         "restitution": (materials[:, 2], torch.full_like(materials[:, 2], thing.restitution)),
     }

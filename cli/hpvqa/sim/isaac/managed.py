@@ -14,6 +14,7 @@ from isaaclab.utils import configclass
 
 from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import CameraSpec, EpisodeSpec, Thing
+from hpvqa.scene.spring import PLATE
 from hpvqa.sim.isaac import names
 from hpvqa.sim.isaac.spawn import SPACING, contact_sensor
 from hpvqa.sim.isaac.timing import substeps, timestep
@@ -108,8 +109,10 @@ def scene_of(
     )
     example, bodies = settings.example, list(settings.robot_bodies)
     parts = {**around, **{one.name: thing(one) for one in example.things}}
-    others = {name: [other for other in example.names if other != name] for name in example.names}
-    parts |= {names.contact(name): contact_sensor(name, others[name], bodies) for name in example.names}
+    moving = {one.name: one.name + (PLATE if one.shape == "spring" else "") for one in example.things}
+    for name, body in moving.items():
+        others = [other for other in moving.values() if other != body]
+        parts[names.contact(name)] = contact_sensor(body, others, bodies)
     if settings.resolution is not None:
         parts |= {names.camera(one.name): camera(one, settings.resolution) for one in example.cameras}
     for name, part in parts.items():

@@ -17,13 +17,13 @@ FRICTION_MODE = "multiply"
 RESTITUTION_MODE = "max"
 
 
-def write_partner(prim: Any) -> None:
-    """Make a prim the physics material of a partner."""
+def write_partner(prim: Any, friction: float = PARTNER_FRICTION) -> None:
+    """Make a prim the physics material of a partner that meets so much of a thing's friction."""
     from pxr import Sdf, UsdPhysics
 
     material = UsdPhysics.MaterialAPI.Apply(prim)
-    material.CreateStaticFrictionAttr(PARTNER_FRICTION)
-    material.CreateDynamicFrictionAttr(PARTNER_FRICTION)
+    material.CreateStaticFrictionAttr(friction)
+    material.CreateDynamicFrictionAttr(friction)
     material.CreateRestitutionAttr(PARTNER_RESTITUTION)
     prim.AddAppliedSchema("PhysxMaterialAPI")
     for name, mode in (("friction", FRICTION_MODE), ("restitution", RESTITUTION_MODE)):

@@ -112,11 +112,11 @@ def pair_material(friction: float, restitution: float) -> sim_utils.RigidBodyMat
     )
 
 
-def contact_sensor(name: str, others: Sequence[str], robot_bodies: list[str]) -> ContactSensorCfg:
+def contact_sensor(body: str, others: Sequence[str], robot_bodies: list[str]) -> ContactSensorCfg:
     """Tells the forces between a thing and table (first column), the other things, and parts of the robot (last)."""
     sensed = [names.TABLE, *others, *(f"{names.ROBOT}/{path}" for path in robot_bodies)]
     return ContactSensorCfg(
-        prim_path=f"{names.ENVIRONMENT}/{name}",
+        prim_path=f"{names.ENVIRONMENT}/{body}",
         update_period=0.0,
         filter_prim_paths_expr=[f"{names.ENVIRONMENT}/{other}" for other in sensed],
     )

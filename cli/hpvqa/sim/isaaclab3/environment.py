@@ -45,7 +45,7 @@ def scene(settings: Settings, file: Path) -> InteractiveSceneCfg:
     around = {ROBOT: robot(file), **spawn.scenery(), "bounce": spawn.bounce()}
     # Contact sensors of ovphysx need replicated physics.
     camera = partial(spawn.camera, renderer=spawn.warp(), layers=settings.layers)
-    return scene_of(settings, around, spawn.rigid_object, camera, replicated=True)
+    return scene_of(settings, around, spawn.thing_of, camera, replicated=True)
 
 
 def environment(settings: Settings, file: Path) -> EnvironmentCfg:

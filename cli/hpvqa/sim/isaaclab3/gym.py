@@ -138,7 +138,7 @@ def supported() -> list[str]:
     found = []
     for name in TASKS:
         try:
-            check_things(spec_of(name, 0, 0).things)
+            check_things(spec_of(name, 0, 0).things, "ovphysx")
         except UsageError:
             continue
         found.append(name)

@@ -18,6 +18,7 @@ from hpvqa.scene.room import AIM, ROBOT_PAINT
 from hpvqa.scene.spec import EpisodeSpec, Vec3
 from hpvqa.sim.isaac.look import surfaces
 from hpvqa.sim.isaac.names import ROBOT
+from hpvqa.sim.isaaclab3.names import STEM
 
 LAMP: Vec3 = (0.9, 0.0, 2.0)
 """Where the lamp's light comes from, on its way to the work area [m]."""
@@ -44,8 +45,9 @@ class Look:
         for shape, label in enumerate(model.shape_label):
             for number, path in enumerate(environments):
                 if label.startswith(f"{path}/"):
-                    name = label.removeprefix(f"{path}/").split("/")[0]
-                    self._shapes[number].setdefault(name, []).append(shape)
+                    name, *within = label.removeprefix(f"{path}/").split("/")
+                    if STEM not in within:
+                        self._shapes[number].setdefault(name, []).append(shape)
         colors = model.shape_color.numpy()
         for shapes in self._shapes:
             colors[shapes[ROBOT]] = encoded(ROBOT_PAINT * linear(colors[shapes[ROBOT]]))

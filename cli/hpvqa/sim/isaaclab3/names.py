@@ -13,4 +13,8 @@ PINCH = 0.145
 """From the hand's origin along its z axis to the pinch point [m]; the site ``pinch`` of the MJCF."""
 FINGER_JOINTS = [f"{side}_{part}_joint" for part in ("driver", "spring_link", "follower") for side in SIDES]
 """Joints that close the gripper; those of the couplers hardly move."""
+BASE, STEM, SPRING_JOINT = "/base", "stem", "spring"
+"""Parts of a plate on a spring, beside the plate."""
+FINGER_LINKS = [f"{side}_spring_link" for side in SIDES]
+"""Bodies of the fingers above the pads, which meet the upper edge of what is pushed."""
 COUPLER_JOINTS = [f"{side}_coupler_joint" for side in SIDES]

@@ -36,9 +36,10 @@ class WorldReader:
 
     def _body(self, name: str) -> Tensor:
         data = self._scene[name].data
-        position, quat = data.root_pos_w.torch - self._scene.env_origins, wxyz(data.root_quat_w.torch)
+        # Of a thing of several bodies the last is what moves.
+        position, quat = data.body_pos_w.torch[:, -1] - self._scene.env_origins, wxyz(data.body_quat_w.torch[:, -1])
         # Columns in the order of spawn.contact_sensor: table, other things, parts of the robot.
         forces = self._scene[contact(name)].data.force_matrix_w.torch[:, 0].norm(dim=-1) > CONTACT_FORCE
         gripper = forces[:, len(self.things) :].any(dim=1)
         touching = torch.stack([gripper, forces[:, 0]], dim=1).to(position.dtype)
-        return torch.cat([position, quat, data.root_lin_vel_w.torch, touching], dim=1)
+        return torch.cat([position, quat, data.body_lin_vel_w.torch[:, -1], touching], dim=1)

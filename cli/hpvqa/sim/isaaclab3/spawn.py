@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import isaaclab.sim as sim_utils
-from isaaclab.assets import AssetBaseCfg, RigidObjectCfg
+from isaaclab.assets import ArticulationCfg, AssetBaseCfg, RigidObjectCfg
 from isaaclab.sensors import CameraCfg
 from isaaclab.utils import configclass
 from isaaclab_newton.renderers import NewtonWarpRendererCfg
@@ -16,6 +16,7 @@ from hpvqa.scene.layers import Layer
 from hpvqa.scene.spec import CameraSpec, Thing
 from hpvqa.sim.isaac import names, spawn
 from hpvqa.sim.isaaclab3.quaternions import xyzw
+from hpvqa.sim.isaaclab3.springs import spring
 
 BOUNCE_THRESHOLD = 0.1
 """Below this approach speed [m/s] PhysX lets nothing bounce; the embedded simulator's impact law ends there too."""
@@ -55,8 +56,10 @@ def bounce() -> AssetBaseCfg:
     return AssetBaseCfg(prim_path="/World/bounce", spawn=BounceCfg())
 
 
-def rigid_object(thing: Thing) -> RigidObjectCfg:
+def thing_of(thing: Thing) -> ArticulationCfg | RigidObjectCfg:
     """A thing of this shape and size; its other properties are set at every reset."""
+    if thing.shape == "spring":
+        return spring(thing, tag(thing.name))
     found = spawn.rigid_object(thing)
     found.spawn.semantic_tags = tag(thing.name)
     found.init_state.rot = xyzw(thing.quat_wxyz)

@@ -72,7 +72,7 @@ class SteerCfg(FollowCfg):
 
 def positions(env: Any, names: Sequence[str]) -> Tensor:
     """Where things are in their environments, shape (environments, 3 things) [m]: an observation."""
-    found = [env.scene[name].data.root_pos_w.torch - env.scene.env_origins for name in names]
+    found = [env.scene[name].data.body_pos_w.torch[:, -1] - env.scene.env_origins for name in names]
     return torch.cat(found, dim=1)
 
 
