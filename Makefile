@@ -69,7 +69,7 @@ check: $(READY) ## Lint, formatting and types.
 
 isaac: $(ISAAC) ## Make .venv-isaac: Isaac Lab 3 with PhysX, without Isaac Sim or a GPU; 7.8 GB, Python 3.12.
 
-isaac-test: $(ISAAC) panel-test ## Run the tests that need Isaac Lab 3, in .venv-isaac; some ten minutes.
+isaac-test: $(ISAAC) panel-test ## Run the tests that need Isaac Lab 3, in .venv-isaac, and the panel's; half an hour.
 	@OMP_NUM_THREADS=1 .venv-isaac/bin/python -m pytest -m isaaclab tests/isaac/lab3 $(ARGS)
 
 panel-test: $(PANEL) ## Run the panel's tests under the real omni.ui, in .venv-panel (Python 3.12); a quarter of an hour.

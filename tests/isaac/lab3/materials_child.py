@@ -61,8 +61,8 @@ def main(mode: str) -> None:
         table.spawn.physics_material = averaging()
     scene.table = table
     scene.bounce = spawn.bounce()
-    scene.ball = spawn.rigid_object(thing("ball", "sphere", (0.6, 0.4, 0.025 + DROP)))
-    scene.box = spawn.rigid_object(thing("box", "box", (0.2, -0.4, 0.025)))
+    scene.ball = spawn.thing_of(thing("ball", "sphere", (0.6, 0.4, 0.025 + DROP)))
+    scene.box = spawn.thing_of(thing("box", "box", (0.2, -0.4, 0.025)))
     with launch_simulation(config, {"device": "cpu"}):
         print(json.dumps(measured(sim_utils.SimulationContext(config), scene)), flush=True)
         os._exit(0)
