@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,14 @@ def trained(tiny_model: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> 
     return make
 
 
+@pytest.fixture(scope="module")
+def installed() -> None:
+    if find_spec("vllm") is None:
+        pytest.skip("needs vLLM")
+
+
 @pytest.fixture(scope="module", params=long_but(TOLERANCE))
-def pair(request: pytest.FixtureRequest, trained: Trained) -> Iterator[Pair]:
+def pair(request: pytest.FixtureRequest, installed: None, trained: Trained) -> Iterator[Pair]:
     with opened(request.param, trained(request.param)) as found:
         yield found
 
@@ -214,6 +221,7 @@ def test_settings_are_written_down(pair: Pair) -> None:
     assert pair.vllm.resampling == "none"
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("kind", TOLERANCE)
 @pytest.mark.long
 def test_an_adapter_has_the_same_effect(kind: Kind, trained: Trained, tmp_path: Path) -> None:
@@ -229,6 +237,7 @@ def test_an_adapter_has_the_same_effect(kind: Kind, trained: Trained, tmp_path: 
         assert pair.vllm.details["adapter"] == str(adapter)
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.long
 def test_words_of_several_tokens_with_the_same_beginning(tiny_model: TinyModel) -> None:
     with opened("qwen3_vl", tiny_model("qwen3_vl", "collide")) as pair:
@@ -240,6 +249,7 @@ def test_words_of_several_tokens_with_the_same_beginning(tiny_model: TinyModel) 
         assert "probability of only" in pair.told[0]
 
 
+@pytest.mark.usefixtures("installed")
 def test_an_engine_that_does_not_start_says_so(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: Any) -> None:
         raise ValueError("No available memory for the cache blocks.\nMore about it")
@@ -253,6 +263,7 @@ def test_an_engine_that_does_not_start_says_so(tiny_model: TinyModel, monkeypatc
     answerer.close()
 
 
+@pytest.mark.usefixtures("installed")
 def test_an_engine_that_dies_ends_the_run(tiny_model: TinyModel) -> None:
     class Dead:
         def generate(self, *_: Any, **__: Any) -> None:
@@ -265,6 +276,7 @@ def test_an_engine_that_dies_ends_the_run(tiny_model: TinyModel) -> None:
         answerer._run([engine.EngineRequest("<video>\n", (noise(),), (), (1,))])
 
 
+@pytest.mark.usefixtures("installed")
 def test_an_adapter_that_would_be_put_on_in_part_is_refused(tiny_model: TinyModel, tmp_path: Path) -> None:
     model = tiny_model("internvl")
     adapter = make_adapter(model, tmp_path / "lora", targets=["q_proj", "v_proj"])
@@ -272,6 +284,7 @@ def test_an_adapter_that_would_be_put_on_in_part_is_refused(tiny_model: TinyMode
         VllmAnswerer(VllmOptions(model=str(model), adapter=adapter))
 
 
+@pytest.mark.usefixtures("installed")
 def test_bad_input_is_refused_before_an_engine_starts(
     tiny_model: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,6 +338,7 @@ def test_arguments_of_the_engine() -> None:
     assert "enable_lora" not in arguments()
 
 
+@pytest.mark.usefixtures("installed")
 def test_the_number_format_follows_the_device(tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def dtype(kind: Kind, **options: Any) -> str:
         return VllmAnswerer(VllmOptions(model=str(tiny_model(kind)), **options)).dtype
