@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,14 @@ def test_a_checkpoint_that_was_cut_short_is_passed_over(tmp_path: Path, name: st
         assert last_checkpoint(tmp_path) == whole
     shutil.rmtree(newest)
     (tmp_path / "checkpoints" / "checkpoint-9").touch()
+    assert last_checkpoint(tmp_path) == whole
+
+
+def test_a_checkpoint_whose_archive_says_that_it_lies_on_several_disks_is_passed_over(tmp_path: Path) -> None:
+    whole, newest = make_checkpoint(tmp_path, 4), make_checkpoint(tmp_path, 8)
+    file = newest / "optimizer.pt"
+    files, end, rest = file.read_bytes().rpartition(b"PK\x05\x06")
+    file.write_bytes(files + struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2) + end + rest)
     assert last_checkpoint(tmp_path) == whole
 
 

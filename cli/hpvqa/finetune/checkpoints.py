@@ -72,7 +72,7 @@ def _step(path: Path) -> int | None:
         whole &= all(isinstance(value, int | float) for line in state.get("log_history", []) for value in line.values())
         step = state["global_step"]
         return step if whole and type(step) is int and path.name == f"checkpoint-{step}" else None
-    except (OSError, UsageError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, UsageError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
         return None
 
 
