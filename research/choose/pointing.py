@@ -168,7 +168,7 @@ def targets_of(things: Things, shares: Shares, config: Any) -> NDArray[np.int64]
 
 
 def centres_of(things: Things, config: Any) -> NDArray[np.int64]:
-    """The same, shape (pictures, tokens, 4), of those tokens alone in which the middle of a thing is."""
+    """The same, of those tokens alone in which the middle of a thing is; of several, the one of the smallest kind."""
     columns, rows = config.row // config.pool, config.row
     found = np.full((len(things), rows * columns, 4), _IGNORED, np.int64)
     for number, table in enumerate(things):
